@@ -1,0 +1,70 @@
+/** Runs a load generator as a process of its own, pinned to its core, and reads its report. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import type { GeneratorChoice } from '../options.ts';
+import { BENCH_DIR, sourceFile } from '../paths.ts';
+import { Unavailable } from '../suite.ts';
+import { type LoadReport, parseLoadReport } from './load-report.ts';
+import { ANSWER_TIMEOUT_SECONDS, type LoadSpec, loadEnvironment } from './load-spec.ts';
+
+/** Building the requests of a large corpus takes seconds; beyond this a generator hangs. */
+const GRACE_MS = 120_000;
+
+/** Sees to it that the generator and taskset are there, before anything else takes time. */
+export function requireGenerator(generator: GeneratorChoice): void {
+  if (!isInstalled('taskset')) throw new Unavailable('taskset is missing: apt-get install -y util-linux');
+  if (generator !== 'wrk' || isInstalled('wrk')) return;
+  const line = 'apt-get install -y wrk';
+  if (process.getuid?.() === 0 && isInstalled('apt-get')) {
+    console.error(`bench: wrk is missing: ${line}`);
+    spawnSync('apt-get', ['install', '-y', 'wrk'], { stdio: ['ignore', 2, 2] });
+    if (isInstalled('wrk')) return;
+  }
+  throw new Unavailable(
+    `wrk is missing: run \`${line}\` as root, or use --generator autocannon, which saturates sooner`,
+  );
+}
+
+/** Makes the load and returns what came of it; throws when the generator itself fails. */
+export async function runLoad(generator: GeneratorChoice, spec: LoadSpec): Promise<LoadReport> {
+  const command = generator === 'wrk' ? wrkCommand(spec) : autocannonCommand();
+  const child = spawn('taskset', ['-c', String(spec.generatorCore), ...command], {
+    cwd: BENCH_DIR,
+    env: { ...process.env, ...loadEnvironment(spec) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const deadline = setTimeout(kill, spec.seconds * 1000 + GRACE_MS);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+  });
+  const [code, signal] = await once(child, 'close');
+  clearTimeout(deadline);
+  process.off('exit', kill);
+  if (code !== 0) throw new Error(`${generator} failed (${signal ?? `exit ${code}`}): ${output.slice(-500)}`);
+  const parsed = parseLoadReport(output);
+  if (!parsed.ok) throw new Error(`${generator} reported no ${parsed.fault}: ${output.slice(-500)}`);
+  return parsed.report;
+}
+
+/** One thread: the generator has one core, and a second thread would only contend for it. */
+function wrkCommand(spec: LoadSpec): string[] {
+  return [
+    'wrk',
+    ...['--threads', '1', '--connections', String(spec.connections)],
+    ...['--duration', `${Math.max(1, Math.round(spec.seconds))}s`],
+    ...['--timeout', `${ANSWER_TIMEOUT_SECONDS}s`],
+    ...['--script', sourceFile('load', 'requests.lua')],
+    spec.origin,
+  ];
+}
+
+function autocannonCommand(): string[] {
+  return [process.execPath, '--import', 'tsx', sourceFile('load', 'autocannon-process.ts')];
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+}

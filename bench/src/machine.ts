@@ -1,0 +1,83 @@
+/** What the figures were measured on; every report carries it, since without it no figure means anything. */
+import { execFileSync } from 'node:child_process';
+import { cpus, loadavg, release } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT_DIR } from './paths.ts';
+
+export interface MachineFacts {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly openssl: string;
+  /** Commit of the checkout, and whether files differ from it. */
+  readonly commit: string;
+  readonly dirty: boolean | 'unknown';
+  /** RFC 3339, at the start of the run. */
+  readonly date: string;
+  /** One, five and fifteen minutes, at the start of the run. */
+  readonly loadAverage: readonly number[];
+  /** Cores kept busy by others in the half second before the run: 1 is one core's worth. */
+  readonly busyCores: number;
+  readonly pinning: { readonly serverCore: number; readonly generatorCore: number };
+}
+
+/** Above this the rows would measure the neighbours as well. */
+const QUIET_BUSY_CORES = 0.15;
+/** The one-minute load average decays slowly, so a run soon after a build is let pass below this. */
+const QUIET_LOAD_AVERAGE = 1;
+const OBSERVED_MS = 500;
+
+export async function machineFacts(cores: {
+  readonly serverCore: number;
+  readonly generatorCore: number;
+}): Promise<MachineFacts> {
+  const changes = git('status', '--porcelain');
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    kernel: release(),
+    node: process.version,
+    openssl: process.versions.openssl,
+    commit: git('rev-parse', 'HEAD') ?? 'unknown',
+    dirty: changes === undefined ? 'unknown' : changes !== '',
+    date: new Date().toISOString(),
+    loadAverage: loadavg(),
+    busyCores: Number((await busyCores()).toFixed(2)),
+    pinning: { serverCore: cores.serverCore, generatorCore: cores.generatorCore },
+  };
+}
+
+/** What to say when something else runs on the machine; `undefined` when it is quiet. */
+export function otherWorkWarning(machine: MachineFacts): string | undefined {
+  const load = machine.loadAverage[0] ?? 0;
+  if (machine.busyCores <= QUIET_BUSY_CORES && load <= QUIET_LOAD_AVERAGE) return undefined;
+  return `something else runs on this machine (${machine.busyCores} cores busy, load average ${load.toFixed(2)}): the figures are not to be trusted`;
+}
+
+/** Runs git in the checkout; `undefined` where there is no git or no repository. */
+function git(...args: string[]): string | undefined {
+  try {
+    return execFileSync('git', args, {
+      cwd: ROOT_DIR,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cores busy while this process sleeps; time stolen by the hypervisor's other guests is not seen here. */
+async function busyCores(): Promise<number> {
+  const before = cpus();
+  await sleep(OBSERVED_MS);
+  const after = cpus();
+  let busyMs = 0;
+  for (const [index, { times }] of after.entries()) {
+    const earlier = before[index]?.times ?? times;
+    busyMs += times.user - earlier.user + (times.sys - earlier.sys) + (times.nice - earlier.nice);
+    busyMs += times.irq - earlier.irq;
+  }
+  return busyMs / OBSERVED_MS;
+}

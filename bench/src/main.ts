@@ -1,0 +1,70 @@
+/** The bench's command: lists the suites, or runs one and prints a table for people or JSON for machines. */
+import { machineFacts, otherWorkWarning } from './machine.ts';
+import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.ts';
+import { type Report, type Suite, Unavailable } from './suite.ts';
+import { httpSuite } from './suites/http.ts';
+import { kernelSuite } from './suites/kernel.ts';
+import { formatTable } from './table.ts';
+
+const SUITES: readonly Suite[] = [kernelSuite, httpSuite];
+
+const HELP = [
+  'npm run bench -- SUITE [options]',
+  '',
+  'Suites:',
+  ...SUITES.map(({ name, summary }) => `  ${name.padEnd(23)}${summary}`),
+  '',
+  OPTIONS_HELP,
+].join('\n');
+
+/** Runs the command line; returns the exit code: 0 measured, 1 a wrong answer, 2 usage, 3 unavailable. */
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || args.includes('--help')) {
+    console.log(HELP);
+    return 0;
+  }
+  const suite = SUITES.find((known) => known.name === name);
+  if (suite === undefined) throw new UsageError(`no suite is called ${name}`);
+  return runSuite(suite, parseOptions(rest));
+}
+
+async function runSuite(suite: Suite, options: Options): Promise<number> {
+  const machine = await machineFacts(options);
+  const otherWork = otherWorkWarning(machine);
+  if (otherWork !== undefined) {
+    if (options.strict) throw new Unavailable(otherWork);
+    console.error(`bench: ${otherWork}`);
+  }
+  const result = await suite.run({ ...options, seconds: options.seconds ?? suite.defaultSeconds });
+  const report: Report = {
+    machine: { ...machine, ...result.facts },
+    suite: suite.name,
+    rows: result.rows,
+    warnings: [...(otherWork === undefined ? [] : [otherWork]), ...result.warnings],
+  };
+  if (options.json) console.log(JSON.stringify(report));
+  else printForPeople(report, formatTable(result.columns, result.rows));
+  return result.failed ? 1 : 0;
+}
+
+function printForPeople(report: Report, table: string): void {
+  for (const [name, value] of Object.entries(report.machine)) {
+    console.log(`${name.padEnd(14)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
+  }
+  console.log(`\n${table}`);
+  for (const warning of report.warnings) console.log(`warning: ${warning}`);
+}
+
+// Servers and generators are ended by 'exit' handlers, which a signal alone would not run. 128 + the signal's number.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) console.error(`bench: ${error.message}\n\n${HELP}`);
+  else if (error instanceof Unavailable) console.error(`bench: ${error.message}`);
+  else console.error(error);
+  process.exitCode = error instanceof UsageError ? 2 : error instanceof Unavailable ? 3 : 1;
+}

@@ -1,0 +1,98 @@
+/** Command-line options, validated before anything is started. */
+import { parseArgs } from 'node:util';
+
+export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
+export type GeneratorChoice = 'wrk' | 'autocannon';
+
+export interface Options {
+  readonly json: boolean;
+  /** Seconds measured for each configuration in each round; `undefined` is the suite's default. */
+  readonly seconds: number | undefined;
+  readonly rounds: number;
+  /** Core of everything that is measured, and core of what puts load on it. */
+  readonly serverCore: number;
+  readonly generatorCore: number;
+  /** http: the gateway's VIGIE_ENGINE. kernel: the one engine to run beside OpenSSL; auto runs all. */
+  readonly engine: EngineChoice;
+  readonly generator: GeneratorChoice;
+  /** Distinct credentials in the corpus of the http suite. */
+  readonly credentials: number;
+  /** Refuse to measure when the machine is not quiet, instead of warning. */
+  readonly strict: boolean;
+}
+
+/** A command line that makes no sense; exit code 2. */
+export class UsageError extends Error {}
+
+export const OPTIONS_HELP = `Options:
+  --json                 one JSON object {machine, suite, rows, warnings} on standard output
+  --seconds N            seconds for each configuration in each round (kernel: 1, http: 5, whole ones)
+  --rounds N             interleaved rounds, of which the median counts (3)
+  --engine NAME          auto, native, openssl or noble (auto)
+  --server-core N        core of what is measured (0)
+  --generator-core N     core of the load generator (1)
+  --generator NAME       http: wrk or autocannon (wrk)
+  --credentials N        http: distinct credentials in the corpus, thousands (200000)
+  --strict               refuse to measure while something else runs on the machine`;
+
+/** Parses what follows the suite's name. */
+export function parseOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  return {
+    json: values.json,
+    seconds: values.seconds === undefined ? undefined : numberOf('--seconds', values.seconds, 0.2, 600),
+    rounds: integerOf('--rounds', values.rounds, 1, 1_000),
+    serverCore: integerOf('--server-core', values['server-core'], 0, 4_095),
+    generatorCore: integerOf('--generator-core', values['generator-core'], 0, 4_095),
+    engine: choiceOf('--engine', values.engine, ['auto', 'native', 'openssl', 'noble']),
+    generator: choiceOf('--generator', values.generator, ['wrk', 'autocannon']),
+    credentials: thousandsOf('--credentials', values.credentials),
+    strict: values.strict,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        json: { type: 'boolean', default: false },
+        seconds: { type: 'string' },
+        rounds: { type: 'string', default: '3' },
+        'server-core': { type: 'string', default: '0' },
+        'generator-core': { type: 'string', default: '1' },
+        engine: { type: 'string', default: 'auto' },
+        generator: { type: 'string', default: 'wrk' },
+        credentials: { type: 'string', default: '200000' },
+        strict: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function numberOf(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= min && value <= max) return value;
+  throw new UsageError(`${flag} must be a number from ${min} to ${max}`);
+}
+
+function integerOf(flag: string, text: string, min: number, max: number): number {
+  const value = numberOf(flag, text, min, max);
+  if (Number.isInteger(value)) return value;
+  throw new UsageError(`${flag} must be a whole number`);
+}
+
+/** Batches take 1,000 credentials each, and the four connections of a run share none. */
+function thousandsOf(flag: string, text: string): number {
+  const value = integerOf(flag, text, 4_000, 2_000_000);
+  if (value % 1_000 === 0) return value;
+  throw new UsageError(`${flag} must be a multiple of 1000`);
+}
+
+function choiceOf<Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((known) => known === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(`${flag} must be one of ${choices.join(', ')}`);
+}

@@ -1,0 +1,120 @@
+/** Starting a server on one core of the machine, waiting until it is ready, and stopping it for certain. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Unavailable } from '../suite.ts';
+import { readCpuTicks } from './cpu-time.ts';
+
+export interface ServerCommand {
+  /** For messages. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly core: number;
+  /** How the line on standard output begins that says the server takes requests. */
+  readonly readyPrefix: string;
+}
+
+export interface PinnedServer {
+  /** The server's own process: taskset replaces itself by it. */
+  readonly pid: number;
+  /** Returns once the server has stopped working on what it was sent, so that the next one has the core. */
+  untilIdle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+/** The gateway drains for ten seconds at most. */
+const STOP_TIMEOUT_MS = 12_000;
+const IDLE_TIMEOUT_MS = 30_000;
+const IDLE_POLL_MS = 100;
+
+/** Runs `node ARGS` with all its threads on one core (taskset from util-linux). */
+export async function startPinned(command: ServerCommand): Promise<PinnedServer> {
+  const child = spawn('taskset', ['-c', String(command.core), process.execPath, ...command.args], {
+    cwd: command.cwd,
+    env: { ...ambientEnvironment(), NODE_ENV: 'production', ...command.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // Whatever ends the bench ends the server: nothing is left running on the measured core.
+  const killAtExit = () => child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  const stop = async () => {
+    await stopChild(child);
+    process.off('exit', killAtExit);
+  };
+  try {
+    await untilReady(child, command);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const pid = child.pid as number;
+  return { pid, untilIdle: () => untilIdle(pid, command.name), stop };
+}
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP listener has a port');
+  return address.port;
+}
+
+/** The caller's environment without settings of the gateway: a run depends on what it names alone. */
+function ambientEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIGIE_')));
+}
+
+async function untilReady(child: ChildProcess, { name, readyPrefix }: ServerCommand): Promise<void> {
+  if (child.stdout === null) throw new Error('standard output is a pipe');
+  const lines = createInterface({ input: child.stdout });
+  const ready = new Promise<void>((resolve) => {
+    // The listener stays after that line: a pipe that nobody empties would stop the server some day.
+    lines.on('line', (line) => line.startsWith(readyPrefix) && resolve());
+  });
+  const ended = new Promise<never>((_, reject) => {
+    child.once('error', (error) => reject(new Unavailable(`${name} did not start: ${error.message}`)));
+    child.once('exit', (code) => reject(new Unavailable(`${name} ended before it was ready (exit ${code})`)));
+  });
+  const timer = new AbortController();
+  const tooLate = sleep(READY_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Unavailable(`${name} was not ready after ${READY_TIMEOUT_MS} ms`);
+  });
+  // The losers of the race are expected to fail later on.
+  for (const loser of [ended, tooLate]) loser.catch(() => undefined);
+  try {
+    await Promise.race([ready, ended, tooLate]);
+  } finally {
+    timer.abort();
+  }
+}
+
+async function untilIdle(pid: number, name: string): Promise<void> {
+  const deadline = performance.now() + IDLE_TIMEOUT_MS;
+  let ticks = readCpuTicks(pid);
+  while (performance.now() < deadline) {
+    await sleep(IDLE_POLL_MS);
+    const now = readCpuTicks(pid);
+    if (now === undefined || ticks === undefined) throw new Error(`${name} has ended`);
+    // A tick (10 ms) or less in 100 ms is housekeeping.
+    if (now - ticks <= 1) return;
+    ticks = now;
+  }
+  throw new Error(`${name} is still busy ${IDLE_TIMEOUT_MS} ms after the load ended`);
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(killer);
+}

@@ -1,0 +1,148 @@
+/** The requests of the http suite and how a row is made of the rounds of one of them. */
+import type { LoadReport } from '../load/load-report.ts';
+import type { LoadForm } from '../load/load-spec.ts';
+import { median, significant } from '../statistics.ts';
+
+export type TargetName = 'gateway' | 'empty-uws';
+
+/** One kind of request; the empty handler is measured beside the gateway where its rate means something. */
+export interface RequestKind {
+  readonly request: 'single' | 'batch';
+  readonly form: LoadForm;
+  readonly path: string;
+  readonly contentType: string;
+  readonly accept: string;
+  readonly answer: 'json' | 'bytes';
+  /** Credentials in a request. */
+  readonly batch: number;
+  readonly connections: number;
+  readonly targets: readonly TargetName[];
+  /** Look into every answer of the measured rounds too, where that costs the generator little a credential. */
+  readonly checkAlways: boolean;
+}
+
+export const REQUEST_KINDS: readonly RequestKind[] = [
+  {
+    request: 'single',
+    form: 'single-json',
+    path: '/v1/verify',
+    contentType: 'application/json',
+    accept: 'application/json',
+    answer: 'json',
+    batch: 1,
+    connections: 32,
+    targets: ['gateway', 'empty-uws'],
+    checkAlways: false,
+  },
+  {
+    request: 'batch',
+    form: 'batch-json',
+    path: '/v1/verify/batch',
+    contentType: 'application/json',
+    accept: 'application/json',
+    answer: 'json',
+    batch: 1_000,
+    connections: 4,
+    targets: ['gateway'],
+    checkAlways: true,
+  },
+  {
+    request: 'batch',
+    form: 'batch-lines',
+    path: '/v1/verify/batch',
+    contentType: 'text/plain',
+    accept: 'application/octet-stream',
+    answer: 'bytes',
+    batch: 1_000,
+    connections: 4,
+    targets: ['gateway'],
+    checkAlways: true,
+  },
+];
+
+/** A request kind against one target, with what its rounds brought. */
+export interface Cell {
+  readonly kind: RequestKind;
+  readonly target: TargetName;
+  /** The round before the measured ones: warms the server up while every answer is looked into. */
+  checkRound?: LoadReport;
+  readonly rounds: LoadReport[];
+}
+
+/** A core this busy had no more to give. */
+const SATURATED = 0.95;
+
+export type Bottleneck = 'server' | 'generator' | 'neither';
+
+/** Which side held the rate down. A server with spare time was not measured, whatever the rate says. */
+export function bottleneckOf(serverUtilisation: number, generatorUtilisation: number): Bottleneck {
+  if (serverUtilisation >= SATURATED) return 'server';
+  return generatorUtilisation >= SATURATED ? 'generator' : 'neither';
+}
+
+export function rowOf(cell: Cell, empty: Cell | undefined, generator: string, ticksPerSecond: number) {
+  const { kind, rounds } = cell;
+  const middle = (figure: (report: LoadReport) => number): number => median(rounds.map(figure));
+  const all = [...(cell.checkRound ? [cell.checkRound] : []), ...rounds];
+  const total = (figure: (report: LoadReport) => number): number =>
+    all.reduce((sum, r) => sum + figure(r), 0);
+  const serverUtilisation = middle((r) => r.serverTicks / ticksPerSecond / r.seconds);
+  const generatorUtilisation = middle((r) => r.generatorTicks / ticksPerSecond / r.seconds);
+  const cpuUs = middle((r) => ((r.serverTicks / ticksPerSecond) * 1e6) / Math.max(1, r.requests));
+  const bottleneck = bottleneckOf(serverUtilisation, generatorUtilisation);
+  return {
+    suite: 'http',
+    target: cell.target,
+    request: kind.request,
+    answer: kind.answer,
+    batch: kind.batch,
+    connections: kind.connections,
+    requestsPerSecond: significant(middle(rate)),
+    credentialsPerSecond: significant(middle(rate) * kind.batch),
+    ...(cell.target === 'gateway' && empty && shareOf(cell, empty, ticksPerSecond)),
+    p50Ms: significant(middle((r) => r.p50Ms)),
+    p99Ms: significant(middle((r) => r.p99Ms)),
+    serverCpuUsPerRequest: significant(cpuUs),
+    serverUtilisation: significant(serverUtilisation, 3),
+    generator,
+    generatorUtilisation: significant(generatorUtilisation, 3),
+    bottleneck,
+    generatorWasBottleneck: bottleneck === 'generator',
+    non2xx: total((r) => r.non2xx),
+    socketErrors: total((r) => r.socketErrors),
+    checked: total((r) => r.checked),
+    notValid: total((r) => r.notValid),
+    roundsRequestsPerSecond: rounds.map((r) => significant(rate(r))),
+  };
+}
+
+/** The share of the empty handler's rate: the median of the ratios of rounds that ran side by side. */
+function shareOf(cell: Cell, empty: Cell, ticksPerSecond: number) {
+  const shares = cell.rounds.map((report, round) => rate(report) / rate(empty.rounds[round] as LoadReport));
+  const emptyUtilisation = median(empty.rounds.map((r) => r.serverTicks / ticksPerSecond / r.seconds));
+  return {
+    shareOfEmpty: significant(median(shares), 3),
+    // A ceiling that was itself held down makes every share look too good.
+    shareIsUpperBound: emptyUtilisation < SATURATED,
+  };
+}
+
+function rate(report: LoadReport): number {
+  return report.requests / report.seconds;
+}
+
+export type HttpRow = ReturnType<typeof rowOf>;
+
+/** What makes a row worth less than it looks. */
+export function warningsAbout(row: HttpRow): string[] {
+  const name = `${row.target} ${row.request} (${row.answer})`;
+  const warnings: string[] = [];
+  if (row.bottleneck === 'generator') warnings.push(`${name}: the generator was the bottleneck`);
+  if (row.bottleneck === 'neither')
+    warnings.push(`${name}: neither the server nor the generator was saturated (other work on the machine?)`);
+  if (row.non2xx + row.socketErrors > 0) {
+    warnings.push(`${name}: ${row.non2xx} answers were no 2xx, ${row.socketErrors} socket errors`);
+  }
+  if (row.notValid > 0) warnings.push(`${name}: ${row.notValid} of ${row.checked} answers were not valid`);
+  return warnings;
+}

@@ -1,0 +1,29 @@
+/** Who may use the admin listener: whoever holds the bearer token (RFC 6750 section 2.1). */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { isLoopback } from '../config.ts';
+import type { Problem } from '../ingress/problem.ts';
+import type { RequestHead } from '../ingress/request-head.ts';
+
+/** Judges a request's head; without a token the listener is on loopback, open to this machine's programs only. */
+export function adminAuthorizer(token: string | undefined): (head: RequestHead) => Problem | undefined {
+  if (token === undefined) return refuseForeignHost;
+  const expected = digest(token);
+  return ({ authorization }) => {
+    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1];
+    if (sent === undefined) return { type: 'unauthorized', detail: 'send Authorization: Bearer <token>' };
+    // Digests have one length, so the comparison's time says nothing of the token.
+    if (timingSafeEqual(digest(sent), expected)) return undefined;
+    return { type: 'unauthorized', detail: 'the token is not the one configured' };
+  };
+}
+
+/** A web page may make a browser here send requests under a name of its own (DNS rebinding): refuse such names. */
+function refuseForeignHost({ host }: RequestHead): Problem | undefined {
+  const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
+  if (isLoopback(name)) return undefined;
+  return { type: 'forbidden', detail: 'without a token only loopback names are answered' };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,200 @@
+/** The admin calls: card status, trust list, emergency key retirement. Identifiers stand in bodies only. */
+import type { z } from 'zod';
+import { LIMITS } from '../config.ts';
+import { parseObject } from '../ingress/envelope.ts';
+import type { Exchange } from '../ingress/exchange.ts';
+import type { Route } from '../ingress/http-server.ts';
+import type { Problem } from '../ingress/problem.ts';
+import type { ChangeOutcome } from '../revocation/status-changes.ts';
+import {
+  checkBody,
+  exceedsChangeLimit,
+  keyRetirementBody,
+  reloadBody,
+  type StatusChange,
+  statusChangesBody,
+  statusQueryBody,
+} from './admin-schema.ts';
+
+export interface AdminParts {
+  changeStatuses(request: {
+    readonly changes: readonly StatusChange[];
+    readonly confirm: string | undefined;
+    readonly idempotencyKey: string | undefined;
+  }): ChangeOutcome;
+  /** `undefined`: the store cannot tell. */
+  queryStatus(iss: string, jti: string): StatusAnswer | undefined;
+  /** `undefined`: the store cannot tell. */
+  statusSummary(): object | undefined;
+  reloadTrustList(options: { allowShrink: boolean }): Promise<ReloadResult>;
+  describeTrustList(): object;
+  retireKey(iss: string, kid: string): Promise<RetirementResult>;
+}
+
+/** `since` in milliseconds since the epoch. */
+export interface StatusAnswer {
+  readonly status: 'active' | 'suspended' | 'revoked';
+  readonly since?: number | undefined;
+  readonly why?: string | undefined;
+}
+
+export type ReloadResult =
+  | { readonly ok: true; readonly version: number; readonly changed: boolean; readonly enforced: boolean }
+  | { readonly ok: false; readonly reason: string; readonly fault: string };
+
+export type RetirementResult =
+  | { readonly ok: true; readonly seq: number; readonly known: boolean }
+  | { readonly ok: false };
+
+const BODY = { maxBytes: LIMITS.adminBodyBytes, mediaTypes: ['application/json'] };
+/** RFC 9110 section 5.6.2 allows more; a key is a token that a program made up. */
+const IDEMPOTENCY_KEY = new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.idempotencyKeyChars}}$`);
+
+export function adminRoutes(parts: AdminParts): Route[] {
+  const post = (
+    path: string,
+    name: string,
+    handle: (exchange: Exchange, body: Buffer) => void | Promise<void>,
+  ): Route => ({
+    method: 'POST',
+    path,
+    name,
+    body: BODY,
+    handle,
+  });
+  const get = (path: string, name: string, describe: () => object | undefined): Route => ({
+    method: 'GET',
+    path,
+    name,
+    handle: (exchange) => {
+      const document = describe();
+      if (document === undefined) exchange.problem(UNREADABLE, RETRY);
+      else answer(exchange, document);
+    },
+  });
+  return [
+    post('/admin/v1/status-changes', 'status_changes', (exchange, body) =>
+      changeStatuses(exchange, body, parts),
+    ),
+    post('/admin/v1/status-query', 'status_query', (exchange, body) => queryStatus(exchange, body, parts)),
+    get('/admin/v1/status/summary', 'status_summary', parts.statusSummary),
+    {
+      ...post('/admin/v1/trust-list/reload', 'trust_list_reload', (exchange, body) =>
+        reload(exchange, body, parts),
+      ),
+      body: { ...BODY, optional: true },
+    },
+    get('/admin/v1/trust-list', 'trust_list', parts.describeTrustList),
+    post('/admin/v1/key-retirements', 'key_retirements', (exchange, body) =>
+      retireKey(exchange, body, parts),
+    ),
+  ];
+}
+
+function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): void {
+  const { idempotencyKey } = exchange.head;
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    const detail = `Idempotency-Key takes 1 to ${LIMITS.idempotencyKeyChars} visible ASCII characters`;
+    exchange.problem({ type: 'bad-header', detail });
+    return;
+  }
+  const request = readBody(exchange, body, statusChangesBody);
+  if (request === undefined) return;
+  const { changes, confirm } = request;
+  const result = parts.changeStatuses({ changes, confirm, idempotencyKey });
+  if (result.outcome === 'applied') answer(exchange, { seq: result.seq });
+  else exchange.problem(changeProblem(result), result.outcome === 'unavailable' ? RETRY : undefined);
+}
+
+const RETRY = { 'retry-after': '1' };
+const UNREADABLE: Problem = { type: 'status-unavailable', detail: 'the status store cannot be read' };
+
+function changeProblem(result: Exclude<ChangeOutcome, { outcome: 'applied' }>): Problem {
+  switch (result.outcome) {
+    case 'revocation-final':
+      return {
+        type: 'revocation-final',
+        detail: `changes[${result.index}] would undo a revocation; nothing was applied`,
+      };
+    case 'mass-change-held':
+      return {
+        type: 'mass-change-held',
+        detail: 'nothing was applied; send the same call again with the token as confirm to apply it',
+        extension: { token: result.token },
+      };
+    case 'idempotency-key-reused':
+      return {
+        type: 'idempotency-key-reused',
+        detail: 'the key was used for other changes; nothing was applied',
+      };
+    case 'unavailable':
+      return {
+        type: 'status-unavailable',
+        detail: 'the changes may hold, wholly or not at all: repeat the call with the same Idempotency-Key',
+      };
+  }
+}
+
+function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void {
+  const request = readBody(exchange, body, statusQueryBody);
+  if (request === undefined) return;
+  const found = parts.queryStatus(request.iss, request.jti);
+  if (found === undefined) {
+    exchange.problem(UNREADABLE, RETRY);
+    return;
+  }
+  const { status, since, why } = found;
+  answer(exchange, {
+    status,
+    ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
+    ...(why === undefined ? {} : { why }),
+  });
+}
+
+async function reload(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
+  const request = body.length === 0 ? {} : readBody(exchange, body, reloadBody);
+  if (request === undefined) return;
+  const result = await parts.reloadTrustList({ allowShrink: request.allowShrink ?? false });
+  if (result.ok) {
+    answer(exchange, { version: result.version, changed: result.changed, enforced: result.enforced });
+    return;
+  }
+  const type = result.reason === 'unreachable' ? 'trust-list-unreachable' : 'trust-list-refused';
+  const extension = { reason: result.reason };
+  exchange.problem({ type, detail: `${result.fault}; the list in force stays`, extension });
+}
+
+async function retireKey(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
+  const request = readBody(exchange, body, keyRetirementBody);
+  if (request === undefined) return;
+  const result = await parts.retireKey(request.iss, request.kid);
+  if (result.ok) answer(exchange, { seq: result.seq, known: result.known });
+  else
+    exchange.problem(
+      { type: 'status-unavailable', detail: 'the retirement may hold: repeat the call' },
+      RETRY,
+    );
+}
+
+/** The checked body; `undefined` when it was refused, which has been answered then. */
+function readBody<T extends z.ZodType>(exchange: Exchange, body: Buffer, shape: T): z.infer<T> | undefined {
+  const envelope = parseObject(body);
+  if (!envelope.ok) {
+    exchange.problem(envelope.problem);
+    return undefined;
+  }
+  if (exceedsChangeLimit(envelope.value)) {
+    const detail = `at most ${LIMITS.statusChangesPerCall} changes a call`;
+    exchange.problem({ type: 'too-many-items', detail });
+    return undefined;
+  }
+  const checked = checkBody(shape, envelope.value);
+  if (checked.ok) return checked.value;
+  exchange.problem({ type: 'bad-envelope', detail: checked.fault });
+  return undefined;
+}
+
+function answer(exchange: Exchange, document: object): void {
+  const headers = { 'cache-control': 'no-store' };
+  exchange.reply({ status: 200, contentType: 'application/json', body: JSON.stringify(document), headers });
+}

@@ -1,0 +1,52 @@
+/** Bodies of the admin calls: strict shapes, faults that name the member and repeat nothing of its value. */
+import { z } from 'zod';
+import { CARD_STATUSES, STATUS_REASONS } from '../card-status.ts';
+import { LIMITS } from '../config.ts';
+import type { JsonObject } from '../encoding/strict-json.ts';
+
+const identifier = z.string().min(1);
+
+const statusChange = z.strictObject({
+  iss: identifier,
+  jti: identifier,
+  status: z.enum(CARD_STATUSES),
+  why: z.enum(STATUS_REASONS).optional(),
+  /** When the credential expires anyway (seconds since the epoch, as its `exp`). */
+  expiresAt: z.number().nonnegative().optional(),
+});
+
+export const statusChangesBody = z.strictObject({
+  changes: z.array(statusChange).min(1),
+  confirm: z.string().optional(),
+});
+export const statusQueryBody = z.strictObject({ iss: identifier, jti: identifier });
+export const keyRetirementBody = z.strictObject({ iss: identifier, kid: identifier });
+export const reloadBody = z.strictObject({ allowShrink: z.boolean().optional() });
+
+export type StatusChange = z.infer<typeof statusChange>;
+
+/** Every value of a shape, or the path and kind of the first fault. */
+export function checkBody<T extends z.ZodType>(
+  shape: T,
+  body: JsonObject,
+): { ok: true; value: z.infer<T> } | { ok: false; fault: string } {
+  const result = shape.safeParse(body);
+  if (result.success) return { ok: true, value: result.data };
+  const issue = result.error.issues[0];
+  const place = pathOf(issue?.path ?? []);
+  // zod quotes unknown names and received values in its messages; ours are made of the path and the kind.
+  if (issue?.code === 'unrecognized_keys') return { ok: false, fault: `${place} has an unknown member` };
+  return { ok: false, fault: `${place} is not as described (${issue?.code ?? 'invalid'})` };
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the body';
+  return path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
+    .join('');
+}
+
+/** The number of changes is judged before their shape: a call over the limit is too large, not malformed. */
+export function exceedsChangeLimit(body: JsonObject): boolean {
+  return Array.isArray(body.changes) && body.changes.length > LIMITS.statusChangesPerCall;
+}

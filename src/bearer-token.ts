@@ -1,0 +1,29 @@
+/** The bearer token's file (RFC 6750): read by the admin listener that asks for it, and by those who call it. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/** One line of visible ASCII, fit for a header as it is. */
+const TOKEN = /^[\x21-\x7e]{16,1024}$/;
+/** The longest token and CRLF, and one byte more to notice a longer file. */
+const MAX_FILE_BYTES = 1_027;
+
+export type BearerToken =
+  | { readonly ok: true; readonly token: string }
+  | { readonly ok: false; readonly fault: string };
+
+/** `fault` says what is wrong with the file, never what stands in it. */
+export function readBearerTokenFile(path: string): BearerToken {
+  let descriptor: number | undefined;
+  try {
+    // Non-blocking: a FIFO in the file's place must not hang the start.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(descriptor).isFile()) return { ok: false, fault: `${path} is not a regular file` };
+    const bytes = Buffer.alloc(MAX_FILE_BYTES);
+    const token = bytes.toString('latin1', 0, readSync(descriptor, bytes)).replace(/\r?\n$/, '');
+    if (TOKEN.test(token)) return { ok: true, token };
+    return { ok: false, fault: `${path} is not one line of 16 to 1024 visible ASCII characters` };
+  } catch (error) {
+    return { ok: false, fault: `${path} cannot be read (${(error as NodeJS.ErrnoException).code})` };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}

@@ -1,0 +1,20 @@
+/** The closed lists of a card's status, shared by the store, the admin interface and its clients. */
+
+/** `active` lifts a suspension; a revocation is final. Stored as its index: the order never changes. */
+export const CARD_STATUSES = ['active', 'suspended', 'revoked'] as const;
+export type CardStatus = (typeof CARD_STATUSES)[number];
+
+/**
+ * Why a status changed: a closed list, so that nothing about a person can stand there. Stored as its index
+ * plus one, so it only ever grows at the end.
+ */
+export const STATUS_REASONS = [
+  'lost',
+  'stolen',
+  'compromised',
+  'superseded',
+  'issued_in_error',
+  'deceased',
+  'other',
+] as const;
+export type StatusReason = (typeof STATUS_REASONS)[number];

@@ -1,0 +1,110 @@
+/** `vigie issue`: signs credentials for trials and tests. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { parseStrictJson } from '../../encoding/strict-json.ts';
+import { signCredential } from '../../issuer/sign-credential.ts';
+import { readSigningKeyFile } from '../../issuer/signing-key.ts';
+import {
+  type CommandContext,
+  type CommonOptions,
+  collect,
+  runs,
+  spanSeconds,
+  wholeNumber,
+} from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { fail, type Reply } from '../reply.ts';
+
+interface IssueOptions extends CommonOptions {
+  readonly key: string;
+  readonly iss: string;
+  readonly sub?: string;
+  readonly jti?: string;
+  readonly aud?: readonly string[];
+  readonly expiresIn: number;
+  readonly startsIn?: number;
+  readonly claim?: readonly string[];
+  readonly alg: 'EdDSA' | 'Ed25519';
+  readonly count: number;
+}
+
+const ONE_YEAR_SECONDS = 365 * 86_400;
+
+export function registerIssue(program: Command, context: CommandContext): void {
+  const command = program
+    .command('issue')
+    .description('Sign credentials, one a line.')
+    .requiredOption('--key <file>', "the issuer's private JWK, as keygen writes it")
+    .requiredOption('--iss <iss>', 'the issuer, as the trust list names it')
+    .option('--sub <sub>', 'the holder')
+    .option('--jti <jti>', "the credential's id (default: a random UUID)")
+    .option('--aud <aud>', 'where it may be used; may be given several times', collect)
+    .option(
+      '--expires-in <span>',
+      'time until it expires: 365d, 12h, 90m, 30s',
+      spanSeconds,
+      ONE_YEAR_SECONDS,
+    )
+    .option('--starts-in <span>', 'time until it becomes valid (nbf)', spanSeconds)
+    .option('--claim <name=json>', 'another claim, its value in JSON; may be given several times', collect)
+    .addOption(
+      new Option('--alg <alg>', 'name of the algorithm').choices(['EdDSA', 'Ed25519']).default('EdDSA'),
+    )
+    .option('--count <n>', 'how many, each with a random jti', wholeNumber(1, 10_000_000), 1);
+  // Commander would print the default in seconds, which nobody types.
+  const expiresIn = command.options.find((option) => option.long === '--expires-in');
+  if (expiresIn !== undefined) expiresIn.defaultValueDescription = '365d';
+  runs<IssueOptions>(command, context, issue);
+}
+
+async function issue(reply: Reply, options: IssueOptions): Promise<ExitCode> {
+  if (options.jti !== undefined && options.count > 1) {
+    return fail(reply, 'usage', '--jti names one credential: it cannot stand beside --count');
+  }
+  const extra = readClaims(options.claim ?? []);
+  if (!extra.ok) return fail(reply, 'usage', extra.fault);
+  const read = readSigningKeyFile(options.key);
+  if (!read.ok) return fail(reply, 'usage', read.fault);
+
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const shared = {
+    iss: options.iss,
+    ...(options.sub === undefined ? {} : { sub: options.sub }),
+    ...(options.aud === undefined ? {} : { aud: options.aud.length === 1 ? options.aud[0] : options.aud }),
+    iat: nowSeconds,
+    ...(options.startsIn === undefined ? {} : { nbf: nowSeconds + options.startsIn }),
+    exp: nowSeconds + options.expiresIn,
+  };
+  const { stdout } = reply.terminal;
+  for (let i = 0; i < options.count; i++) {
+    const claims = { ...shared, jti: options.jti ?? randomUUID(), ...extra.claims };
+    const credential = signCredential({ key: read.key, claims, alg: options.alg });
+    const text = reply.json
+      ? `${i === 0 ? '{"credentials":[' : ','}${JSON.stringify({ jti: claims.jti, exp: claims.exp, credential })}`
+      : `${credential}\n`;
+    // Millions are written as they are made: memory stays flat however slow the reader.
+    if (!stdout.write(text)) await once(stdout, 'drain');
+  }
+  if (reply.json) stdout.write(']}\n');
+  return EXIT.done;
+}
+
+function readClaims(
+  claims: readonly string[],
+):
+  | { readonly ok: true; readonly claims: Record<string, unknown> }
+  | { readonly ok: false; readonly fault: string } {
+  const read: [string, unknown][] = [];
+  for (const claim of claims) {
+    const equals = claim.indexOf('=');
+    if (equals < 1) return { ok: false, fault: '--claim must be name=json' };
+    const name = claim.slice(0, equals);
+    const json = parseStrictJson(claim.slice(equals + 1));
+    if (!json.ok)
+      return { ok: false, fault: `--claim ${name}: its value is ${json.fault} (a text needs quotes)` };
+    read.push([name, json.value]);
+  }
+  return { ok: true, claims: Object.fromEntries(read) };
+}

@@ -1,0 +1,19 @@
+/** `vigie status`: revoke, suspend, reinstate, show, import, summary. */
+import type { Command } from 'commander';
+import type { CommandContext } from '../command.ts';
+import { addChangeCommand } from './status-change.ts';
+import { addImportCommand } from './status-import.ts';
+import { addShowCommand, addSummaryCommand } from './status-show.ts';
+
+export function registerStatus(program: Command, context: CommandContext): void {
+  const status = program
+    .command('status')
+    .helpCommand(false)
+    .description('Change and ask for the status of cards, over the admin listener.');
+  addChangeCommand(status, context, 'revoke', 'revoked', 'Revoke cards, for good.');
+  addChangeCommand(status, context, 'suspend', 'suspended', 'Suspend cards until they are reinstated.');
+  addChangeCommand(status, context, 'reinstate', 'active', 'Lift the suspension of cards.');
+  addShowCommand(status, context);
+  addImportCommand(status, context);
+  addSummaryCommand(status, context);
+}

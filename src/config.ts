@@ -1,0 +1,418 @@
+/**
+ * Every setting: name, unit, default, range, and why it exists. Settings come from the environment or from
+ * flags (`VIGIE_ADMIN_PORT` is `--admin-port`), flags first; all are validated before anything starts.
+ */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+/** Bounds that the wire contract fixes; they are not settings, because callers rely on them. */
+export const LIMITS = {
+  singleBodyBytes: 64 * 1024,
+  batchBodyBytes: 16 * 1024 * 1024,
+  batchItems: 10_000,
+  /** A longer batch item is `malformed` without being looked at. */
+  credentialChars: 64 * 1024,
+  adminBodyBytes: 4 * 1024 * 1024,
+  statusChangesPerCall: 1_000,
+  /** Tolerance for credential dates (seconds); key dates have none. */
+  clockSkewSeconds: 30,
+  requestIdChars: 128,
+  idempotencyKeyChars: 256,
+  massChangeWindowMs: 10 * 60_000,
+  /** Beyond this age the revocation state is `stale` and every answer says so. */
+  revocationStaleMs: 5_000,
+  /** At most one trust list refresh per this time is triggered by unknown kids, for all callers together. */
+  unknownKeyRefreshMs: 30_000,
+} as const;
+
+export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
+export type KernelChoice = 'auto' | 'ifma' | 'portable';
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+interface SettingBase {
+  /** Environment name; the flag is the rest of it in kebab-case. */
+  readonly env: string;
+  /** What it decides and why one would change it; shown by `--help` and in the README. */
+  readonly why: string;
+  /** How the default is described where it depends on the machine or is derived. */
+  readonly defaultNote?: string;
+}
+interface IntegerSetting extends SettingBase {
+  readonly kind: 'integer';
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+interface RatioSetting extends SettingBase {
+  readonly kind: 'ratio';
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+interface ChoiceSetting extends SettingBase {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+interface TextSetting extends SettingBase {
+  readonly kind: 'text';
+  /** Absent where `defaultNote` says what happens without it. */
+  readonly default?: string;
+}
+export type Setting = IntegerSetting | RatioSetting | ChoiceSetting | TextSetting;
+
+const port = (env: string, value: number, why: string): IntegerSetting => ({
+  env,
+  kind: 'integer',
+  min: 0,
+  max: 65_535,
+  default: value,
+  why,
+});
+const integer = (env: string, value: number, min: number, max: number, why: string): IntegerSetting => ({
+  env,
+  kind: 'integer',
+  default: value,
+  min,
+  max,
+  why,
+});
+const text = (env: string, value: string, why: string): TextSetting & { readonly default: string } => ({
+  env,
+  kind: 'text',
+  default: value,
+  why,
+});
+const note = (env: string, defaultNote: string, why: string): TextSetting => ({
+  env,
+  kind: 'text',
+  defaultNote,
+  why,
+});
+const choice = (env: string, choices: readonly string[], value: string, why: string): ChoiceSetting => ({
+  env,
+  kind: 'choice',
+  choices,
+  default: value,
+  why,
+});
+
+export const SETTINGS = {
+  host: text('VIGIE_HOST', '127.0.0.1', 'address of the data listener'),
+  port: port('VIGIE_PORT', 8080, 'port of the data listener; 0 takes a free one'),
+  adminHost: text('VIGIE_ADMIN_HOST', '127.0.0.1', 'address of the admin listener'),
+  adminPort: port('VIGIE_ADMIN_PORT', 8081, 'port of the admin listener; 0 takes a free one'),
+  metricsHost: text('VIGIE_METRICS_HOST', '127.0.0.1', 'address of the metrics listener'),
+  metricsPort: port('VIGIE_METRICS_PORT', 9464, 'port of the metrics listener; 0 takes a free one'),
+  auth: choice(
+    'VIGIE_AUTH',
+    ['none', 'keys', 'oauth'],
+    'none',
+    'who may call the data listener; on another address than loopback `none` must be said explicitly',
+  ),
+  adminTokenFile: note(
+    'VIGIE_ADMIN_TOKEN_FILE',
+    'none: admin opens on loopback only',
+    'file with the bearer token that the admin listener asks for',
+  ),
+  trustList: note(
+    'VIGIE_TRUST_LIST',
+    'none: a demo issuer, marked as such',
+    'trust list: a file, or an https URL (http on loopback only)',
+  ),
+  trustListKeyFile: note(
+    'VIGIE_TRUST_LIST_KEY_FILE',
+    'none: the list is not signed',
+    'public JWK that must have signed the trust list (compact JWS)',
+  ),
+  trustListRefreshSeconds: integer(
+    'VIGIE_TRUST_LIST_REFRESH_SECONDS',
+    300,
+    1,
+    86_400,
+    'time between refreshes of the trust list',
+  ),
+  trustListMaxAgeSeconds: integer(
+    'VIGIE_TRUST_LIST_MAX_AGE_SECONDS',
+    604_800,
+    1,
+    31_536_000,
+    'hard age limit: a list not confirmed by its source for longer answers `keys_stale`',
+  ),
+  trustListMaxBytes: integer(
+    'VIGIE_TRUST_LIST_MAX_BYTES',
+    4 * 1024 * 1024,
+    1_024,
+    64 * 1024 * 1024,
+    'a larger trust list is refused unread',
+  ),
+  trustListTimeoutMs: integer(
+    'VIGIE_TRUST_LIST_TIMEOUT_MS',
+    5_000,
+    100,
+    60_000,
+    'deadline for fetching the trust list from a URL',
+  ),
+  dataDir: text('VIGIE_DATA_DIR', '.vigie', 'directory of the durable store and of the last known good list'),
+  secretFile: note(
+    'VIGIE_SECRET_FILE',
+    'secret in the data directory, made at first start',
+    "one line of 64 hexadecimal digits: the deployment's secret, under which cards are hashed",
+  ),
+  redisUrl: note('VIGIE_REDIS_URL', 'none: embedded store, one gateway', 'the shared revocation log'),
+  engine: choice(
+    'VIGIE_ENGINE',
+    ['auto', 'native', 'openssl', 'noble'],
+    'auto',
+    'who computes signatures; one asked for and not to be had stops the start',
+  ),
+  kernel: choice(
+    'VIGIE_KERNEL',
+    ['auto', 'ifma', 'portable'],
+    'auto',
+    'which implementation the native engine runs',
+  ),
+  keyCacheBytes: integer(
+    'VIGIE_KEY_CACHE_BYTES',
+    64 * 1024 * 1024,
+    64 * 1024,
+    16 * 1024 ** 3,
+    'bound of the cache of prepared issuer keys, a worker',
+  ),
+  workers: {
+    ...integer(
+      'VIGIE_WORKERS',
+      Math.min(availableParallelism(), 64),
+      1,
+      64,
+      'data-plane threads; each verifies on a core of its own',
+    ),
+    defaultNote: 'one for each core',
+  } satisfies IntegerSetting as IntegerSetting,
+  logLevel: choice(
+    'VIGIE_LOG_LEVEL',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    'lowest level logged (JSON lines on standard error)',
+  ),
+  massChangeLimit: integer(
+    'VIGIE_MASS_CHANGE_LIMIT',
+    10_000,
+    1,
+    1_000_000_000,
+    'status changes in a sliding ten minutes above which a call is held for confirmation',
+  ),
+  idempotencyMaxKeys: integer(
+    'VIGIE_IDEMPOTENCY_MAX_KEYS',
+    1_000_000,
+    1_000,
+    100_000_000,
+    'idempotency keys remembered for 24 hours; beyond, status changes answer 503',
+  ),
+  filterCapacity: integer(
+    'VIGIE_FILTER_CAPACITY',
+    10_000_000,
+    1_000,
+    1_000_000_000,
+    'entries that the revocation filter is sized for',
+  ),
+  filterFalsePositiveRate: {
+    env: 'VIGIE_FILTER_FALSE_POSITIVE_RATE',
+    kind: 'ratio',
+    default: 1e-6,
+    min: 1e-12,
+    max: 0.5,
+    why: 'share of good cards that need the exact check when the filter is full',
+  } satisfies RatioSetting as RatioSetting,
+  statusMapBytes: integer(
+    'VIGIE_STATUS_MAP_BYTES',
+    16 * 1024 ** 3,
+    1024 * 1024,
+    4 * 1024 ** 4,
+    'largest size of the status store; address space, not disk, until it is used',
+  ),
+  revocationMaxAgeSeconds: integer(
+    'VIGIE_REVOCATION_MAX_AGE_SECONDS',
+    86_400,
+    5,
+    31_536_000,
+    'revocation knowledge older than this answers `revocation_stale`',
+  ),
+  batchSlice: integer(
+    'VIGIE_BATCH_SLICE',
+    64,
+    1,
+    10_000,
+    'batch items verified before the event loop turns, so that singles need not wait for a batch',
+  ),
+  bodyIdleTimeoutMs: integer(
+    'VIGIE_BODY_IDLE_TIMEOUT_MS',
+    5_000,
+    100,
+    7_000,
+    'a body of which nothing arrives for so long gets 408',
+  ),
+  bodyTimeoutMs: integer(
+    'VIGIE_BODY_TIMEOUT_MS',
+    60_000,
+    100,
+    600_000,
+    'a body that is not whole after so long gets 408',
+  ),
+  bodyMemoryBytes: integer(
+    'VIGIE_BODY_MEMORY_BYTES',
+    256 * 1024 * 1024,
+    LIMITS.batchBodyBytes,
+    64 * 1024 ** 3,
+    'bytes of unfinished bodies held at once by a worker; beyond, 503',
+  ),
+  drainTimeoutMs: integer(
+    'VIGIE_DRAIN_TIMEOUT_MS',
+    10_000,
+    100,
+    600_000,
+    'after SIGTERM the process has ended by then, its accepted requests answered',
+  ),
+} satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  readonly auth: 'none';
+  readonly adminTokenFile: string | undefined;
+  /** File or URL; `undefined` in demo mode. */
+  readonly trustList: string | undefined;
+  readonly trustListKeyFile: string | undefined;
+  readonly trustListRefreshSeconds: number;
+  readonly trustListMaxAgeSeconds: number;
+  readonly trustListMaxBytes: number;
+  readonly trustListTimeoutMs: number;
+  readonly dataDir: string;
+  readonly secretFile: string;
+  readonly engine: EngineChoice;
+  readonly kernel: KernelChoice;
+  readonly keyCacheBytes: number;
+  readonly workers: number;
+  readonly logLevel: LogLevel;
+  readonly massChangeLimit: number;
+  readonly idempotencyMaxKeys: number;
+  readonly filterCapacity: number;
+  readonly filterFalsePositiveRate: number;
+  readonly statusMapBytes: number;
+  readonly revocationMaxAgeSeconds: number;
+  readonly batchSlice: number;
+  readonly bodyIdleTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly bodyMemoryBytes: number;
+  readonly drainTimeoutMs: number;
+  /** No trust list was named: the gateway makes a demo issuer and accepts its test credentials. */
+  readonly demo: boolean;
+  /** VIGIE_ names in the environment that are no settings: said at start, since a typo is a silent default. */
+  readonly unknownNames: readonly string[];
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/** The flag of a setting, e.g. `--admin-port`. */
+export function flagOf(setting: Setting): string {
+  return `--${setting.env.slice('VIGIE_'.length).toLowerCase().replaceAll('_', '-')}`;
+}
+
+/** The default in words, for `--help` and the README: the same on every machine. */
+export function describeDefault(setting: Setting): string {
+  return setting.defaultNote ?? String(setting.default);
+}
+
+/** Reads and validates every setting. An empty value counts as not set. Errors name the setting, never a secret. */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  flags: Partial<Record<SettingName, string>> = {},
+): ConfigResult {
+  const errors: string[] = [];
+  const raw = (name: SettingName): string | undefined => {
+    const value = flags[name] ?? environment[SETTINGS[name].env];
+    return value === '' ? undefined : value;
+  };
+  const values = {} as Record<SettingName, string | number | undefined>;
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const parsed = parseSetting(SETTINGS[name], raw(name));
+    if (parsed.error === undefined) values[name] = parsed.value;
+    else errors.push(parsed.error);
+  }
+  errors.push(...refusals(values, raw('auth') !== undefined));
+  if (errors.length > 0) return { ok: false, errors };
+
+  const { redisUrl: _unsupported, ...supported } = values;
+  const known = new Set(Object.values(SETTINGS).map((setting) => setting.env as string));
+  const config = {
+    ...supported,
+    secretFile: values.secretFile ?? join(values.dataDir as string, 'secret'),
+    demo: values.trustList === undefined,
+    unknownNames: Object.keys(environment).filter((name) => name.startsWith('VIGIE_') && !known.has(name)),
+  };
+  // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.
+  return { ok: true, config: config as unknown as Config };
+}
+
+/** Whether an address is one that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+type Parsed =
+  | { readonly value: string | number | undefined; readonly error?: undefined }
+  | { readonly error: string };
+
+function parseSetting(setting: Setting, value: string | undefined): Parsed {
+  if (value === undefined) {
+    return { value: setting.default };
+  }
+  switch (setting.kind) {
+    case 'text':
+      return { value };
+    case 'choice':
+      if (setting.choices.includes(value)) return { value };
+      return { error: `${setting.env} must be one of ${setting.choices.join(', ')}` };
+    case 'integer':
+    case 'ratio': {
+      const form = setting.kind === 'integer' ? /^\d{1,15}$/ : /^(\d+(\.\d*)?|\.\d+)(e-?\d+)?$/i;
+      const number = form.test(value) ? Number(value) : Number.NaN;
+      if (number >= setting.min && number <= setting.max) return { value: number };
+      const what = setting.kind === 'integer' ? 'a whole number' : 'a number';
+      return { error: `${setting.env} must be ${what} from ${setting.min} to ${setting.max}` };
+    }
+  }
+}
+
+/** Combinations that this gateway must not start with: what cannot be honoured is refused, never ignored. */
+function refusals(values: Record<SettingName, string | number | undefined>, authIsSet: boolean): string[] {
+  const errors: string[] = [];
+  if (values.auth === 'keys' || values.auth === 'oauth') {
+    errors.push(`VIGIE_AUTH=${values.auth} is not available in this release; only none is`);
+  }
+  if (typeof values.host === 'string' && !isLoopback(values.host) && !authIsSet) {
+    errors.push('VIGIE_HOST is not loopback: say VIGIE_AUTH=none explicitly to let anybody call it');
+  }
+  if (
+    typeof values.adminHost === 'string' &&
+    !isLoopback(values.adminHost) &&
+    values.adminTokenFile === undefined
+  ) {
+    errors.push('VIGIE_ADMIN_HOST is not loopback: VIGIE_ADMIN_TOKEN_FILE must name a token');
+  }
+  if (values.redisUrl !== undefined) {
+    errors.push('VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway');
+  }
+  if (values.kernel !== undefined && values.kernel !== 'auto' && values.engine !== 'native') {
+    errors.push('VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too');
+  }
+  return errors;
+}

@@ -1,0 +1,93 @@
+/** What the admin calls do: the same stores and the same keeper that the rest of the gateway uses. */
+import type { AdminParts, ReloadResult, RetirementResult, StatusAnswer } from '../admin/admin-routes.ts';
+import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
+import type { Log } from '../log.ts';
+import type { StatusSide } from './status.ts';
+
+export interface AdminWiring {
+  readonly status: StatusSide;
+  readonly keeper: TrustKeeper;
+  readonly log: Log;
+  /** Told of each call for status changes, by its outcome. */
+  onChangeCall(outcome: string): void;
+}
+
+export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWiring): AdminParts {
+  return {
+    changeStatuses: ({ changes, confirm, idempotencyKey }) => {
+      const result = status.changes.applyChanges({
+        changes: changes.map(({ why, expiresAt, ...change }) => ({
+          ...change,
+          ...(why === undefined ? {} : { why }),
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+        })),
+        ...(confirm === undefined ? {} : { confirm }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      onChangeCall(result.outcome);
+      const fields = { outcome: result.outcome, changes: changes.length };
+      if (result.outcome !== 'unavailable') log('info', 'status changes', fields);
+      else log('error', 'status changes', { ...fields, cause: result.cause, code: result.code ?? '' });
+      return result;
+    },
+    queryStatus: (iss, jti) => queryStatus(status, iss, jti),
+    statusSummary: () => status.changes.summary(),
+    reloadTrustList: ({ allowShrink }) => reload(keeper, allowShrink),
+    describeTrustList: () => describeTrustList(keeper),
+    retireKey: (iss, kid) => retireKey(status, keeper, iss, kid),
+  };
+}
+
+function queryStatus(side: StatusSide, iss: string, jti: string): StatusAnswer | undefined {
+  const answer = side.statusOf(iss, jti);
+  if (answer.status === 'unreadable') return undefined;
+  return { status: answer.status, since: answer.sinceMs, why: answer.why };
+}
+
+async function reload(keeper: TrustKeeper, allowShrink: boolean): Promise<ReloadResult> {
+  const outcome = await keeper.reload({ allowShrink });
+  if (!outcome.ok) return { ok: false, reason: outcome.reason, fault: outcome.fault };
+  const { version, change, enforced } = outcome;
+  return { ok: true, version, changed: change === 'new', enforced };
+}
+
+/** Durable first, then in force on every worker, then acknowledged: the order of every revocation. */
+async function retireKey(
+  side: StatusSide,
+  keeper: TrustKeeper,
+  iss: string,
+  kid: string,
+): Promise<RetirementResult> {
+  const recorded = side.retirements.retireKey(iss, kid);
+  if (recorded.outcome !== 'applied') return { ok: false };
+  const { known, enforced } = await keeper.retireKey(iss, kid);
+  return enforced ? { ok: true, seq: recorded.seq, known } : { ok: false };
+}
+
+/** The list in force as the gateway judges by it: public data, all of it. */
+function describeTrustList(keeper: TrustKeeper): object {
+  const { sourceKind, sourceName, version, ageMs, lastOutcome } = keeper.status();
+  const issuers = (keeper.current?.issuers ?? []).map(({ iss, keys, holderProof, audiences, rights }) => ({
+    iss,
+    holderProof,
+    audiences,
+    rights,
+    keys: keys.map(({ kid, publicKey, nbf, exp, retired }) => ({
+      kid,
+      x: Buffer.from(publicKey).toString('base64url'),
+      ...(nbf === undefined ? {} : { nbf }),
+      ...(exp === undefined ? {} : { exp }),
+      retired,
+    })),
+  }));
+  return {
+    version: version ?? null,
+    source: { kind: sourceKind, name: sourceName },
+    ageMs: ageMs === undefined ? null : Math.ceil(ageMs),
+    lastLoad:
+      lastOutcome === undefined
+        ? null
+        : { outcome: lastOutcome.outcome, at: new Date(lastOutcome.atWallMs).toISOString() },
+    issuers,
+  };
+}

@@ -1,0 +1,59 @@
+/** The main thread's knowledge in the form in which the metrics read it. */
+import type { Config } from '../config.ts';
+import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
+import type { GatewayFacts } from '../metrics/exposition.ts';
+import type { SignatureEngine } from '../signature/engine.ts';
+import type { StatusSide } from './status.ts';
+
+export interface FactSources {
+  readonly version: string;
+  readonly config: Config;
+  readonly engine: SignatureEngine;
+  readonly keeper: TrustKeeper;
+  readonly status: StatusSide;
+  unready(): readonly string[];
+  /** Calls for status changes so far, by outcome. */
+  readonly changeCalls: Readonly<Record<string, number>>;
+}
+
+export function createGatewayFacts(sources: FactSources): GatewayFacts {
+  const { version, config, engine, keeper, status, unready, changeCalls } = sources;
+  return {
+    version,
+    engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
+    workers: config.workers,
+    unreadyReasons: unready,
+    trustList: () => {
+      const { version: listVersion, ageMs, issuers, keys, retiredKeys, outcomes } = keeper.status();
+      return {
+        version: listVersion,
+        ageSeconds: ageMs === undefined ? undefined : ageMs / 1000,
+        issuers,
+        keys,
+        retiredKeys,
+        loads: outcomes,
+      };
+    },
+    revocation: () => {
+      const { seq, ageMs } = status.view();
+      const summary = status.changes.summary();
+      return {
+        seq,
+        ageSeconds: ageMs / 1000,
+        entries: summary && { revoked: summary.revoked, suspended: summary.suspended },
+        changes: changeCalls,
+      };
+    },
+    filter: () => {
+      const { filter } = status.store;
+      return {
+        capacity: filter.capacity,
+        entries: filter.entries(),
+        fillRatio: filter.fill(),
+        memoryBytes: filter.memoryBytes,
+        targetRate: filter.falsePositiveRate,
+        expectedRate: filter.currentFalsePositiveRate(),
+      };
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** The three listeners: data by the workers, admin and metrics in this thread. */
+import { adminAuthorizer } from '../admin/admin-auth.ts';
+import { adminRoutes } from '../admin/admin-routes.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { healthRoutes } from '../ingress/health-routes.ts';
+import type { Route, ServerOptions } from '../ingress/http-server.ts';
+import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
+import { describeError, type Log } from '../log.ts';
+import type { Counters } from '../metrics/counters.ts';
+import { buildRegistry } from '../metrics/exposition.ts';
+import { metricsRoute } from '../metrics/metrics-route.ts';
+import { requestObserver } from '../metrics/request-observer.ts';
+import type { SignatureEngine } from '../signature/engine.ts';
+import { VERSION } from '../version.ts';
+import { type SharedState, unreadyReasons } from '../workers/shared-state.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
+import { createAdminParts } from './admin-parts.ts';
+import type { Stops } from './end.ts';
+import { createGatewayFacts } from './gateway-facts.ts';
+import { type Listener, openListener } from './listener.ts';
+import type { StatusSide } from './status.ts';
+
+export interface ListenerParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly engine: SignatureEngine;
+  readonly status: StatusSide;
+  readonly keeper: TrustKeeper;
+  readonly state: SharedState;
+  readonly pool: WorkerPool;
+  /** This thread's own. */
+  readonly counters: Counters;
+  readonly adminToken: string | undefined;
+}
+
+/** Ports as opened, where a setting said 0. */
+export interface Ports {
+  readonly data: number;
+  readonly admin: number;
+  readonly metrics: number;
+}
+
+/** Opens all three, or says which address cannot be had. */
+export async function openListeners(
+  parts: ListenerParts,
+  stops: Stops,
+): Promise<{ ok: true; ports: Ports } | { ok: false; error: string }> {
+  const { config, pool, status, keeper, state, log, adminToken } = parts;
+  const unready = (): string[] =>
+    unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, status.view().state);
+  const changeCalls: Record<string, number> = {};
+  const onChangeCall = (outcome: string): void => {
+    changeCalls[outcome] = (changeCalls[outcome] ?? 0) + 1;
+  };
+  const facts = createGatewayFacts({ ...parts, version: VERSION, unready, changeCalls });
+  const registry = buildRegistry(facts, () => [...pool.counters, parts.counters]);
+
+  const data = await pool.listen(config.host, config.port);
+  if (data === undefined) return taken('VIGIE_PORT', config.host, config.port);
+  const open = async (host: string, port: number, options: ServerOptions): Promise<Listener | undefined> => {
+    const listener = await openListener(host, port, options);
+    if (listener !== undefined) stops.add(listener.close);
+    return listener;
+  };
+  const admin = await open(config.adminHost, config.adminPort, {
+    ...serverOptions(parts, adminRoutes(createAdminParts({ status, keeper, log, onChangeCall }))),
+    authorize: adminAuthorizer(adminToken),
+  });
+  if (admin === undefined) return taken('VIGIE_ADMIN_PORT', config.adminHost, config.adminPort);
+  const health = healthRoutes({ unreadyReasons: unready, revocation: status.view });
+  const watched = serverOptions(parts, [metricsRoute(registry), ...health]);
+  const metrics = await open(config.metricsHost, config.metricsPort, watched);
+  if (metrics === undefined) return taken('VIGIE_METRICS_PORT', config.metricsHost, config.metricsPort);
+  return { ok: true, ports: { data, admin: admin.port, metrics: metrics.port } };
+}
+
+function serverOptions(
+  { config, clock, log, state, counters }: ListenerParts,
+  routes: readonly Route[],
+): ServerOptions {
+  return {
+    routes,
+    clock,
+    bodyBounds: {
+      idleTimeoutMs: config.bodyIdleTimeoutMs,
+      timeoutMs: config.bodyTimeoutMs,
+      memoryBytes: config.bodyMemoryBytes,
+    },
+    isDraining: () => state.phase() === 'draining',
+    observe: requestObserver(counters, clock),
+    onUnexpectedError: (error) => {
+      counters.countUnexpectedError();
+      log('error', 'a request failed inside the gateway', describeError(error));
+    },
+  };
+}
+
+function taken(setting: string, host: string, port: number): { ok: false; error: string } {
+  return { ok: false, error: `${setting}: ${host}:${port} cannot be listened on; is another program there?` };
+}

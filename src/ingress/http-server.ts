@@ -1,0 +1,195 @@
+/**
+ * Routes on a uWebSockets.js app, with everything that must hold for each of them: the framing guard, one
+ * request id, bounded bodies, problem documents, and an error boundary, since a handler that throws into the
+ * parser ends the process.
+ */
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { Clock } from '../clock.ts';
+import { type Exchange, openExchange } from './exchange.ts';
+import { mediaType } from './media-type.ts';
+import { type Problem, problemReply } from './problem.ts';
+import { type BodyBounds, createBodyReader } from './read-body.ts';
+import { type RequestHead, readHead } from './request-head.ts';
+import { createRequestIds } from './request-id.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Stands for the path in metrics. */
+  readonly name: string;
+  /** Required on POST. */
+  readonly body?: {
+    readonly maxBytes: number;
+    readonly mediaTypes: readonly string[];
+    /** A call without a body needs no content type either. */
+    readonly optional?: boolean;
+  };
+  /**
+   * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
+   * body's media type, one of `mediaTypes`.
+   */
+  handle(exchange: Exchange, body: Buffer, type: string): void | Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly bodyBounds: BodyBounds;
+  /** While true every answer closes its connection, so that clients move on. */
+  isDraining(): boolean;
+  /** May refuse a caller before anything of the body is read. */
+  authorize?(head: RequestHead): Problem | undefined;
+  observe: RequestObserver;
+  onUnexpectedError(error: unknown): void;
+}
+
+export interface RequestObserver {
+  /** A request's head was read; `route` is the name of its route, or `none`. */
+  begin(route: string): void;
+  /** It was answered with `status`, or its client went away (`undefined`). */
+  end(route: string, status: number | undefined, seconds: number): void;
+}
+
+/**
+ * An answer given before its body was read leaves the rest of the body to be read and dropped, which lets the
+ * client see the answer. Beyond this size the connection is closed instead.
+ */
+const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
+
+/** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
+export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
+  const requestIdFor = createRequestIds();
+  const bodies = createBodyReader(options.clock, options.bodyBounds);
+
+  const accept = (res: HttpResponse, req: HttpRequest, routes: readonly Route[]): void => {
+    const startedAtMs = options.clock.monotonicMs();
+    const head = readHead(req);
+    // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
+    const method = head.method === 'HEAD' ? 'GET' : head.method;
+    const route = routes.find((candidate) => candidate.method === method);
+    let refusedUnread = false;
+    const name = route?.name ?? 'none';
+    options.observe.begin(name);
+    const exchange = openExchange(res, {
+      head,
+      requestId: requestIdFor(head.requestId),
+      mustClose: () =>
+        head.framingFault !== undefined ||
+        options.isDraining() ||
+        (refusedUnread && head.contentLength > MAX_DROPPED_BODY_BYTES),
+      onEnd: (status) => {
+        const seconds = (options.clock.monotonicMs() - startedAtMs) / 1000;
+        options.observe.end(name, status, seconds);
+      },
+    });
+    if (head.framingFault !== undefined) {
+      refuseFraming(exchange, head.framingFault);
+      return;
+    }
+    guarded(exchange, options, () => {
+      const refusal = refuse(head, routes, route, options);
+      if (refusal !== undefined) {
+        refusedUnread = true;
+        exchange.problem(refusal.problem, refusal.headers);
+      } else if (route?.method === 'POST') {
+        const type = mediaType(head.contentType) ?? '';
+        bodies.read(exchange, res, (body) =>
+          guarded(exchange, options, () => route.handle(exchange, body, type)),
+        );
+      } else {
+        return route?.handle(exchange, NO_BODY, '');
+      }
+    });
+  };
+
+  for (const path of new Set(options.routes.map((route) => route.path))) {
+    const routes = options.routes.filter((route) => route.path === path);
+    app.any(path, (res, req) => accept(res, req, routes));
+  }
+  app.any('/*', (res, req) => accept(res, req, []));
+  return { stop: bodies.stop };
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+/** Answers up to this size wait in the parser's cork buffer until it has read on (uWebSockets, 16 KiB). */
+const CORK_BUFFER_BYTES = 16 * 1024;
+
+/**
+ * Refuses a request of which nobody can say where it ends. The parser goes on with whatever stands behind it
+ * in the same segment, for as long as the connection is open; an answer too large for the cork buffer is sent
+ * at once, and its connection closed at once, before what was smuggled is looked at. So white space fills it.
+ * To HEAD there is no content to fill: its answer waits a turn, since the parser closes a connection whose next
+ * request comes while an answer is pending.
+ */
+function refuseFraming(exchange: Exchange, fault: string): void {
+  const { status, contentType, body } = problemReply({ type: 'bad-framing', detail: fault });
+  const answer = (): void =>
+    exchange.reply({ status, contentType, body: body.padEnd(CORK_BUFFER_BYTES + 1) });
+  if (exchange.head.method === 'HEAD') setImmediate(answer);
+  else answer();
+}
+
+interface Refusal {
+  readonly problem: Problem;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Everything that can be refused on the head alone, cheapest and most basic first. */
+function refuse(
+  head: RequestHead,
+  routes: readonly Route[],
+  route: Route | undefined,
+  options: ServerOptions,
+): Refusal | undefined {
+  if (routes.length === 0) return { problem: { type: 'not-found', detail: 'there is nothing at this path' } };
+  if (route === undefined) {
+    const allow = routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
+    return { problem: { type: 'method-not-allowed', detail: `allowed: ${allow}` }, headers: { allow } };
+  }
+  const refusedCaller = options.authorize?.(head);
+  if (refusedCaller !== undefined) {
+    const challenge =
+      refusedCaller.type === 'unauthorized' ? { headers: { 'www-authenticate': 'Bearer' } } : {};
+    return { problem: refusedCaller, ...challenge };
+  }
+  return route.body === undefined ? undefined : refuseBody(head, route.body);
+}
+
+function refuseBody(
+  head: RequestHead,
+  { maxBytes, mediaTypes, optional }: NonNullable<Route['body']>,
+): Refusal | undefined {
+  if (optional === true && head.contentLength === 0) return undefined;
+  if (head.contentEncoding !== undefined) {
+    return { problem: { type: 'unsupported-content-encoding', detail: 'send the body as it is' } };
+  }
+  const type = mediaType(head.contentType);
+  if (type === undefined || !mediaTypes.includes(type)) {
+    const detail = `supported: ${mediaTypes.join(', ')} (UTF-8)`;
+    return {
+      problem: { type: 'unsupported-media-type', detail },
+      headers: { accept: mediaTypes.join(', ') },
+    };
+  }
+  if (head.contentLength > maxBytes) {
+    return { problem: { type: 'body-too-large', detail: `at most ${maxBytes} bytes` } };
+  }
+  return undefined;
+}
+
+/** Runs a handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
+function guarded(exchange: Exchange, options: ServerOptions, run: () => void | Promise<void>): void {
+  const fail = (error: unknown): void => {
+    options.onUnexpectedError(error);
+    exchange.problem({
+      type: 'internal-error',
+      detail: 'the request was not answered; nothing is known of it',
+    });
+  };
+  try {
+    run()?.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
+}

@@ -1,0 +1,130 @@
+/** `POST /v1/verify` and `POST /v1/verify/batch`: body to requests, through the gateway, to a reply. */
+import { LIMITS } from '../config.ts';
+import {
+  type GatewayParts,
+  type Verification,
+  type VerificationRequest,
+  verifyCredentials,
+} from '../gateway.ts';
+import { BATCH_BODY_MEDIA_TYPES, parseBatch, parseSingle, SINGLE_MEDIA_TYPES } from './envelope.ts';
+import type { Exchange, Reply } from './exchange.ts';
+import type { Route } from './http-server.ts';
+import { negotiateBatchAnswer } from './media-type.ts';
+import {
+  type RevocationView,
+  renderCodes,
+  renderRevocation,
+  renderTail,
+  renderVerification,
+  summarize,
+  wholeMs,
+} from './verdict-reply.ts';
+
+export interface VerifyRoutesOptions {
+  readonly parts: GatewayParts;
+  /** The revocation state as of now. */
+  revocation(): RevocationView;
+  /** Items verified before the event loop turns. */
+  readonly batchSlice: number;
+  /** Told of each answer given, for the metrics. */
+  onVerified(verifications: readonly Verification[]): void;
+  onBatch(items: number): void;
+}
+
+export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/v1/verify',
+      name: 'verify',
+      body: { maxBytes: LIMITS.singleBodyBytes, mediaTypes: SINGLE_MEDIA_TYPES },
+      handle: (exchange, body, type) => verifySingle(exchange, body, type, options),
+    },
+    {
+      method: 'POST',
+      path: '/v1/verify/batch',
+      name: 'verify_batch',
+      body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES },
+      handle: (exchange, body, type) => verifyBatch(exchange, body, type, options),
+    },
+  ];
+}
+
+function verifySingle(exchange: Exchange, body: Buffer, type: string, options: VerifyRoutesOptions): void {
+  const envelope = parseSingle(type, body);
+  if (!envelope.ok) {
+    exchange.problem(envelope.problem);
+    return;
+  }
+  // The age is read before the status is: what is learnt in between makes the answer better than it claims.
+  const revocation = options.revocation();
+  const verifications = verifyCredentials([envelope.value], options.parts);
+  options.onVerified(verifications);
+  const tail = renderTail({ revocation, checkedAt: new Date(options.parts.clock.wallMs()) });
+  exchange.reply({
+    status: 200,
+    contentType: 'application/json',
+    body: renderVerification(verifications[0] as Verification, tail),
+  });
+}
+
+async function verifyBatch(
+  exchange: Exchange,
+  body: Buffer,
+  type: string,
+  options: VerifyRoutesOptions,
+): Promise<void> {
+  const envelope = parseBatch(type, body);
+  if (!envelope.ok) return exchange.problem(envelope.problem);
+  const revocation = options.revocation();
+  const checkedAt = new Date(options.parts.clock.wallMs());
+  const verifications = await verifyInSlices(envelope.value, exchange, options);
+  if (verifications === undefined) return;
+  options.onBatch(verifications.length);
+  exchange.reply(renderBatch(exchange, verifications, { revocation, checkedAt }, options));
+}
+
+/** Verifies slice by slice, giving other requests their turn between; `undefined` when the client went away. */
+async function verifyInSlices(
+  requests: readonly VerificationRequest[],
+  exchange: Exchange,
+  { parts, batchSlice, onVerified }: VerifyRoutesOptions,
+): Promise<Verification[] | undefined> {
+  const verifications: Verification[] = [];
+  for (let start = 0; start < requests.length; start += batchSlice) {
+    if (start > 0) await new Promise(setImmediate);
+    if (exchange.isOver()) return undefined;
+    const slice = verifyCredentials(requests.slice(start, start + batchSlice), parts);
+    onVerified(slice);
+    verifications.push(...slice);
+  }
+  return verifications;
+}
+
+function renderBatch(
+  exchange: Exchange,
+  verifications: readonly Verification[],
+  context: { revocation: RevocationView; checkedAt: Date },
+  { parts }: VerifyRoutesOptions,
+): Reply {
+  const contentType = negotiateBatchAnswer(exchange.head.accept);
+  const set = parts.trust()?.version;
+  if (contentType === 'application/octet-stream') {
+    // The body has no room for what else an answer must say, so a header says it.
+    const headers = { 'vigie-revocation': revocationHeader(context.revocation) };
+    return { status: 200, contentType, body: renderCodes(verifications), headers };
+  }
+  const tail = renderTail(context);
+  const results = verifications.map((verification) => renderVerification(verification, tail));
+  if (contentType === 'application/x-ndjson') {
+    return { status: 200, contentType, body: results.map((line) => `${line}\n`).join('') };
+  }
+  const summary = JSON.stringify(summarize(verifications));
+  const key = JSON.stringify(set === undefined ? {} : { set });
+  const shared = `"summary":${summary},"revocation":${renderRevocation(context.revocation)},"key":${key}`;
+  return { status: 200, contentType, body: `{"results":[${results.join(',')}],${shared}}` };
+}
+
+function revocationHeader({ state, seq, ageMs }: RevocationView): string {
+  return `state=${state}, seq=${seq}, age-ms=${wholeMs(ageMs) ?? 'unknown'}`;
+}

@@ -1,0 +1,90 @@
+/**
+ * An issuer's Ed25519 signing key: made, kept in a file, and given out as JWK (RFC 7517, RFC 8037 section 2).
+ *
+ * The gateway never holds such a key, except the demo issuer's: this serves issuers' trials and tests.
+ */
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { encodeBase64url } from '../encoding/base64url.ts';
+import { isJsonObject, parseStrictJsonBytes } from '../encoding/strict-json.ts';
+import { writeNewPrivateFile } from './private-file.ts';
+
+/** The public half, as it stands in a trust list. */
+export interface PublicJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly kid: string;
+  /** The 32 raw bytes of the public key, base64url. */
+  readonly x: string;
+}
+
+export interface PrivateJwk extends PublicJwk {
+  /** The 32 bytes of the private key (RFC 8032 section 5.1.5), base64url. */
+  readonly d: string;
+}
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly publicJwk: PublicJwk;
+  readonly privateKey: KeyObject;
+}
+
+export type SigningKeyResult =
+  | { readonly ok: true; readonly key: SigningKey }
+  | { readonly ok: false; readonly fault: string };
+
+/** Makes a key. Without a `kid` it gets its thumbprint, which two different keys never share. */
+export function generateSigningKey(kid?: string): SigningKey {
+  return signingKeyOf(generateKeyPairSync('ed25519').privateKey, kid);
+}
+
+export function privateJwkOf(key: SigningKey): PrivateJwk {
+  const { d } = key.privateKey.export({ format: 'jwk' });
+  return { ...key.publicJwk, d: d as string };
+}
+
+/** RFC 7638 section 3: SHA-256 over the required members, in lexicographic order, without white space. */
+export function jwkThumbprint(x: string): string {
+  return encodeBase64url(createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest());
+}
+
+/** Writes the private JWK, readable by its owner alone. Never overwrites: a lost issuer key is lost for good. */
+export function writeSigningKeyFile(path: string, key: SigningKey): 'written' | 'exists' {
+  return writeNewPrivateFile(path, `${JSON.stringify(privateJwkOf(key))}\n`);
+}
+
+/** Reads a private JWK. Faults name the file and what is wrong with it, never what stands in it. */
+export function readSigningKeyFile(path: string): SigningKeyResult {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    return { ok: false, fault: `${path} cannot be read (${(error as NodeJS.ErrnoException).code})` };
+  }
+  const json = parseStrictJsonBytes(bytes);
+  if (!json.ok) return { ok: false, fault: `${path} is no JWK: ${json.fault}` };
+  if (!isJsonObject(json.value)) return { ok: false, fault: `${path} is no JWK: not a JSON object` };
+  const { kty, crv, kid, x, d } = json.value;
+  if (kty !== 'OKP' || crv !== 'Ed25519') return { ok: false, fault: `${path} is no OKP key on Ed25519` };
+  if (typeof x !== 'string' || typeof d !== 'string')
+    return { ok: false, fault: `${path} is no private JWK` };
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '')) {
+    return { ok: false, fault: `${path} has a kid that is not a non-empty string` };
+  }
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' });
+  } catch {
+    return { ok: false, fault: `${path} holds no usable Ed25519 key` };
+  }
+  const key = signingKeyOf(privateKey, kid);
+  // OpenSSL takes `d` and derives the public key: an `x` of another key would sign what nobody can verify.
+  if (key.publicJwk.x !== x) return { ok: false, fault: `${path} has an x that does not belong to its d` };
+  return { ok: true, key };
+}
+
+function signingKeyOf(privateKey: KeyObject, kid: string | undefined): SigningKey {
+  const { x } = privateKey.export({ format: 'jwk' }) as { x: string };
+  const name = kid ?? jwkThumbprint(x);
+  return { kid: name, publicJwk: { kty: 'OKP', crv: 'Ed25519', kid: name, x }, privateKey };
+}

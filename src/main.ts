@@ -1,0 +1,166 @@
+/** Wiring only: settings to parts, parts to listeners, and their orderly end. */
+import { readBearerTokenFile } from './bearer-token.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { announce } from './control/announce.ts';
+import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
+import { openListeners, type Ports } from './control/listeners.ts';
+import { openStatus, type StatusSide } from './control/status.ts';
+import { wireTrustKeeper } from './control/trust.ts';
+import { takeDataDir } from './data-dir.ts';
+import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
+import { drain } from './drain.ts';
+import type { TrustKeeper } from './keys/trust-keeper-contract.ts';
+import { createLog, type Log } from './log.ts';
+import { allocateCounters, type Counters, openCounters } from './metrics/counters.ts';
+import type { SignatureEngine } from './signature/engine.ts';
+import { selectEngine } from './signature/select-engine.ts';
+import { allocateSharedState, openSharedState, type SharedState } from './workers/shared-state.ts';
+import { startWorkers, type WorkerPool } from './workers/worker-pool.ts';
+
+/** Exit codes of `vigie serve`. */
+const DONE = 0;
+const USAGE = 2;
+const UNAVAILABLE = 3;
+
+/** What ends a start: one line for people, and the exit code. */
+interface Refusal {
+  readonly ok: false;
+  readonly code: number;
+  readonly error: string;
+}
+
+interface Running {
+  readonly ok: true;
+  readonly demo: DemoIssuer | undefined;
+  readonly ports: Ports;
+  readonly state: SharedState;
+  readonly pool: WorkerPool;
+  /** Of every thread that answers requests. */
+  readonly counters: readonly Counters[];
+}
+
+/** Runs the gateway until it is told to end. Resolves to the exit code. */
+export async function serve(config: Config): Promise<number> {
+  const clock = systemClock;
+  const log = createLog(config.logLevel);
+  const end = watchForEnd(log);
+  const stops = createStops();
+  const running = await start(config, clock, log, end, stops);
+  if (!running.ok) {
+    await stops.run();
+    process.stderr.write(`vigie: ${running.error}\n`);
+    return running.code;
+  }
+  const { state, pool, counters } = running;
+  state.setPhase('serving');
+  announce({ config, demo: running.demo, nowMs: clock.wallMs(), ports: running.ports });
+
+  const why = await end.asked;
+  state.setPhase('draining');
+  log(end.hasFailed() ? 'fatal' : 'info', 'draining', { why });
+  const unanswered = await drain({
+    clock,
+    timeoutMs: config.drainTimeoutMs,
+    inFlight: () => counters.reduce((sum, thread) => sum + thread.inFlight(), 0),
+    lastRequestAtMs: () => Math.max(...counters.map((thread) => thread.lastRequestAtMs())),
+    stopListening: pool.stopListening,
+  });
+  if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
+  await stops.run();
+  log('info', 'ended', { unanswered });
+  return end.hasFailed() ? UNAVAILABLE : DONE;
+}
+
+/** Starts part after part; each that is up has its stop in `stops`, also when a later one fails. */
+async function start(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  end: End,
+  stops: Stops,
+): Promise<Running | Refusal> {
+  const token = config.adminTokenFile === undefined ? undefined : readBearerTokenFile(config.adminTokenFile);
+  if (token?.ok === false) return refusal(USAGE, `VIGIE_ADMIN_TOKEN_FILE: ${token.fault}`);
+  const selection = selectEngine({ requested: config.engine, keyCacheBytes: config.keyCacheBytes });
+  if (!selection.ok) return refusal(USAGE, `VIGIE_ENGINE: ${selection.error}`);
+  const { engine, why } = selection;
+  log('info', 'engine chosen', { engine: engine.name, implementation: engine.implementation, why });
+  if (config.unknownNames.length > 0) log('warn', 'unknown settings ignored', { names: config.unknownNames });
+
+  const lock = await takeDataDir(config.dataDir);
+  if (!lock.ok) return refusal(UNAVAILABLE, lock.error);
+  stops.add(lock.release);
+  const opened = await openStatus(config, clock, log);
+  if (!opened.ok) return refusal(USAGE, opened.error);
+  const { status } = opened;
+  stops.add(status.close);
+
+  const state = openSharedState(allocateSharedState(), clock);
+  const trust = await startTrust({ config, clock, log, engine, status, state }, stops);
+  if (!trust.ok) return trust;
+  const { keeper, demo } = trust;
+  const started = await startWorkers({
+    births: Array.from({ length: config.workers }, () => ({
+      config,
+      counters: allocateCounters(),
+      state: state.shared,
+      revocation: status.shared,
+      trustList: keeper.current,
+    })),
+    log,
+    onUnknownKey: keeper.noteUnknownKey,
+    onWorkerLost: () => end.fail('a worker ended unasked'),
+  });
+  if (!started.ok) return refusal(UNAVAILABLE, started.error);
+  const { pool } = started;
+  stops.add(pool.close);
+  keeper.onChange(pool.setTrustList);
+  // A list that took effect while the workers started reached none of them.
+  if (keeper.current !== undefined) await pool.setTrustList(keeper.current);
+
+  const counters = openCounters(allocateCounters());
+  const parts = { config, clock, log, engine, status, keeper, state, pool, counters };
+  const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
+  if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
+  return { ok: true, demo, ports: listening.ports, state, pool, counters: [...pool.counters, counters] };
+}
+
+/** The trust list: the operator's or, where none is named, the demo issuer's. */
+async function startTrust(
+  parts: {
+    readonly config: Config;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly engine: SignatureEngine;
+    readonly status: StatusSide;
+    readonly state: SharedState;
+  },
+  stops: Stops,
+): Promise<{ ok: true; keeper: TrustKeeper; demo: DemoIssuer | undefined } | Refusal> {
+  const { config, status, state } = parts;
+  let demo: DemoIssuer | undefined;
+  if (config.trustList === undefined) {
+    try {
+      demo = ensureDemoIssuer(config.dataDir);
+    } catch (error) {
+      return refusal(USAGE, (error as Error).message);
+    }
+  }
+  const location = config.trustList ?? (demo as DemoIssuer).trustListFile;
+  const wired = await wireTrustKeeper(location, {
+    ...parts,
+    // A retirement that cannot be read counts as one: cannot tell is never valid.
+    isRetired: (iss, kid) => status.retirements.isRetired(iss, kid) !== 'not-retired',
+  });
+  if (!wired.ok) return refusal(USAGE, wired.error);
+  const { keeper } = wired;
+  stops.add(keeper.stop);
+  keeper.onConfirmed((atMs) => state.setTrustConfirmedAt(atMs));
+  const started = await keeper.start();
+  return started.ok ? { ok: true, keeper, demo } : refusal(USAGE, started.error);
+}
+
+function refusal(code: number, error: string): Refusal {
+  return { ok: false, code, error };
+}

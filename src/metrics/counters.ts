@@ -1,0 +1,154 @@
+/**
+ * Counters of the data plane, in shared memory. Each worker thread writes its own slab and nobody else does,
+ * so counting costs one addition; the main thread adds the slabs up when Prometheus scrapes. The names here
+ * are positions only: what is exposed, and how it is called, stands in `exposition.ts`.
+ */
+import { REASONS } from '../verdict.ts';
+
+/** Every route name of every listener; `none` is a request that found no route. */
+export const ROUTES = [
+  'verify',
+  'verify_batch',
+  'healthz',
+  'readyz',
+  'openapi',
+  'metrics',
+  'status_changes',
+  'status_query',
+  'status_summary',
+  'trust_list',
+  'trust_list_reload',
+  'key_retirements',
+  'none',
+] as const;
+export type RouteName = (typeof ROUTES)[number];
+
+/** Status codes that are sent; 0 stands for a client that went away unanswered. */
+export const STATUSES = [0, 200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503] as const;
+
+/** Upper bounds of the latency buckets (seconds); fine where the service level objectives are, 10 and 50 ms. */
+export const LATENCY_BUCKETS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
+] as const;
+/** Upper bounds of the batch size buckets (items). */
+export const BATCH_BUCKETS = [1, 10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
+
+export const FILTER_RESULTS = ['negative', 'confirmed', 'false_positive', 'unreadable'] as const;
+export type FilterResult = (typeof FILTER_RESULTS)[number];
+
+export const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
+
+/** A histogram's cells: one a bucket, one for +Inf, then the sum. */
+const histogramCells = (buckets: readonly number[]): number => buckets.length + 2;
+
+const LAYOUT = (() => {
+  let next = 0;
+  const take = (cells: number): number => {
+    const at = next;
+    next += cells;
+    return at;
+  };
+  return {
+    verdicts: take(REASONS.length),
+    requests: take(ROUTES.length * STATUSES.length),
+    latencies: take(ROUTES.length * histogramCells(LATENCY_BUCKETS)),
+    batches: take(histogramCells(BATCH_BUCKETS)),
+    filter: take(FILTER_RESULTS.length),
+    keyCache: take(KEY_CACHE_FIELDS.length),
+    inFlight: take(1),
+    lastRequestAtMs: take(1),
+    unexpectedErrors: take(1),
+    cells: next,
+  };
+})();
+
+export interface HistogramView {
+  /** Cumulative counts, one a bucket and one for +Inf. */
+  readonly cumulative: readonly number[];
+  readonly sum: number;
+}
+
+export interface Counters {
+  readonly shared: SharedArrayBuffer;
+  countVerdict(code: number): void;
+  /** `nowMs`: monotonic time, where the request is a sign that traffic still comes. */
+  beginRequest(nowMs: number | undefined): void;
+  endRequest(route: RouteName, status: number, seconds: number): void;
+  countBatch(items: number): void;
+  countFilterCheck(result: FilterResult): void;
+  setKeyCache(stats: Readonly<Record<(typeof KEY_CACHE_FIELDS)[number], number>>): void;
+  countUnexpectedError(): void;
+  verdicts(code: number): number;
+  requests(route: RouteName, status: number): number;
+  latencies(route: RouteName): HistogramView;
+  batches(): HistogramView;
+  filterChecks(result: FilterResult): number;
+  keyCache(field: (typeof KEY_CACHE_FIELDS)[number]): number;
+  inFlight(): number;
+  /** Monotonic time of the last request begun, probes aside (milliseconds). */
+  lastRequestAtMs(): number;
+  unexpectedErrors(): number;
+}
+
+export function allocateCounters(): SharedArrayBuffer {
+  return new SharedArrayBuffer(LAYOUT.cells * Float64Array.BYTES_PER_ELEMENT);
+}
+
+/** A view of one slab: its one writer's, or a reader's. */
+export function openCounters(shared: SharedArrayBuffer): Counters {
+  const cells = new Float64Array(shared);
+  const get = (at: number): number => cells[at] as number;
+  const add = (at: number, amount: number): void => {
+    cells[at] = get(at) + amount;
+  };
+  const requestAt = (route: RouteName, status: number): number => {
+    const column = STATUSES.indexOf(status as (typeof STATUSES)[number]);
+    if (column < 0) throw new RangeError(`status ${status} is not counted: add it to STATUSES`);
+    return LAYOUT.requests + ROUTES.indexOf(route) * STATUSES.length + column;
+  };
+  const latencyAt = (route: RouteName): number =>
+    LAYOUT.latencies + ROUTES.indexOf(route) * histogramCells(LATENCY_BUCKETS);
+  const observe = (at: number, buckets: readonly number[], value: number): void => {
+    let bucket = 0;
+    while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket++;
+    add(at + bucket, 1);
+    add(at + buckets.length + 1, value);
+  };
+  const view = (at: number, buckets: readonly number[]): HistogramView => {
+    let total = 0;
+    const cumulative = Array.from({ length: buckets.length + 1 }, (_, bucket) => {
+      total += get(at + bucket);
+      return total;
+    });
+    return { cumulative, sum: get(at + buckets.length + 1) };
+  };
+
+  return {
+    shared,
+    countVerdict: (code) => add(LAYOUT.verdicts + code, 1),
+    beginRequest: (nowMs) => {
+      add(LAYOUT.inFlight, 1);
+      if (nowMs !== undefined) cells[LAYOUT.lastRequestAtMs] = nowMs;
+    },
+    endRequest: (route, status, seconds) => {
+      add(LAYOUT.inFlight, -1);
+      add(requestAt(route, status), 1);
+      observe(latencyAt(route), LATENCY_BUCKETS, seconds);
+    },
+    countBatch: (items) => observe(LAYOUT.batches, BATCH_BUCKETS, items),
+    countFilterCheck: (result) => add(LAYOUT.filter + FILTER_RESULTS.indexOf(result), 1),
+    setKeyCache: (stats) => {
+      for (const [index, field] of KEY_CACHE_FIELDS.entries()) cells[LAYOUT.keyCache + index] = stats[field];
+    },
+    countUnexpectedError: () => add(LAYOUT.unexpectedErrors, 1),
+    verdicts: (code) => get(LAYOUT.verdicts + code),
+    requests: (route, status) => get(requestAt(route, status)),
+    latencies: (route) => view(latencyAt(route), LATENCY_BUCKETS),
+    batches: () => view(LAYOUT.batches, BATCH_BUCKETS),
+    filterChecks: (result) => get(LAYOUT.filter + FILTER_RESULTS.indexOf(result)),
+    keyCache: (field) => get(LAYOUT.keyCache + KEY_CACHE_FIELDS.indexOf(field)),
+    inFlight: () => get(LAYOUT.inFlight),
+    lastRequestAtMs: () => get(LAYOUT.lastRequestAtMs),
+    unexpectedErrors: () => get(LAYOUT.unexpectedErrors),
+  };
+}

@@ -1,0 +1,338 @@
+/** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
+import { Counter, collectDefaultMetrics, Gauge, type Metric, type MetricObject, Registry } from 'prom-client';
+import { REASONS } from '../verdict.ts';
+import {
+  BATCH_BUCKETS,
+  type Counters,
+  FILTER_RESULTS,
+  type HistogramView,
+  LATENCY_BUCKETS,
+  ROUTES,
+  STATUSES,
+} from './counters.ts';
+
+/** What the main thread knows; read at each scrape. */
+export interface GatewayFacts {
+  readonly version: string;
+  readonly engine: { readonly requested: string; readonly name: string; readonly implementation: string };
+  readonly workers: number;
+  unreadyReasons(): readonly string[];
+  trustList(): {
+    readonly version: number | undefined;
+    readonly ageSeconds: number | undefined;
+    readonly issuers: number;
+    readonly keys: number;
+    readonly retiredKeys: number;
+    /** Loads so far by outcome: `new`, `unchanged`, or why refused. */
+    readonly loads: Readonly<Record<string, number>>;
+  };
+  revocation(): {
+    readonly seq: number;
+    readonly ageSeconds: number;
+    /** `undefined` while the store cannot be read. */
+    readonly entries: Readonly<Record<'revoked' | 'suspended', number>> | undefined;
+    readonly changes: Readonly<Record<string, number>>;
+  };
+  filter(): {
+    readonly capacity: number;
+    readonly entries: number;
+    readonly fillRatio: number;
+    readonly memoryBytes: number;
+    readonly targetRate: number;
+    readonly expectedRate: number;
+  };
+}
+
+/** All counters there are: one slab for each worker, and the main thread's own. */
+export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counters[]): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'vigie_' });
+  // Gauges that call themselves totals; the same figures stand by kind beside them.
+  for (const kind of ['handles', 'requests', 'resources']) {
+    registry.removeSingleMetric(`vigie_nodejs_active_${kind}_total`);
+  }
+  trafficMetrics(registry, slabs);
+  cacheMetrics(registry, slabs, facts);
+  stateMetrics(registry, facts);
+  return registry;
+}
+
+type Sample = readonly [labels: Record<string, string>, value: number];
+
+function counter(
+  registry: Registry,
+  name: string,
+  help: string,
+  labels: string[],
+  read: () => Iterable<Sample>,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [sample, value] of read()) this.inc(sample, value);
+    },
+  });
+}
+
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  labels: string[],
+  read: () => Iterable<Sample>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    collect() {
+      this.reset();
+      // Without labels a reset is a 0, but what is not known must be absent: an age of 0 is the best there is.
+      if (labels.length === 0) this.remove();
+      for (const [sample, value] of read()) this.set(sample, value);
+    },
+  });
+}
+
+/** prom-client cannot take buckets counted elsewhere, but its registry takes any metric that can `get` itself. */
+function histogram(
+  registry: Registry,
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  read: () => Iterable<readonly [labels: Record<string, string>, view: HistogramView]>,
+): void {
+  const get = async (): Promise<MetricObject> => {
+    const values = [];
+    for (const [labels, { cumulative, sum }] of read()) {
+      for (const [index, value] of cumulative.entries()) {
+        const le = buckets[index] === undefined ? '+Inf' : `${buckets[index]}`;
+        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value });
+      }
+      values.push({ metricName: `${name}_sum`, labels, value: sum });
+      values.push({ metricName: `${name}_count`, labels, value: cumulative.at(-1) as number });
+    }
+    return { name, help, type: 'histogram', aggregator: 'sum', values } as unknown as MetricObject;
+  };
+  registry.registerMetric({ name, get, reset: () => {} } as unknown as Metric);
+}
+
+function sumOver(slabs: readonly Counters[], read: (slab: Counters) => number): number {
+  return slabs.reduce((sum, slab) => sum + read(slab), 0);
+}
+
+function mergeViews(views: readonly HistogramView[]): HistogramView {
+  const [first, ...others] = views;
+  if (first === undefined) return { cumulative: [], sum: 0 };
+  return others.reduce(
+    (merged, view) => ({
+      cumulative: merged.cumulative.map((count, index) => count + (view.cumulative[index] as number)),
+      sum: merged.sum + view.sum,
+    }),
+    first,
+  );
+}
+
+function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): void {
+  counter(
+    registry,
+    'vigie_requests_total',
+    'Requests answered, by route and status code.',
+    ['route', 'status'],
+    () =>
+      ROUTES.flatMap((route) =>
+        STATUSES.filter((status) => status !== 0)
+          .map(
+            (status): Sample => [
+              { route, status: `${status}` },
+              sumOver(slabs(), (slab) => slab.requests(route, status)),
+            ],
+          )
+          .filter(([, value]) => value > 0),
+      ),
+  );
+  counter(
+    registry,
+    'vigie_requests_aborted_total',
+    'Requests whose client went away before the answer, by route.',
+    ['route'],
+    () => ROUTES.map((route): Sample => [{ route }, sumOver(slabs(), (slab) => slab.requests(route, 0))]),
+  );
+  gauge(registry, 'vigie_requests_in_flight', 'Requests read and not yet answered.', [], () => [
+    [{}, sumOver(slabs(), (slab) => slab.inFlight())],
+  ]);
+  histogram(
+    registry,
+    'vigie_request_duration_seconds',
+    'Time from the head of a request to its answer, by route.',
+    LATENCY_BUCKETS,
+    () =>
+      ROUTES.map((route) => [{ route }, mergeViews(slabs().map((slab) => slab.latencies(route)))] as const),
+  );
+  counter(
+    registry,
+    'vigie_verdicts_total',
+    'Credentials verified, by reason and verdict.',
+    ['reason', 'verdict'],
+    () =>
+      REASONS.map(
+        ({ code, reason, verdict }): Sample => [
+          { reason, verdict },
+          sumOver(slabs(), (slab) => slab.verdicts(code)),
+        ],
+      ),
+  );
+  histogram(registry, 'vigie_batch_items', 'Credentials in a batch call.', BATCH_BUCKETS, () => [
+    [{}, mergeViews(slabs().map((slab) => slab.batches()))] as const,
+  ]);
+  counter(
+    registry,
+    'vigie_unexpected_errors_total',
+    'Requests that failed inside the gateway (status 500).',
+    [],
+    () => [[{}, sumOver(slabs(), (slab) => slab.unexpectedErrors())]],
+  );
+}
+
+function cacheMetrics(registry: Registry, slabs: () => readonly Counters[], facts: GatewayFacts): void {
+  counter(
+    registry,
+    'vigie_filter_checks_total',
+    'Revocation filter look-ups; all but negative ones were confirmed exactly.',
+    ['result'],
+    () =>
+      FILTER_RESULTS.map(
+        (result): Sample => [{ result }, sumOver(slabs(), (slab) => slab.filterChecks(result))],
+      ),
+  );
+  gauge(
+    registry,
+    'vigie_filter_false_positive_ratio',
+    'False positives among cards without an entry: configured, expected at this fill, and measured.',
+    ['kind'],
+    () => {
+      const falsePositives = sumOver(slabs(), (slab) => slab.filterChecks('false_positive'));
+      const absent = falsePositives + sumOver(slabs(), (slab) => slab.filterChecks('negative'));
+      const { targetRate, expectedRate } = facts.filter();
+      return [
+        [{ kind: 'target' }, targetRate],
+        [{ kind: 'expected' }, expectedRate],
+        [{ kind: 'measured' }, absent === 0 ? 0 : falsePositives / absent],
+      ];
+    },
+  );
+  gauge(
+    registry,
+    'vigie_filter_fill_ratio',
+    'Share of the filter bits that are set (one half is full).',
+    [],
+    () => [[{}, facts.filter().fillRatio]],
+  );
+  gauge(registry, 'vigie_filter_entries', 'Entries in the revocation filter.', [], () => [
+    [{}, facts.filter().entries],
+  ]);
+  gauge(registry, 'vigie_filter_capacity_entries', 'Entries that the filter is sized for.', [], () => [
+    [{}, facts.filter().capacity],
+  ]);
+  gauge(registry, 'vigie_filter_memory_bytes', 'Memory of the filter.', [], () => [
+    [{}, facts.filter().memoryBytes],
+  ]);
+  counter(
+    registry,
+    'vigie_key_cache_requests_total',
+    'Look-ups of prepared keys, by result.',
+    ['result'],
+    () => [
+      [{ result: 'hit' }, sumOver(slabs(), (slab) => slab.keyCache('hits'))],
+      [{ result: 'miss' }, sumOver(slabs(), (slab) => slab.keyCache('misses'))],
+    ],
+  );
+  counter(
+    registry,
+    'vigie_key_cache_evictions_total',
+    'Prepared keys that left the cache for room.',
+    [],
+    () => [[{}, sumOver(slabs(), (slab) => slab.keyCache('evictions'))]],
+  );
+  gauge(registry, 'vigie_key_cache_keys', 'Prepared keys held, all workers together.', [], () => [
+    [{}, sumOver(slabs(), (slab) => slab.keyCache('keys'))],
+  ]);
+  gauge(
+    registry,
+    'vigie_key_cache_bytes',
+    'Memory reckoned for prepared keys, all workers together.',
+    [],
+    () => [[{}, sumOver(slabs(), (slab) => slab.keyCache('bytes'))]],
+  );
+}
+
+function stateMetrics(registry: Registry, facts: GatewayFacts): void {
+  const { version, engine, workers } = facts;
+  gauge(registry, 'vigie_build_info', 'What runs.', ['version', 'node', 'openssl'], () => [
+    [{ version, node: process.versions.node, openssl: process.versions.openssl }, 1],
+  ]);
+  gauge(
+    registry,
+    'vigie_engine_info',
+    'The signature engine that was chosen, and passed its self-test.',
+    ['engine', 'implementation', 'requested'],
+    () => [[{ engine: engine.name, implementation: engine.implementation, requested: engine.requested }, 1]],
+  );
+  gauge(registry, 'vigie_workers', 'Data-plane threads.', [], () => [[{}, workers]]);
+  gauge(registry, 'vigie_ready', '1 when the gateway may take traffic.', [], () => [
+    [{}, facts.unreadyReasons().length === 0 ? 1 : 0],
+  ]);
+  trustMetrics(registry, facts);
+  revocationMetrics(registry, facts);
+}
+
+function trustMetrics(registry: Registry, facts: GatewayFacts): void {
+  const known = (value: number | undefined): Sample[] => (value === undefined ? [] : [[{}, value]]);
+  gauge(registry, 'vigie_trust_list_version', 'Version of the trust list in force.', [], () =>
+    known(facts.trustList().version),
+  );
+  gauge(
+    registry,
+    'vigie_trust_list_age_seconds',
+    'Time since its source last confirmed the trust list.',
+    [],
+    () => known(facts.trustList().ageSeconds),
+  );
+  gauge(registry, 'vigie_trust_list_issuers', 'Issuers on the trust list.', [], () => [
+    [{}, facts.trustList().issuers],
+  ]);
+  gauge(registry, 'vigie_trust_list_keys', 'Keys on the trust list, by state.', ['state'], () => {
+    const { keys, retiredKeys } = facts.trustList();
+    return [
+      [{ state: 'listed' }, keys - retiredKeys],
+      [{ state: 'retired' }, retiredKeys],
+    ];
+  });
+  counter(registry, 'vigie_trust_list_loads_total', 'Loads of the trust list, by outcome.', ['outcome'], () =>
+    Object.entries(facts.trustList().loads).map(([outcome, count]): Sample => [{ outcome }, count]),
+  );
+}
+
+function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
+  gauge(registry, 'vigie_revocation_seq', 'Last status change enforced.', [], () => [
+    [{}, facts.revocation().seq],
+  ]);
+  gauge(registry, 'vigie_revocation_age_seconds', 'Age of the revocation knowledge.', [], () => [
+    [{}, facts.revocation().ageSeconds],
+  ]);
+  gauge(registry, 'vigie_revocation_entries', 'Cards with a status other than active.', ['status'], () =>
+    Object.entries(facts.revocation().entries ?? {}).map(([status, count]): Sample => [{ status }, count]),
+  );
+  counter(
+    registry,
+    'vigie_status_change_calls_total',
+    'Calls for status changes, by outcome.',
+    ['outcome'],
+    () => Object.entries(facts.revocation().changes).map(([outcome, count]): Sample => [{ outcome }, count]),
+  );
+}

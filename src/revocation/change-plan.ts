@@ -1,0 +1,96 @@
+/**
+ * What a call's changes come to: pure, decided before anything is written.
+ *
+ * Transitions: anything may become `revoked`; `suspended` and `active` only what is not revoked (final).
+ * Repeating a status changes nothing, but for an expiry that is later than the one known: an entry never
+ * leaves before the latest expiry ever named for its card, and no expiry named means never.
+ */
+import { createHmac } from 'node:crypto';
+import type { CardStatus, StatusReason } from '../card-status.ts';
+import { type CardEntry, reasonCode, statusCode } from './status-entry.ts';
+
+export interface CardChange {
+  /** Keyed hash of (iss, jti). */
+  readonly hash: Buffer;
+  readonly status: CardStatus;
+  readonly why: StatusReason | undefined;
+  /** Seconds since the epoch; Infinity when the call names none. */
+  readonly expiresAt: number;
+}
+
+export interface PlannedEntry {
+  readonly hash: Buffer;
+  readonly before: CardEntry | undefined;
+  readonly after: CardEntry;
+}
+
+export type ChangePlan =
+  | {
+      readonly kind: 'plan';
+      /** In order, one for each effective change; the same card may stand several times. */
+      readonly entries: readonly PlannedEntry[];
+      /** Entries that change a status, not only an expiry: what the mass-change limit counts. */
+      readonly statusChanges: number;
+    }
+  | { readonly kind: 'revocation-final'; readonly index: number }
+  | { readonly kind: 'unreadable' };
+
+/**
+ * Plans changes in order, each judged on the outcome of those before it, all or none.
+ *
+ * @param current the entry a card has now; `unreadable` when it has one that cannot be trusted.
+ */
+export function planChanges(
+  changes: readonly CardChange[],
+  current: (hash: Buffer) => CardEntry | undefined | 'unreadable',
+  seq: number,
+  nowMs: number,
+): ChangePlan {
+  const planned = new Map<string, CardEntry>();
+  const entries: PlannedEntry[] = [];
+  let statusChanges = 0;
+  for (const [index, change] of changes.entries()) {
+    const name = change.hash.toString('latin1');
+    const before = planned.get(name) ?? current(change.hash);
+    if (before === 'unreadable') return { kind: 'unreadable' };
+    const after = transition(before, change, seq + entries.length + 1, nowMs);
+    if (after === 'final') return { kind: 'revocation-final', index };
+    if (after === undefined) continue;
+    planned.set(name, after);
+    entries.push({ hash: change.hash, before, after });
+    if (!after.extendsOnly) statusChanges++;
+  }
+  return { kind: 'plan', entries, statusChanges };
+}
+
+/** The entry after a change, `undefined` if it has no effect, `final` if it would lift a revocation. */
+function transition(
+  before: CardEntry | undefined,
+  change: CardChange,
+  seq: number,
+  nowMs: number,
+): CardEntry | undefined | 'final' {
+  const { status, why } = change;
+  if (before === undefined) {
+    if (status === 'active') return undefined;
+    return { status, why, sinceMs: nowMs, expiresAt: change.expiresAt, seq, extendsOnly: false };
+  }
+  if (before.status === 'revoked' && status !== 'revoked') return 'final';
+  const expiresAt = Math.max(before.expiresAt, change.expiresAt);
+  if (before.status !== status) return { status, why, sinceMs: nowMs, expiresAt, seq, extendsOnly: false };
+  if (expiresAt === before.expiresAt) return undefined;
+  return { ...before, expiresAt, seq, extendsOnly: true };
+}
+
+/** A keyed digest of what a call asks for, order included: what tokens and idempotency keys are bound to. */
+export function digestChanges(key: Uint8Array, changes: readonly CardChange[]): Buffer {
+  const mac = createHmac('sha256', key).update('vigie/1/changes');
+  for (const { hash, status, why, expiresAt } of changes) {
+    const rest = Buffer.alloc(10);
+    rest[0] = statusCode(status);
+    rest[1] = reasonCode(why);
+    rest.writeDoubleBE(expiresAt, 2);
+    mac.update(hash).update(rest);
+  }
+  return mac.digest();
+}

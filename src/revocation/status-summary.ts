@@ -1,0 +1,46 @@
+/** The store in figures, for `GET /admin/v1/status/summary` and the metrics. */
+import type { StatusStore } from './status-store.ts';
+import { cardCount } from './store-state.ts';
+
+export interface StatusSummary {
+  readonly seq: number;
+  readonly epoch: string;
+  readonly revoked: number;
+  readonly suspended: number;
+  /** Cards whose suspension was lifted. */
+  readonly reinstated: number;
+  readonly retiredKeys: number;
+  /** Cards with an entry, whatever its status. */
+  readonly entries: number;
+  readonly filter: {
+    readonly entries: number;
+    readonly capacity: number;
+    readonly fill: number;
+    readonly currentFalsePositiveRate: number;
+    readonly memoryBytes: number;
+  };
+}
+
+/** `undefined` when the store cannot vouch for itself. */
+export function summaryOf(store: StatusStore): StatusSummary | undefined {
+  const checked = store.check();
+  if (!checked.ok) return undefined;
+  const { seq, revoked, suspended, reinstated, retiredKeys } = checked.value;
+  const { filter, epoch } = store;
+  return {
+    seq,
+    epoch,
+    revoked,
+    suspended,
+    reinstated,
+    retiredKeys,
+    entries: cardCount(checked.value),
+    filter: {
+      entries: filter.entries(),
+      capacity: filter.capacity,
+      fill: filter.fill(),
+      currentFalsePositiveRate: filter.currentFalsePositiveRate(),
+      memoryBytes: filter.memoryBytes,
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Which engine judges signatures: chosen once at start, tested before it is trusted, and said in the log. */
+import type { EngineName, SignatureEngine } from './engine.ts';
+import { createNobleEngine } from './noble-engine.ts';
+import { createOpensslEngine } from './openssl-engine.ts';
+import { selfTest } from './self-test.ts';
+
+export type RequestedEngine = 'auto' | EngineName;
+
+export interface EngineOptions {
+  /** Bound of the engine's cache of prepared keys, in bytes. */
+  readonly keyCacheBytes: number;
+}
+
+/** An engine, or why it is not to be had here: a predicate that follows its name ("is not built"). */
+export type EngineCreation =
+  | { readonly ok: true; readonly engine: SignatureEngine }
+  | { readonly ok: false; readonly because: string };
+
+export interface EngineSource {
+  readonly name: EngineName;
+  create(options: EngineOptions): EngineCreation;
+}
+
+/** Every engine, the fastest first: the order in which `auto` tries them. */
+export const ENGINE_SOURCES: readonly EngineSource[] = [
+  { name: 'native', create: () => ({ ok: false, because: 'is not built' }) },
+  { name: 'openssl', create: (options) => ({ ok: true, engine: createOpensslEngine(options) }) },
+  { name: 'noble', create: (options) => ({ ok: true, engine: createNobleEngine(options) }) },
+];
+
+export type EngineSelection =
+  /** `why` is a sentence for the log; it names every faster engine that was passed over. */
+  | { readonly ok: true; readonly engine: SignatureEngine; readonly why: string }
+  | { readonly ok: false; readonly error: string };
+
+/**
+ * Chooses an engine. One asked for by name is given or refused, never replaced by another; `auto` takes the
+ * fastest that is there and passes its self-test.
+ */
+export function selectEngine(
+  request: EngineOptions & { readonly requested: RequestedEngine },
+  sources: readonly EngineSource[] = ENGINE_SOURCES,
+): EngineSelection {
+  const { requested } = request;
+  const candidates = requested === 'auto' ? sources : sources.filter(({ name }) => name === requested);
+  const passedOver: string[] = [];
+  for (const source of candidates) {
+    const creation = createTested(source, request);
+    if (creation.ok)
+      return { ok: true, engine: creation.engine, why: reason(creation.engine, request, passedOver) };
+    passedOver.push(`the ${source.name} engine ${creation.because}`);
+  }
+  const error = passedOver.join('; ') || `there is no ${requested} engine`;
+  return { ok: false, error: requested === 'auto' ? `no engine is to be had: ${error}` : error };
+}
+
+function createTested(source: EngineSource, options: EngineOptions): EngineCreation {
+  const creation = source.create(options);
+  if (!creation.ok) return creation;
+  const test = selfTest(creation.engine);
+  return test.ok ? creation : { ok: false, because: `failed its self-test (${test.failures.join(', ')})` };
+}
+
+function reason(
+  { name, implementation }: SignatureEngine,
+  { requested }: { readonly requested: RequestedEngine },
+  passedOver: readonly string[],
+): string {
+  const chosen = `${name} (${implementation}) chosen`;
+  if (requested !== 'auto') return `${chosen}, as configured`;
+  return passedOver.length === 0 ? `${chosen}, the fastest engine` : `${passedOver.join('; ')}: ${chosen}`;
+}

@@ -1,0 +1,45 @@
+/**
+ * A worker's view of the revocation side: the filter first, the store only for what the filter cannot rule
+ * out. A filter's negative is final; its positive says nothing until the store has confirmed it.
+ */
+import type { Clock } from '../clock.ts';
+import type { CardStatus } from '../gateway.ts';
+import type { RevocationView } from '../ingress/verdict-reply.ts';
+import type { FilterResult } from '../metrics/counters.ts';
+import { attachFilter } from '../revocation/bloom-filter.ts';
+import { cardHash } from '../revocation/card-hash.ts';
+import { attachFreshness } from '../revocation/freshness.ts';
+import { openStatusReader } from '../revocation/status-reader.ts';
+import type { SharedRevocation } from './protocol.ts';
+
+export interface CardStatusSource {
+  statusOf(iss: string, jti: string): CardStatus;
+  view(): RevocationView;
+  close(): Promise<void>;
+}
+
+/** Opens the view, or says why the store cannot be read from this thread. */
+export function openCardStatus(
+  shared: SharedRevocation,
+  clock: Clock,
+  count: (result: FilterResult) => void,
+): { readonly ok: true; readonly source: CardStatusSource } | { readonly ok: false; readonly error: string } {
+  const opened = openStatusReader({ dir: shared.dir, identity: shared.identity, secret: shared.secret });
+  if (!opened.ok) return { ok: false, error: `the status store cannot be read: ${opened.fault}` };
+  const filter = attachFilter(shared.filter);
+  const freshness = attachFreshness(clock, shared.freshness);
+
+  const statusOf = (iss: string, jti: string): CardStatus => {
+    const hash = cardHash(shared.secret.cardHashKey, iss, jti);
+    if (!filter.mightContain(hash)) {
+      count('negative');
+      return 'active';
+    }
+    const answer = opened.reader.statusOf(hash);
+    if (answer.status === 'unreadable') count('unreadable');
+    // A card whose suspension was lifted has an entry too: the filter was right about it.
+    else count(answer.sinceMs === undefined ? 'false_positive' : 'confirmed');
+    return answer.status;
+  };
+  return { ok: true, source: { statusOf, view: freshness.read, close: opened.close } };
+}

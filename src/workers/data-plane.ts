@@ -1,0 +1,122 @@
+/**
+ * A data-plane thread: one uWebSockets.js app that verifies. It owns nothing that another thread needs: what
+ * it knows of keys arrives by message, what it knows of revocations stands in shared memory and in the store.
+ */
+
+import { App } from 'uWebSockets.js';
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../clock.ts';
+import type { GatewayParts, Verification } from '../gateway.ts';
+import { healthRoutes } from '../ingress/health-routes.ts';
+import { mountRoutes } from '../ingress/http-server.ts';
+import { openapiRoute } from '../ingress/openapi-route.ts';
+import { verifyRoutes } from '../ingress/verify-routes.ts';
+import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
+import { describeError } from '../log.ts';
+import { type Counters, openCounters } from '../metrics/counters.ts';
+import { requestObserver } from '../metrics/request-observer.ts';
+import type { SignatureEngine } from '../signature/engine.ts';
+import { selectEngine } from '../signature/select-engine.ts';
+import { rulingOf } from '../verdict.ts';
+import { openCardStatus } from './card-status.ts';
+import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
+import { openSharedState, unreadyReasons } from './shared-state.ts';
+import { createUnknownKeyReports } from './unknown-key-reports.ts';
+
+const clock = systemClock;
+const birth = workerData as WorkerBirth;
+
+function send(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
+
+function start(): void {
+  const { config } = birth;
+  const selection = selectEngine({ requested: config.engine, keyCacheBytes: config.keyCacheBytes });
+  if (!selection.ok) {
+    send({ kind: 'failed', error: selection.error });
+    return;
+  }
+  const { engine } = selection;
+  const counters = openCounters(birth.counters);
+  const state = openSharedState(birth.state, clock);
+  const opened = openCardStatus(birth.revocation, clock, (result) => counters.countFilterCheck(result));
+  if (!opened.ok) {
+    send({ kind: 'failed', error: opened.error });
+    return;
+  }
+  const revocation = opened.source;
+  let trust: TrustIndex | undefined =
+    birth.trustList === undefined ? undefined : buildTrustIndex(birth.trustList);
+
+  const parts: GatewayParts = {
+    clock,
+    engine,
+    trust: () => trust,
+    trustIsStale: () => state.trustAgeMs() > config.trustListMaxAgeSeconds * 1000,
+    noteUnknownKey: createUnknownKeyReports(clock, (iss, kid) => send({ kind: 'unknown-key', iss, kid })),
+    cardStatus: revocation.statusOf,
+    revocationIsExpired: () => revocation.view().state === 'expired',
+    acceptTestCredentials: config.demo,
+  };
+  const app = App();
+  const server = mountRoutes(app, {
+    routes: [
+      ...verifyRoutes({
+        parts,
+        revocation: revocation.view,
+        batchSlice: config.batchSlice,
+        onVerified: (verifications) => countVerdicts(counters, engine, verifications),
+        onBatch: (items) => counters.countBatch(items),
+      }),
+      ...healthRoutes({
+        unreadyReasons: () =>
+          unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, revocation.view().state),
+        revocation: revocation.view,
+      }),
+      openapiRoute(),
+    ],
+    clock,
+    bodyBounds: {
+      idleTimeoutMs: config.bodyIdleTimeoutMs,
+      timeoutMs: config.bodyTimeoutMs,
+      memoryBytes: config.bodyMemoryBytes,
+    },
+    isDraining: () => state.phase() === 'draining',
+    observe: requestObserver(counters, clock),
+    onUnexpectedError: (error) => {
+      counters.countUnexpectedError();
+      send({ kind: 'unexpected-error', fields: describeError(error) });
+    },
+  });
+
+  parentPort?.on('message', (message: ToWorker) => {
+    if (message.kind === 'trust-list') {
+      trust = buildTrustIndex(message.list);
+      send({ kind: 'trust-list-enforced', ticket: message.ticket });
+      return;
+    }
+    // In this order, or the process aborts: no app may live when the thread ends.
+    server.stop();
+    app.close();
+    revocation.close();
+    parentPort?.close();
+  });
+  send({
+    kind: 'ready',
+    descriptor: app.getDescriptor(),
+    engine: engine.name,
+    implementation: engine.implementation,
+  });
+}
+
+function countVerdicts(
+  counters: Counters,
+  engine: SignatureEngine,
+  verifications: readonly Verification[],
+): void {
+  for (const { reason } of verifications) counters.countVerdict(rulingOf(reason).code);
+  counters.setKeyCache(engine.keyCache);
+}
+
+start();

@@ -1,0 +1,43 @@
+/** Messages between the main thread and a data-plane worker, and what a worker is born with. */
+import type { Config } from '../config.ts';
+import type { TrustList } from '../keys/trusted-key.ts';
+import type { LogFields } from '../log.ts';
+import type { DeploymentSecret } from '../revocation/deployment-secret.ts';
+
+export interface WorkerBirth {
+  readonly config: Config;
+  /** Counters that this worker alone writes. */
+  readonly counters: SharedArrayBuffer;
+  readonly state: SharedArrayBuffer;
+  readonly revocation: SharedRevocation;
+  readonly trustList: TrustList | undefined;
+}
+
+/** What a worker needs of the revocation side: shared memory, the store to confirm in, and its keys. */
+export interface SharedRevocation {
+  readonly filter: SharedArrayBuffer;
+  readonly freshness: SharedArrayBuffer;
+  readonly dir: string;
+  /** Of the store's files; a filter belongs to one store only. */
+  readonly identity: string;
+  readonly secret: DeploymentSecret;
+}
+
+export type ToWorker =
+  /** A new list: answered by `trust-list-enforced` once every later verification is judged by it. */
+  | { readonly kind: 'trust-list'; readonly list: TrustList; readonly ticket: number }
+  /** No connection is open for new work any more: close everything and end. */
+  | { readonly kind: 'close' };
+
+export type FromWorker =
+  /** The worker's app, which the acceptor hands connections to. */
+  | {
+      readonly kind: 'ready';
+      readonly descriptor: unknown;
+      readonly engine: string;
+      readonly implementation: string;
+    }
+  | { readonly kind: 'failed'; readonly error: string }
+  | { readonly kind: 'trust-list-enforced'; readonly ticket: number }
+  | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
+  | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

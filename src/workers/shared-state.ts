@@ -1,0 +1,68 @@
+/**
+ * What every thread must know at once, in shared memory: may the gateway take traffic, and when did the trust
+ * list's source last confirm the list. The main thread writes, workers read; no message has to arrive first.
+ */
+import type { Clock } from '../clock.ts';
+
+/** Why a gateway may not take traffic; shown by `/readyz`. */
+export const UNREADY_REASONS = [
+  'starting',
+  'draining',
+  'trust_list_missing',
+  'trust_list_too_old',
+  'revocation_too_old',
+] as const;
+export type UnreadyReason = (typeof UNREADY_REASONS)[number];
+
+const PHASES = ['starting', 'serving', 'draining'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface SharedState {
+  readonly shared: SharedArrayBuffer;
+  phase(): Phase;
+  setPhase(phase: Phase): void;
+  /** Monotonic time at which the list was last confirmed; `undefined` while there is none. */
+  setTrustConfirmedAt(monotonicMs: number | undefined): void;
+  /** Age of the trust list's last confirmation (milliseconds); infinite while there is no list. */
+  trustAgeMs(): number;
+}
+
+const CELLS = { phase: 0, trustConfirmedAtMs: 1, count: 2 };
+
+export function allocateSharedState(): SharedArrayBuffer {
+  const shared = new SharedArrayBuffer(CELLS.count * Float64Array.BYTES_PER_ELEMENT);
+  new Float64Array(shared)[CELLS.trustConfirmedAtMs] = Number.NEGATIVE_INFINITY;
+  return shared;
+}
+
+export function openSharedState(shared: SharedArrayBuffer, clock: Clock): SharedState {
+  // Aligned 8-byte cells are written whole on the platforms that Node runs on, so a reader sees either value.
+  const cells = new Float64Array(shared);
+  return {
+    shared,
+    phase: () => PHASES[cells[CELLS.phase] as number] as Phase,
+    setPhase: (phase) => {
+      cells[CELLS.phase] = PHASES.indexOf(phase);
+    },
+    setTrustConfirmedAt: (monotonicMs) => {
+      cells[CELLS.trustConfirmedAtMs] = monotonicMs ?? Number.NEGATIVE_INFINITY;
+    },
+    trustAgeMs: () => Math.max(0, clock.monotonicMs() - (cells[CELLS.trustConfirmedAtMs] as number)),
+  };
+}
+
+/** Every reason that holds now; none means ready. */
+export function unreadyReasons(
+  state: SharedState,
+  trustMaxAgeMs: number,
+  revocationState: 'fresh' | 'stale' | 'expired',
+): UnreadyReason[] {
+  const phase = state.phase();
+  const trustAgeMs = state.trustAgeMs();
+  const reasons: UnreadyReason[] = [];
+  if (phase !== 'serving') reasons.push(phase);
+  if (trustAgeMs === Number.POSITIVE_INFINITY) reasons.push('trust_list_missing');
+  else if (trustAgeMs > trustMaxAgeMs) reasons.push('trust_list_too_old');
+  if (revocationState === 'expired') reasons.push('revocation_too_old');
+  return reasons;
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { clockTicksPerSecond, parseCpuTicks, readCpuTicks } from '../../bench/src/process/cpu-time.ts';
+
+// Fields as proc(5) numbers them: 1 pid, 2 command, 3 state, …, 14 utime, 15 stime, 16 cutime, 17 cstime.
+const afterCommand = 'S 1 4242 4242 0 -1 4194304 1000 0 0 0 1234 567 89 12 20 0 11 0 5000 700000000 9000';
+
+describe('parseCpuTicks', () => {
+  it('sums user and system time and leaves out ended children', () => {
+    expect(parseCpuTicks(`4242 (node) ${afterCommand}\n`)).toBe(1234 + 567);
+  });
+
+  it('counts fields from the last bracket, whatever the command is called', () => {
+    expect(parseCpuTicks(`4242 (a) S 1 2 (b c) ${afterCommand}`)).toBe(1234 + 567);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['without a command', afterCommand],
+    ['cut off before the times', '4242 (node) S 1 4242 4242 0 -1 4194304 1000 0 0 0 1234'],
+    ['with a time that is no count', `4242 (node) ${afterCommand.replace('567', '-567')}`],
+  ])('has no answer for a text that is %s', (_, stat) => {
+    expect(parseCpuTicks(stat)).toBeUndefined();
+  });
+});
+
+describe('readCpuTicks', () => {
+  it('reads a live process, and agrees with what the process counts itself', () => {
+    const own = process.cpuUsage();
+    const ticks = readCpuTicks(process.pid) as number;
+    const later = process.cpuUsage();
+    const inTicks = ({ user, system }: NodeJS.CpuUsage) => ((user + system) / 1e6) * clockTicksPerSecond();
+    // Each of the two times is cut to whole ticks.
+    expect(ticks).toBeGreaterThanOrEqual(inTicks(own) - 2);
+    expect(ticks).toBeLessThanOrEqual(inTicks(later) + 2);
+  });
+
+  it('has no answer for a process that is not there', () => {
+    // Above the largest process id that Linux gives (4,194,304).
+    expect(readCpuTicks(4_194_305)).toBeUndefined();
+  });
+});

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runVigie, startGateway, VIGIE } from './run-vigie.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'vigie-test-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('vigie demo', () => {
+  it('gets every answer right, singly and in batches, and leaves nothing behind', async () => {
+    // An operator's settings must not bend it.
+    const env = { TMPDIR: directory, VIGIE_PORT: '1', VIGIE_ENGINE: 'magic' };
+    const { code, stdout, stderr } = await runVigie(['demo', '--count', '200', '--json'], { env });
+    expect(stderr).toBe('');
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      ok: true,
+      count: 200,
+      wrongSingly: 0,
+      wrongInBatches: 0,
+      disagreements: 0,
+      revocation: { before: 'ok', after: 'revoked' },
+    });
+    expect(report.reasons).toHaveLength(15);
+    for (const { expected, singly, inBatches } of report.reasons) {
+      expect([singly, inBatches]).toEqual([expected, expected]);
+    }
+    expect(code).toBe(0);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('shows a table, without colour or progress where there is no terminal', async () => {
+    const { code, stdout, stderr } = await runVigie(['demo', '--count', '100'], {
+      env: { TMPDIR: directory },
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('100 synthetic credentials');
+    expect(stdout).toMatch(/^revoked +revoked +10 +10 +10 +✓$/m);
+    expect(stdout).toMatch(/✓ every answer was the expected one, the same alone and in a batch\n$/);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('interrupted, ends by that signal with its gateway and files gone', async () => {
+    const child = spawn(process.execPath, [VIGIE, 'demo', '--count', '200000'], {
+      env: { ...process.env, TMPDIR: directory },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise<NodeJS.Signals | null>((resolve) => {
+      child.once('close', (_code, signal) => resolve(signal));
+    });
+    await new Promise((resolve) => {
+      child.stdout.once('data', resolve);
+    });
+    child.kill('SIGINT');
+    expect(await ended).toBe('SIGINT');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
+describe('vigie serve without a trust list', () => {
+  it('prints a call that works, with the demo issuer marked as such', async () => {
+    const gateway = await startGateway(['--data-dir', join(directory, 'data'), '--workers', '1']);
+    try {
+      const said = gateway.stdout.join('\n');
+      expect(said).toContain('DEMO');
+      const credential = /[\w-]{20,}\.[\w-]{20,}\.[\w-]{86}/.exec(said)?.[0] ?? '';
+      const { code, stdout } = await runVigie(['verify', '--json', '--url', gateway.dataUrl], {
+        stdin: credential,
+      });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout).credential.claims).toMatchObject({ test: true });
+    } finally {
+      expect(await gateway.stop()).toBe(0);
+    }
+  });
+});

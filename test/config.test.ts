@@ -1,0 +1,212 @@
+import { availableParallelism } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { type Config, flagOf, isLoopback, readConfig, SETTINGS, type SettingName } from '../src/config.ts';
+
+type Environment = Record<string, string | undefined>;
+
+function configOf(environment: Environment, flags: Partial<Record<SettingName, string>> = {}): Config {
+  const result = readConfig(environment, flags);
+  if (!result.ok) throw new Error(result.errors.join('\n'));
+  return result.config;
+}
+
+function errorsOf(
+  environment: Environment,
+  flags: Partial<Record<SettingName, string>> = {},
+): readonly string[] {
+  const result = readConfig(environment, flags);
+  return result.ok ? [] : result.errors;
+}
+
+describe('with nothing set', () => {
+  it('everything has its documented default', () => {
+    expect(configOf({})).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      adminHost: '127.0.0.1',
+      adminPort: 8081,
+      metricsHost: '127.0.0.1',
+      metricsPort: 9464,
+      auth: 'none',
+      adminTokenFile: undefined,
+      trustList: undefined,
+      trustListKeyFile: undefined,
+      trustListRefreshSeconds: 300,
+      trustListMaxAgeSeconds: 604_800,
+      trustListMaxBytes: 4_194_304,
+      trustListTimeoutMs: 5_000,
+      dataDir: '.vigie',
+      secretFile: '.vigie/secret',
+      engine: 'auto',
+      kernel: 'auto',
+      keyCacheBytes: 67_108_864,
+      workers: Math.min(availableParallelism(), 64),
+      logLevel: 'info',
+      massChangeLimit: 10_000,
+      idempotencyMaxKeys: 1_000_000,
+      filterCapacity: 10_000_000,
+      filterFalsePositiveRate: 1e-6,
+      statusMapBytes: 17_179_869_184,
+      revocationMaxAgeSeconds: 86_400,
+      batchSlice: 64,
+      bodyIdleTimeoutMs: 5_000,
+      bodyTimeoutMs: 60_000,
+      bodyMemoryBytes: 268_435_456,
+      drainTimeoutMs: 10_000,
+      demo: true,
+      unknownNames: [],
+    });
+  });
+
+  it('an empty value is a value not set', () => {
+    const empty = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, '']));
+    expect(configOf(empty)).toEqual(configOf({}));
+  });
+});
+
+describe('where a value comes from', () => {
+  it('the environment over the default, a flag over the environment', () => {
+    expect(configOf({ VIGIE_PORT: '1' }).port).toBe(1);
+    expect(configOf({ VIGIE_PORT: '1' }, { port: '2' }).port).toBe(2);
+    expect(configOf({ VIGIE_PORT: 'x' }, { port: '2' }).port).toBe(2);
+  });
+
+  it('the secret stands in the data directory unless it is named', () => {
+    expect(configOf({ VIGIE_DATA_DIR: '/var/lib/vigie' })).toMatchObject({
+      secretFile: '/var/lib/vigie/secret',
+    });
+    expect(configOf({ VIGIE_SECRET_FILE: '/run/secret' })).toMatchObject({
+      secretFile: '/run/secret',
+    });
+  });
+
+  it('a trust list named ends the demo mode', () => {
+    expect(configOf({ VIGIE_TRUST_LIST: 'list.json' })).toMatchObject({
+      demo: false,
+      trustList: 'list.json',
+    });
+  });
+
+  it('VIGIE_ names that are no settings are told, other names are not', () => {
+    const environment = { VIGIE_PROT: '1', VIGIE_: 'x', PATH: '/bin', vigie_port: '1', VIGIE_PORT: '1' };
+    expect(configOf(environment).unknownNames).toEqual(['VIGIE_PROT', 'VIGIE_']);
+  });
+
+  it('flags are the names in kebab-case', () => {
+    expect(flagOf(SETTINGS.adminPort)).toBe('--admin-port');
+    expect(flagOf(SETTINGS.filterFalsePositiveRate)).toBe('--filter-false-positive-rate');
+    const flags = Object.values(SETTINGS).map(flagOf);
+    expect(new Set(flags).size).toBe(flags.length);
+  });
+});
+
+describe('a bad value', () => {
+  const numeric = Object.values(SETTINGS).filter((setting) => 'min' in setting);
+
+  it.each(numeric)('$env is refused outside its range and in any other form', ({ env, kind, min, max }) => {
+    const error = `${env} must be ${kind === 'integer' ? 'a whole number' : 'a number'} from ${min} to ${max}`;
+    const outside = [
+      `${min - 1}`,
+      `${max + 1}`,
+      '-1',
+      'x',
+      ' 1',
+      '1 ',
+      '0x10',
+      'NaN',
+      'Infinity',
+      '1_000',
+      '+5',
+      '1e999',
+    ];
+    for (const value of outside) {
+      if (kind === 'integer' || value !== '0')
+        expect([value, errorsOf({ [env]: value })[0]]).toEqual([value, error]);
+    }
+    if (kind === 'integer') expect(errorsOf({ [env]: `${min}.5` })).toEqual([error]);
+    expect(errorsOf({ [env]: `${min}` })).toEqual([]);
+    expect(errorsOf({ [env]: `${max}` })).toEqual([]);
+  });
+
+  it.each(['1e-6', '0.000001', '.5', '5E-7'])('a ratio may be written %s', (value) => {
+    expect(configOf({ VIGIE_FILTER_FALSE_POSITIVE_RATE: value }).filterFalsePositiveRate).toBe(Number(value));
+  });
+
+  it.each([
+    [{ VIGIE_ENGINE: 'OpenSSL' }, 'VIGIE_ENGINE must be one of auto, native, openssl, noble'],
+    [
+      { VIGIE_LOG_LEVEL: 'verbose' },
+      'VIGIE_LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent',
+    ],
+    [{ VIGIE_AUTH: 'basic' }, 'VIGIE_AUTH must be one of none, keys, oauth'],
+    [{ VIGIE_KERNEL: 'avx2' }, 'VIGIE_KERNEL must be one of auto, ifma, portable'],
+  ])('%j is refused by name', (environment, error) => {
+    expect(errorsOf(environment)).toEqual([error]);
+  });
+
+  it('all are told at once', () => {
+    expect(errorsOf({ VIGIE_PORT: 'x', VIGIE_ENGINE: 'y' }, { workers: '0' })).toHaveLength(3);
+  });
+
+  it('a refusal never repeats the value, which may be a secret put in the wrong place', () => {
+    const values = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, 'CANARY']));
+    expect(errorsOf(values).length).toBeGreaterThan(20);
+    expect(errorsOf(values).join()).not.toContain('CANARY');
+  });
+});
+
+describe('combinations that must not start', () => {
+  it.each([
+    [
+      { VIGIE_HOST: '0.0.0.0' },
+      'VIGIE_HOST is not loopback: say VIGIE_AUTH=none explicitly to let anybody call it',
+    ],
+    [
+      { VIGIE_HOST: '0.0.0.0', VIGIE_AUTH: '' },
+      'VIGIE_HOST is not loopback: say VIGIE_AUTH=none explicitly to let anybody call it',
+    ],
+    [
+      { VIGIE_ADMIN_HOST: '::' },
+      'VIGIE_ADMIN_HOST is not loopback: VIGIE_ADMIN_TOKEN_FILE must name a token',
+    ],
+    [{ VIGIE_AUTH: 'keys' }, 'VIGIE_AUTH=keys is not available in this release; only none is'],
+    [{ VIGIE_AUTH: 'oauth' }, 'VIGIE_AUTH=oauth is not available in this release; only none is'],
+    [
+      { VIGIE_REDIS_URL: 'redis://user:CANARY@redis:6379' },
+      'VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway',
+    ],
+    [{ VIGIE_KERNEL: 'ifma' }, 'VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too'],
+  ])('%j', (environment, error) => {
+    expect(errorsOf(environment)).toEqual([error]);
+  });
+
+  it.each([
+    { VIGIE_HOST: '0.0.0.0', VIGIE_AUTH: 'none' },
+    { VIGIE_HOST: '::1' },
+    { VIGIE_HOST: 'localhost' },
+    { VIGIE_ADMIN_HOST: '0.0.0.0', VIGIE_ADMIN_TOKEN_FILE: '/run/token' },
+    { VIGIE_METRICS_HOST: '0.0.0.0' },
+    { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'native' },
+  ])('%j may start', (environment) => {
+    expect(errorsOf(environment)).toEqual([]);
+  });
+});
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.255.255.254', true],
+  ['localhost', true],
+  ['::1', true],
+  ['[::1]', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['', false],
+  ['128.0.0.1', false],
+  ['1127.0.0.1', false],
+  ['127.0.0.1.evil.example', false],
+  ['localhost.evil.example', false],
+  ['127.0.0.1 ', false],
+  ['127.1', false],
+])('the address %j is loopback: %s', (host, expected) => {
+  expect(isLoopback(host)).toBe(expected);
+});

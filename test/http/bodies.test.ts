@@ -1,0 +1,259 @@
+/** Bodies at their bounds: sizes, counts, time, memory; and clients that leave in the middle. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call, reasonOf, scrape, until } from '../support/call.ts';
+import { type Gateway, startGateway } from '../support/gateway.ts';
+import { exchangeRaw, head, open, parseAnswers } from '../support/raw-http.ts';
+import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
+
+const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
+const BATCH_BYTES = 16 * 1024 * 1024;
+const SINGLE_BYTES = 64 * 1024;
+
+function postHead(path: string, length: number, type = 'application/json'): string {
+  return head(`POST ${path} HTTP/1.1`, 'Host: x', `Content-Type: ${type}`, `Content-Length: ${length}`);
+}
+
+interface BatchAnswer {
+  readonly results: readonly { reason: string }[];
+  readonly summary: Record<string, number>;
+}
+
+describe('sizes', () => {
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+
+  afterAll(() => gateway.dispose());
+
+  const batchOf = async (body: unknown, type = 'application/json') => {
+    const answer = await call<BatchAnswer>(`${gateway.data}/v1/verify/batch`, { body, type });
+    expect(answer.status).toBe(200);
+    return answer.json;
+  };
+
+  it('a single body of 64 KiB is read', async () => {
+    const overhead = JSON.stringify({ credential: '' }).length;
+    expect(await reasonOf(gateway.data, 'a'.repeat(SINGLE_BYTES - overhead))).toBe('malformed');
+    const padded = `${JSON.stringify({ credential: GOOD })}${' '.repeat(SINGLE_BYTES)}`.slice(
+      0,
+      SINGLE_BYTES,
+    );
+    const answer = await call<{ reason: string }>(`${gateway.data}/v1/verify`, { body: padded });
+    expect([answer.status, answer.json.reason]).toEqual([200, 'ok']);
+  });
+
+  it('a batch of 10,000 keeps every item in its place', async () => {
+    const forged = tampered(GOOD);
+    const credentials = Array.from({ length: 10_000 }, (_, index) => (index % 100 === 99 ? forged : GOOD));
+    const { results, summary } = await batchOf({ credentials });
+    expect(summary).toEqual({ valid: 9_900, invalid: 100 });
+    expect(results.map(({ reason }) => reason)).toEqual(
+      credentials.map((text) => (text === forged ? 'bad_signature' : 'ok')),
+    );
+  });
+
+  it('a batch of 16 MiB is read', async () => {
+    const line = 'a'.repeat(1_676);
+    const body = `${`${line}\n`.repeat(9_999)}${'a'.repeat(BATCH_BYTES - 9_999 * 1_677)}`;
+    expect(body.length).toBe(BATCH_BYTES);
+    expect((await batchOf(body, 'text/plain')).summary).toEqual({ invalid: 10_000 });
+  });
+
+  it('an item above 64 KiB is malformed, and its neighbours are what they are', async () => {
+    const claims = { ...goodClaims({}, Math.floor(Date.now() / 1000)), filler: 'x'.repeat(60_000) };
+    const long = credential({ payload: claims });
+    const atLimit = `${GOOD}${'A'.repeat(SINGLE_BYTES - GOOD.length)}`;
+    expect(long.length).toBeGreaterThan(SINGLE_BYTES);
+    const { results } = await batchOf({ credentials: [GOOD, long, GOOD, atLimit, GOOD] });
+    expect(results.map(({ reason }) => reason)).toEqual(['ok', 'malformed', 'ok', 'malformed', 'ok']);
+    const fitting = credential({ payload: { ...claims, filler: 'x'.repeat(48_000) } });
+    expect((await batchOf({ credentials: [fitting] })).summary).toEqual({ valid: 1 });
+  });
+
+  it('hostile JSON of 16 MiB is refused, not suffered', async () => {
+    for (const body of [
+      '['.repeat(BATCH_BYTES),
+      `{"credentials":[${'['.repeat(1e6)}`,
+      `{"credentials":["${'\\u0000'.repeat(2e6)}`,
+      `{${Array.from({ length: 3e5 }, (_, index) => `"n${index}":0`).join(',')}}`,
+    ]) {
+      const answer = await call(`${gateway.data}/v1/verify/batch`, { body });
+      expect([answer.status, answer.json.type]).toEqual([400, 'bad-envelope']);
+    }
+    expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
+  });
+
+  it('a body refused for its size does not cost the connection, up to 32 MiB', async () => {
+    const length = SINGLE_BYTES * 4;
+    const last = head('GET /healthz HTTP/1.1', 'Host: x');
+    const pieces = [postHead('/v1/verify', length), 'x'.repeat(length), last];
+    const { answers } = await exchangeRaw(gateway.dataPort, pieces, { answers: 2 });
+    expect(answers.map(({ status }) => status)).toEqual([413, 200]);
+    const huge = postHead('/v1/verify/batch', 32 * 1024 * 1024 + 1);
+    const { answers: refused, closed } = await exchangeRaw(gateway.dataPort, [huge], { untilClosed: true });
+    expect([refused[0]?.status, closed]).toEqual([413, true]);
+  });
+
+  it('a body longer than announced: the rest is no part of it', async () => {
+    const body = JSON.stringify({ credential: GOOD });
+    const request = `${postHead('/v1/verify', body.length)}${body}`;
+    const next = head('GET /healthz HTTP/1.1', 'Host: x');
+    const { answers } = await exchangeRaw(gateway.dataPort, [request + next], { answers: 2 });
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const short = `${postHead('/v1/verify', body.length - 1)}${body}`;
+    const cut = await exchangeRaw(gateway.dataPort, [short]);
+    expect(cut.answers[0]?.status).toBe(400);
+  });
+
+  it('a client that reads slowly gets the whole answer', async () => {
+    const body = JSON.stringify({ credentials: Array(10_000).fill(GOOD) });
+    const socket = await open(gateway.dataPort);
+    socket.pause();
+    socket.write(postHead('/v1/verify/batch', body.length) + body);
+    await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
+    const chunks: Buffer[] = [];
+    let wanted = Number.POSITIVE_INFINITY;
+    await new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        const bytes = Buffer.concat(chunks.slice(0, 1)).toString('latin1');
+        wanted = Number(/Content-Length: (\d+)/.exec(bytes)?.[1]) + bytes.indexOf('\r\n\r\n') + 4;
+        if (chunks.reduce((sum, { length }) => sum + length, 0) >= wanted) resolve();
+        socket.pause();
+        setTimeout(() => socket.resume(), 1);
+      });
+      socket.resume();
+    });
+    socket.destroy();
+    const [answer] = parseAnswers(Buffer.concat(chunks).toString('latin1'));
+    expect(JSON.parse(answer?.body ?? '').summary).toEqual({ valid: 10_000 });
+  });
+});
+
+describe('time', () => {
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway({
+      env: {
+        VIGIE_BODY_IDLE_TIMEOUT_MS: '1000',
+        VIGIE_BODY_TIMEOUT_MS: '2500',
+      },
+    });
+  });
+
+  afterAll(() => gateway.dispose());
+
+  it('a body that stops coming gets 408', async () => {
+    for (const sent of ['', '{"cred']) {
+      const { answers } = await exchangeRaw(gateway.dataPort, [postHead('/v1/verify', 500) + sent]);
+      const [answer] = answers;
+      expect([answer?.status, answer?.headers['content-type']]).toEqual([408, 'application/problem+json']);
+      expect(JSON.parse(answer?.body ?? '').type).toBe('body-timeout');
+    }
+  });
+
+  it('a body that comes drop by drop gets 408 when its whole time is up', async () => {
+    const socket = await open(gateway.dataPort);
+    socket.write(postHead('/v1/verify', 60_000));
+    const drip = setInterval(() => socket.write(' '.repeat(100)), 200);
+    const text = await new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(`${chunk}`)));
+    clearInterval(drip);
+    socket.destroy();
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('memory', () => {
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway({ env: { VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}` } });
+  });
+
+  afterAll(() => gateway.dispose());
+
+  it('unfinished bodies beyond it get 503, the others are unharmed, and memory comes back', async () => {
+    const body = `${JSON.stringify({ credentials: [GOOD] })}${' '.repeat(BATCH_BYTES)}`.slice(0, BATCH_BYTES);
+    const half = BATCH_BYTES / 2 + 1;
+    for (let round = 0; round < 3; round++) {
+      const pair = await Promise.all([open(gateway.dataPort), open(gateway.dataPort)]);
+      const answered = pair.map(
+        (socket) => new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(`${chunk}`))),
+      );
+      for (const socket of pair)
+        socket.write(postHead('/v1/verify/batch', body.length) + body.slice(0, half));
+      // Which of the two brings the byte too many is the kernel's choice.
+      const refused = await Promise.race(answered.map((answer, index) => answer.then(() => index)));
+      const [answer] = parseAnswers((await answered[refused]) ?? '');
+      expect([answer?.status, answer?.headers['retry-after']]).toEqual([503, '1']);
+      expect(JSON.parse(answer?.body ?? '').type).toBe('overloaded');
+      if (round === 0) {
+        pair[1 - refused]?.write(body.slice(half));
+        expect(await answered[1 - refused]).toMatch(/^HTTP\/1\.1 200 /);
+      }
+      // In the other rounds both leave in the middle: what they held must be given back.
+      for (const socket of pair) socket.destroy();
+      await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
+    }
+    expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
+  });
+});
+
+describe('a batch under way, on the slowest engine', () => {
+  let gateway: Gateway;
+  const body = JSON.stringify({ credentials: Array(10_000).fill(GOOD) });
+
+  beforeAll(async () => {
+    gateway = await startGateway({ env: { VIGIE_ENGINE: 'noble', VIGIE_BATCH_SLICE: '16' } });
+  });
+
+  afterAll(() => gateway.dispose());
+
+  const verified = async (): Promise<number> =>
+    (await scrape(gateway.metrics)).get('vigie_verdicts_total{reason="ok",verdict="valid"}') ?? 0;
+
+  it('lets single calls through between its slices', async () => {
+    const small = JSON.stringify({ credentials: Array(1_000).fill(GOOD) });
+    let finished = false;
+    const batch = call<BatchAnswer>(`${gateway.data}/v1/verify/batch`, { body: small }).then((answer) => {
+      finished = true;
+      return answer;
+    });
+    await until(async () => (await verified()) >= 32);
+    expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
+    expect(finished).toBe(false);
+    expect((await batch).json.summary).toEqual({ valid: 1_000 });
+  });
+
+  it('is given up when its client leaves, by reset or in order', async () => {
+    for (const leave of ['destroy', 'resetAndDestroy'] as const) {
+      const before = await verified();
+      const socket = await open(gateway.dataPort);
+      socket.write(postHead('/v1/verify/batch', body.length) + body);
+      await until(async () => (await verified()) >= before + 32);
+      socket[leave]();
+      await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
+      expect(await verified()).toBeLessThan(before + 10_000);
+      expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
+    }
+    const samples = await scrape(gateway.metrics);
+    expect(samples.get('vigie_requests_aborted_total{route="verify_batch"}')).toBe(2);
+    expect(samples.get('vigie_unexpected_errors_total')).toBe(0);
+  });
+
+  it('survives clients that leave at any byte of head or body', async () => {
+    const request = postHead('/v1/verify/batch', body.length) + body;
+    const places = [1, 20, 60, 100, 5_000, 70_000, 1_000_000, request.length - 1];
+    for (const place of places) {
+      const socket = await open(gateway.dataPort);
+      await new Promise<void>((resolve) => socket.write(request.slice(0, place), () => resolve()));
+      socket.resetAndDestroy();
+    }
+    expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
+    await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
+    expect(gateway.stderr()).not.toMatch(/"level":"(warn|error|fatal)"/);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import {
+  allocateCounters,
+  BATCH_BUCKETS,
+  FILTER_RESULTS,
+  LATENCY_BUCKETS,
+  openCounters,
+  ROUTES,
+  STATUSES,
+} from '../../src/metrics/counters.ts';
+import { REASONS } from '../../src/verdict.ts';
+
+function newCounters() {
+  return openCounters(allocateCounters());
+}
+
+describe('a slab', () => {
+  it('begins at zero and is shared: another view sees what the writer counted', () => {
+    const writer = newCounters();
+    const reader = openCounters(writer.shared);
+    expect(reader.verdicts(0)).toBe(0);
+    writer.countVerdict(0);
+    writer.countVerdict(20);
+    expect([reader.verdicts(0), reader.verdicts(20)]).toEqual([1, 1]);
+  });
+
+  it('has a cell of its own for everything: no count shows as another', () => {
+    const counters = newCounters();
+    const reads = (): number[] => [
+      ...REASONS.map(({ code }) => counters.verdicts(code)),
+      ...ROUTES.flatMap((route) => STATUSES.map((status) => counters.requests(route, status))),
+      ...ROUTES.flatMap((route) => [...counters.latencies(route).cumulative, counters.latencies(route).sum]),
+      ...counters.batches().cumulative,
+      counters.batches().sum,
+      ...FILTER_RESULTS.map((result) => counters.filterChecks(result)),
+      ...(['hits', 'misses', 'evictions', 'keys', 'bytes'] as const).map(counters.keyCache),
+      counters.lastRequestAtMs(),
+      counters.unexpectedErrors(),
+    ];
+    const steps: [cells: number, count: () => void][] = [
+      ...REASONS.map(({ code }): [number, () => void] => [1, () => counters.countVerdict(code)]),
+      // A status, and of the histogram the last bucket's count and the sum.
+      ...ROUTES.flatMap((route) =>
+        STATUSES.map((status): [number, () => void] => [3, () => counters.endRequest(route, status, 99)]),
+      ),
+      [2, () => counters.countBatch(20_000)],
+      ...FILTER_RESULTS.map((result): [number, () => void] => [1, () => counters.countFilterCheck(result)]),
+      [5, () => counters.setKeyCache({ hits: 1, misses: 2, evictions: 3, keys: 4, bytes: 5 })],
+      [1, () => counters.beginRequest(1_234)],
+      [1, () => counters.countUnexpectedError()],
+    ];
+    for (const [cells, count] of steps) {
+      const before = reads();
+      count();
+      const changed = reads().filter((value, index) => value !== before[index]);
+      expect(changed).toHaveLength(cells);
+    }
+  });
+
+  it('counts requests in flight down again, answered or aborted', () => {
+    const counters = newCounters();
+    counters.beginRequest(5);
+    counters.beginRequest(9);
+    expect([counters.inFlight(), counters.lastRequestAtMs()]).toEqual([2, 9]);
+    counters.endRequest('verify', 200, 0.001);
+    counters.endRequest('none', 0, 0.001);
+    expect([counters.inFlight(), counters.lastRequestAtMs()]).toEqual([0, 9]);
+    expect([counters.requests('verify', 200), counters.requests('none', 0)]).toEqual([1, 1]);
+  });
+
+  it('refuses a status that it has no cell for: a programmer forgot to add it', () => {
+    expect(() => newCounters().endRequest('verify', 299, 0)).toThrow(RangeError);
+  });
+
+  it('keeps the key cache as it was told last', () => {
+    const counters = newCounters();
+    counters.setKeyCache({ hits: 10, misses: 2, evictions: 1, keys: 1, bytes: 999 });
+    counters.setKeyCache({ hits: 11, misses: 2, evictions: 1, keys: 0, bytes: 0 });
+    expect((['hits', 'misses', 'evictions', 'keys', 'bytes'] as const).map(counters.keyCache)).toEqual([
+      11, 2, 1, 0, 0,
+    ]);
+  });
+});
+
+describe('histograms', () => {
+  it('count a value in the first bucket whose bound it does not exceed, cumulatively', () => {
+    const counters = newCounters();
+    for (const items of [0, 1, 2, 10, 11, 10_000, 10_001]) counters.countBatch(items);
+    const { cumulative, sum } = counters.batches();
+    expect(BATCH_BUCKETS.map((bound, index) => [bound, cumulative[index]])).toEqual([
+      [1, 2],
+      [10, 4],
+      [50, 5],
+      [100, 5],
+      [250, 5],
+      [500, 5],
+      [1_000, 5],
+      [2_500, 5],
+      [5_000, 5],
+      [10_000, 6],
+    ]);
+    expect(cumulative).toHaveLength(BATCH_BUCKETS.length + 1);
+    expect([cumulative.at(-1), sum]).toEqual([7, 20_025]);
+  });
+
+  it('are one for each route', () => {
+    const counters = newCounters();
+    counters.endRequest('verify', 200, 0.0001);
+    counters.endRequest('verify', 200, 0.2);
+    counters.endRequest('verify_batch', 200, 100);
+    expect(counters.latencies('verify').cumulative.at(0)).toBe(1);
+    expect(counters.latencies('verify').cumulative.at(-1)).toBe(2);
+    expect(counters.latencies('verify').sum).toBeCloseTo(0.2001, 12);
+    expect(counters.latencies('verify_batch').cumulative).toEqual([...LATENCY_BUCKETS.map(() => 0), 1]);
+    expect(counters.latencies('none').cumulative.at(-1)).toBe(0);
+  });
+
+  it('have bounds in ascending order', () => {
+    for (const bounds of [LATENCY_BUCKETS, BATCH_BUCKETS]) {
+      expect([...bounds].sort((a, b) => a - b)).toEqual(bounds);
+    }
+  });
+});

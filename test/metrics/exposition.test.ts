@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { allocateCounters, type Counters, openCounters } from '../../src/metrics/counters.ts';
+import { buildRegistry, type GatewayFacts } from '../../src/metrics/exposition.ts';
+import { REASONS } from '../../src/verdict.ts';
+
+const FACTS: GatewayFacts = {
+  version: '1.2.3',
+  engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
+  workers: 2,
+  unreadyReasons: () => [],
+  trustList: () => ({
+    version: 7,
+    ageSeconds: 1.5,
+    issuers: 2,
+    keys: 5,
+    retiredKeys: 1,
+    loads: { new: 3, unchanged: 4, malformed: 1 },
+  }),
+  revocation: () => ({
+    seq: 812,
+    ageSeconds: 0.25,
+    entries: { revoked: 10, suspended: 2 },
+    changes: { applied: 12, held: 1 },
+  }),
+  filter: () => ({
+    capacity: 1_000,
+    entries: 12,
+    fillRatio: 0.01,
+    memoryBytes: 4_096,
+    targetRate: 1e-6,
+    expectedRate: 1e-9,
+  }),
+};
+
+let slabs: Counters[];
+
+beforeEach(() => {
+  slabs = [0, 1, 2].map(() => openCounters(allocateCounters()));
+});
+
+async function scrape(facts = FACTS): Promise<string> {
+  return buildRegistry(facts, () => slabs).metrics();
+}
+
+/** Value of the one sample with this name and labels, in any order of labels. */
+function sample(text: string, name: string, labels: Record<string, string> = {}): number | undefined {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const lines = text.split('\n').filter((line) => {
+    const [head = ''] = line.split(' ');
+    const [found, rest = ''] = head.split('{');
+    const parts = rest.replace(/}$/, '').split(',').filter(Boolean);
+    return found === name && parts.length === wanted.length && wanted.every((part) => parts.includes(part));
+  });
+  if (lines.length > 1) throw new Error(`${name} stands there ${lines.length} times`);
+  return lines[0] === undefined ? undefined : Number(lines[0].split(' ').at(-1));
+}
+
+describe('the exposition', () => {
+  it('passes promtool check metrics', async () => {
+    const [one] = slabs as [Counters];
+    one.beginRequest(1);
+    one.endRequest('verify', 200, 0.001);
+    one.countBatch(7);
+    // Exit code 3 and a line for each problem; silence means none.
+    expect(execFileSync('promtool', ['check', 'metrics'], { input: await scrape() }).toString()).toBe('');
+  });
+
+  it('adds the slabs up', async () => {
+    const [one, two, three] = slabs as [Counters, Counters, Counters];
+    one.countVerdict(0);
+    two.countVerdict(0);
+    two.countVerdict(14);
+    for (const [index, slab] of slabs.entries()) {
+      slab.beginRequest(1);
+      slab.beginRequest(1);
+      slab.endRequest('verify', 200, index === 0 ? 0.0001 : 20);
+      slab.countBatch(100);
+      slab.setKeyCache({ hits: 5, misses: 2, evictions: 1, keys: 1, bytes: 1_000 });
+    }
+    three.endRequest('verify_batch', 0, 0.3);
+    three.countUnexpectedError();
+    const text = await scrape();
+    expect(sample(text, 'vigie_verdicts_total', { reason: 'ok', verdict: 'valid' })).toBe(2);
+    expect(sample(text, 'vigie_verdicts_total', { reason: 'revoked', verdict: 'revoked' })).toBe(1);
+    expect(sample(text, 'vigie_requests_total', { route: 'verify', status: '200' })).toBe(3);
+    expect(sample(text, 'vigie_requests_aborted_total', { route: 'verify_batch' })).toBe(1);
+    expect(sample(text, 'vigie_requests_in_flight')).toBe(2);
+    const latency = 'vigie_request_duration_seconds';
+    expect(sample(text, `${latency}_bucket`, { route: 'verify', le: '0.0001' })).toBe(1);
+    expect(sample(text, `${latency}_bucket`, { route: 'verify', le: '10' })).toBe(1);
+    expect(sample(text, `${latency}_bucket`, { route: 'verify', le: '+Inf' })).toBe(3);
+    expect(sample(text, `${latency}_count`, { route: 'verify' })).toBe(3);
+    expect(sample(text, `${latency}_sum`, { route: 'verify' })).toBeCloseTo(40.0001, 9);
+    expect(sample(text, 'vigie_batch_items_sum')).toBe(300);
+    expect(sample(text, 'vigie_batch_items_bucket', { le: '50' })).toBe(0);
+    expect(sample(text, 'vigie_batch_items_bucket', { le: '100' })).toBe(3);
+    expect(sample(text, 'vigie_key_cache_requests_total', { result: 'hit' })).toBe(15);
+    expect(sample(text, 'vigie_key_cache_requests_total', { result: 'miss' })).toBe(6);
+    expect(sample(text, 'vigie_key_cache_evictions_total')).toBe(3);
+    expect(sample(text, 'vigie_key_cache_bytes')).toBe(3_000);
+    expect(sample(text, 'vigie_unexpected_errors_total')).toBe(1);
+  });
+
+  it('counts on over scrapes instead of from zero', async () => {
+    const registry = buildRegistry(FACTS, () => slabs);
+    const [one] = slabs as [Counters];
+    one.countVerdict(9);
+    await registry.metrics();
+    one.countVerdict(9);
+    expect(
+      sample(await registry.metrics(), 'vigie_verdicts_total', { reason: 'expired', verdict: 'invalid' }),
+    ).toBe(2);
+  });
+
+  it('has every reason from the start, so that a rate can be told from an absence', async () => {
+    const text = await scrape();
+    for (const { reason, verdict } of REASONS) {
+      expect(sample(text, 'vigie_verdicts_total', { reason, verdict })).toBe(0);
+    }
+    expect(text.match(/^vigie_verdicts_total\{/gm)).toHaveLength(REASONS.length);
+  });
+
+  it('measures false positives among cards without an entry', async () => {
+    const [one, two] = slabs as [Counters, Counters];
+    for (let i = 0; i < 97; i++) one.countFilterCheck('negative');
+    for (let i = 0; i < 3; i++) two.countFilterCheck('false_positive');
+    for (let i = 0; i < 50; i++) two.countFilterCheck('confirmed');
+    const text = await scrape();
+    const ratio = (kind: string) => sample(text, 'vigie_filter_false_positive_ratio', { kind });
+    expect([ratio('target'), ratio('expected'), ratio('measured')]).toEqual([1e-6, 1e-9, 0.03]);
+    expect(sample(text, 'vigie_filter_checks_total', { result: 'confirmed' })).toBe(50);
+  });
+
+  it('states facts about the gateway', async () => {
+    const text = await scrape();
+    const info = { version: '1.2.3', node: process.versions.node, openssl: process.versions.openssl };
+    expect(sample(text, 'vigie_build_info', info)).toBe(1);
+    expect(text).toContain(
+      'vigie_engine_info{engine="openssl",implementation="OpenSSL \\"3\\"",requested="auto"} 1',
+    );
+    expect(sample(text, 'vigie_ready')).toBe(1);
+    expect(sample(text, 'vigie_workers')).toBe(2);
+    expect(sample(text, 'vigie_trust_list_version')).toBe(7);
+    expect(sample(text, 'vigie_trust_list_age_seconds')).toBe(1.5);
+    expect(sample(text, 'vigie_trust_list_keys', { state: 'listed' })).toBe(4);
+    expect(sample(text, 'vigie_trust_list_keys', { state: 'retired' })).toBe(1);
+    expect(sample(text, 'vigie_trust_list_loads_total', { outcome: 'malformed' })).toBe(1);
+    expect(sample(text, 'vigie_revocation_seq')).toBe(812);
+    expect(sample(text, 'vigie_revocation_entries', { status: 'suspended' })).toBe(2);
+    expect(sample(text, 'vigie_status_change_calls_total', { outcome: 'held' })).toBe(1);
+    expect(sample(text, 'vigie_filter_fill_ratio')).toBe(0.01);
+  });
+
+  it('is silent about a trust list that is not there, and says not ready', async () => {
+    const text = await scrape({
+      ...FACTS,
+      unreadyReasons: () => ['trust_list_missing'],
+      trustList: () => ({ ...FACTS.trustList(), version: undefined, ageSeconds: undefined }),
+    });
+    expect(sample(text, 'vigie_ready')).toBe(0);
+    expect(sample(text, 'vigie_trust_list_version')).toBeUndefined();
+    expect(sample(text, 'vigie_trust_list_age_seconds')).toBeUndefined();
+  });
+
+  it('gives every metric the prefix vigie_', async () => {
+    const names = [...(await scrape()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(names.filter((name) => !name?.startsWith('vigie_'))).toEqual([]);
+    expect(names.length).toBeGreaterThan(30);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
+import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
+import { isCanonicalScalar } from '../../src/signature/rule.ts';
+import { selfTest } from '../../src/signature/self-test.ts';
+import { enginesUnderTest } from './engines.ts';
+
+const sound = createOpensslEngine({ keyCacheBytes: 1_000_000 });
+
+/** A sound engine with its answers altered: the faults the self-test is there to catch. */
+function altered(verify: (checks: readonly SignatureCheck[]) => Uint8Array): SignatureEngine {
+  return { name: 'openssl', implementation: 'altered for a test', verify, keyCache: sound.keyCache };
+}
+
+function failuresOf(engine: SignatureEngine): readonly string[] {
+  const result = selfTest(engine);
+  return result.ok ? [] : result.failures;
+}
+
+describe.each(enginesUnderTest())('$name', (engine) => {
+  it('passes', () => {
+    expect(selfTest(engine)).toEqual({ ok: true });
+  });
+});
+
+describe('an engine fails that', () => {
+  it('accepts everything', () => {
+    const failures = failuresOf(altered((checks) => new Uint8Array(checks.length).fill(1)));
+    expect(failures).toContain('a flipped bit in R, alone: 1 instead of 0');
+    expect(failures).toContain('S + L, in a batch: 1 instead of 0');
+  });
+
+  it('refuses everything', () => {
+    const failures = failuresOf(altered((checks) => new Uint8Array(checks.length)));
+    expect(failures).toContain('a good signature, alone: 0 instead of 1');
+  });
+
+  it('reduces S modulo L', () => {
+    const engine = altered((checks) => {
+      const verdicts = sound.verify(checks);
+      return verdicts.map((verdict, i) => {
+        const { signature } = checks[i] as SignatureCheck;
+        return signature.length === 64 && !isCanonicalScalar(signature) ? 1 : verdict;
+      });
+    });
+    expect(failuresOf(engine)).toEqual(['S + L, in a batch: 1 instead of 0', 'S + L, alone: 1 instead of 0']);
+  });
+
+  it('lets one bad signature fail its whole batch', () => {
+    const engine = altered((checks) => {
+      const verdicts = sound.verify(checks);
+      return verdicts.includes(0) ? verdicts.fill(0) : verdicts;
+    });
+    expect(failuresOf(engine)).toEqual([
+      'a good signature, in a batch: 0 instead of 1',
+      'the identity as A, in a batch: 0 instead of 1',
+      'A of order two, k even, in a batch: 0 instead of 1',
+      'a good signature after bad ones, in a batch: 0 instead of 1',
+    ]);
+  });
+
+  it('answers with another number of bytes', () => {
+    const failures = failuresOf(altered((checks) => new Uint8Array(checks.length + 1)));
+    expect(failures).toContain('a good signature, alone: no answer instead of 1');
+    expect(failures).toContain('S + L, alone: no answer instead of 0');
+  });
+
+  it('throws', () => {
+    const engine = altered(() => {
+      throw new Error('synthetic');
+    });
+    expect(failuresOf(engine)[0]).toBe('a good signature, in a batch: no answer instead of 1');
+  });
+});

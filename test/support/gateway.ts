@@ -1,0 +1,135 @@
+/** Real gateway processes for tests: started from dist/ on free ports, ended by their own process ids. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { ISS, SIGNER } from './synthetic-issuer.ts';
+
+const VIGIE = fileURLToPath(new URL('../../dist/cli/vigie.js', import.meta.url));
+
+export interface GatewayOptions {
+  /** Settings beside the free ports, the data directory and the trust list. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: a new one, removed when the gateway is disposed of. A named one stays. */
+  readonly dataDir?: string;
+  /** What VIGIE_TRUST_LIST names; a document is written to a file first. Default: the synthetic issuer's list. */
+  readonly trustList?: string | object;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Gateway {
+  readonly data: string;
+  readonly admin: string;
+  readonly metrics: string;
+  readonly dataPort: number;
+  readonly adminPort: number;
+  readonly pid: number;
+  readonly dataDir: string;
+  /** The file that VIGIE_TRUST_LIST names, when the list was given as a document. */
+  readonly trustListFile: string;
+  /** Everything logged so far. */
+  stderr(): string;
+  stdout(): string;
+  readonly ended: Promise<Ended>;
+  signal(name: NodeJS.Signals): void;
+  /** Ends it for good, however it stands, and removes what was made for it. */
+  dispose(): Promise<void>;
+}
+
+/** Trust list of the synthetic issuer, to which members and further issuers may be added. */
+export function trustListDocument(version = 1, issuers: readonly object[] = [listedIssuer()]): object {
+  return { version, issuers };
+}
+
+export function listedIssuer(more: object = {}, signers = [SIGNER]): object {
+  return { iss: ISS, keys: signers.map(({ kid, x }) => ({ kty: 'OKP', crv: 'Ed25519', kid, x })), ...more };
+}
+
+/** @throws with the exit code and what was logged when the process ends before it is ready. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  if (!existsSync(VIGIE)) throw new Error('dist/ is missing: run npm run build');
+  const scratch = mkdtempSync(join(tmpdir(), 'vigie-test-'));
+  const dataDir = options.dataDir ?? join(scratch, 'data');
+  const trustListFile = join(scratch, 'trust-list.json');
+  const { trustList = trustListDocument() } = options;
+  if (typeof trustList !== 'string') writeFileSync(trustListFile, JSON.stringify(trustList));
+  const settings = {
+    VIGIE_PORT: '0',
+    VIGIE_ADMIN_PORT: '0',
+    VIGIE_METRICS_PORT: '0',
+    VIGIE_WORKERS: '1',
+    VIGIE_DATA_DIR: dataDir,
+    VIGIE_TRUST_LIST: typeof trustList === 'string' ? trustList : trustListFile,
+    // Room for what tests revoke; the default's 36 MB would be made anew for each of many processes.
+    VIGIE_FILTER_CAPACITY: '100000',
+    ...options.env,
+  };
+  const child = spawn(process.execPath, [VIGIE, 'serve'], {
+    env: { ...withoutVigieNames(process.env), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const logged = collect(child.stderr);
+  const printed = collect(child.stdout);
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  const killWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  void ended.then(() => process.off('exit', killWithUs));
+  const dispose = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(scratch, { recursive: true, force: true });
+  };
+
+  const ready = await readyLine(child);
+  if (ready === undefined) {
+    const { code, signal } = await ended;
+    await dispose();
+    throw new Error(`the gateway ended with ${code ?? signal} before it was ready:\n${logged()}`);
+  }
+  const [data, admin, metrics] = ready;
+  return {
+    data,
+    admin,
+    metrics,
+    dataPort: Number(new URL(data).port),
+    adminPort: Number(new URL(admin).port),
+    pid: child.pid as number,
+    dataDir,
+    trustListFile,
+    stderr: logged,
+    stdout: printed,
+    ended,
+    signal: (name) => void child.kill(name),
+    dispose,
+  };
+}
+
+/** A test's own engine or settings must not reach the processes it starts unless it says so. */
+function withoutVigieNames(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('VIGIE_')));
+}
+
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  const chunks: Buffer[] = [];
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+function readyLine(child: ChildProcess): Promise<[string, string, string] | undefined> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve(undefined));
+    if (child.stdout === null) return resolve(undefined);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = /^vigie is ready: data (\S+), admin (\S+), metrics (\S+)$/.exec(line);
+      if (match !== null) resolve([match[1], match[2], match[3]] as [string, string, string]);
+    });
+  });
+}

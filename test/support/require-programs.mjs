@@ -1,0 +1,37 @@
+/**
+ * Finds the programs that the tests run, and installs what is missing where apt may; else it fails with the
+ * line to run. No test is skipped for want of a program.
+ */
+import { execFileSync } from 'node:child_process';
+
+const PROGRAMS = [{ name: 'promtool', debianPackage: 'prometheus' }];
+
+const isThere = (name) => {
+  try {
+    execFileSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const missing = PROGRAMS.filter(({ name }) => !isThere(name));
+if (missing.length > 0) {
+  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
+  const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() === 0 && isThere('apt-get')) {
+    // RUNLEVEL=1: the package's own service must not be started, only its tools are wanted.
+    const options = {
+      stdio: 'inherit',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+    };
+    execFileSync('apt-get', ['update', '-q'], options);
+    execFileSync('sh', ['-c', line], options);
+  }
+  const still = missing.filter(({ name }) => !isThere(name));
+  if (still.length > 0) {
+    const names = still.map(({ name }) => name).join(', ');
+    console.error(`The tests need ${names}. As root: apt-get update && ${line}`);
+    process.exit(1);
+  }
+}
