@@ -5,6 +5,7 @@
 
 import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import { Worker } from 'node:worker_threads';
+import { listenAlone } from '../ingress/listen.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import type { Log } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
@@ -109,14 +110,10 @@ export async function startWorkers(
   const pool: WorkerPool = {
     engine,
     counters: options.births.map((birth) => openCounters(birth.counters)),
-    listen: (host, port) =>
-      new Promise((resolve) => {
-        acceptor.listen(host, port, (socket) => {
-          if (socket === false) return resolve(undefined);
-          listenSocket = socket;
-          resolve(us_socket_local_port(socket));
-        });
-      }),
+    listen: async (host, port) => {
+      listenSocket = await listenAlone(acceptor, host, port);
+      return listenSocket && us_socket_local_port(listenSocket);
+    },
     setTrustList: async (list) => {
       await Promise.all(members.map((member) => setTrustListOn(member, list)));
     },
