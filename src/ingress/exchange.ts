@@ -6,6 +6,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { type Problem, problemReply } from './problem.ts';
 import type { RequestHead } from './request-head.ts';
+import { retryAfter } from './retry-after.ts';
 
 export interface Reply {
   readonly status: number;
@@ -86,7 +87,10 @@ export function openExchange(res: HttpResponse, options: ExchangeOptions): Excha
     requestId,
     isOver: () => over,
     reply,
-    problem: (problem, headers) =>
-      reply({ ...problemReply(problem), ...(headers === undefined ? {} : { headers }) }),
+    problem: (problem, headers) => {
+      const answer = problemReply(problem);
+      // Here and nowhere else, so that no 503 is without it.
+      reply({ ...answer, headers: { ...headers, ...(answer.status === 503 ? retryAfter() : {}) } });
+    },
   };
 }

@@ -57,10 +57,7 @@ export function createBodyReader(clock: Clock, bounds: BodyBounds): BodyReader {
   const keep = (body: Pending, chunk: Buffer): void => {
     body.lastDataAtMs = clock.monotonicMs();
     if (heldBytes + chunk.length > bounds.memoryBytes) {
-      body.exchange.problem(
-        { type: 'overloaded', detail: 'too many unfinished bodies' },
-        { 'retry-after': '1' },
-      );
+      body.exchange.problem({ type: 'overloaded', detail: 'too many unfinished bodies' });
       forget(body);
       return;
     }

@@ -188,7 +188,10 @@ describe('memory', () => {
       // Which of the two brings the byte too many is the kernel's choice.
       const refused = await Promise.race(answered.map((answer, index) => answer.then(() => index)));
       const [answer] = parseAnswers((await answered[refused]) ?? '');
-      expect([answer?.status, answer?.headers['retry-after']]).toEqual([503, '1']);
+      expect([answer?.status, answer?.headers['retry-after']]).toEqual([
+        503,
+        expect.stringMatching(/^[123]$/),
+      ]);
       expect(JSON.parse(answer?.body ?? '').type).toBe('overloaded');
       if (round === 0) {
         pair[1 - refused]?.write(body.slice(half));
