@@ -59,7 +59,7 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const requestIdFor = createRequestIds();
-  const bodies = createBodyReader(options.clock, options.bodyBounds);
+  const bodies = createBodyReader(options.clock, options.bodyBounds, options.isDraining);
 
   const accept = (res: HttpResponse, req: HttpRequest, routes: readonly Route[]): void => {
     const startedAtMs = options.clock.monotonicMs();

@@ -33,7 +33,7 @@ interface Pending {
 const EMPTY = Buffer.alloc(0);
 const SWEEP_INTERVAL_MS = 100;
 
-export function createBodyReader(clock: Clock, bounds: BodyBounds): BodyReader {
+export function createBodyReader(clock: Clock, bounds: BodyBounds, isDraining: () => boolean): BodyReader {
   const pending = new Set<Pending>();
   let heldBytes = 0;
 
@@ -43,7 +43,8 @@ export function createBodyReader(clock: Clock, bounds: BodyBounds): BodyReader {
   };
 
   const sweep = setInterval(() => {
-    if (pending.size === 0) return;
+    // A drain has its own end, and what arrives within it is answered.
+    if (pending.size === 0 || isDraining()) return;
     const now = clock.monotonicMs();
     for (const body of pending) {
       const late =

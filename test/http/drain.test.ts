@@ -79,6 +79,20 @@ describe.concurrent('at SIGTERM', () => {
     expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
   });
 
+  it('a body that rests for longer than bodies may is waited for', async (test) => {
+    const { expect } = test;
+    const gateway = await start(test, { env: { VIGIE_BODY_IDLE_TIMEOUT_MS: '1000' } });
+    const socket = await open(gateway.dataPort);
+    const text = everything(socket);
+    socket.write(HEAD + BODY.slice(0, 20));
+    await inFlight(gateway, 1);
+    gateway.signal('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    socket.write(BODY.slice(20));
+    expect(parseAnswers(await text)[0]?.status).toBe(200);
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('a batch under way on the slowest engine is finished', async (test) => {
     const { expect } = test;
     const gateway = await start(test, { env: { VIGIE_ENGINE: 'noble' } });
