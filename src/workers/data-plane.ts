@@ -87,6 +87,7 @@ function start(): void {
       timeoutMs: config.bodyTimeoutMs,
       memoryBytes: config.bodyMemoryBytes,
     },
+    answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
     observe: requestObserver(counters, clock),
     onUnexpectedError: (error) => {
