@@ -271,7 +271,7 @@ export const SETTINGS = {
     60_000,
     1_000,
     600_000,
-    'an answer that its client has not read after so long is cut off; one of which nothing is read, after 10 s',
+    'an answer that its client has not read after so long is cut off; one of which nothing is read, after about 10 s',
   ),
   drainTimeoutMs: integer(
     'VIGIE_DRAIN_TIMEOUT_MS',

@@ -95,15 +95,14 @@ export function openExchange(res: HttpResponse, options: ExchangeOptions): Excha
         res.endWithoutBody(0, true);
       } else if (isLarge) {
         if (mustClose) res.writeHeader('connection', 'close');
-        isTaken = sendLarge(res, Buffer.from(body as string), () => end(status));
+        isTaken = sendLarge(res, typeof body === 'string' ? Buffer.from(body) : body, () => end(status));
       } else {
         res.end(body, mustClose);
       }
     });
-    if (isTaken) {
-      end(status);
-      return;
-    }
+    if (isTaken) end(status);
+    // The client may have gone away while it was written: then nothing is kept for it.
+    if (ended) return;
     options.onAnswerKept(Buffer.byteLength(body));
     deadline = setTimeout(() => res.close(), options.answerTimeoutMs).unref();
   };
@@ -128,7 +127,7 @@ export function openExchange(res: HttpResponse, options: ExchangeOptions): Excha
  * seconds, one that takes too little after `answerTimeoutMs`; both end as an abort. The parser offers no way to
  * close behind such an answer: the client was told to.
  */
-function sendLarge(res: HttpResponse, bytes: Buffer, done: () => void): boolean {
+function sendLarge(res: HttpResponse, bytes: Uint8Array, done: () => void): boolean {
   const start = res.getWriteOffset();
   const [, isWhole] = res.tryEnd(bytes, bytes.length);
   if (isWhole) return true;
