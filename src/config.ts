@@ -264,7 +264,14 @@ export const SETTINGS = {
     256 * 1024 * 1024,
     LIMITS.batchBodyBytes,
     64 * 1024 ** 3,
-    'bytes of unfinished bodies held at once by a worker; beyond, 503',
+    'bytes of bodies held at once by a worker, unfinished or under way, and of answers not taken; beyond, 503',
+  ),
+  answerTimeoutMs: integer(
+    'VIGIE_ANSWER_TIMEOUT_MS',
+    60_000,
+    1_000,
+    600_000,
+    'an answer that its client has not read after so long is cut off; one of which nothing is read, after about 10 s',
   ),
   drainTimeoutMs: integer(
     'VIGIE_DRAIN_TIMEOUT_MS',
@@ -310,6 +317,7 @@ export interface Config {
   readonly bodyIdleTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly bodyMemoryBytes: number;
+  readonly answerTimeoutMs: number;
   readonly drainTimeoutMs: number;
   /** No trust list was named: the gateway makes a demo issuer and accepts its test credentials. */
   readonly demo: boolean;

@@ -49,12 +49,19 @@ export async function serve(config: Config): Promise<number> {
   const running = await start(config, clock, log, end, stops);
   if (!running.ok) {
     await stops.run();
+    if (end.isAsked() && !end.hasFailed()) {
+      log('info', 'ended before it was ready', { why: await end.asked });
+      return DONE;
+    }
     process.stderr.write(`vigie: ${running.error}\n`);
     return running.code;
   }
   const { state, pool, counters } = running;
-  state.setPhase('serving');
-  announce({ config, demo: running.demo, nowMs: clock.wallMs(), ports: running.ports });
+  // Told to end in the last moments of its start, it never says that it is ready.
+  if (!end.isAsked()) {
+    state.setPhase('serving');
+    announce({ config, demo: running.demo, nowMs: clock.wallMs(), ports: running.ports });
+  }
 
   const why = await end.asked;
   state.setPhase('draining');
@@ -95,10 +102,12 @@ async function start(
   if (!opened.ok) return refusal(USAGE, opened.error);
   const { status } = opened;
   stops.add(status.close);
+  if (end.isAsked()) return interrupted();
 
   const state = openSharedState(allocateSharedState(), clock);
-  const trust = await startTrust({ config, clock, log, engine, status, state }, stops);
+  const trust = await startTrust({ config, clock, log, engine, status, state, end }, stops);
   if (!trust.ok) return trust;
+  if (end.isAsked()) return interrupted();
   const { keeper, demo } = trust;
   const started = await startWorkers({
     births: Array.from({ length: config.workers }, () => ({
@@ -110,7 +119,8 @@ async function start(
     })),
     log,
     onUnknownKey: keeper.noteUnknownKey,
-    onWorkerLost: () => end.fail('a worker ended unasked'),
+    onLost: end.fail,
+    interrupted: end.asked,
   });
   if (!started.ok) return refusal(UNAVAILABLE, started.error);
   const { pool } = started;
@@ -135,6 +145,7 @@ async function startTrust(
     readonly engine: SignatureEngine;
     readonly status: StatusSide;
     readonly state: SharedState;
+    readonly end: End;
   },
   stops: Stops,
 ): Promise<{ ok: true; keeper: TrustKeeper; demo: DemoIssuer | undefined } | Refusal> {
@@ -156,9 +167,17 @@ async function startTrust(
   if (!wired.ok) return refusal(USAGE, wired.error);
   const { keeper } = wired;
   stops.add(keeper.stop);
+  // At once, not when its turn comes in `stops`: a source that hangs must hold up neither the start's end nor a
+  // reload that the drain waits for.
+  void parts.end.asked.then(keeper.stop);
   keeper.onConfirmed((atMs) => state.setTrustConfirmedAt(atMs));
   const started = await keeper.start();
   return started.ok ? { ok: true, keeper, demo } : refusal(USAGE, started.error);
+}
+
+/** The way out of a start that is no longer wanted. */
+function interrupted(): Refusal {
+  return refusal(UNAVAILABLE, 'ended before it was ready');
 }
 
 function refusal(code: number, error: string): Refusal {

@@ -52,6 +52,7 @@ describe('with nothing set', () => {
       bodyIdleTimeoutMs: 5_000,
       bodyTimeoutMs: 60_000,
       bodyMemoryBytes: 268_435_456,
+      answerTimeoutMs: 60_000,
       drainTimeoutMs: 10_000,
       demo: true,
       unknownNames: [],

@@ -4,7 +4,7 @@ import { LIMITS } from '../config.ts';
 import { parseObject } from '../ingress/envelope.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { Route } from '../ingress/http-server.ts';
-import type { Problem } from '../ingress/problem.ts';
+import type { Problem, ProblemType } from '../ingress/problem.ts';
 import type { ChangeOutcome } from '../revocation/status-changes.ts';
 import {
   checkBody,
@@ -68,7 +68,7 @@ export function adminRoutes(parts: AdminParts): Route[] {
     name,
     handle: (exchange) => {
       const document = describe();
-      if (document === undefined) exchange.problem(UNREADABLE, RETRY);
+      if (document === undefined) exchange.problem(UNREADABLE);
       else answer(exchange, document);
     },
   });
@@ -103,10 +103,9 @@ function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): vo
   const { changes, confirm } = request;
   const result = parts.changeStatuses({ changes, confirm, idempotencyKey });
   if (result.outcome === 'applied') answer(exchange, { seq: result.seq });
-  else exchange.problem(changeProblem(result), result.outcome === 'unavailable' ? RETRY : undefined);
+  else exchange.problem(changeProblem(result));
 }
 
-const RETRY = { 'retry-after': '1' };
 const UNREADABLE: Problem = { type: 'status-unavailable', detail: 'the status store cannot be read' };
 
 function changeProblem(result: Exclude<ChangeOutcome, { outcome: 'applied' }>): Problem {
@@ -140,7 +139,7 @@ function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void 
   if (request === undefined) return;
   const found = parts.queryStatus(request.iss, request.jti);
   if (found === undefined) {
-    exchange.problem(UNREADABLE, RETRY);
+    exchange.problem(UNREADABLE);
     return;
   }
   const { status, since, why } = found;
@@ -151,6 +150,13 @@ function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void 
   });
 }
 
+/** Where the list was not even judged; any other reason is a refusal of it. */
+const RELOAD_PROBLEMS: Readonly<Record<string, ProblemType>> = {
+  unreachable: 'trust-list-unreachable',
+  /** The gateway drains. */
+  stopped: 'not-ready',
+};
+
 async function reload(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
   const request = body.length === 0 ? {} : readBody(exchange, body, reloadBody);
   if (request === undefined) return;
@@ -159,7 +165,7 @@ async function reload(exchange: Exchange, body: Buffer, parts: AdminParts): Prom
     answer(exchange, { version: result.version, changed: result.changed, enforced: result.enforced });
     return;
   }
-  const type = result.reason === 'unreachable' ? 'trust-list-unreachable' : 'trust-list-refused';
+  const type = RELOAD_PROBLEMS[result.reason] ?? 'trust-list-refused';
   const extension = { reason: result.reason };
   exchange.problem({ type, detail: `${result.fault}; the list in force stays`, extension });
 }
@@ -169,11 +175,7 @@ async function retireKey(exchange: Exchange, body: Buffer, parts: AdminParts): P
   if (request === undefined) return;
   const result = await parts.retireKey(request.iss, request.kid);
   if (result.ok) answer(exchange, { seq: result.seq, known: result.known });
-  else
-    exchange.problem(
-      { type: 'status-unavailable', detail: 'the retirement may hold: repeat the call' },
-      RETRY,
-    );
+  else exchange.problem({ type: 'status-unavailable', detail: 'the retirement may hold: repeat the call' });
 }
 
 /** The checked body; `undefined` when it was refused, which has been answered then. */

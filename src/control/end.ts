@@ -6,16 +6,22 @@ export interface End {
   readonly asked: Promise<string>;
   /** Ends it because it can no longer be trusted to serve; what is in flight is still answered. */
   fail(why: string): void;
+  isAsked(): boolean;
   hasFailed(): boolean;
 }
 
 /** SIGTERM and SIGINT end the gateway; so does an error that nobody caught, of which only the place is logged. */
 export function watchForEnd(log: Log): End {
   let failed = false;
-  let ask: (why: string) => void = () => {};
+  let isAsked = false;
+  let resolveAsked: (why: string) => void = () => {};
   const asked = new Promise<string>((resolve) => {
-    ask = resolve;
+    resolveAsked = resolve;
   });
+  const ask = (why: string): void => {
+    isAsked = true;
+    resolveAsked(why);
+  };
   const fail = (why: string): void => {
     failed = true;
     ask(why);
@@ -27,7 +33,7 @@ export function watchForEnd(log: Log): End {
     log('fatal', 'an error that nobody caught', describeError(error));
     fail('an error that nobody caught');
   });
-  return { asked, fail, hasFailed: () => failed };
+  return { asked, fail, isAsked: () => isAsked, hasFailed: () => failed };
 }
 
 export interface Stops {

@@ -1,6 +1,7 @@
 /** A listener of the main thread (admin, metrics): routes on an app of its own. */
 import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import { mountRoutes, type ServerOptions } from '../ingress/http-server.ts';
+import { listenAlone } from '../ingress/listen.ts';
 
 export interface Listener {
   /** The port it got. */
@@ -16,15 +17,13 @@ export async function openListener(
 ): Promise<Listener | undefined> {
   const app = App();
   const server = mountRoutes(app, options);
-  const socket = await new Promise<Parameters<Parameters<typeof app.listen>[2]>[0]>((resolve) => {
-    app.listen(host, port, resolve);
-  });
+  const socket = await listenAlone(app, host, port);
   const close = (): void => {
-    if (socket !== false) us_listen_socket_close(socket);
+    if (socket !== undefined) us_listen_socket_close(socket);
     server.stop();
     app.close();
   };
-  if (socket === false) {
+  if (socket === undefined) {
     close();
     return undefined;
   }

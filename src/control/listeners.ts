@@ -88,6 +88,7 @@ function serverOptions(
       timeoutMs: config.bodyTimeoutMs,
       memoryBytes: config.bodyMemoryBytes,
     },
+    answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
     observe: requestObserver(counters, clock),
     onUnexpectedError: (error) => {

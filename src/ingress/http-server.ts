@@ -5,7 +5,7 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
-import { type Exchange, openExchange } from './exchange.ts';
+import { CORK_BUFFER_BYTES, type Exchange, openExchange } from './exchange.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
@@ -23,6 +23,8 @@ export interface Route {
     readonly mediaTypes: readonly string[];
     /** A call without a body needs no content type either. */
     readonly optional?: boolean;
+    /** The handler answers in a later turn: what it was given stays in memory until then. */
+    readonly answeredLater?: boolean;
   };
   /**
    * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
@@ -35,6 +37,8 @@ export interface ServerOptions {
   readonly routes: readonly Route[];
   readonly clock: Clock;
   readonly bodyBounds: BodyBounds;
+  /** An answer that its client has not taken after so long is cut off, with its connection. */
+  readonly answerTimeoutMs: number;
   /** While true every answer closes its connection, so that clients move on. */
   isDraining(): boolean;
   /** May refuse a caller before anything of the body is read. */
@@ -59,7 +63,7 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const requestIdFor = createRequestIds();
-  const bodies = createBodyReader(options.clock, options.bodyBounds);
+  const bodies = createBodyReader(options.clock, options.bodyBounds, options.isDraining);
 
   const accept = (res: HttpResponse, req: HttpRequest, routes: readonly Route[]): void => {
     const startedAtMs = options.clock.monotonicMs();
@@ -70,14 +74,17 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     let refusedUnread = false;
     const name = route?.name ?? 'none';
     options.observe.begin(name);
-    const exchange = openExchange(res, {
+    const exchange: Exchange = openExchange(res, {
       head,
       requestId: requestIdFor(head.requestId),
+      answerTimeoutMs: options.answerTimeoutMs,
       mustClose: () =>
         head.framingFault !== undefined ||
         options.isDraining() ||
         (refusedUnread && head.contentLength > MAX_DROPPED_BODY_BYTES),
+      onAnswerKept: (bytes) => bodies.keepAnswer(exchange, bytes),
       onEnd: (status) => {
+        bodies.release(exchange);
         const seconds = (options.clock.monotonicMs() - startedAtMs) / 1000;
         options.observe.end(name, status, seconds);
       },
@@ -93,7 +100,8 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.method === 'POST') {
         const type = mediaType(head.contentType) ?? '';
-        bodies.read(exchange, res, (body) =>
+        const answeredLater = route.body?.answeredLater === true;
+        bodies.read(exchange, res, answeredLater, (body) =>
           guarded(exchange, options, () => route.handle(exchange, body, type)),
         );
       } else {
@@ -111,9 +119,6 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
 }
 
 const NO_BODY = Buffer.alloc(0);
-
-/** Answers up to this size wait in the parser's cork buffer until it has read on (uWebSockets, 16 KiB). */
-const CORK_BUFFER_BYTES = 16 * 1024;
 
 /**
  * Refuses a request of which nobody can say where it ends. The parser goes on with whatever stands behind it

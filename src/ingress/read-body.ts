@@ -1,6 +1,7 @@
 /**
- * Bodies, bounded three ways: each by its route's limit, each in time, and all unfinished ones together in
- * memory. The parser has none of these bounds itself.
+ * Bodies, bounded three ways: each by its route's limit, each in time, and in memory all together, from their
+ * first byte until they are read or, where the answer comes later, until it was given. The parser has none of
+ * these bounds itself.
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
@@ -9,90 +10,119 @@ import type { Exchange } from './exchange.ts';
 export interface BodyBounds {
   readonly idleTimeoutMs: number;
   readonly timeoutMs: number;
-  /** Bytes of all bodies held at once. */
+  /**
+   * Bytes of all bodies held at once, and of answers that their clients do not take. A batch under way counts
+   * with its body's bytes and costs a few times as much.
+   */
   readonly memoryBytes: number;
 }
 
 export interface BodyReader {
   /**
    * Calls `use` with the whole body, in the same turn when it came with the head. The bytes are only valid
-   * until `use` returns. A body that is late or does not fit is answered here.
+   * until `use` returns; with `answeredLater` they are charged until the exchange ends. A body that is late or
+   * does not fit is answered here, before anything of it is looked at.
    */
-  read(exchange: Exchange, res: HttpResponse, use: (body: Buffer) => void): void;
+  read(exchange: Exchange, res: HttpResponse, answeredLater: boolean, use: (body: Buffer) => void): void;
+  /** From now on what is held for the exchange is its answer. Never refused: the work is done. */
+  keepAnswer(exchange: Exchange, bytes: number): void;
+  /** Nothing is held for the exchange any more: to be called when it ends. */
+  release(exchange: Exchange): void;
   stop(): void;
 }
 
-interface Pending {
-  readonly exchange: Exchange;
+/** What memory is charged for one exchange. */
+interface Held {
+  bytes: number;
+  /** Of a body that is still arriving. */
+  arriving?: Arriving;
+}
+
+interface Arriving {
   readonly startedAtMs: number;
   lastDataAtMs: number;
   readonly chunks: Buffer[];
-  bytes: number;
 }
 
 const EMPTY = Buffer.alloc(0);
 const SWEEP_INTERVAL_MS = 100;
 
-export function createBodyReader(clock: Clock, bounds: BodyBounds): BodyReader {
-  const pending = new Set<Pending>();
+export function createBodyReader(clock: Clock, bounds: BodyBounds, isDraining: () => boolean): BodyReader {
+  const held = new Map<Exchange, Held>();
   let heldBytes = 0;
 
-  const forget = (body: Pending): void => {
-    if (pending.delete(body)) heldBytes -= body.bytes;
-    body.chunks.length = 0;
+  const release = (exchange: Exchange): void => {
+    heldBytes -= held.get(exchange)?.bytes ?? 0;
+    held.delete(exchange);
+  };
+  const hold = (exchange: Exchange, bytes: number): Held => {
+    const entry = held.get(exchange) ?? { bytes: 0 };
+    held.set(exchange, entry);
+    entry.bytes += bytes;
+    heldBytes += bytes;
+    return entry;
+  };
+  /** Refuses the exchange, which releases it, when so many bytes more do not fit. */
+  const fits = (exchange: Exchange, bytes: number): boolean => {
+    if (heldBytes + bytes <= bounds.memoryBytes) return true;
+    exchange.problem({ type: 'overloaded', detail: 'too many bodies are held' });
+    return false;
   };
 
   const sweep = setInterval(() => {
-    if (pending.size === 0) return;
+    // A drain has its own end, and what arrives within it is answered.
+    if (held.size === 0 || isDraining()) return;
     const now = clock.monotonicMs();
-    for (const body of pending) {
-      const late =
-        now - body.lastDataAtMs > bounds.idleTimeoutMs || now - body.startedAtMs > bounds.timeoutMs;
-      if (late) body.exchange.problem({ type: 'body-timeout', detail: 'the body did not arrive in time' });
-      if (body.exchange.isOver()) forget(body);
+    for (const [exchange, { arriving }] of held) {
+      if (arriving === undefined) continue;
+      const { lastDataAtMs, startedAtMs } = arriving;
+      if (now - lastDataAtMs > bounds.idleTimeoutMs || now - startedAtMs > bounds.timeoutMs) {
+        exchange.problem({ type: 'body-timeout', detail: 'the body did not arrive in time' });
+      }
     }
   }, SWEEP_INTERVAL_MS);
   sweep.unref();
 
-  const keep = (body: Pending, chunk: Buffer): void => {
-    body.lastDataAtMs = clock.monotonicMs();
-    if (heldBytes + chunk.length > bounds.memoryBytes) {
-      body.exchange.problem(
-        { type: 'overloaded', detail: 'too many unfinished bodies' },
-        { 'retry-after': '1' },
-      );
-      forget(body);
-      return;
-    }
+  /** Keeps a piece; the whole body when it was the last. */
+  const keep = (exchange: Exchange, chunk: Buffer, isLast: boolean): Buffer | undefined => {
+    const now = clock.monotonicMs();
+    const entry = hold(exchange, chunk.length);
+    entry.arriving ??= { startedAtMs: now, lastDataAtMs: now, chunks: [] };
+    entry.arriving.lastDataAtMs = now;
     // The parser takes its buffer back after this call, so what is kept must be a copy.
-    body.chunks.push(Buffer.from(chunk));
-    body.bytes += chunk.length;
-    heldBytes += chunk.length;
+    entry.arriving.chunks.push(Buffer.from(chunk));
+    if (!isLast) return undefined;
+    const whole = Buffer.concat(entry.arriving.chunks, entry.bytes);
+    delete entry.arriving;
+    return whole;
   };
 
   return {
-    read: (exchange, res, use) => {
-      let body: Pending | undefined;
+    read: (exchange, res, answeredLater, use) => {
+      let isFirst = true;
       res.onData((data, isLast) => {
-        if (exchange.isOver()) {
-          if (body !== undefined) forget(body);
-          return;
-        }
+        if (exchange.isOver()) return;
         const chunk = data.byteLength === 0 ? EMPTY : Buffer.from(data);
-        // The common case, head and body in one segment: no copy, no bookkeeping.
-        if (isLast && body === undefined) return use(chunk);
-        if (body === undefined) {
-          const now = clock.monotonicMs();
-          body = { exchange, startedAtMs: now, lastDataAtMs: now, chunks: [], bytes: 0 };
-          pending.add(body);
+        const isWhole = isFirst && isLast;
+        isFirst = false;
+        // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
+        if (isWhole && !answeredLater) return use(chunk);
+        if (!fits(exchange, chunk.length)) return;
+        if (isWhole) {
+          hold(exchange, chunk.length);
+          return use(chunk);
         }
-        keep(body, chunk);
-        if (!isLast || exchange.isOver()) return;
-        const whole = Buffer.concat(body.chunks, body.bytes);
-        forget(body);
+        const whole = keep(exchange, chunk, isLast);
+        if (whole === undefined) return;
+        if (!answeredLater) release(exchange);
         use(whole);
       });
     },
+    keepAnswer: (exchange, bytes) => {
+      release(exchange);
+      hold(exchange, bytes);
+    },
+    release,
     stop: () => clearInterval(sweep),
   };
 }

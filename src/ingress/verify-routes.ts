@@ -44,7 +44,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
       method: 'POST',
       path: '/v1/verify/batch',
       name: 'verify_batch',
-      body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES },
+      body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES, answeredLater: true },
       handle: (exchange, body, type) => verifyBatch(exchange, body, type, options),
     },
   ];

@@ -30,6 +30,10 @@ function send(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
+let trust: TrustIndex | undefined;
+/** What must be undone before the thread may end, the last one first. */
+const stops: (() => void)[] = [];
+
 function start(): void {
   const { config } = birth;
   const selection = selectEngine({ requested: config.engine, keyCacheBytes: config.keyCacheBytes });
@@ -46,8 +50,8 @@ function start(): void {
     return;
   }
   const revocation = opened.source;
-  let trust: TrustIndex | undefined =
-    birth.trustList === undefined ? undefined : buildTrustIndex(birth.trustList);
+  stops.push(revocation.close);
+  if (birth.trustList !== undefined) trust = buildTrustIndex(birth.trustList);
 
   const parts: GatewayParts = {
     clock,
@@ -60,6 +64,7 @@ function start(): void {
     acceptTestCredentials: config.demo,
   };
   const app = App();
+  stops.push(() => app.close());
   const server = mountRoutes(app, {
     routes: [
       ...verifyRoutes({
@@ -82,6 +87,7 @@ function start(): void {
       timeoutMs: config.bodyTimeoutMs,
       memoryBytes: config.bodyMemoryBytes,
     },
+    answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
     observe: requestObserver(counters, clock),
     onUnexpectedError: (error) => {
@@ -90,18 +96,7 @@ function start(): void {
     },
   });
 
-  parentPort?.on('message', (message: ToWorker) => {
-    if (message.kind === 'trust-list') {
-      trust = buildTrustIndex(message.list);
-      send({ kind: 'trust-list-enforced', ticket: message.ticket });
-      return;
-    }
-    // In this order, or the process aborts: no app may live when the thread ends.
-    server.stop();
-    app.close();
-    revocation.close();
-    parentPort?.close();
-  });
+  stops.push(server.stop);
   send({
     kind: 'ready',
     descriptor: app.getDescriptor(),
@@ -119,4 +114,23 @@ function countVerdicts(
   counters.setKeyCache(engine.keyCache);
 }
 
+let reportedUncaught = false;
+// A thread that ends with a live app takes the whole process with it, every request of every worker unanswered.
+// So an error that nobody caught is reported, and the thread serves on until the main thread has drained it.
+process.on('uncaughtException', (error) => {
+  // The gateway ends after the first; a timer that throws at every tick must not fill the log until then.
+  if (!reportedUncaught) send({ kind: 'uncaught', fields: describeError(error) });
+  reportedUncaught = true;
+});
+
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind === 'trust-list') {
+    trust = buildTrustIndex(message.list);
+    send({ kind: 'trust-list-enforced', ticket: message.ticket });
+    return;
+  }
+  // In this order, or the process aborts: no app may live when the thread ends.
+  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) stop();
+  parentPort?.close();
+});
 start();

@@ -37,7 +37,10 @@ export type FromWorker =
       readonly engine: string;
       readonly implementation: string;
     }
+  /** It cannot serve; it waits to be closed. */
   | { readonly kind: 'failed'; readonly error: string }
+  /** Something threw where nobody catches; the thread goes on until it is closed. */
+  | { readonly kind: 'uncaught'; readonly fields: LogFields }
   | { readonly kind: 'trust-list-enforced'; readonly ticket: number }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
   | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

@@ -1,5 +1,5 @@
 /** The end of a gateway: every accepted request is answered, /readyz says 503 at once, exit code 0 in time. */
-import { describe, it, type TestContext } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { call, changeStatus, reasonOf, scrape, until } from '../support/call.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head, open, parseAnswers } from '../support/raw-http.ts';
@@ -33,6 +33,19 @@ function everything(socket: Awaited<ReturnType<typeof open>>): Promise<string> {
 async function inFlight(gateway: Gateway, count: number): Promise<void> {
   // The scrape itself is one.
   await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === count + 1);
+}
+
+/** A batch whose answer is several times what the kernel takes in advance. */
+function largeBatch(accept: string): string {
+  const claims = { ...goodClaims({}, Math.floor(Date.now() / 1000)), filler: 'x'.repeat(800) };
+  const body = JSON.stringify({ credentials: Array(10_000).fill(credential({ payload: claims })) });
+  const lines = ['Host: x', 'Content-Type: application/json', `Accept: ${accept}`];
+  return head('POST /v1/verify/batch HTTP/1.1', ...lines, `Content-Length: ${body.length}`) + body;
+}
+
+async function verified(gateway: Gateway, items: number): Promise<void> {
+  const name = 'vigie_verdicts_total{reason="ok",verdict="valid"}';
+  await until(async () => (await scrape(gateway.metrics)).get(name) === items);
 }
 
 describe.concurrent('at SIGTERM', () => {
@@ -79,6 +92,20 @@ describe.concurrent('at SIGTERM', () => {
     expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
   });
 
+  it('a body that rests for longer than bodies may is waited for', async (test) => {
+    const { expect } = test;
+    const gateway = await start(test, { env: { VIGIE_BODY_IDLE_TIMEOUT_MS: '1000' } });
+    const socket = await open(gateway.dataPort);
+    const text = everything(socket);
+    socket.write(HEAD + BODY.slice(0, 20));
+    await inFlight(gateway, 1);
+    gateway.signal('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    socket.write(BODY.slice(20));
+    expect(parseAnswers(await text)[0]?.status).toBe(200);
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('a batch under way on the slowest engine is finished', async (test) => {
     const { expect } = test;
     const gateway = await start(test, { env: { VIGIE_ENGINE: 'noble' } });
@@ -89,6 +116,44 @@ describe.concurrent('at SIGTERM', () => {
     gateway.signal('SIGTERM');
     expect((await answer).json.summary).toEqual({ valid: 1_500 });
     expect(await gateway.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it.each(['application/json', 'application/x-ndjson'])(
+    'a large answer reaches a client that reads late, whole: %s',
+    async (accept) => {
+      const gateway = await startGateway();
+      const socket = await open(gateway.dataPort);
+      socket.pause();
+      socket.write(largeBatch(accept));
+      await verified(gateway, 10_000);
+      gateway.signal('SIGTERM');
+      await until(async () => (await call(`${gateway.metrics}/readyz`)).status === 503);
+      // What the kernel takes has gone out by now; the rest waits in the gateway, and the drain for it.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      expect(gateway.stderr()).not.toContain('"msg":"ended"');
+      const text = everything(socket);
+      socket.resume();
+      const [answer] = parseAnswers(await text);
+      expect([answer?.status, answer?.headers.connection]).toEqual([200, 'close']);
+      const reasons = answer?.body.match(/"reason":"ok"/g);
+      expect(reasons).toHaveLength(10_000);
+      expect(await gateway.ended).toEqual({ code: 0, signal: null });
+      expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
+      await gateway.dispose();
+    },
+  );
+
+  it('a large answer that nobody reads is told of as unanswered, and the exit is in time', async (test) => {
+    const { expect } = test;
+    const gateway = await start(test, { env: { VIGIE_DRAIN_TIMEOUT_MS: '2000' } });
+    const socket = await open(gateway.dataPort);
+    socket.pause();
+    socket.write(largeBatch('application/json'));
+    await verified(gateway, 10_000);
+    gateway.signal('SIGTERM');
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(gateway.stderr()).toContain('"unanswered":1,"msg":"ended"');
+    socket.destroy();
   });
 
   it('a request that never ends is given up when the time is up, and the exit is orderly', async (test) => {

@@ -52,6 +52,20 @@ describe('a start stops', () => {
     const { port } = server.address() as AddressInfo;
     expect(await refusal({ env: { [name]: `${port}` } })).toMatch(new RegExp(`^3 .*${name}.*${port}`));
   });
+
+  it('for a port of another gateway, whichever of the three it is', async () => {
+    const first = await startGateway();
+    onTestFinished(() => first.dispose());
+    for (const [name, url] of [
+      ['VIGIE_PORT', first.data],
+      ['VIGIE_ADMIN_PORT', first.admin],
+      ['VIGIE_METRICS_PORT', first.metrics],
+    ] as const) {
+      const { port } = new URL(url);
+      expect(await refusal({ env: { [name]: port } })).toMatch(new RegExp(`^3 .*${name}.*${port}`));
+    }
+    expect((await call(`${first.data}/readyz`)).status).toBe(200);
+  });
 });
 
 it('a start stops when the secret of an existing store is gone', async () => {

@@ -39,12 +39,16 @@ function reload(gateway: Gateway, body?: object): Promise<Answer<Reloaded>> {
   return call<Reloaded>(url, body === undefined ? { method: 'POST' } : { body });
 }
 
+/** In the place of a status: takes requests and never answers. */
+const HANGS = 0;
+
 /** A list server on loopback whose answer the test may change. */
 async function serveList({ onTestFinished }: TestContext, first: object) {
   const served = { status: 200, body: JSON.stringify(first), requests: 0 };
   const server: Server = createServer((_request, response) => {
     served.requests++;
-    response.writeHead(served.status, { 'content-type': 'application/json' }).end(served.body);
+    if (served.status !== HANGS)
+      response.writeHead(served.status, { 'content-type': 'application/json' }).end(served.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = (): void => {
@@ -152,7 +156,26 @@ describe.concurrent('a reload', () => {
       'trust-list-unreachable',
       'unreachable',
     ]);
+    expect(answer.headers.get('retry-after')).toMatch(/^[123]$/);
     expect(await reasonOf(gateway.data, card())).toBe('ok');
+  });
+});
+
+describe.concurrent('at SIGTERM', () => {
+  it('a reload whose source hangs is answered 503, and holds nothing up', async (test) => {
+    const { expect } = test;
+    const { served, url } = await serveList(test, list(1));
+    const env = { VIGIE_TRUST_LIST_TIMEOUT_MS: '60000' };
+    const gateway = await start(test, { trustList: url, env });
+    served.status = HANGS;
+    const pending = reload(gateway);
+    await until(() => served.requests === 2);
+    gateway.signal('SIGTERM');
+    const answer = await pending;
+    expect([answer.status, answer.json.type, answer.json.reason]).toEqual([503, 'not-ready', 'stopped']);
+    expect(answer.headers.get('retry-after')).toMatch(/^[123]$/);
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
   });
 });
 

@@ -16,6 +16,8 @@ export interface GatewayOptions {
   readonly dataDir?: string;
   /** What VIGIE_TRUST_LIST names; a document is written to a file first. Default: the synthetic issuer's list. */
   readonly trustList?: string | object;
+  /** Told of the process as soon as there is one, long before it is ready. */
+  whileStarting?(starting: Pick<Gateway, 'stderr' | 'signal'>): void;
 }
 
 export interface Ended {
@@ -88,6 +90,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     rmSync(scratch, { recursive: true, force: true });
   };
 
+  const signal = (name: NodeJS.Signals): void => void child.kill(name);
+  options.whileStarting?.({ stderr: logged, signal });
   const ready = await readyLine(child);
   if (ready === undefined) {
     const { code, signal } = await ended;
@@ -107,9 +111,15 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     stderr: logged,
     stdout: printed,
     ended,
-    signal: (name) => void child.kill(name),
+    signal,
     dispose,
   };
+}
+
+/** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */
+export function workerFault(fault: 'throws' | 'store' | 'load' | 'slow', file = ''): Record<string, string> {
+  const preload = new URL('./worker-faults.mjs', import.meta.url).href;
+  return { NODE_OPTIONS: `--import=${preload}`, FAULT: fault, FAULT_FILE: file };
 }
 
 /** A test's own engine or settings must not reach the processes it starts unless it says so. */

@@ -1,0 +1,18 @@
+/** What the binary has and its typings omit: one app accepting for others, and ports taken for oneself. */
+import 'uWebSockets.js';
+
+declare module 'uWebSockets.js' {
+  interface TemplatedApp {
+    getDescriptor(): unknown;
+    addChildAppDescriptor(descriptor: unknown): TemplatedApp;
+    listen(
+      host: RecognizedString,
+      port: number,
+      options: ListenOptions,
+      done: (listenSocket: us_listen_socket | false) => void,
+    ): TemplatedApp;
+  }
+
+  /** The typings put it into an enum that the module does not export. */
+  export const LIBUS_LISTEN_EXCLUSIVE_PORT: ListenOptions;
+}

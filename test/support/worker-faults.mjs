@@ -1,0 +1,24 @@
+/**
+ * Loaded into a gateway's threads by `workerFault` (gateway.ts): breaks a data-plane thread in a way that
+ * no request can. The thread, its app, its sockets and the main thread that has to cope are the real ones.
+ */
+import { existsSync } from 'node:fs';
+import { isMainThread, threadId, workerData } from 'node:worker_threads';
+
+const { FAULT: fault, FAULT_FILE: file } = process.env;
+
+if (!isMainThread) {
+  // The thread throws, time and again, from when the file is there, where nothing of the gateway catches.
+  if (fault === 'throws') {
+    const timer = setInterval(() => {
+      if (existsSync(file)) throw new TypeError('CANARY');
+    }, 5);
+    timer.unref();
+  }
+  // One thread of several cannot open its store, does not load, or never gets to its start.
+  if (threadId === 2) {
+    if (fault === 'store') workerData.revocation.dir += '.none';
+    if (fault === 'load') throw new TypeError('CANARY');
+    if (fault === 'slow') await new Promise((resolve) => setTimeout(resolve, 1_500));
+  }
+}
