@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/temp-root.ts',
     // Tests start real processes and real sockets: give them room, but never let one hang the run.
     testTimeout: 30_000,
     hookTimeout: 30_000,
