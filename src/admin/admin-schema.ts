@@ -11,7 +11,7 @@ const statusChange = z.strictObject({
   jti: identifier,
   status: z.enum(CARD_STATUSES),
   why: z.enum(STATUS_REASONS).optional(),
-  /** When the credential expires anyway (seconds since the epoch, as its `exp`). */
+  /** When the credential expires anyway (seconds since the epoch, as its `exp`): says when a lifted suspension may be forgotten. */
   expiresAt: z.number().nonnegative().optional(),
 });
 

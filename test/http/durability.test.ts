@@ -59,6 +59,26 @@ describe.concurrent('kill -9 right after the acknowledgement', () => {
     }
   });
 
+  it('keeps a revocation whose claimed expiry has long passed, over a start that looks for what may leave', async (test) => {
+    const { expect } = test;
+    const options = place('early-expiry');
+    const expiries = { epoch: 0, yearAgo: NOW - 365 * 86_400, tooEarly: NOW + 1 };
+    const first = await start(test, options);
+    for (const [jti, expiresAt] of Object.entries(expiries)) {
+      await changeStatus(first.admin, { iss: ISS, jti, status: 'revoked', expiresAt });
+    }
+    await changeStatus(first.admin, { iss: ISS, jti: 'held', status: 'suspended', expiresAt: 0 });
+    await kill(first);
+
+    const second = await start(test, options);
+    for (const jti of Object.keys(expiries)) {
+      expect(await reasonOf(second.data, card(jti))).toBe('revoked');
+      const url = `${second.admin}/admin/v1/status-query`;
+      expect((await call(url, { body: { iss: ISS, jti } })).json).toMatchObject({ status: 'revoked' });
+    }
+    expect(await reasonOf(second.data, card('held'))).toBe('suspended');
+  });
+
   it('loses nothing of a burst: what was acknowledged holds, the rest holds wholly or not at all', async (test) => {
     const { expect } = test;
     const options = place('burst');
