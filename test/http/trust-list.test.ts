@@ -56,6 +56,32 @@ async function serveList({ onTestFinished }: TestContext, first: object) {
 }
 
 describe.concurrent('a reload', () => {
+  it('leaves a batch under way to the list that it began with', async (test) => {
+    const { expect } = test;
+    // Slow and finely cut, so that the reload falls between two slices.
+    const env = { VIGIE_ENGINE: 'noble', VIGIE_BATCH_SLICE: '8' };
+    const gateway = await start(test, { trustList: list(1), env });
+    const items = 3_000;
+    let answered = false;
+    const batch = call<{ results: { reason: string; key: { set: number } }[]; key: { set: number } }>(
+      `${gateway.data}/v1/verify/batch`,
+      { body: { credentials: Array.from({ length: items }, () => card()) } },
+    ).finally(() => {
+      answered = true;
+    });
+    const verified = 'vigie_verdicts_total{reason="ok",verdict="valid"}';
+    await until(async () => ((await scrape(gateway.metrics)).get(verified) ?? 0) > 0);
+    publish(gateway, list(2, [SECOND]));
+    expect((await reload(gateway, { allowShrink: true })).json).toMatchObject({ version: 2, enforced: true });
+    expect(await verify(gateway.data, card())).toMatchObject({ reason: 'unknown_key', key: { set: 2 } });
+    expect(answered).toBe(false);
+
+    const { json } = await batch;
+    expect(json.key).toEqual({ set: 1 });
+    const judged = json.results.map(({ reason, key }) => `${reason} by ${key.set}`);
+    expect([judged.length, [...new Set(judged)]]).toEqual([items, ['ok by 1']]);
+  });
+
   it('takes a newer list, whole', async (test) => {
     const { expect } = test;
     const gateway = await start(test, { trustList: list(1) });
