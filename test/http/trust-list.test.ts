@@ -56,6 +56,22 @@ async function serveList({ onTestFinished }: TestContext, first: object) {
 }
 
 describe.concurrent('a reload', () => {
+  it('takes version 1 after version 0, which is a version like any other', async (test) => {
+    const { expect } = test;
+    const gateway = await start(test, { trustList: list(0) });
+    expect(await verify(gateway.data, card())).toMatchObject({
+      reason: 'ok',
+      key: { kid: '2026-a', set: 0 },
+    });
+    const answer = await call(`${gateway.data}/v1/verify/batch`, { body: { credentials: [card()] } });
+    expect(answer.json.key).toEqual({ set: 0 });
+    expect((await call(`${gateway.admin}/admin/v1/trust-list`)).json.version).toBe(0);
+    expect((await scrape(gateway.metrics)).get('vigie_trust_list_version')).toBe(0);
+    expect((await reload(gateway)).json).toMatchObject({ version: 0, changed: false });
+    publish(gateway, list(1, [SIGNER, SECOND]));
+    expect((await reload(gateway)).json).toMatchObject({ version: 1, changed: true });
+  });
+
   it('leaves a batch under way to the list that it began with', async (test) => {
     const { expect } = test;
     // Slow and finely cut, so that the reload falls between two slices.
