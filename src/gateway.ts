@@ -37,7 +37,7 @@ export type CardStatus = 'active' | 'suspended' | 'revoked' | 'unreadable';
 export interface GatewayParts {
   readonly clock: Clock;
   readonly engine: SignatureEngine;
-  /** The list in force; `undefined` until the first one is there. */
+  /** The list that judges; `undefined` until the first one is there. */
   trust(): TrustIndex | undefined;
   /** Whether the list was last confirmed longer ago than the hard age limit. */
   trustIsStale(): boolean;

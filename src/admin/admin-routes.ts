@@ -1,6 +1,7 @@
 /** The admin calls: card status, trust list, emergency key retirement. Identifiers stand in bodies only. */
 import type { z } from 'zod';
 import { LIMITS } from '../config.ts';
+import type { JsonObject } from '../encoding/strict-json.ts';
 import { parseObject } from '../ingress/envelope.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { Route } from '../ingress/http-server.ts';
@@ -8,8 +9,8 @@ import type { Problem, ProblemType } from '../ingress/problem.ts';
 import type { ChangeOutcome } from '../revocation/status-changes.ts';
 import {
   checkBody,
-  exceedsChangeLimit,
   keyRetirementBody,
+  refuseChanges,
   reloadBody,
   type StatusChange,
   statusChangesBody,
@@ -98,7 +99,7 @@ function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): vo
     exchange.problem({ type: 'bad-header', detail });
     return;
   }
-  const request = readBody(exchange, body, statusChangesBody);
+  const request = readBody(exchange, body, statusChangesBody, refuseChanges);
   if (request === undefined) return;
   const { changes, confirm } = request;
   const result = parts.changeStatuses({ changes, confirm, idempotencyKey });
@@ -179,15 +180,20 @@ async function retireKey(exchange: Exchange, body: Buffer, parts: AdminParts): P
 }
 
 /** The checked body; `undefined` when it was refused, which has been answered then. */
-function readBody<T extends z.ZodType>(exchange: Exchange, body: Buffer, shape: T): z.infer<T> | undefined {
+function readBody<T extends z.ZodType>(
+  exchange: Exchange,
+  body: Buffer,
+  shape: T,
+  refuse?: (body: JsonObject) => Problem | undefined,
+): z.infer<T> | undefined {
   const envelope = parseObject(body);
   if (!envelope.ok) {
     exchange.problem(envelope.problem);
     return undefined;
   }
-  if (exceedsChangeLimit(envelope.value)) {
-    const detail = `at most ${LIMITS.statusChangesPerCall} changes a call`;
-    exchange.problem({ type: 'too-many-items', detail });
+  const refusal = refuse?.(envelope.value);
+  if (refusal !== undefined) {
+    exchange.problem(refusal);
     return undefined;
   }
   const checked = checkBody(shape, envelope.value);

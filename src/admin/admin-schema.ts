@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { CARD_STATUSES, STATUS_REASONS } from '../card-status.ts';
 import { LIMITS } from '../config.ts';
-import type { JsonObject } from '../encoding/strict-json.ts';
+import { isJsonObject, type JsonObject } from '../encoding/strict-json.ts';
+import type { Problem } from '../ingress/problem.ts';
 
 const identifier = z.string().min(1);
 
@@ -11,7 +12,7 @@ const statusChange = z.strictObject({
   jti: identifier,
   status: z.enum(CARD_STATUSES),
   why: z.enum(STATUS_REASONS).optional(),
-  /** When the credential expires anyway (seconds since the epoch, as its `exp`). */
+  /** When the credential expires anyway (seconds since the epoch, as its `exp`): says when a lifted suspension may be forgotten. */
   expiresAt: z.number().nonnegative().optional(),
 });
 
@@ -46,7 +47,17 @@ function pathOf(path: readonly PropertyKey[]): string {
     .join('');
 }
 
-/** The number of changes is judged before their shape: a call over the limit is too large, not malformed. */
-export function exceedsChangeLimit(body: JsonObject): boolean {
-  return Array.isArray(body.changes) && body.changes.length > LIMITS.statusChangesPerCall;
+/** What is refused by name before the shape is looked at; a call over the limit is too large, not malformed. */
+export function refuseChanges(body: JsonObject): Problem | undefined {
+  const changes = Array.isArray(body.changes) ? body.changes : [];
+  if (changes.length > LIMITS.statusChangesPerCall) {
+    return { type: 'too-many-items', detail: `at most ${LIMITS.statusChangesPerCall} changes a call` };
+  }
+  const supersedes = [body, ...changes].some(
+    (form) => isJsonObject(form) && (Object.hasOwn(form, 'issuedBefore') || Object.hasOwn(form, 'sub')),
+  );
+  if (!supersedes) return undefined;
+  const detail =
+    'superseding by iss, sub and issuedBefore is not supported yet; name each card by iss and jti';
+  return { type: 'bad-envelope', detail };
 }

@@ -11,6 +11,7 @@ import type { Exchange, Reply } from './exchange.ts';
 import type { Route } from './http-server.ts';
 import { negotiateBatchAnswer } from './media-type.ts';
 import {
+  type ReplyContext,
   type RevocationView,
   renderCodes,
   renderRevocation,
@@ -78,10 +79,15 @@ async function verifyBatch(
   if (!envelope.ok) return exchange.problem(envelope.problem);
   const revocation = options.revocation();
   const checkedAt = new Date(options.parts.clock.wallMs());
-  const verifications = await verifyInSlices(envelope.value, exchange, options);
+  // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
+  // must not depend on how many stood before it, and the answer names one version.
+  const trust = options.parts.trust();
+  const parts = { ...options.parts, trust: () => trust };
+  const verifications = await verifyInSlices(envelope.value, exchange, { ...options, parts });
   if (verifications === undefined) return;
   options.onBatch(verifications.length);
-  exchange.reply(renderBatch(exchange, verifications, { revocation, checkedAt }, options));
+  const context = { revocation, checkedAt, trustListVersion: trust?.version };
+  exchange.reply(renderBatch(exchange, verifications, context));
 }
 
 /** Verifies slice by slice, giving other requests their turn between; `undefined` when the client went away. */
@@ -104,11 +110,9 @@ async function verifyInSlices(
 function renderBatch(
   exchange: Exchange,
   verifications: readonly Verification[],
-  context: { revocation: RevocationView; checkedAt: Date },
-  { parts }: VerifyRoutesOptions,
+  context: ReplyContext & { readonly trustListVersion: number | undefined },
 ): Reply {
   const contentType = negotiateBatchAnswer(exchange.head.accept);
-  const set = parts.trust()?.version;
   if (contentType === 'application/octet-stream') {
     // The body has no room for what else an answer must say, so a header says it.
     const headers = { 'vigie-revocation': revocationHeader(context.revocation) };
@@ -120,7 +124,7 @@ function renderBatch(
     return { status: 200, contentType, body: results.map((line) => `${line}\n`).join('') };
   }
   const summary = JSON.stringify(summarize(verifications));
-  const key = JSON.stringify(set === undefined ? {} : { set });
+  const key = JSON.stringify({ set: context.trustListVersion });
   const shared = `"summary":${summary},"revocation":${renderRevocation(context.revocation)},"key":${key}`;
   return { status: 200, contentType, body: `{"results":[${results.join(',')}],${shared}}` };
 }

@@ -70,7 +70,7 @@ export interface TrustStatus {
   readonly issuers: number;
   readonly keys: number;
   readonly retiredKeys: number;
-  /** Since the source last confirmed the list in effect; never understated. */
+  /** Since the source last confirmed the list in effect; never understated, absent where it is unknown. */
   readonly ageMs?: number;
   readonly lastOutcome?: {
     readonly outcome: RefreshResult;
@@ -89,19 +89,15 @@ export interface TrustKeeper {
   /** Says that a credential named a key that no list in effect has. Cheap; never throws. */
   noteUnknownKey(iss: string, kid: string): void;
   /**
-   * Withdraws a key from now on, in this process; the caller has put it on record. Resolves when the
-   * listeners have taken it. `known`: whether the current list has the key.
+   * Enforces the withdrawal of a key, which the caller has put on record (`isRetired`) before. Resolves when
+   * the listeners have taken it. `known`: whether the current list has the key.
    */
   retireKey(iss: string, kid: string): Promise<{ readonly known: boolean; readonly enforced: boolean }>;
-  /** Asks `isRetired` anew for each key; resolves to whether all listeners have taken what came of it. */
-  refreshRetirements(): Promise<boolean>;
   /** Returns what removes the listener again. A listener added late reads `current` itself. */
   onChange(listener: TrustListener): () => void;
   /** Told of each confirmation once the list is in effect, for the age limit in other threads. */
   onConfirmed(listener: (atMonotonicMs: number) => void): () => void;
   readonly current: TrustList | undefined;
-  /** When the source was asked that last confirmed the list in effect. */
-  readonly confirmedAtMonotonicMs: number | undefined;
   status(): TrustStatus;
   /** Ends the refreshes; resolves when none is under way. The list in effect stays. */
   stop(): Promise<void>;

@@ -35,11 +35,9 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
   const stopping = new AbortController();
   const admission = createKeyAdmission();
   const unknownKeys = createUnknownKeys(clock, options.unknownKeyRefreshMs);
-  const retiredHere = new Set<string>();
   const confirmedListeners = new Set<(atMonotonicMs: number) => void>();
-  const publisher = createTrustPublisher(
-    (iss, kid) => retiredHere.has(JSON.stringify([iss, kid])) || options.isRetired(iss, kid),
-    (failed, version) => log('trust_list_not_enforced', { failed, version }),
+  const publisher = createTrustPublisher(options.isRetired, (failed, version) =>
+    log('trust_list_not_enforced', { failed, version }),
   );
   const outcomes = Object.fromEntries(
     ['new', 'unchanged', ...TRUST_REFUSAL_REASONS].map((outcome) => [outcome, 0]),
@@ -64,7 +62,10 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
   const timer = createRefreshTimer(options, refreshInBackground);
 
   function refreshInBackground(): void {
-    flight.ask(false).catch((error: unknown) => log('trust_list_refresh_failed', { error: String(error) }));
+    flight.ask(false).catch((error: unknown) => {
+      // The name alone: a message may quote the list, or the URL with its query.
+      log('trust_list_refresh_failed', { error: error instanceof Error ? error.name : typeof error });
+    });
   }
 
   async function refresh(allowShrink: boolean): Promise<ReloadOutcome> {
@@ -85,7 +86,8 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
     previous = list;
     // On disk before in effect: a restart must not go back to a list that this one had replaced.
     const kept = await keep(list, raw, askedAtWallMs);
-    const inEffect = change === 'unchanged' && publisher.current !== undefined && publisher.enforced;
+    const inEffect =
+      change === 'unchanged' && publisher.current?.version === list.version && publisher.enforced;
     const enforced = inEffect || (await putIntoEffect(list));
     if (enforced) confirm(askedAtMs);
     if (!inEffect) log('trust_list_taken', { version: list.version, ...countsOf(list) });
@@ -160,10 +162,13 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
     known: LastKnownGood & { found: true },
     refusal: TrustRefusal,
   ): Promise<StartOutcome> {
-    const ageMs = Math.max(0, clock.wallMs() - known.fetchedAtMs);
+    const sinceMs = clock.wallMs() - known.fetchedAtMs;
+    // From the future: a clock was set, so nobody knows how old the list is, and an age is never understated.
+    // It then counts as beyond every limit (`keys_stale`) until its source confirms a list.
+    const ageMs = sinceMs >= 0 ? sinceMs : null;
     log('last_known_good_used', { version: known.list.version, ageMs, reason: refusal.reason });
     // A refresh since may have put a newer list into effect already.
-    if (publisher.current === undefined && (await putIntoEffect(known.list))) {
+    if (publisher.current === undefined && (await putIntoEffect(known.list)) && ageMs !== null) {
       confirm(clock.monotonicMs() - ageMs);
     }
     return { ok: true, from: 'last_known_good', refusal };
@@ -178,11 +183,9 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
       if (unknownKeys.worthRefresh(iss, kid, confirmedAtMs)) refreshInBackground();
     },
     async retireKey(iss, kid) {
-      if (!options.isRetired(iss, kid)) retiredHere.add(JSON.stringify([iss, kid]));
       const enforced = await publisher.refreshRetirements();
       return { known: index?.key(iss, kid) !== undefined, enforced };
     },
-    refreshRetirements: () => publisher.refreshRetirements(),
     onChange: (listener) => publisher.onChange(listener),
     onConfirmed(listener) {
       confirmedListeners.add(listener);
@@ -190,9 +193,6 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
     },
     get current() {
       return publisher.current;
-    },
-    get confirmedAtMonotonicMs() {
-      return confirmedAtMs;
     },
     status: () => ({
       sourceKind: source.kind,

@@ -91,8 +91,8 @@ const issuerSchema = z.strictObject({
 });
 
 const documentSchema = z.strictObject({
-  // `int` admits safe integers only.
-  version: z.number().int().positive(),
+  // `int` admits safe integers only. Zero is a version like any other: some publishers count from it.
+  version: z.number().int().nonnegative(),
   issuers: boundedArray(issuerSchema, 1, MAX_ISSUERS),
 });
 

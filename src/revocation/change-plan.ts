@@ -2,8 +2,8 @@
  * What a call's changes come to: pure, decided before anything is written.
  *
  * Transitions: anything may become `revoked`; `suspended` and `active` only what is not revoked (final).
- * Repeating a status changes nothing, but for an expiry that is later than the one known: an entry never
- * leaves before the latest expiry ever named for its card, and no expiry named means never.
+ * Repeating a status changes nothing, but for an expiry that is later than the one known: the latest ever
+ * named stands, and no expiry named means never. It never ends a revocation or suspension (store-start.ts).
  */
 import { createHmac } from 'node:crypto';
 import type { CardStatus, StatusReason } from '../card-status.ts';

@@ -37,7 +37,7 @@ export interface StatusChange {
   readonly jti: string;
   readonly status: CardStatus;
   readonly why?: StatusReason;
-  /** Seconds since the epoch, as `exp`; without it the entry stays for ever. */
+  /** Seconds since the epoch, as `exp`. Kept with the entry; no revocation or suspension ends by it. */
   readonly expiresAt?: number;
 }
 

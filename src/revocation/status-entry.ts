@@ -25,7 +25,7 @@ export interface StatusEntry {
   readonly why: StatusReason | undefined;
   /** Milliseconds since the epoch at which this status began. */
   readonly sinceMs: number;
-  /** Seconds since the epoch, the latest ever named for this card; Infinity: the entry stays for ever. */
+  /** Seconds since the epoch, the latest ever named for this card, Infinity if none was: a caller's claim. */
   readonly expiresAt: number;
   readonly seq: number;
   /** The status stood already; only its expiry moved. */

@@ -48,7 +48,7 @@ export interface StatusStore extends StatusReader {
   /** This life of the log, 32 hexadecimal digits. */
   readonly epoch: string;
   readonly filter: FilterWriter;
-  /** Expired entries dropped at this start. */
+  /** Expired reinstatements dropped at this start; nothing else ever leaves. */
   readonly purged: number;
   /**
    * Runs `body` in one durable transaction; it may read and write `db` and change the state it is given, and

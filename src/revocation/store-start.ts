@@ -1,5 +1,11 @@
 /**
- * What happens to the store once, at start: it is made, surveyed as a whole, and rid of expired entries.
+ * What happens to the store once, at start: it is made, surveyed as a whole, and rid of expired reinstatements.
+ *
+ * An entry that holds something against its card never leaves, whatever expiry it names. That expiry is what a
+ * caller claimed, not what the issuer signed: named too early, by a mistake or a clock, it would turn `revoked`
+ * back into `valid` for a credential still in date. For one out of date the entry costs some 225 bytes of disk
+ * and changes no answer, since dates are judged before status. So forgetting can only harm. A reinstated card
+ * is answered alike with its entry and without: that alone may go.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -8,7 +14,7 @@ import { createFilter, type FilterParameters, type FilterWriter } from './bloom-
 import { HASH_BYTES } from './card-hash.ts';
 import { type DeploymentSecret, syncDirectory } from './deployment-secret.ts';
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
-import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry, type StatusEntry } from './status-entry.ts';
+import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';
 import {
   cardCount,
@@ -22,7 +28,7 @@ import {
 } from './store-state.ts';
 import type { Transact } from './store-transaction.ts';
 
-/** An entry outlives its credential by this much, for clocks that differ and tolerances at the edge. */
+/** A reinstatement stays to be looked up for this long after its credential's expiry. */
 const EXPIRY_MARGIN_MS = 86_400_000;
 /** Entries dropped in one transaction, so that a purge never holds the store for long. */
 const PURGE_TRANSACTION_ENTRIES = 2_000;
@@ -65,24 +71,24 @@ export async function createStoreIfAbsent(
 export interface ExpiredEntry {
   readonly hash: Buffer;
   readonly entry: Buffer;
-  readonly status: StatusEntry['status'];
 }
 
 export type Survey =
   | {
       readonly ok: true;
       readonly filter: FilterWriter;
+      /** Reinstatements alone. */
       readonly expired: readonly ExpiredEntry[];
       readonly expiredBefore: number;
     }
   | { readonly ok: false; readonly message: string };
 
 /**
- * Looks every entry up once: compares counts and digest with the state record, fills the filter, and notes what
- * has expired.
+ * Looks every entry up once: compares counts and digest with the state record, fills the filter, and notes the
+ * reinstatements that have expired.
  *
- * An entry is left out of the filter only if it holds nothing against its card, and dropped only if it is
- * expired; both on the word of its MAC, since either would make a card pass.
+ * An entry is left out of the filter, or dropped, only if it holds nothing against its card; on the word of its
+ * MAC, since either would make a card pass.
  */
 export function surveyStore(
   db: StatusDatabase,
@@ -93,7 +99,7 @@ export function surveyStore(
 ): Survey {
   const capacity = Math.max(parameters.capacity, Math.ceil(cardCount(state) * CAPACITY_HEADROOM));
   const filter = createFilter({ ...parameters, capacity });
-  // A clock that is ahead must not make the store forget: its own last change bounds what "now" can be.
+  // A clock that is ahead must not cut history short: the store's own last change bounds what "now" can be.
   const expiredBefore = (Math.min(wallMs, state.lastChangeMs) - EXPIRY_MARGIN_MS) / 1000;
   const digest = emptyDigest();
   const counts = { active: 0, suspended: 0, revoked: 0, [KEY_RETIRED]: 0 };
@@ -107,14 +113,14 @@ export function surveyStore(
       if (status === undefined || (status === KEY_RETIRED) !== (database === db.retirements)) return DAMAGED;
       foldEntry(digest, hash, entry, 1);
       counts[status]++;
-      const isExpired = expiresAt < expiredBefore;
-      if (isExpired || status === 'active') {
+      if (status === 'active') {
         if (decodeEntry(secret.entryMacKey, hash, entry) === undefined) return DAMAGED;
+        if (expiresAt < expiredBefore && expired.length < PURGE_START_ENTRIES) {
+          expired.push({ hash: Buffer.from(hash), entry: Buffer.from(entry) });
+        }
+      } else if (status !== KEY_RETIRED) {
+        filter.addUnshared(hash);
       }
-      if (isExpired && expired.length < PURGE_START_ENTRIES) {
-        expired.push({ hash: Buffer.from(hash), entry: Buffer.from(entry), status });
-      }
-      if (status !== KEY_RETIRED && status !== 'active') filter.addUnshared(hash);
     }
   }
   const adds =
@@ -132,7 +138,7 @@ const DAMAGED: Survey = {
 };
 
 /**
- * Drops expired entries and their log records, in bounded transactions. A failure (a full disk) ends the
+ * Drops expired reinstatements and their log records, in bounded transactions. A failure (a full disk) ends the
  * purge and harms nothing: every transaction leaves a store that adds up.
  *
  * @returns how many entries were dropped.
@@ -147,12 +153,10 @@ export function purgeExpired(
   while (purged < expired.length) {
     const slice = expired.slice(purged, purged + PURGE_TRANSACTION_ENTRIES);
     const done = transact((state) => {
-      for (const { hash, entry, status } of slice) {
+      for (const { hash, entry } of slice) {
         db.cards.removeSync(hash);
         foldEntry(state.digest, hash, entry, -1);
-        if (status === 'active') state.reinstated--;
-        else if (status === 'suspended') state.suspended--;
-        else state.revoked--;
+        state.reinstated--;
       }
       return { commit: true, value: undefined };
     });
@@ -163,11 +167,13 @@ export function purgeExpired(
   return purged;
 }
 
-/** Log records go with their entries: expiries only ever grow, so the oldest records of a card go first. */
+/** Log records go with their entries: no record leaves of a card that still has one. */
 function purgeLog(db: StatusDatabase, transact: Transact, expiredBefore: number): void {
   const stale: Buffer[] = [];
   for (const { key, value } of db.log.getRange({})) {
-    if (peekEntry(value.subarray(HASH_BYTES)).expiresAt < expiredBefore) stale.push(Buffer.from(key));
+    const { expiresAt } = peekEntry(value.subarray(HASH_BYTES));
+    const isGone = expiresAt < expiredBefore && !db.cards.doesExist(value.subarray(0, HASH_BYTES));
+    if (isGone) stale.push(Buffer.from(key));
     if (stale.length === PURGE_START_ENTRIES) break;
   }
   for (let at = 0; at < stale.length; at += PURGE_TRANSACTION_ENTRIES) {

@@ -1,9 +1,11 @@
 /** What was acknowledged holds: kill -9 of a real process right behind the acknowledgement, then a restart. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
+import { storeLastKnownGood } from '../../src/keys/last-known-good.ts';
+import { parseTrustSource } from '../../src/keys/trust-source.ts';
 import { call, changeStatus, reasonOf } from '../support/call.ts';
 import { type Gateway, type GatewayOptions, listedIssuer, startGateway } from '../support/gateway.ts';
 import { credential, goodClaims, ISS, SIGNER, signerOf } from '../support/synthetic-issuer.ts';
@@ -57,6 +59,26 @@ describe.concurrent('kill -9 right after the acknowledgement', () => {
       revoked.push(jti);
       expect(seq).toBe(revoked.length);
     }
+  });
+
+  it('keeps a revocation whose claimed expiry has long passed, over a start that looks for what may leave', async (test) => {
+    const { expect } = test;
+    const options = place('early-expiry');
+    const expiries = { epoch: 0, yearAgo: NOW - 365 * 86_400, tooEarly: NOW + 1 };
+    const first = await start(test, options);
+    for (const [jti, expiresAt] of Object.entries(expiries)) {
+      await changeStatus(first.admin, { iss: ISS, jti, status: 'revoked', expiresAt });
+    }
+    await changeStatus(first.admin, { iss: ISS, jti: 'held', status: 'suspended', expiresAt: 0 });
+    await kill(first);
+
+    const second = await start(test, options);
+    for (const jti of Object.keys(expiries)) {
+      expect(await reasonOf(second.data, card(jti))).toBe('revoked');
+      const url = `${second.admin}/admin/v1/status-query`;
+      expect((await call(url, { body: { iss: ISS, jti } })).json).toMatchObject({ status: 'revoked' });
+    }
+    expect(await reasonOf(second.data, card('held'))).toBe('suspended');
   });
 
   it('loses nothing of a burst: what was acknowledged holds, the rest holds wholly or not at all', async (test) => {
@@ -160,6 +182,27 @@ describe.concurrent('the data directory', () => {
     const gateway = await start(test, options);
     expect(await reasonOf(gateway.data, card('x'))).toBe('ok');
     expect(gateway.stderr()).toContain('last_known_good_used');
+  });
+
+  it('answers keys_stale from a last known good list of the future, until its source confirms it', async (test) => {
+    const { expect } = test;
+    const options = place('future');
+    const raw = readFileSync(options.trustList);
+    const parsed = parseTrustSource(options.trustList);
+    if (!parsed.ok) throw new Error(parsed.error);
+    mkdirSync(options.dataDir);
+    // As if the clock had been set back by a minute since.
+    const fetchedAtMs = Date.now() + 60_000;
+    const stored = { source: parsed.source.identity, version: 1, fetchedAtMs, raw };
+    await storeLastKnownGood(join(options.dataDir, 'trust-list.last-known-good'), stored);
+    rmSync(options.trustList);
+    const gateway = await start(test, options);
+    expect(await reasonOf(gateway.data, card('x'))).toBe('keys_stale');
+    expect((await call(`${gateway.data}/readyz`)).status).toBe(503);
+    writeFileSync(options.trustList, raw);
+    await call(`${gateway.admin}/admin/v1/trust-list/reload`, { body: {} });
+    expect(await reasonOf(gateway.data, card('x'))).toBe('ok');
+    expect((await call(`${gateway.data}/readyz`)).status).toBe(200);
   });
 
   it('without a last known good list a bad one stops the start: exit code 2, one line', async (test) => {

@@ -60,6 +60,48 @@ async function serveList({ onTestFinished }: TestContext, first: object) {
 }
 
 describe.concurrent('a reload', () => {
+  it('takes version 1 after version 0, which is a version like any other', async (test) => {
+    const { expect } = test;
+    const gateway = await start(test, { trustList: list(0) });
+    expect(await verify(gateway.data, card())).toMatchObject({
+      reason: 'ok',
+      key: { kid: '2026-a', set: 0 },
+    });
+    const answer = await call(`${gateway.data}/v1/verify/batch`, { body: { credentials: [card()] } });
+    expect(answer.json.key).toEqual({ set: 0 });
+    expect((await call(`${gateway.admin}/admin/v1/trust-list`)).json.version).toBe(0);
+    expect((await scrape(gateway.metrics)).get('vigie_trust_list_version')).toBe(0);
+    expect((await reload(gateway)).json).toMatchObject({ version: 0, changed: false });
+    publish(gateway, list(1, [SIGNER, SECOND]));
+    expect((await reload(gateway)).json).toMatchObject({ version: 1, changed: true });
+  });
+
+  it('leaves a batch under way to the list that it began with', async (test) => {
+    const { expect } = test;
+    // Slow and finely cut, so that the reload falls between two slices.
+    const env = { VIGIE_ENGINE: 'noble', VIGIE_BATCH_SLICE: '8' };
+    const gateway = await start(test, { trustList: list(1), env });
+    const items = 3_000;
+    let answered = false;
+    const batch = call<{ results: { reason: string; key: { set: number } }[]; key: { set: number } }>(
+      `${gateway.data}/v1/verify/batch`,
+      { body: { credentials: Array.from({ length: items }, () => card()) } },
+    ).finally(() => {
+      answered = true;
+    });
+    const verified = 'vigie_verdicts_total{reason="ok",verdict="valid"}';
+    await until(async () => ((await scrape(gateway.metrics)).get(verified) ?? 0) > 0);
+    publish(gateway, list(2, [SECOND]));
+    expect((await reload(gateway, { allowShrink: true })).json).toMatchObject({ version: 2, enforced: true });
+    expect(await verify(gateway.data, card())).toMatchObject({ reason: 'unknown_key', key: { set: 2 } });
+    expect(answered).toBe(false);
+
+    const { json } = await batch;
+    expect(json.key).toEqual({ set: 1 });
+    const judged = json.results.map(({ reason, key }) => `${reason} by ${key.set}`);
+    expect([judged.length, [...new Set(judged)]]).toEqual([items, ['ok by 1']]);
+  });
+
   it('takes a newer list, whole', async (test) => {
     const { expect } = test;
     const gateway = await start(test, { trustList: list(1) });

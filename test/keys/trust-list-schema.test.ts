@@ -87,7 +87,6 @@ describe('refused, naming the place', () => {
     ['an array', [], /^document: .*expected object/],
     ['null', null, /^document: /],
     ['no version', { issuers: document(1).issuers }, /^version: .*received undefined/],
-    ['version 0', document(0), /^version: /],
     ['version -1', document(-1), /^version: /],
     ['version 1.5', document(1.5), /^version: /],
     ['an unsafe version', document(2 ** 53), /^version: /],

@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
 import { checkAndBeat } from '../../src/revocation/heartbeat.ts';
 import { createKeyRetirements } from '../../src/revocation/key-retirements.ts';
+import type { StatusChange } from '../../src/revocation/status-changes.ts';
 import { openStatusStore } from '../../src/revocation/status-store.ts';
 import {
   change,
@@ -188,53 +189,96 @@ describe('is not opened', () => {
   });
 });
 
-describe('an entry leaves', () => {
-  /** Revokes `a`, so many seconds before the start of another gateway a year on; is it still there? */
-  async function survives(expiries: (number | undefined)[], laterSeconds: number, wallMs?: number) {
-    const dir = storeDir();
-    const clock = testClock();
-    const first = await openGateway(dir, clock);
-    for (const expiresAt of expiries) {
-      first.apply(change('a', 'revoked', expiresAt === undefined ? {} : { expiresAt }));
-    }
-    clock.advance(laterSeconds * 1000);
-    first.apply(change('marks-the-time', 'revoked'));
-    await closeStore(first.store);
-    if (wallMs !== undefined) clock.setWall(wallMs);
-    const second = await openGateway(dir, clock);
-    expect(second.changes.summary()?.revoked).toBe(2 - second.store.purged);
-    const logged = [...second.store.db.log.getKeys({})].length;
-    expect(logged).toBe(second.store.purged === 0 ? second.changes.summary()?.seq : 1);
-    expect(second.store.purged === 1).toBe(second.statusOf('a').status === 'active');
-    return second.statusOf('a').status === 'revoked';
+/** Changes `a`, and so many seconds later another card; then starts anew, the wall clock as given. */
+async function restart(changes: Partial<StatusChange>[], laterSeconds: number, wallMs?: number) {
+  const dir = storeDir();
+  const clock = testClock();
+  const first = await openGateway(dir, clock);
+  for (const { status = 'revoked', ...rest } of changes) first.apply(change('a', status, rest));
+  clock.advance(laterSeconds * 1000);
+  first.apply(change('marks-the-time', 'revoked'));
+  const { seq } = first.changes.summary() ?? {};
+  await closeStore(first.store);
+  if (wallMs !== undefined) clock.setWall(wallMs);
+  const second = await openGateway(dir, clock);
+  const logged = [...second.store.db.log.getKeys({})].length;
+  return { ...second, seq, logged, purged: second.store.purged };
+}
+
+describe('a revocation or suspension never leaves', () => {
+  const DAYS = 86_400;
+
+  it.each<[string, Partial<StatusChange>[]]>([
+    ['an expiry at the epoch', [{ expiresAt: 0 }]],
+    ['an expiry that had passed when it was named', [{ expiresAt: SECONDS - 40 * DAYS }]],
+    ['an expiry that has passed since', [{ expiresAt: SECONDS + 1 }]],
+    ['several such', [{ expiresAt: 1 }, { expiresAt: SECONDS }]],
+    ['no expiry', [{}]],
+    ['an early expiry, suspended', [{ status: 'suspended', expiresAt: 1 }]],
+    [
+      'an early expiry, suspended after a reinstatement',
+      [
+        { status: 'suspended', expiresAt: 1 },
+        { status: 'active', expiresAt: 1 },
+        { status: 'suspended', expiresAt: 1 },
+      ],
+    ],
+  ])('%s', async (_, changes) => {
+    const { statusOf, purged, seq, logged, store } = await restart(changes, 4_000 * DAYS);
+    expect(statusOf('a').status).toBe(changes[0]?.status ?? 'revoked');
+    expect(store.filter.mightContain(hashOf('a'))).toBe(true);
+    expect([purged, logged]).toEqual([0, seq]);
+  });
+});
+
+describe('a reinstatement leaves', () => {
+  const lifted = (...expiries: (number | undefined)[]): Partial<StatusChange>[] => [
+    { status: 'suspended', ...(expiries[0] === undefined ? {} : { expiresAt: expiries[0] }) },
+    ...expiries.map((expiresAt) => ({
+      status: 'active' as const,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    })),
+  ];
+
+  /** Whether it left; either way the card is active and the store adds up. */
+  async function leaves(...call: Parameters<typeof restart>): Promise<boolean> {
+    const { statusOf, changes, purged, seq, logged } = await restart(...call);
+    expect(statusOf('a')).toEqual({ status: 'active', ...(purged === 1 ? {} : { sinceMs: START_MS }) });
+    expect(changes.summary()).toMatchObject({ reinstated: 1 - purged, revoked: 1, seq });
+    // With the last entry of a card, all that the log says of it.
+    expect(logged).toBe(purged === 1 ? 1 : seq);
+    expect(statusOf('marks-the-time').status).toBe('revoked');
+    return purged === 1;
   }
 
   const day = DAY_MS / 1000;
 
   it('a day after its credential expired, not before', async () => {
-    expect(await survives([SECONDS], day)).toBe(true);
-    expect(await survives([SECONDS], day + 1)).toBe(false);
-    expect(await survives([SECONDS + 0.5], day + 0.25)).toBe(true);
+    expect(await leaves(lifted(SECONDS), day)).toBe(false);
+    expect(await leaves(lifted(SECONDS), day + 1)).toBe(true);
+    expect(await leaves(lifted(SECONDS + 0.5), day + 0.25)).toBe(false);
   });
 
   it('not before the latest expiry named, whatever the order', async () => {
-    expect(await survives([SECONDS, SECONDS + 100], day + 1)).toBe(true);
-    expect(await survives([SECONDS + 100, SECONDS], day + 1)).toBe(true);
-    expect(await survives([SECONDS + 100, SECONDS], day + 101)).toBe(false);
+    expect(await leaves(lifted(SECONDS, SECONDS + 100), day + 1)).toBe(false);
+    expect(await leaves(lifted(SECONDS + 100, SECONDS), day + 1)).toBe(false);
+    expect(await leaves(lifted(SECONDS + 100, SECONDS), day + 101)).toBe(true);
   });
 
-  it('never, if any revocation named no expiry', async () => {
-    expect(await survives([undefined], 400 * day)).toBe(true);
-    expect(await survives([SECONDS, undefined], 400 * day)).toBe(true);
-    expect(await survives([undefined, SECONDS], 400 * day)).toBe(true);
+  it('never, if any change named no expiry', async () => {
+    expect(await leaves(lifted(undefined), 400 * day)).toBe(false);
+    expect(await leaves(lifted(SECONDS, undefined), 400 * day)).toBe(false);
+    expect(await leaves(lifted(undefined, SECONDS), 400 * day)).toBe(false);
   });
 
   it('not because a clock is ahead at start', async () => {
-    expect(await survives([SECONDS], 0, START_MS + 10_000 * DAY_MS)).toBe(true);
-    expect(await survives([SECONDS], day + 1, 0)).toBe(true);
+    expect(await leaves(lifted(SECONDS), 0, START_MS + 10_000 * DAY_MS)).toBe(false);
+    expect(await leaves(lifted(SECONDS), day + 1, 0)).toBe(false);
   });
+});
 
-  it('and an extension takes a sequence number but keeps since and why, and counts for no limit', async () => {
+describe('an expiry', () => {
+  it('named later takes a sequence number but keeps since and why, and counts for no limit', async () => {
     const clock = testClock();
     const gateway = await openGateway(storeDir(), clock, { massChangeLimit: 1 });
     gateway.apply(change('a', 'revoked', { why: 'deceased', expiresAt: 1_000 }));
