@@ -18,6 +18,7 @@ export const LIMITS = {
   clockSkewSeconds: 30,
   requestIdChars: 128,
   idempotencyKeyChars: 256,
+  /** The window in which `VIGIE_MASS_CHANGE_LIMIT` counts. */
   massChangeWindowMs: 10 * 60_000,
   /** Beyond this age the revocation state is `stale` and every answer says so. */
   revocationStaleMs: 5_000,
@@ -234,7 +235,7 @@ export const SETTINGS = {
   revocationMaxAgeSeconds: integer(
     'VIGIE_REVOCATION_MAX_AGE_SECONDS',
     86_400,
-    5,
+    LIMITS.revocationStaleMs / 1000,
     31_536_000,
     'revocation knowledge older than this answers `revocation_stale`',
   ),

@@ -204,6 +204,23 @@ describe('every source file', () => {
   });
 });
 
+it('exports nothing that no other file uses', () => {
+  const others = ['test', 'bench'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.includes('node_modules'))
+      .map((path) => ({ path: `${folder}/${path}`, text: readFileSync(join(ROOT, folder, path), 'utf8') })),
+  );
+  const words = [...files, ...others].map(({ path, text }) => ({ path, words: new Set(text.match(/\w+/g)) }));
+  const unused = files.flatMap(({ path, text }) =>
+    // Types may be exported for the sake of what mentions them.
+    [...text.matchAll(/^export (?:async )?(?:const|function) (\w+)/gm)]
+      .map(([, name]) => name as string)
+      .filter((name) => !words.some((other) => other.path !== path && other.words.has(name)))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(unused).toEqual([]);
+});
+
 describe('every test file', () => {
   it('runs whole: nothing is skipped or singled out', () => {
     const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((path) =>

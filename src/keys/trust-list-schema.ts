@@ -8,16 +8,14 @@ import { isJsonObject, type JsonValue, parseStrictJsonBytes } from '../encoding/
 import { refuse, type TrustRefusal } from './trust-refusal.ts';
 import type { TrustedIssuer, TrustList } from './trusted-key.ts';
 
-/** Largest document taken, in bytes, where the operator sets nothing else. */
-export const TRUST_LIST_MAX_BYTES = 4 * 1024 * 1024;
-export const MAX_ISSUERS = 1_000;
+const MAX_ISSUERS = 1_000;
 /** Keys of all issuers together: bounds what admission costs (see key-admission.ts). */
 export const MAX_TRUSTED_KEYS = 10_000;
 /** Lengths are in UTF-16 code units. */
 export const MAX_KID_LENGTH = 256;
 export const MAX_ISS_LENGTH = 1_024;
-export const MAX_AUDIENCES = 100;
-export const MAX_AUDIENCE_LENGTH = 1_024;
+const MAX_AUDIENCES = 100;
+const MAX_AUDIENCE_LENGTH = 1_024;
 
 export type ParsedTrustList = { readonly ok: true; readonly list: TrustList } | TrustRefusal;
 
@@ -137,7 +135,7 @@ function countKeys(value: JsonValue): number {
 }
 
 /** Writes a place as `issuers[0].keys[2].x`. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   let formatted = '';
   for (const step of path) {
     if (typeof step === 'number') formatted += `[${step}]`;
