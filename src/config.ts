@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isLoopback } from './loopback.ts';
 
 /** Bounds that the wire contract fixes; they are not settings, because callers rely on them. */
 export const LIMITS = {
@@ -361,11 +362,6 @@ export function readConfig(
   };
   // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.
   return { ok: true, config: config as unknown as Config };
-}
-
-/** Whether an address is one that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 type Parsed =

@@ -1,8 +1,8 @@
 /** Who may use the admin listener: whoever holds the bearer token (RFC 6750 section 2.1). */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isLoopback } from '../config.ts';
 import type { Problem } from '../ingress/problem.ts';
 import type { RequestHead } from '../ingress/request-head.ts';
+import { isLoopback } from '../loopback.ts';
 
 /** Judges a request's head; without a token the listener is on loopback, open to this machine's programs only. */
 export function adminAuthorizer(token: string | undefined): (head: RequestHead) => Problem | undefined {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { decodeBase64url } from '../encoding/base64url.ts';
+import { formatPath } from '../encoding/json-path.ts';
 import { isJsonObject, type JsonValue, parseStrictJsonBytes } from '../encoding/strict-json.ts';
 import { refuse, type TrustRefusal } from './trust-refusal.ts';
 import type { TrustedIssuer, TrustList } from './trusted-key.ts';
@@ -132,16 +133,6 @@ function countKeys(value: JsonValue): number {
     if (isJsonObject(issuer) && Array.isArray(issuer.keys)) keys += issuer.keys.length;
   }
   return keys;
-}
-
-/** Writes a place as `issuers[0].keys[2].x`. */
-function formatPath(path: readonly PropertyKey[]): string {
-  let formatted = '';
-  for (const step of path) {
-    if (typeof step === 'number') formatted += `[${step}]`;
-    else formatted += formatted === '' ? String(step) : `.${String(step)}`;
-  }
-  return formatted;
 }
 
 function describe(issue: z.core.$ZodIssue | undefined): string {

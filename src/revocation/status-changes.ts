@@ -5,7 +5,7 @@
  * then the caller gets its answer. A crash between leaves a change that holds and was not acknowledged.
  */
 
-import type { CardStatus, StatusReason } from '../card-status.ts';
+import type { StatusChange } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
 import { cardHash, idempotencyHash } from './card-hash.ts';
 import { type CardChange, digestChanges, type PlannedEntry, planChanges } from './change-plan.ts';
@@ -20,21 +20,12 @@ import { foldEntry } from './store-digest.ts';
 import type { StoreState } from './store-state.ts';
 import type { Decision, StoreFault, StoreResult } from './store-transaction.ts';
 
-export interface StatusChange {
-  readonly iss: string;
-  readonly jti: string;
-  readonly status: CardStatus;
-  readonly why?: StatusReason;
-  /** Seconds since the epoch, as `exp`. Kept with the entry; no revocation or suspension ends by it. */
-  readonly expiresAt?: number;
-}
-
 export interface ChangeRequest {
   readonly changes: readonly StatusChange[];
   /** Of bounded length, which the admin interface checks. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** The token of a `mass-change-held` answer to the same changes. */
-  readonly confirm?: string;
+  readonly confirm?: string | undefined;
 }
 
 /** Why nothing can be promised; beside the store's own faults, no room for another Idempotency-Key. */

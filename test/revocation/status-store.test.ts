@@ -10,10 +10,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { StatusChange } from '../../src/card-status.ts';
 import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
 import { checkAndBeat } from '../../src/revocation/heartbeat.ts';
 import { createKeyRetirements } from '../../src/revocation/key-retirements.ts';
-import type { StatusChange } from '../../src/revocation/status-changes.ts';
 import { openStatusStore } from '../../src/revocation/status-store.ts';
 import {
   change,

@@ -1,8 +1,10 @@
 /** Synthetic stores in temporary directories, with clocks that tests move by hand. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import type { StatusChange } from '../../src/card-status.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { FilterParameters } from '../../src/revocation/bloom-filter.ts';
 import { cardHash } from '../../src/revocation/card-hash.ts';
@@ -12,7 +14,6 @@ import {
   type ChangeOutcome,
   type ChangesOptions,
   createStatusChanges,
-  type StatusChange,
 } from '../../src/revocation/status-changes.ts';
 import { openStatusStore, type StatusStore } from '../../src/revocation/status-store.ts';
 
