@@ -18,3 +18,13 @@ export const STATUS_REASONS = [
   'other',
 ] as const;
 export type StatusReason = (typeof STATUS_REASONS)[number];
+
+/** A change as operators ask for it and as it travels; one type, so that client and gateway cannot differ. */
+export interface StatusChange {
+  readonly iss: string;
+  readonly jti: string;
+  readonly status: CardStatus;
+  readonly why?: StatusReason | undefined;
+  /** Seconds since the epoch, as `exp`. Kept with the entry; no revocation or suspension ends by it. */
+  readonly expiresAt?: number | undefined;
+}

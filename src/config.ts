@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isLoopback } from './loopback.ts';
 
 /** Bounds that the wire contract fixes; they are not settings, because callers rely on them. */
 export const LIMITS = {
@@ -18,6 +19,7 @@ export const LIMITS = {
   clockSkewSeconds: 30,
   requestIdChars: 128,
   idempotencyKeyChars: 256,
+  /** The window in which `VIGIE_MASS_CHANGE_LIMIT` counts. */
   massChangeWindowMs: 10 * 60_000,
   /** Beyond this age the revocation state is `stale` and every answer says so. */
   revocationStaleMs: 5_000,
@@ -234,7 +236,7 @@ export const SETTINGS = {
   revocationMaxAgeSeconds: integer(
     'VIGIE_REVOCATION_MAX_AGE_SECONDS',
     86_400,
-    5,
+    LIMITS.revocationStaleMs / 1000,
     31_536_000,
     'revocation knowledge older than this answers `revocation_stale`',
   ),
@@ -368,11 +370,6 @@ export function readConfig(
   };
   // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.
   return { ok: true, config: config as unknown as Config };
-}
-
-/** Whether an address is one that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 type Parsed =

@@ -3,6 +3,7 @@
  * proof, status, verdict. The first stage that fails gives the reason. Each stage's rule stands in its own
  * folder; this file alone decides their order and hands values between them.
  */
+import type { CardStatus } from './card-status.ts';
 import type { Clock } from './clock.ts';
 import { LIMITS } from './config.ts';
 import { audienceMatches, type CheckedClaims, checkClaims, judgeDates } from './credential/claims.ts';
@@ -30,9 +31,6 @@ export interface Verification {
   readonly trustListVersion?: number | undefined;
 }
 
-/** What the revocation side knows of a card. `unreadable`: it cannot tell. */
-export type CardStatus = 'active' | 'suspended' | 'revoked' | 'unreadable';
-
 /** The parts that a verification reads; each is handed in, so that the path owns no state. */
 export interface GatewayParts {
   readonly clock: Clock;
@@ -43,7 +41,8 @@ export interface GatewayParts {
   trustIsStale(): boolean;
   /** Told of each (iss, kid) not on the list, so that a refresh can be asked for. */
   noteUnknownKey(iss: string, kid: string): void;
-  cardStatus(iss: string, jti: string): CardStatus;
+  /** What the revocation side knows of a card. `unreadable`: it cannot tell. */
+  cardStatus(iss: string, jti: string): CardStatus | 'unreadable';
   /** Whether revocation knowledge is older than the operator's limit. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;

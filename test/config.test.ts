@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { type Config, flagOf, isLoopback, readConfig, SETTINGS, type SettingName } from '../src/config.ts';
+import { type Config, flagOf, readConfig, SETTINGS, type SettingName } from '../src/config.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -191,23 +191,4 @@ describe('combinations that must not start', () => {
   ])('%j may start', (environment) => {
     expect(errorsOf(environment)).toEqual([]);
   });
-});
-
-it.each([
-  ['127.0.0.1', true],
-  ['127.255.255.254', true],
-  ['localhost', true],
-  ['::1', true],
-  ['[::1]', true],
-  ['0.0.0.0', false],
-  ['::', false],
-  ['', false],
-  ['128.0.0.1', false],
-  ['1127.0.0.1', false],
-  ['127.0.0.1.evil.example', false],
-  ['localhost.evil.example', false],
-  ['127.0.0.1 ', false],
-  ['127.1', false],
-])('the address %j is loopback: %s', (host, expected) => {
-  expect(isLoopback(host)).toBe(expected);
 });

@@ -1,9 +1,9 @@
 /** The path as a whole, on each real engine, with the other parts in memory: every reason, order, isolation. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CardStatus } from '../src/card-status.ts';
 import { LIMITS } from '../src/config.ts';
 import {
-  type CardStatus,
   type GatewayParts,
   type Verification,
   type VerificationRequest,
@@ -51,7 +51,7 @@ const TRUST = trustIndex([
   trustedIssuer({ iss: PROOF_ISS, keys: [trustedKey(SIGNER, { iss: PROOF_ISS })], holderProof: 'required' }),
 ]);
 
-const STATUSES: Readonly<Record<string, CardStatus>> = {
+const STATUSES: Readonly<Record<string, CardStatus | 'unreadable'>> = {
   'card-revoked': 'revoked',
   'card-suspended': 'suspended',
   'card-unreadable': 'unreadable',
@@ -255,7 +255,7 @@ describe.each(enginesUnderTest())('$name', (engine) => {
     const asked: string[] = [];
     const world = {
       engine,
-      cardStatus: (_iss: string, jti: string): CardStatus => {
+      cardStatus: (_iss: string, jti: string): CardStatus | 'unreadable' => {
         asked.push(jti);
         return 'active';
       },

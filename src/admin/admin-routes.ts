@@ -1,28 +1,24 @@
 /** The admin calls: card status, trust list, emergency key retirement. Identifiers stand in bodies only. */
 import type { z } from 'zod';
+import type { CardStatus } from '../card-status.ts';
 import { LIMITS } from '../config.ts';
 import type { JsonObject } from '../encoding/strict-json.ts';
 import { parseObject } from '../ingress/envelope.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { Route } from '../ingress/http-server.ts';
 import type { Problem, ProblemType } from '../ingress/problem.ts';
-import type { ChangeOutcome } from '../revocation/status-changes.ts';
+import type { ChangeOutcome, ChangeRequest } from '../revocation/status-changes.ts';
 import {
   checkBody,
   keyRetirementBody,
   refuseChanges,
   reloadBody,
-  type StatusChange,
   statusChangesBody,
   statusQueryBody,
 } from './admin-schema.ts';
 
 export interface AdminParts {
-  changeStatuses(request: {
-    readonly changes: readonly StatusChange[];
-    readonly confirm: string | undefined;
-    readonly idempotencyKey: string | undefined;
-  }): ChangeOutcome;
+  changeStatuses(request: ChangeRequest): ChangeOutcome;
   /** `undefined`: the store cannot tell. */
   queryStatus(iss: string, jti: string): StatusAnswer | undefined;
   /** `undefined`: the store cannot tell. */
@@ -34,7 +30,7 @@ export interface AdminParts {
 
 /** `since` in milliseconds since the epoch. */
 export interface StatusAnswer {
-  readonly status: 'active' | 'suspended' | 'revoked';
+  readonly status: CardStatus;
   readonly since?: number | undefined;
   readonly why?: string | undefined;
 }

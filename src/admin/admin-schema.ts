@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CARD_STATUSES, STATUS_REASONS } from '../card-status.ts';
 import { LIMITS } from '../config.ts';
+import { formatPath } from '../encoding/json-path.ts';
 import { isJsonObject, type JsonObject } from '../encoding/strict-json.ts';
 import type { Problem } from '../ingress/problem.ts';
 
@@ -24,8 +25,6 @@ export const statusQueryBody = z.strictObject({ iss: identifier, jti: identifier
 export const keyRetirementBody = z.strictObject({ iss: identifier, kid: identifier });
 export const reloadBody = z.strictObject({ allowShrink: z.boolean().optional() });
 
-export type StatusChange = z.infer<typeof statusChange>;
-
 /** Every value of a shape, or the path and kind of the first fault. */
 export function checkBody<T extends z.ZodType>(
   shape: T,
@@ -34,17 +33,10 @@ export function checkBody<T extends z.ZodType>(
   const result = shape.safeParse(body);
   if (result.success) return { ok: true, value: result.data };
   const issue = result.error.issues[0];
-  const place = pathOf(issue?.path ?? []);
+  const place = formatPath(issue?.path ?? []) || 'the body';
   // zod quotes unknown names and received values in its messages; ours are made of the path and the kind.
   if (issue?.code === 'unrecognized_keys') return { ok: false, fault: `${place} has an unknown member` };
   return { ok: false, fault: `${place} is not as described (${issue?.code ?? 'invalid'})` };
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'the body';
-  return path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`))
-    .join('');
 }
 
 /** What is refused by name before the shape is looked at; a call over the limit is too large, not malformed. */

@@ -2,9 +2,10 @@
  * A file of status changes: NDJSON, a change a line, or CSV with a header. The whole file is checked before
  * anything is applied, so that a broken line leaves nothing half done.
  */
+
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { StatusChange } from '../client/admin-client.ts';
+import type { StatusChange } from '../card-status.ts';
 import { readCsv } from './csv.ts';
 import {
   CHANGE_MEMBERS,

@@ -1,7 +1,6 @@
 /** One status change as a line of a file or of standard input: its members, checked field by field. */
 
-import { CARD_STATUSES, STATUS_REASONS } from '../card-status.ts';
-import type { StatusChange } from '../client/admin-client.ts';
+import { CARD_STATUSES, STATUS_REASONS, type StatusChange } from '../card-status.ts';
 import { isJsonObject, parseStrictJson } from '../encoding/strict-json.ts';
 
 export type LineResult<T> =

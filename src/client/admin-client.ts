@@ -1,18 +1,9 @@
 /** Client of the admin listener: status changes that survive a lost answer, queries, and the trust list. */
 import { randomUUID } from 'node:crypto';
-import { CARD_STATUSES, type CardStatus, type StatusReason } from '../card-status.ts';
+import { CARD_STATUSES, type CardStatus, type StatusChange } from '../card-status.ts';
 import { isJsonObject, type JsonObject } from '../encoding/strict-json.ts';
 import { callForJson, type Outcome } from './call.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts';
-
-export interface StatusChange {
-  readonly iss: string;
-  readonly jti: string;
-  readonly status: CardStatus;
-  readonly why?: StatusReason;
-  /** When the credential expires anyway: seconds since the epoch. */
-  readonly expiresAt?: number;
-}
 
 export interface StatusChangesCall {
   readonly changes: readonly StatusChange[];

@@ -74,7 +74,7 @@ export function gatewayClient({ baseUrl, timeoutMs = 10_000 }: GatewayClientOpti
 const REASON_ROWS = new Map<JsonValue, (typeof REASONS)[number]>(REASONS.map((row) => [row.reason, row]));
 
 /** An answer whose verdict or action does not belong to its reason is none: the table is part of the contract. */
-export function readVerifyAnswer(value: JsonValue): VerifyAnswer | undefined {
+function readVerifyAnswer(value: JsonValue): VerifyAnswer | undefined {
   if (!isJsonObject(value)) return undefined;
   const row = REASON_ROWS.get(value.reason ?? null);
   if (row === undefined || value.verdict !== row.verdict || value.action !== row.action) return undefined;

@@ -14,18 +14,10 @@ export interface AdminWiring {
 
 export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWiring): AdminParts {
   return {
-    changeStatuses: ({ changes, confirm, idempotencyKey }) => {
-      const result = status.changes.applyChanges({
-        changes: changes.map(({ why, expiresAt, ...change }) => ({
-          ...change,
-          ...(why === undefined ? {} : { why }),
-          ...(expiresAt === undefined ? {} : { expiresAt }),
-        })),
-        ...(confirm === undefined ? {} : { confirm }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      });
+    changeStatuses: (request) => {
+      const result = status.changes.applyChanges(request);
       onChangeCall(result.outcome);
-      const fields = { outcome: result.outcome, changes: changes.length };
+      const fields = { outcome: result.outcome, changes: request.changes.length };
       if (result.outcome !== 'unavailable') log('info', 'status changes', fields);
       else log('error', 'status changes', { ...fields, cause: result.cause, code: result.code ?? '' });
       return result;

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { GatewayFacts } from '../metrics/exposition.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
+import { ACCEPTANCE_RULE } from '../signature/rule.ts';
 import type { StatusSide } from './status.ts';
 
 export interface FactSources {
@@ -21,6 +22,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
   return {
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
+    acceptanceRule: ACCEPTANCE_RULE,
     workers: config.workers,
     unreadyReasons: unready,
     trustList: () => {

@@ -1,7 +1,7 @@
 /** Wiring of the revocation side in the main thread: secret, store, changes, retirements, heartbeat. */
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import { type Config, LIMITS } from '../config.ts';
 import type { Log } from '../log.ts';
 import { cardHash } from '../revocation/card-hash.ts';
 import { loadOrCreateDeploymentSecret } from '../revocation/deployment-secret.ts';
@@ -53,7 +53,10 @@ export async function openStatus(
     tookMs: Math.round(clock.monotonicMs() - startedAtMs),
   });
 
-  const freshness = createFreshness(clock, config.revocationMaxAgeSeconds * 1000);
+  const freshness = createFreshness(clock, {
+    staleAfterMs: LIMITS.revocationStaleMs,
+    expireAfterMs: config.revocationMaxAgeSeconds * 1000,
+  });
   const stopHeartbeat = startHeartbeat({
     store,
     freshness,
@@ -72,6 +75,7 @@ export async function openStatus(
         freshness,
         clock,
         massChangeLimit: config.massChangeLimit,
+        massChangeWindowMs: LIMITS.massChangeWindowMs,
         maxIdempotencyAnswers: config.idempotencyMaxKeys,
       }),
       retirements: createKeyRetirements({ store, freshness, clock }),

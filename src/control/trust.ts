@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { type Config, LIMITS } from '../config.ts';
 import { readBoundedFile } from '../keys/bounded-file.ts';
 import { createTrustKeeper } from '../keys/trust-keeper.ts';
-import { TRUST_KEEPER_DEFAULTS, type TrustKeeper } from '../keys/trust-keeper-contract.ts';
+import { TRUST_RETRY_MS, type TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import { parsePinnedKey } from '../keys/trust-signature.ts';
 import { parseTrustSource } from '../keys/trust-source.ts';
 import type { Log, LogFields } from '../log.ts';
@@ -33,7 +33,7 @@ export async function wireTrustKeeper(
   const verify = (key: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean =>
     engine.verify([{ publicKey: key, signature, message }])[0] === 1;
   const keeper = createTrustKeeper({
-    ...TRUST_KEEPER_DEFAULTS,
+    ...TRUST_RETRY_MS,
     source: parsed.source,
     maxBytes: config.trustListMaxBytes,
     deadlineMs: config.trustListTimeoutMs,

@@ -73,7 +73,7 @@ export function demoCredential(issuer: DemoIssuer, options: DemoCredentialOption
 }
 
 /** The claims of {@link demoCredential}, for callers that sign them otherwise. */
-export function demoClaims(iss: string, options: DemoCredentialOptions): Record<string, unknown> {
+function demoClaims(iss: string, options: DemoCredentialOptions): Record<string, unknown> {
   const nowSeconds = Math.floor(options.nowMs / 1000);
   return {
     iss,

@@ -16,7 +16,10 @@ export type Envelope<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: Problem };
 
-/** Members of the single envelope. Those marked `later` belong to holder proofs, which this release refuses. */
+/**
+ * Members of the single envelope that the contract knows. Those of holder proofs are refused by name until they
+ * are supported (`singleRequest`), so that no caller takes an ignored proof for a checked one.
+ */
 const SINGLE_MEMBERS = ['credential', 'holderProof', 'audience', 'nonce', 'channel', 'at'];
 const ITEM_MEMBERS = ['credential', 'holderProof'];
 const CHANNELS = ['qr', 'nfc', 'remote'];

@@ -14,11 +14,7 @@ export function mediaType(contentType: string | undefined): string | undefined {
   return type === '' ? undefined : type;
 }
 
-export const BATCH_MEDIA_TYPES = [
-  'application/json',
-  'application/x-ndjson',
-  'application/octet-stream',
-] as const;
+const BATCH_MEDIA_TYPES = ['application/json', 'application/x-ndjson', 'application/octet-stream'] as const;
 export type BatchMediaType = (typeof BATCH_MEDIA_TYPES)[number];
 
 /**

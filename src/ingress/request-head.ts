@@ -19,6 +19,7 @@ export interface RequestHead {
   readonly authorization: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly host: string | undefined;
+  readonly origin: string | undefined;
   /** As sent; whether it may be echoed is judged by `requestIdFor`. */
   readonly requestId: string | undefined;
   /** Why the framing is refused; the connection must close then. */
@@ -66,6 +67,7 @@ export function readHead(req: HttpRequest): RequestHead {
     authorization: headers.get('authorization'),
     idempotencyKey: headers.get('idempotency-key'),
     host: headers.get('host'),
+    origin: headers.get('origin'),
     requestId: headers.get('x-request-id'),
     framingFault: fault,
   };

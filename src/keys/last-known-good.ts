@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isJsonObject, parseStrictJsonBytes } from '../encoding/strict-json.ts';
+import { syncDirectory } from '../sync-directory.ts';
 import { errorCode, readBoundedFile } from './bounded-file.ts';
 import type { KeyAdmission } from './key-admission.ts';
 import { type CandidateRules, parseCandidate } from './trust-candidate.ts';
@@ -47,19 +48,10 @@ export async function storeLastKnownGood(
       await file.close();
     }
     await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    syncDirectory(dirname(path));
     return { ok: true };
   } catch (error) {
     return { ok: false, fault: errorCode(error) };
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

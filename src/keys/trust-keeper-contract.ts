@@ -7,15 +7,8 @@ import type { TrustRefusal, TrustRefusalReason } from './trust-refusal.ts';
 import type { ReadLimits, TrustSource } from './trust-source.ts';
 import type { TrustList } from './trusted-key.ts';
 
-/** Where the operator sets nothing else. */
-export const TRUST_KEEPER_DEFAULTS = {
-  /** A pharmacy's counter waits for none of this: it bounds how long a hung source delays a start. */
-  deadlineMs: 5_000,
-  refreshMs: 300_000,
-  retryMinMs: 1_000,
-  retryMaxMs: 30_000,
-  unknownKeyRefreshMs: 30_000,
-} as const;
+/** Waits after an unreachable source: no setting, since they only bound how soon its return is noticed. */
+export const TRUST_RETRY_MS = { retryMinMs: 1_000, retryMaxMs: 30_000 } as const;
 
 export interface TrustKeeperOptions extends CandidateRules, ReadLimits {
   readonly source: TrustSource;

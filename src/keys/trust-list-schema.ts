@@ -4,20 +4,19 @@
  */
 import { z } from 'zod';
 import { decodeBase64url } from '../encoding/base64url.ts';
+import { formatPath } from '../encoding/json-path.ts';
 import { isJsonObject, type JsonValue, parseStrictJsonBytes } from '../encoding/strict-json.ts';
 import { refuse, type TrustRefusal } from './trust-refusal.ts';
 import type { TrustedIssuer, TrustList } from './trusted-key.ts';
 
-/** Largest document taken, in bytes, where the operator sets nothing else. */
-export const TRUST_LIST_MAX_BYTES = 4 * 1024 * 1024;
-export const MAX_ISSUERS = 1_000;
+const MAX_ISSUERS = 1_000;
 /** Keys of all issuers together: bounds what admission costs (see key-admission.ts). */
 export const MAX_TRUSTED_KEYS = 10_000;
 /** Lengths are in UTF-16 code units. */
 export const MAX_KID_LENGTH = 256;
 export const MAX_ISS_LENGTH = 1_024;
-export const MAX_AUDIENCES = 100;
-export const MAX_AUDIENCE_LENGTH = 1_024;
+const MAX_AUDIENCES = 100;
+const MAX_AUDIENCE_LENGTH = 1_024;
 
 export type ParsedTrustList = { readonly ok: true; readonly list: TrustList } | TrustRefusal;
 
@@ -134,16 +133,6 @@ function countKeys(value: JsonValue): number {
     if (isJsonObject(issuer) && Array.isArray(issuer.keys)) keys += issuer.keys.length;
   }
   return keys;
-}
-
-/** Writes a place as `issuers[0].keys[2].x`. */
-export function formatPath(path: readonly PropertyKey[]): string {
-  let formatted = '';
-  for (const step of path) {
-    if (typeof step === 'number') formatted += `[${step}]`;
-    else formatted += formatted === '' ? String(step) : `.${String(step)}`;
-  }
-  return formatted;
 }
 
 function describe(issue: z.core.$ZodIssue | undefined): string {

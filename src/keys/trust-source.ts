@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLoopback } from '../loopback.ts';
 import { errorCode, readBoundedFile } from './bounded-file.ts';
 import { refuse, type TrustRefusal } from './trust-refusal.ts';
 
@@ -52,11 +53,6 @@ function fileSource(path: string): TrustSource {
 
 function identify(kind: string, location: string): string {
   return createHash('sha256').update(`${kind} ${location}`).digest('hex');
-}
-
-/** The URL parser has already normalised other spellings of IPv4 (`127.1`, `0x7f.1`). */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 export interface ReadLimits {

@@ -36,7 +36,7 @@ export const BATCH_BUCKETS = [1, 10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_
 export const FILTER_RESULTS = ['negative', 'confirmed', 'false_positive', 'unreadable'] as const;
 export type FilterResult = (typeof FILTER_RESULTS)[number];
 
-export const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
+const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
 
 /** A histogram's cells: one a bucket, one for +Inf, then the sum. */
 const histogramCells = (buckets: readonly number[]): number => buckets.length + 2;

@@ -15,6 +15,8 @@ import {
 export interface GatewayFacts {
   readonly version: string;
   readonly engine: { readonly requested: string; readonly name: string; readonly implementation: string };
+  /** Name of the signature rule that every engine follows. */
+  readonly acceptanceRule: string;
   readonly workers: number;
   unreadyReasons(): readonly string[];
   trustList(): {
@@ -272,9 +274,9 @@ function cacheMetrics(registry: Registry, slabs: () => readonly Counters[], fact
 }
 
 function stateMetrics(registry: Registry, facts: GatewayFacts): void {
-  const { version, engine, workers } = facts;
-  gauge(registry, 'vigie_build_info', 'What runs.', ['version', 'node', 'openssl'], () => [
-    [{ version, node: process.versions.node, openssl: process.versions.openssl }, 1],
+  const { version, engine, workers, acceptanceRule } = facts;
+  gauge(registry, 'vigie_build_info', 'What runs.', ['version', 'node', 'openssl', 'rule'], () => [
+    [{ version, node: process.versions.node, openssl: process.versions.openssl, rule: acceptanceRule }, 1],
   ]);
   gauge(
     registry,

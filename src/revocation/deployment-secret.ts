@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../sync-directory.ts';
 
 /** Subkeys, plain data so that they can be sent to worker threads. Never log or serialise one. */
 export interface DeploymentSecret {
@@ -137,14 +138,4 @@ function createSecretFile(file: string): void {
     rmSync(aside, { force: true });
   }
   syncDirectory(dir);
-}
-
-/** Makes the names in a directory durable. */
-export function syncDirectory(dir: string): void {
-  const fd = openSync(dir, constants.O_RDONLY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -6,11 +6,14 @@
  */
 import type { Clock } from '../clock.ts';
 
-/** From this age on, answers say that the replica is stale (promise 3). */
-export const STALE_AFTER_MS = 5_000;
-/** The operator's limit unless set: 24 hours. */
-export const DEFAULT_EXPIRE_AFTER_MS = 86_400_000;
-/** How often the main thread should check and beat: a tenth of the age that would count as stale. */
+export interface FreshnessLimits {
+  /** Beyond this age answers say that the replica is stale (promise 3). */
+  readonly staleAfterMs: number;
+  /** The operator's limit, beyond which a card not known as revoked is "cannot tell". */
+  readonly expireAfterMs: number;
+}
+
+/** How often the main thread should check and beat: a small part of the age that counts as stale. */
 export const BEAT_INTERVAL_MS = 500;
 
 export type FreshnessState = 'fresh' | 'stale' | 'expired';
@@ -37,14 +40,20 @@ export interface FreshnessWriter extends FreshnessReader {
 
 const BEAT = 0;
 const SEQ = 1;
-const EXPIRE_AFTER = 2;
+const STALE_AFTER = 2;
+const EXPIRE_AFTER = 3;
+const CELLS = 4;
 
-/** `expireAfterMs`: the operator's limit, beyond which a card not known as revoked is "cannot tell". */
-export function createFreshness(clock: Clock, expireAfterMs = DEFAULT_EXPIRE_AFTER_MS): FreshnessWriter {
-  if (!(expireAfterMs >= STALE_AFTER_MS)) throw new RangeError('the limit lies below the stale age');
+/** The limits stand in shared memory too, so that no thread can judge by others. */
+export function createFreshness(
+  clock: Clock,
+  { staleAfterMs, expireAfterMs }: FreshnessLimits,
+): FreshnessWriter {
+  if (!(expireAfterMs >= staleAfterMs)) throw new RangeError('the limit lies below the stale age');
   // Aligned float64: read and written whole on the 64-bit machines Node's SharedArrayBuffer serves here.
-  const cells = new Float64Array(new SharedArrayBuffer(24));
+  const cells = new Float64Array(new SharedArrayBuffer(CELLS * Float64Array.BYTES_PER_ELEMENT));
   cells[BEAT] = Number.NEGATIVE_INFINITY;
+  cells[STALE_AFTER] = staleAfterMs;
   cells[EXPIRE_AFTER] = expireAfterMs;
   return {
     ...attachFreshness(clock, cells.buffer as SharedArrayBuffer),
@@ -64,12 +73,9 @@ export function attachFreshness(clock: Clock, shared: SharedArrayBuffer): Freshn
     shared,
     read: () => {
       const ageMs = Math.max(0, clock.monotonicMs() - (cells[BEAT] as number));
-      return { state: stateOf(ageMs, cells[EXPIRE_AFTER] as number), ageMs, seq: cells[SEQ] as number };
+      const [staleAfterMs, expireAfterMs] = [cells[STALE_AFTER] as number, cells[EXPIRE_AFTER] as number];
+      const state = ageMs > expireAfterMs ? 'expired' : ageMs > staleAfterMs ? 'stale' : 'fresh';
+      return { state, ageMs, seq: cells[SEQ] as number };
     },
   };
-}
-
-function stateOf(ageMs: number, expireAfterMs: number): FreshnessState {
-  if (ageMs > expireAfterMs) return 'expired';
-  return ageMs > STALE_AFTER_MS ? 'stale' : 'fresh';
 }

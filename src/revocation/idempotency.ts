@@ -8,10 +8,7 @@
 import { HASH_BYTES } from './card-hash.ts';
 import type { StatusDatabase } from './status-database.ts';
 
-export const MAX_IDEMPOTENCY_KEY_CHARS = 256;
-export const IDEMPOTENCY_LIFE_MS = 86_400_000;
-/** Answers kept at most; about 200 bytes each on disk. Beyond, calls with a new key are refused. */
-export const DEFAULT_IDEMPOTENCY_ANSWERS = 1_000_000;
+const IDEMPOTENCY_LIFE_MS = 86_400_000;
 /** Forgotten in one transaction: more than one call adds, so that a backlog shrinks. */
 const FORGET_BATCH = 16;
 
@@ -37,7 +34,7 @@ export function recallAnswer(
   return { seq: bytes.readDoubleBE(8), changes: Buffer.from(bytes.subarray(16)) };
 }
 
-/** Whether one more answer can be kept; forgets some that are too old first. In a transaction. */
+/** Whether one more answer, some 200 bytes on disk, can be kept; forgets some that are too old first. In a transaction. */
 export function makeRoomForAnswer(db: StatusDatabase, wallMs: number, maxAnswers: number): boolean {
   const old: Buffer[] = [];
   for (const key of db.idempotencyByTime.getKeys({ limit: FORGET_BATCH })) {

@@ -12,14 +12,12 @@ import { decodeEntry, encodeEntry, KEY_RETIRED, type StatusEntry } from './statu
 import type { RetirementAnswer } from './status-reader.ts';
 import type { StatusStore } from './status-store.ts';
 import { foldEntry } from './store-digest.ts';
-import type { Decision, StoreResult } from './store-transaction.ts';
+import type { Decision } from './store-transaction.ts';
 
 export interface KeyRetirements {
   /** Withdraws an issuer key for good; repeating it changes nothing. Durable on return. */
   retireKey(iss: string, kid: string): ChangeOutcome;
   isRetired(iss: string, kid: string): RetirementAnswer;
-  /** The hashes (`issuerKeyHash`) of all retired keys. */
-  retiredKeyHashes(): StoreResult<Buffer[]>;
 }
 
 export function createKeyRetirements(options: {
@@ -36,15 +34,6 @@ export function createKeyRetirements(options: {
       return outcome;
     },
     isRetired: (iss, kid) => store.retirementOf(hashOf(iss, kid)),
-    retiredKeyHashes: () => {
-      const checked = store.check();
-      if (!checked.ok) return checked;
-      try {
-        return { ok: true, value: [...store.db.retirements.getKeys({})].map((key) => Buffer.from(key)) };
-      } catch {
-        return { ok: false, fault: 'io-error' };
-      }
-    },
   };
 }
 

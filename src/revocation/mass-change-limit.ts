@@ -1,6 +1,6 @@
 /**
- * The guard against revoking a nation by mistake: above the limit in a sliding ten minutes, all calls
- * together, a call is held until it is sent again with a token that binds exactly its changes.
+ * The guard against revoking a nation by mistake: above the limit in a sliding window, all calls together,
+ * a call is held until it is sent again with a token that binds exactly its changes.
  *
  * The token needs no memory: expiry and HMAC under the deployment's secret, so it outlives a restart. The
  * window is rebuilt from the log at start, so it does too.
@@ -12,9 +12,12 @@ import { HASH_BYTES } from './card-hash.ts';
 import { decodeEntry, isCardEntry } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
 
-export const DEFAULT_MASS_CHANGE_LIMIT = 10_000;
-export const MASS_CHANGE_WINDOW_MS = 600_000;
 const TOKEN_LIFE_MS = 600_000;
+
+interface MassChangeBounds {
+  readonly massChangeLimit: number;
+  readonly massChangeWindowMs: number;
+}
 
 export interface ChangeWindow {
   /** Changes in the window that ends now. */
@@ -26,8 +29,13 @@ export interface ChangeWindow {
  * A window holding what the log shows to lie in it. Changes that only moved an expiry do not count. Once the
  * newest alone exceed the limit, older ones no longer matter: they leave the window first.
  */
-export function restoreChangeWindow(store: StatusStore, clock: Clock, limit: number): ChangeWindow {
-  const window = createChangeWindow(clock);
+export function restoreChangeWindow({
+  store,
+  clock,
+  massChangeLimit,
+  massChangeWindowMs,
+}: MassChangeBounds & { readonly store: StatusStore; readonly clock: Clock }): ChangeWindow {
+  const window = createChangeWindow(clock, massChangeWindowMs);
   const wallMs = clock.wallMs();
   const ages: number[] = [];
   for (const { value } of store.db.log.getRange({ reverse: true, start: Buffer.alloc(8, 0xff) })) {
@@ -37,20 +45,23 @@ export function restoreChangeWindow(store: StatusStore, clock: Clock, limit: num
     if (entry === undefined || entry.extendsOnly || !isCardEntry(entry)) continue;
     // A change "from the future" (the clock was set back) counts as new: the guard errs on holding.
     const ageMs = Math.max(0, wallMs - entry.sinceMs);
-    if (ageMs >= MASS_CHANGE_WINDOW_MS) break;
+    if (ageMs >= massChangeWindowMs) break;
     ages.push(ageMs);
-    if (ages.length > limit) break;
+    if (ages.length > massChangeLimit) break;
   }
   for (const ageMs of ages.reverse()) window.addAged(1, ageMs);
   return window;
 }
 
-function createChangeWindow(clock: Clock): ChangeWindow & { addAged(changes: number, ageMs: number): void } {
-  /** In order of time; one element a call, so its length is bounded by calls in ten minutes. */
+function createChangeWindow(
+  clock: Clock,
+  windowMs: number,
+): ChangeWindow & { addAged(changes: number, ageMs: number): void } {
+  /** In order of time; one element a call, so its length is bounded by calls in one window. */
   let calls: { atMs: number; changes: number }[] = [];
   let total = 0;
   const forget = () => {
-    const from = clock.monotonicMs() - MASS_CHANGE_WINDOW_MS;
+    const from = clock.monotonicMs() - windowMs;
     const kept = calls.findIndex(({ atMs }) => atMs > from);
     const gone = kept < 0 ? calls : calls.slice(0, kept);
     if (gone.length === 0) return;

@@ -5,25 +5,13 @@
  * then the caller gets its answer. A crash between leaves a change that holds and was not acknowledged.
  */
 
-import type { CardStatus, StatusReason } from '../card-status.ts';
+import type { StatusChange } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
 import { cardHash, idempotencyHash } from './card-hash.ts';
 import { type CardChange, digestChanges, type PlannedEntry, planChanges } from './change-plan.ts';
 import type { FreshnessWriter } from './freshness.ts';
-import {
-  DEFAULT_IDEMPOTENCY_ANSWERS,
-  MAX_IDEMPOTENCY_KEY_CHARS,
-  makeRoomForAnswer,
-  recallAnswer,
-  rememberAnswer,
-} from './idempotency.ts';
-import {
-  type ChangeWindow,
-  confirms,
-  DEFAULT_MASS_CHANGE_LIMIT,
-  issueConfirmToken,
-  restoreChangeWindow,
-} from './mass-change-limit.ts';
+import { makeRoomForAnswer, recallAnswer, rememberAnswer } from './idempotency.ts';
+import { type ChangeWindow, confirms, issueConfirmToken, restoreChangeWindow } from './mass-change-limit.ts';
 import { logKey } from './status-database.ts';
 import { type CardEntry, decodeEntry, encodeEntry, isCardEntry } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
@@ -32,21 +20,12 @@ import { foldEntry } from './store-digest.ts';
 import type { StoreState } from './store-state.ts';
 import type { Decision, StoreFault, StoreResult } from './store-transaction.ts';
 
-export interface StatusChange {
-  readonly iss: string;
-  readonly jti: string;
-  readonly status: CardStatus;
-  readonly why?: StatusReason;
-  /** Seconds since the epoch, as `exp`. Kept with the entry; no revocation or suspension ends by it. */
-  readonly expiresAt?: number;
-}
-
 export interface ChangeRequest {
   readonly changes: readonly StatusChange[];
-  /** At most 256 characters, which the admin interface checks. */
-  readonly idempotencyKey?: string;
+  /** Of bounded length, which the admin interface checks. */
+  readonly idempotencyKey?: string | undefined;
   /** The token of a `mass-change-held` answer to the same changes. */
-  readonly confirm?: string;
+  readonly confirm?: string | undefined;
 }
 
 /** Why nothing can be promised; beside the store's own faults, no room for another Idempotency-Key. */
@@ -72,33 +51,22 @@ export interface ChangesOptions {
   readonly store: StatusStore;
   readonly freshness: FreshnessWriter;
   readonly clock: Clock;
-  readonly massChangeLimit?: number;
-  readonly maxIdempotencyAnswers?: number;
+  /** Status changes in a sliding window above which a call is held. */
+  readonly massChangeLimit: number;
+  readonly massChangeWindowMs: number;
+  /** Answers kept at most; beyond, calls with a new Idempotency-Key are refused. */
+  readonly maxIdempotencyAnswers: number;
 }
 
 export function createStatusChanges(options: ChangesOptions): StatusChanges {
-  const { store, clock, freshness } = options;
-  const massChangeLimit = options.massChangeLimit ?? DEFAULT_MASS_CHANGE_LIMIT;
-  const context: Context = {
-    store,
-    clock,
-    freshness,
-    massChangeLimit,
-    maxIdempotencyAnswers: options.maxIdempotencyAnswers ?? DEFAULT_IDEMPOTENCY_ANSWERS,
-    window: restoreChangeWindow(store, clock, massChangeLimit),
-  };
+  const context: Context = { ...options, window: restoreChangeWindow(options) };
   return {
     applyChanges: (request) => applyChanges(context, request),
-    summary: () => summaryOf(store),
+    summary: () => summaryOf(options.store),
   };
 }
 
-interface Context {
-  readonly store: StatusStore;
-  readonly clock: Clock;
-  readonly freshness: FreshnessWriter;
-  readonly massChangeLimit: number;
-  readonly maxIdempotencyAnswers: number;
+interface Context extends ChangesOptions {
   readonly window: ChangeWindow;
 }
 
@@ -206,9 +174,7 @@ function hashed(key: Uint8Array, change: StatusChange): CardChange {
 }
 
 function hashedKey(key: Uint8Array, idempotencyKey: string | undefined): Buffer | undefined {
-  if (idempotencyKey === undefined) return undefined;
-  if (idempotencyKey.length > MAX_IDEMPOTENCY_KEY_CHARS) throw new RangeError('Idempotency-Key too long');
-  return idempotencyHash(key, idempotencyKey);
+  return idempotencyKey === undefined ? undefined : idempotencyHash(key, idempotencyKey);
 }
 
 /** What a call is told when the store could not vouch for a transaction. */

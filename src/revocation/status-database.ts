@@ -29,7 +29,7 @@ export interface StatusDatabase {
  * Address space reserved for the map, not memory and not disk. lmdb-js would grow a smaller map by mapping
  * it anew while workers read through the old one; a reservation this large never has to grow.
  */
-export const DEFAULT_MAP_SIZE_BYTES = 2 ** 36;
+const DEFAULT_MAP_SIZE_BYTES = 2 ** 36;
 
 const NAMED_DATABASES = 6;
 

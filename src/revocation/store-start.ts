@@ -10,9 +10,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../sync-directory.ts';
 import { createFilter, type FilterParameters, type FilterWriter } from './bloom-filter.ts';
 import { HASH_BYTES } from './card-hash.ts';
-import { type DeploymentSecret, syncDirectory } from './deployment-secret.ts';
+import type { DeploymentSecret } from './deployment-secret.ts';
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
 import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';

@@ -4,7 +4,8 @@
  * 1. The public key A is 32 bytes, the signature R || S exactly 64.
  * 2. S, read little-endian, is below L (RFC 8032 section 5.1.7, step 1: otherwise signatures are malleable).
  * 3. R is not the identity's encoding, which no honest signer emits.
- * 4. A decodes the way OpenSSL does it: y is taken modulo p, and x = 0 with the sign bit set is accepted.
+ * 4. A decodes the way OpenSSL does it: y is A's low 255 bits taken modulo p, and x = 0 with the sign bit set is
+ *    accepted.
  * 5. The canonical encoding of [S]B - [k]A equals the 32 received bytes of R, with
  *    k = SHA-512(R || A || M) mod L over the bytes as received. Cofactorless; R is never decoded.
  *
@@ -15,7 +16,7 @@ import type { SignatureCheck } from './engine.ts';
 /** The rule's name, for logs, reports and the verdicts' documentation. */
 export const ACCEPTANCE_RULE = 'vigie-ed25519-1';
 
-export const PUBLIC_KEY_BYTES = 32;
+const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
 /** L, the prime order of the base point (RFC 8032 section 5.1). */

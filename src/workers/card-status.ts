@@ -2,8 +2,8 @@
  * A worker's view of the revocation side: the filter first, the store only for what the filter cannot rule
  * out. A filter's negative is final; its positive says nothing until the store has confirmed it.
  */
+import type { CardStatus } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
-import type { CardStatus } from '../gateway.ts';
 import type { RevocationView } from '../ingress/verdict-reply.ts';
 import type { FilterResult } from '../metrics/counters.ts';
 import { attachFilter } from '../revocation/bloom-filter.ts';
@@ -13,7 +13,7 @@ import { openStatusReader } from '../revocation/status-reader.ts';
 import type { SharedRevocation } from './protocol.ts';
 
 export interface CardStatusSource {
-  statusOf(iss: string, jti: string): CardStatus;
+  statusOf(iss: string, jti: string): CardStatus | 'unreadable';
   view(): RevocationView;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function openCardStatus(
   const filter = attachFilter(shared.filter);
   const freshness = attachFreshness(clock, shared.freshness);
 
-  const statusOf = (iss: string, jti: string): CardStatus => {
+  const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
     const hash = cardHash(shared.secret.cardHashKey, iss, jti);
     if (!filter.mightContain(hash)) {
       count('negative');

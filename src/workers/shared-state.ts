@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts';
 
 /** Why a gateway may not take traffic; shown by `/readyz`. */
-export const UNREADY_REASONS = [
+const UNREADY_REASONS = [
   'starting',
   'draining',
   'trust_list_missing',

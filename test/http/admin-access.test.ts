@@ -59,6 +59,18 @@ describe('with a token', () => {
     expect(body).not.toContain(TOKEN.slice(0, -1));
   });
 
+  it('an Origin takes nothing from a token, and gives nothing without', async () => {
+    const origin = 'Origin: https://console.example';
+    const [given] = await ask(
+      gateway.adminPort,
+      'Host: vigie.example',
+      `Authorization: Bearer ${TOKEN}`,
+      origin,
+    );
+    expect(given).toBe(200);
+    expect((await ask(gateway.adminPort, 'Host: vigie.example', origin))[0]).toBe(401);
+  });
+
   it('a refusal names the scheme and nothing else', async () => {
     const answer = await call(`${gateway.admin.replace('0.0.0.0', '127.0.0.1')}${SUMMARY}`);
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
@@ -105,6 +117,20 @@ describe('without a token', () => {
     const [given, body] = await ask(gateway.adminPort, `Host: ${host}`);
     expect(given).toBe(status);
     if (status === 403) expect(JSON.parse(body).type).toBe('forbidden');
+  });
+
+  const ORIGINS = ['https://page.example', 'http://localhost:8081', 'null', ''];
+
+  it.each(ORIGINS)('a page of the origin %j can set nothing going', async (origin) => {
+    const post = (path: string, ...more: string[]): string =>
+      head(`POST /admin/v1/${path} HTTP/1.1`, 'Host: localhost', 'Content-Length: 0', ...more);
+    const from = `Origin: ${origin}`;
+    // The one call that needs neither a content type nor a body, so that a browser asks nobody before it.
+    const { answers } = await exchangeRaw(gateway.adminPort, [post('trust-list/reload', from)]);
+    expect([answers[0]?.status, JSON.parse(answers[0]?.body ?? '').type]).toEqual([403, 'forbidden']);
+    expect((await ask(gateway.adminPort, 'Host: localhost', from))[0]).toBe(403);
+    const { answers: own } = await exchangeRaw(gateway.adminPort, [post('trust-list/reload')]);
+    expect(own[0]?.status).toBe(200);
   });
 
   it('two Hosts are a framing fault, not a way around', async () => {

@@ -81,6 +81,7 @@ describe('refused, and the connection closed', () => {
     ['a smuggled trailer', `${post(CHUNKED)}0\r\nContent-Length: 9\r\n\r\n`, guard],
     ['two Hosts', head(POST, HOST, 'Host: other.example', TYPE, LENGTH) + BODY, guard],
     ['no Host', head(POST, TYPE, LENGTH) + BODY, 'parser 400'],
+    ['no Host, without a body', head('GET /healthz HTTP/1.1', 'X-A: b'), 'parser 400'],
     ['two Authorizations', post('Authorization: a', 'Authorization: b', LENGTH) + BODY, guard],
     ['two Content-Types', head(POST, HOST, TYPE, 'Content-Type: text/plain', LENGTH) + BODY, guard],
     ['two Content-Encodings', post('Content-Encoding: x', 'Content-Encoding: x', LENGTH) + BODY, guard],
@@ -103,6 +104,11 @@ describe('refused, and the connection closed', () => {
     ['GET with a body', `${head('GET /healthz HTTP/1.1', HOST, 'Content-Length: 5')}hello`, guard],
     ['HEAD with a body', `${head('HEAD /healthz HTTP/1.1', HOST, 'Content-Length: 5')}hello`, '400'],
     ['GET with Transfer-Encoding', `${head('GET /healthz HTTP/1.1', HOST, CHUNKED)}0\r\n\r\n`, guard],
+    [
+      'PUT with a Content-Length of +5',
+      `${head('PUT /v1/verify HTTP/1.1', HOST, 'Content-Length: +5')}hello`,
+      guard,
+    ],
     ['PUT with Transfer-Encoding', `${head('PUT /v1/verify HTTP/1.1', HOST, CHUNKED)}0\r\n\r\n`, guard],
     ['a header without a name', post(': b', LENGTH) + BODY, guard],
   ])('%s', async (_what, request, expected) => {
@@ -114,6 +120,7 @@ describe('refused, and the connection closed', () => {
 
   it('whole heads that the parser never takes for whole are never answered, only closed', async () => {
     const waiting = [
+      head('GET /healthz HTTP/1.1'),
       post('Transfer-Encoding : chunked', LENGTH) + BODY,
       post(`Content-Length : ${BODY.length}`) + BODY,
       post('X-A: a\r\n folded', LENGTH) + BODY,
@@ -193,6 +200,7 @@ describe('answered, and the connection kept', () => {
       '405 method-not-allowed',
     ],
     ['PUT with a body', head('PUT /v1/verify HTTP/1.1', HOST, LENGTH) + BODY, '405 method-not-allowed'],
+    ['DELETE with a body', head('DELETE /v1/verify HTTP/1.1', HOST, LENGTH) + BODY, '405 method-not-allowed'],
     ['DELETE', head('DELETE /v1/verify HTTP/1.1', HOST), '405 method-not-allowed'],
     ['OPTIONS', head('OPTIONS /v1/verify HTTP/1.1', HOST), '405 method-not-allowed'],
     ['GET where POST belongs', head('GET /v1/verify/batch HTTP/1.1', HOST), '405 method-not-allowed'],

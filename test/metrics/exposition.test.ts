@@ -7,6 +7,7 @@ import { REASONS } from '../../src/verdict.ts';
 const FACTS: GatewayFacts = {
   version: '1.2.3',
   engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
+  acceptanceRule: 'a-rule-1',
   workers: 2,
   unreadyReasons: () => [],
   trustList: () => ({
@@ -134,7 +135,8 @@ describe('the exposition', () => {
 
   it('states facts about the gateway', async () => {
     const text = await scrape();
-    const info = { version: '1.2.3', node: process.versions.node, openssl: process.versions.openssl };
+    const { node, openssl } = process.versions;
+    const info = { version: '1.2.3', node, openssl, rule: 'a-rule-1' };
     expect(sample(text, 'vigie_build_info', info)).toBe(1);
     expect(text).toContain(
       'vigie_engine_info{engine="openssl",implementation="OpenSSL \\"3\\"",requested="auto"} 1',

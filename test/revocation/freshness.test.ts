@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest';
 import { attachFreshness, createFreshness } from '../../src/revocation/freshness.ts';
-import { testClock } from './store-fixture.ts';
+import { FRESHNESS_LIMITS, testClock } from './store-fixture.ts';
 
 it('is expired, at infinite age, until the first beat', () => {
   const clock = testClock();
-  expect(createFreshness(clock).read()).toEqual({ state: 'expired', ageMs: Infinity, seq: 0 });
+  expect(createFreshness(clock, FRESHNESS_LIMITS).read()).toEqual({
+    state: 'expired',
+    ageMs: Infinity,
+    seq: 0,
+  });
 });
 
 it.each([
@@ -15,7 +19,7 @@ it.each([
   [60_001, 'expired'],
 ] as const)('at an age of %d ms is %s', (ageMs, state) => {
   const clock = testClock();
-  const freshness = createFreshness(clock, 60_000);
+  const freshness = createFreshness(clock, { staleAfterMs: 5_000, expireAfterMs: 60_000 });
   freshness.beat(clock.monotonicMs());
   clock.advance(ageMs);
   expect(attachFreshness(clock, freshness.shared).read()).toEqual({ state, ageMs, seq: 0 });
@@ -23,7 +27,7 @@ it.each([
 
 it('counts from when a check began, never backwards, and not on the wall clock', () => {
   const clock = testClock();
-  const freshness = createFreshness(clock);
+  const freshness = createFreshness(clock, FRESHNESS_LIMITS);
   const began = clock.monotonicMs();
   clock.advance(700);
   freshness.beat(began);
@@ -35,7 +39,7 @@ it('counts from when a check began, never backwards, and not on the wall clock',
 
 it('shares the highest sequence number', () => {
   const clock = testClock();
-  const freshness = createFreshness(clock);
+  const freshness = createFreshness(clock, FRESHNESS_LIMITS);
   const reader = attachFreshness(clock, freshness.shared);
   freshness.publishSeq(12);
   freshness.publishSeq(11);
@@ -43,5 +47,7 @@ it('shares the highest sequence number', () => {
 });
 
 it('refuses a limit below the stale age', () => {
-  expect(() => createFreshness(testClock(), 4_999)).toThrow(RangeError);
+  expect(() => createFreshness(testClock(), { staleAfterMs: 5_000, expireAfterMs: 4_999 })).toThrow(
+    RangeError,
+  );
 });

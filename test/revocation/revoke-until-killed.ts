@@ -16,9 +16,11 @@ const opened = await openStatusStore({
 if (!opened.ok) throw new Error(opened.fault);
 const changes = createStatusChanges({
   store: opened.store,
-  freshness: createFreshness(systemClock),
+  freshness: createFreshness(systemClock, { staleAfterMs: 5_000, expireAfterMs: 86_400_000 }),
   clock: systemClock,
   massChangeLimit: 1_000_000,
+  massChangeWindowMs: 600_000,
+  maxIdempotencyAnswers: 1_000_000,
 });
 for (let call = 0; ; call++) {
   const cards = [0, 1, 2].map((part) => `${prefix}-${call}-${part}`);

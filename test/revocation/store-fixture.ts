@@ -1,18 +1,19 @@
 /** Synthetic stores in temporary directories, with clocks that tests move by hand. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import type { StatusChange } from '../../src/card-status.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { FilterParameters } from '../../src/revocation/bloom-filter.ts';
 import { cardHash } from '../../src/revocation/card-hash.ts';
 import { type DeploymentSecret, deriveSecret } from '../../src/revocation/deployment-secret.ts';
-import { createFreshness } from '../../src/revocation/freshness.ts';
+import { createFreshness, type FreshnessLimits } from '../../src/revocation/freshness.ts';
 import {
   type ChangeOutcome,
   type ChangesOptions,
   createStatusChanges,
-  type StatusChange,
 } from '../../src/revocation/status-changes.ts';
 import { openStatusStore, type StatusStore } from '../../src/revocation/status-store.ts';
 
@@ -25,6 +26,13 @@ export const START_MS = 1_795_428_000_000;
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
+
+export const FRESHNESS_LIMITS: FreshnessLimits = { staleAfterMs: 5_000, expireAfterMs: DAY_MS };
+/** Bounds of a gateway's status changes that no test reaches unless it sets its own. */
+export const CHANGE_LIMITS: Pick<
+  ChangesOptions,
+  'massChangeLimit' | 'massChangeWindowMs' | 'maxIdempotencyAnswers'
+> = { massChangeLimit: 10_000, massChangeWindowMs: 10 * MINUTE_MS, maxIdempotencyAnswers: 1_000_000 };
 
 export interface TestClock extends Clock {
   /** Both clocks go on by so much. */
@@ -81,14 +89,10 @@ export async function closeStore(store: StatusStore): Promise<void> {
 }
 
 /** A store with its status changes, as the main thread wires them. */
-export async function openGateway(
-  dir: string,
-  clock: Clock,
-  limits: Pick<ChangesOptions, 'massChangeLimit' | 'maxIdempotencyAnswers'> = {},
-) {
+export async function openGateway(dir: string, clock: Clock, limits: Partial<typeof CHANGE_LIMITS> = {}) {
   const store = await openStore(dir, clock);
-  const freshness = createFreshness(clock);
-  const changes = createStatusChanges({ store, freshness, clock, ...limits });
+  const freshness = createFreshness(clock, FRESHNESS_LIMITS);
+  const changes = createStatusChanges({ store, freshness, clock, ...CHANGE_LIMITS, ...limits });
   const apply = (...list: StatusChange[]): ChangeOutcome => changes.applyChanges({ changes: list });
   const statusOf = (jti: string) => store.statusOf(hashOf(jti));
   return { store, freshness, changes, apply, statusOf };

@@ -1,7 +1,7 @@
 /** `vigie status revoke | suspend | reinstate`: one card by options, or several from standard input. */
 import { type Command, Option } from 'commander';
-import { type CardStatus, STATUS_REASONS, type StatusReason } from '../../card-status.ts';
-import { type AdminClient, heldToken, type StatusChange } from '../../client/admin-client.ts';
+import { type CardStatus, STATUS_REASONS, type StatusChange, type StatusReason } from '../../card-status.ts';
+import { type AdminClient, heldToken } from '../../client/admin-client.ts';
 import { LIMITS } from '../../config.ts';
 import { type AdminOptions, runsOnAdmin } from '../admin-command.ts';
 import { type Cards, readCards } from '../card-input.ts';

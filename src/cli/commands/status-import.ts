@@ -4,8 +4,10 @@
  * Each call's idempotency key follows from the file's digest and the call's place in it: running the import
  * again after an interruption repeats calls that the gateway already knows, and goes on from there.
  */
+
 import type { Command } from 'commander';
-import { type AdminClient, heldToken, type StatusChange } from '../../client/admin-client.ts';
+import type { StatusChange } from '../../card-status.ts';
+import { type AdminClient, heldToken } from '../../client/admin-client.ts';
 import type { Outcome } from '../../client/call.ts';
 import { LIMITS } from '../../config.ts';
 import { type AdminOptions, runsOnAdmin } from '../admin-command.ts';

@@ -1,9 +1,11 @@
 /** The demo's story: a gateway, many cards, every answer checked; whatever happens, nothing is left behind. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AdminClient, adminClient, type StatusChange } from '../../client/admin-client.ts';
+import type { StatusChange } from '../../card-status.ts';
+import { type AdminClient, adminClient } from '../../client/admin-client.ts';
 import { gatewayClient } from '../../client/gateway-client.ts';
 import { LIMITS } from '../../config.ts';
 import { startProgress, type Terminal } from '../terminal.ts';
