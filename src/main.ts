@@ -2,7 +2,7 @@
 import { readBearerTokenFile } from './bearer-token.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { announce } from './control/announce.ts';
+import type { Announcement } from './control/announce.ts';
 import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
 import { openStatus, type StatusSide } from './control/status.ts';
@@ -40,8 +40,8 @@ interface Running {
   readonly counters: readonly Counters[];
 }
 
-/** Runs the gateway until it is told to end. Resolves to the exit code. */
-export async function serve(config: Config): Promise<number> {
+/** Runs the gateway until it is told to end. Resolves to the exit code. `announce` is told once it is ready. */
+export async function serve(config: Config, announce: (ready: Announcement) => void): Promise<number> {
   const clock = systemClock;
   const log = createLog(config.logLevel);
   const end = watchForEnd(log);

@@ -53,7 +53,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-function buildProgram(context: CommandContext): Command {
+/** All commands there are, ready to parse. */
+export function buildProgram(context: CommandContext): Command {
   const { stdout, stderr } = context.terminal;
   const program = new Command('vigie')
     .description('Verification gateway for signed health-card credentials.')

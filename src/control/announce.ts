@@ -1,4 +1,7 @@
-/** What a start says to people, on standard output: in demo mode a credential to try, and the ready line. */
+/**
+ * What a start says on standard output, once all listeners are ready: to people in demo mode a credential to try,
+ * and the ready line; to programs (`--json`) one JSON document on one line.
+ */
 import type { Config } from '../config.ts';
 import { type DemoIssuer, demoCredential } from '../demo/demo-issuer.ts';
 
@@ -10,10 +13,16 @@ export interface Announcement {
   readonly ports: { readonly data: number; readonly admin: number; readonly metrics: number };
 }
 
-export function announce({ config, demo, nowMs, ports }: Announcement): void {
-  const url = (host: string, port: number): string =>
-    `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const data = url(config.host, ports.data);
+export function announceAsJson(announcement: Announcement): void {
+  const { demo, nowMs, ports } = announcement;
+  const demoMode = demo === undefined ? {} : { demo: { credential: demoCredential(demo, { nowMs }) } };
+  const document = { ready: true, ports, urls: urlsOf(announcement), ...demoMode };
+  process.stdout.write(`${JSON.stringify(document)}\n`);
+}
+
+export function announce(announcement: Announcement): void {
+  const { demo, nowMs } = announcement;
+  const { data, admin, metrics } = urlsOf(announcement);
   const lines: string[] = [];
   if (demo !== undefined) {
     const credential = demoCredential(demo, { nowMs });
@@ -25,8 +34,16 @@ export function announce({ config, demo, nowMs, ports }: Announcement): void {
       '',
     );
   }
-  const admin = url(config.adminHost, ports.admin);
-  const metrics = url(config.metricsHost, ports.metrics);
   lines.push(`vigie is ready: data ${data}, admin ${admin}, metrics ${metrics}`);
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function urlsOf({ config, ports }: Announcement): { data: string; admin: string; metrics: string } {
+  const url = (host: string, port: number): string =>
+    `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return {
+    data: url(config.host, ports.data),
+    admin: url(config.adminHost, ports.admin),
+    metrics: url(config.metricsHost, ports.metrics),
+  };
 }

@@ -14,7 +14,11 @@ export function mediaType(contentType: string | undefined): string | undefined {
   return type === '' ? undefined : type;
 }
 
-const BATCH_MEDIA_TYPES = ['application/json', 'application/x-ndjson', 'application/octet-stream'] as const;
+export const BATCH_MEDIA_TYPES = [
+  'application/json',
+  'application/x-ndjson',
+  'application/octet-stream',
+] as const;
 export type BatchMediaType = (typeof BATCH_MEDIA_TYPES)[number];
 
 /**

@@ -6,23 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeDefault, flagOf, SETTINGS, type Setting } from '../../src/config.ts';
 import { decodeJws } from '../../src/credential/jws.ts';
 import { unusedUrl } from '../client/stub-server.ts';
+import { leafCommands } from '../support/readme-tables.ts';
 import { runVigie } from './run-vigie.ts';
 
-const COMMANDS = [
-  ['serve'],
-  ['demo'],
-  ['keygen'],
-  ['issue'],
-  ['verify'],
-  ['status', 'revoke'],
-  ['status', 'suspend'],
-  ['status', 'reinstate'],
-  ['status', 'show'],
-  ['status', 'import'],
-  ['status', 'summary'],
-  ['trust', 'check'],
-  ['doctor'],
-];
+const COMMANDS = leafCommands().map(({ name }) => name.split(' ').slice(1));
 
 let directory: string;
 beforeAll(() => {

@@ -92,7 +92,9 @@ function readyLine(child: ChildProcess, seen: string[]): Promise<RegExpExecArray
     if (child.stdout === null) return resolve(undefined);
     createInterface({ input: child.stdout }).on('line', (line) => {
       seen.push(line);
-      const match = /^vigie is ready: data (\S+), admin (\S+), metrics (\S+)$/.exec(line);
+      const match =
+        /^vigie is ready: data (\S+), admin (\S+), metrics (\S+)$/.exec(line) ??
+        /^{"ready":true.*"urls":{"data":"([^"]+)","admin":"([^"]+)","metrics":"([^"]+)"}/.exec(line);
       if (match !== null) resolve(match);
     });
   });

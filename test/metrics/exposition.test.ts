@@ -1,38 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { allocateCounters, type Counters, openCounters } from '../../src/metrics/counters.ts';
-import { buildRegistry, type GatewayFacts } from '../../src/metrics/exposition.ts';
+import { buildRegistry } from '../../src/metrics/exposition.ts';
 import { REASONS } from '../../src/verdict.ts';
-
-const FACTS: GatewayFacts = {
-  version: '1.2.3',
-  engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
-  acceptanceRule: 'a-rule-1',
-  workers: 2,
-  unreadyReasons: () => [],
-  trustList: () => ({
-    version: 7,
-    ageSeconds: 1.5,
-    issuers: 2,
-    keys: 5,
-    retiredKeys: 1,
-    loads: { new: 3, unchanged: 4, malformed: 1 },
-  }),
-  revocation: () => ({
-    seq: 812,
-    ageSeconds: 0.25,
-    entries: { revoked: 10, suspended: 2 },
-    changes: { applied: 12, held: 1 },
-  }),
-  filter: () => ({
-    capacity: 1_000,
-    entries: 12,
-    fillRatio: 0.01,
-    memoryBytes: 4_096,
-    targetRate: 1e-6,
-    expectedRate: 1e-9,
-  }),
-};
+import { FACTS } from '../support/gateway-facts.ts';
 
 let slabs: Counters[];
 

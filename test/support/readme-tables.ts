@@ -2,15 +2,20 @@
  * The README's tables, rendered from the code's own. `npm run docs` writes them between their markers;
  * test/docs.test.ts fails when they differ.
  */
+import type { Command } from 'commander';
+import { buildProgram } from '../../src/cli/program.ts';
 import { describeDefault, LIMITS, SETTINGS, type Setting } from '../../src/config.ts';
 import { PROBLEMS } from '../../src/ingress/problem.ts';
+import { allocateCounters, openCounters } from '../../src/metrics/counters.ts';
+import { buildRegistry } from '../../src/metrics/exposition.ts';
 import { REASONS } from '../../src/verdict.ts';
+import { FACTS } from './gateway-facts.ts';
 
 export const README = new URL('../../README.md', import.meta.url);
 
-export function withTables(readme: string): string {
+export async function withTables(readme: string): Promise<string> {
   let text = readme;
-  for (const [name, table] of Object.entries(tables())) {
+  for (const [name, table] of Object.entries({ ...tables(), metrics: await metricsTable() })) {
     const block = new RegExp(`(<!-- ${name}: npm run docs -->\n)[^]*?(<!-- end -->)`);
     if (!block.test(text)) throw new Error(`the README has no place for the table ${name}`);
     text = text.replace(block, (_, start: string, end: string) => `${start}${table}\n${end}`);
@@ -53,7 +58,45 @@ function tables(): Record<string, string> {
         ['clock skew, credential dates', `${LIMITS.clockSkewSeconds} s`],
       ],
     ),
+    commands: table(
+      ['command', 'what it does'],
+      leafCommands().map(({ name, command }) => [literal(name), firstSentence(command.description())]),
+    ),
   };
+}
+
+/** Every command that does something itself, groups left out, by its whole name: `vigie status show`. */
+export function leafCommands(): { readonly name: string; readonly command: Command }[] {
+  const { stdout, stderr, stdin } = process;
+  const program = buildProgram({ terminal: { stdout, stderr, stdin, environment: {} }, finish: () => {} });
+  const leaves = (parent: Command, path: string): { name: string; command: Command }[] =>
+    parent.commands.flatMap((command) => {
+      const name = `${path} ${command.name()}`;
+      return command.commands.length === 0 ? [{ name, command }] : leaves(command, name);
+    });
+  return leaves(program, program.name());
+}
+
+/** The gateway's own metrics; those of the process bear the names of prom-client's defaults. */
+async function metricsTable(): Promise<string> {
+  const counters = openCounters(allocateCounters());
+  counters.endRequest('none', 404, 0);
+  const registry = buildRegistry(FACTS, () => [counters]);
+  const metrics = (await registry.getMetricsAsJSON()).filter(
+    ({ name }) => !/^vigie_(process|nodejs)_/.test(name),
+  );
+  return table(
+    ['metric', 'type', 'labels', 'what'],
+    metrics.map(({ name, type, help, values = [] }) => {
+      const labels = new Set(values.flatMap((value) => Object.keys(value.labels)));
+      labels.delete('le');
+      return [literal(name), `${type}`, [...labels].map(literal).join(', '), help];
+    }),
+  );
+}
+
+function firstSentence(text: string): string {
+  return text.slice(0, text.indexOf('. ') + 1) || text;
 }
 
 function rangeOf(setting: Setting): string {

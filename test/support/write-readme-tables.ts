@@ -2,4 +2,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { README, withTables } from './readme-tables.ts';
 
-writeFileSync(README, withTables(readFileSync(README, 'utf8')));
+writeFileSync(README, await withTables(readFileSync(README, 'utf8')));

@@ -10,7 +10,8 @@ export function registerServe(program: Command, context: CommandContext): void {
   const command = addSettingOptions(program.command('serve')).description(
     'Run the gateway until it is told to stop. Each setting is a flag or an environment name; flags win.',
   );
-  const jsonHelp = 'print refused settings as one JSON document (the log is JSON lines in any case)';
+  const jsonHelp =
+    'print readiness, or refused settings, as one JSON document (the log is JSON lines in any case)';
   runs<CommonOptions & Record<string, unknown>>(command, context, serveGateway, jsonHelp);
 }
 
@@ -30,6 +31,9 @@ async function serveGateway(
     return EXIT.usage;
   }
   // Loaded only now: other commands must not need the HTTP server's or the store's binaries.
-  const { serve } = await import('../../main.ts');
-  return (await serve(read.config)) as ExitCode;
+  const [{ serve }, { announce, announceAsJson }] = await Promise.all([
+    import('../../main.ts'),
+    import('../../control/announce.ts'),
+  ]);
+  return (await serve(read.config, reply.json ? announceAsJson : announce)) as ExitCode;
 }
