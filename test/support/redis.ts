@@ -160,10 +160,16 @@ export async function until(holds: () => Promise<boolean>, what = 'what was wait
   throw new Error(`${what} did not come about within ten seconds`);
 }
 
+/** Those of this process, so that nothing stays behind when it ends in the middle of a test. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 function spawnServer(program: string, args: readonly string[]): ChildProcess {
   const child = spawn(program, args, { stdio: 'ignore' });
-  // Were the test process to be killed, nothing of it should stay behind.
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   return child;
 }
 

@@ -68,15 +68,22 @@ export function connect(options: ConnectionOptions): Connection {
   const run = async (calls: readonly Call[], extraMs = 0): Promise<readonly LogResult<Reply>[]> => {
     if (client.status !== 'ready') await firstAttempt;
     if (client.status !== 'ready') return calls.map(() => absence);
-    const bySha1 = await send(client, calls, timeoutMs + extraMs, 'EVALSHA');
-    const unknown = bySha1.some((result) => !result.ok && result.code === 'NOSCRIPT');
-    return unknown ? send(client, calls, timeoutMs + extraMs, 'EVAL') : bySha1;
+    const deadlineMs = timeoutMs + extraMs;
+    let results = await send(client, calls, deadlineMs, 'EVALSHA');
+    if (failed(results, 'NOSCRIPT')) results = await send(client, calls, deadlineMs, 'EVAL');
+    absence = failed(results, 'TIMEOUT') ?? failed(results, 'READONLY') ?? absence;
+    return results;
   };
   return {
     run,
     one: async (call) => (await run([call]))[0] as LogResult<Reply>,
     close: () => client.disconnect(),
   };
+}
+
+/** The first failure with this code. */
+function failed(results: readonly LogResult<Reply>[], code: string): Fault | undefined {
+  return results.find((result): result is Fault => !result.ok && result.code === code);
 }
 
 /** One write, one deadline for all of it. */

@@ -36,6 +36,8 @@ export function faultOf(error: unknown): Fault {
 }
 
 function replyCode(message: string): string {
+  // To a client it does not know, Redis refuses long commands before it asks who is there.
+  if (message.includes('unauthenticated')) return 'NOAUTH';
   const code = /^[A-Z][A-Z0-9_]{1,40}(?= |$)/.exec(message)?.[0] ?? 'ERR';
   return code === 'ERR' ? (WRAPPED.exec(message)?.[1] ?? code) : code;
 }
