@@ -152,12 +152,17 @@ export function makeCertificate(dir: string): TlsFiles {
   return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key') };
 }
 
-/** Asks until the answer is yes; fails after ten seconds. */
-export async function until(holds: () => Promise<boolean>, what = 'what was waited for'): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) {
+/** Asks until the answer is yes; fails after ten seconds, or as many as said. */
+export async function until(
+  holds: () => Promise<boolean>,
+  what = 'what was waited for',
+  limitSeconds = 10,
+): Promise<void> {
+  const deadlineMs = performance.now() + limitSeconds * 1_000;
+  for (; performance.now() < deadlineMs; await sleep(20)) {
     if (await holds()) return;
   }
-  throw new Error(`${what} did not come about within ten seconds`);
+  throw new Error(`${what} did not come about within ${limitSeconds} seconds`);
 }
 
 /** Those of this process, so that nothing stays behind when it ends in the middle of a test. */

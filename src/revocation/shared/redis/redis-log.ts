@@ -1,12 +1,6 @@
 /**
  * The shared log on Redis 6.2 or later, or Valkey.
  *
- * What a gateway's ACL user needs, and no more (`{vigie}` is the prefix; SELECT only for another database than 0):
- *
- *     ACL SETUSER vigie on ><password> resetchannels ~{vigie}:* -@all +eval +evalsha +info +wait +select
- *       +client|setname +exists +type +get +set +strlen +del +unlink +pttl +pexpire
- *       +hget +hmget +hset +hdel +hscan +xadd +xrange +xtrim
- *
  * Every call ends within the deadline (`VIGIE_REDIS_TIMEOUT_MS`, and behind an append the time for replicas); those
  * that take several round trips, within one deadline each.
  */
@@ -24,6 +18,15 @@ import { beginFounding, open, putEntries } from './founding.ts';
 import { keyNames } from './keys.ts';
 import { LEASE } from './lease-scripts.ts';
 import type { RedisTarget } from './target.ts';
+
+/**
+ * What a gateway's ACL user needs under the prefix `vigie`, and no more: for `ACL SETUSER`, behind its name and
+ * with its password. SELECT is for another database than 0, WAIT for replicas that must confirm.
+ */
+export const REDIS_ACL =
+  'on resetkeys ~{vigie}:* resetchannels -@all +eval +evalsha +info +wait +select +client|setname ' +
+  '+exists +type +get +set +strlen +del +unlink +pttl +pexpire ' +
+  '+hget +hmget +hset +hdel +hscan +xadd +xrange +xtrim';
 
 export interface RedisLogOptions {
   readonly target: RedisTarget;

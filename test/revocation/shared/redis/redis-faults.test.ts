@@ -240,7 +240,7 @@ describe('a Redis that refuses', () => {
     for (let i = 0; i < 20; i++) await server.admin.set(`filler:${i}`, Buffer.alloc(10_000, i));
     await server.admin.call('BGREWRITEAOF');
     const done = async () =>
-      /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0/.test(await server.admin.info('persistence'));
+      /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0/.test(await server.admin.info('persistence'));
     await until(done, 'the rewrite');
     await server.restart({ ready: false });
     const code = async () => {
