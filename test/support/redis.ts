@@ -90,6 +90,20 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   };
 }
 
+/**
+ * Makes one the other's replica, and returns when it confirms at once. Right after a full synchronisation a
+ * confirmation may take until the replica's next routine acknowledgement, up to a second.
+ */
+export async function replicate(replica: RedisServer, primary: RedisServer): Promise<void> {
+  await replica.admin.replicaof('127.0.0.1', primary.port);
+  let confirmed = 0;
+  await until(async () => {
+    await primary.admin.set('replicated', 'yes');
+    confirmed = (await primary.admin.wait(1, 100)) === 1 ? confirmed + 1 : 0;
+    return confirmed === 5;
+  }, 'the replica');
+}
+
 export interface Sentinel {
   readonly port: number;
   stop(): Promise<void>;

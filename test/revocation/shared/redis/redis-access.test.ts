@@ -10,6 +10,7 @@ import {
   makeCertificate,
   type RedisServer,
   type RedisServerOptions,
+  replicate,
   startRedis,
   startSentinel,
   until,
@@ -129,8 +130,7 @@ describe('TLS', () => {
 describe('Sentinel', () => {
   it('names the primary; after a failover all calls go to the new one, and the old one is not believed', async () => {
     const [primary, replica] = [await start(), await start()];
-    await replica.admin.replicaof('127.0.0.1', primary.port);
-    await until(async () => (await replica.admin.info('replication')).includes('master_link_status:up'));
+    await replicate(replica, primary);
     const sentinel = await startSentinel('main', primary.port);
     cleanups.push(() => sentinel.stop());
     // A sentinel that is not there is passed over.

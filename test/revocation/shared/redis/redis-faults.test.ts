@@ -3,7 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LogResult, SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
-import { type RedisServer, type RedisServerOptions, startRedis, until } from '../../../support/redis.ts';
+import {
+  type RedisServer,
+  type RedisServerOptions,
+  replicate,
+  startRedis,
+  until,
+} from '../../../support/redis.ts';
 import {
   appendOf,
   closeLogs,
@@ -58,16 +64,6 @@ function everyCall(log: SharedLog, epoch: Buffer): Promise<LogResult<unknown>>[]
   ];
 }
 
-async function attach(replica: RedisServer, primary: RedisServer): Promise<void> {
-  await replica.admin.replicaof('127.0.0.1', primary.port);
-  await until(
-    async () => (await replica.admin.info('replication')).includes('master_link_status:up'),
-    'the replica',
-  );
-  // Its first acknowledgement, at most a second later, makes it one that the primary has heard from.
-  await until(async () => /state=online,offset=\d+,lag=[01]\b/.test(await primary.admin.info('replication')));
-}
-
 describe('a Redis that is not there', () => {
   it('every call says so at once, and works when it is', async () => {
     const server = await start();
@@ -97,6 +93,9 @@ describe('a Redis that is not there', () => {
     await server.restart({ wipe: true });
     await until(async () => (await log.follow(0, 1)).ok, 'the connection');
     expect(must(await log.follow(0, 1))).toEqual({ kind: 'empty' });
+    // It appends on another connection.
+    const continued = appendOf(epoch, 0, [record(1, hashOf(1))]);
+    await until(async () => (await log.append(continued)).ok, 'the writing connection');
     expect(await log.append(appendOf(epoch, 0, [record(1, hashOf(1))]))).toEqual({
       ok: true,
       value: { kind: 'moved' },
@@ -177,7 +176,7 @@ describe('a Redis that refuses', () => {
   it('a replica is not followed: it would agree with the past for ever', async () => {
     const [primary, replica] = [await start(), await start()];
     const epoch = await found(openLog(urlOf(primary)));
-    await attach(replica, primary);
+    await replicate(replica, primary);
     const log = openLog(urlOf(replica));
     expect(await log.follow(0, 1)).toEqual(fail('refused', 'READONLY'));
     expect(await log.append(appendOf(epoch, 0, [record(1, hashOf(1))]))).toEqual(fail('refused', 'READONLY'));
@@ -268,7 +267,7 @@ describe('replicas that must confirm', () => {
 
   it('confirm, or the append holds and is said to be unconfirmed; a repetition waits anew', async () => {
     const [primary, replica] = [await start(), await start()];
-    await attach(replica, primary);
+    await replicate(replica, primary);
     const log = openLog(urlOf(primary), options);
     const epoch = await found(log);
     expect(must(await log.append(appendOf(epoch, 0, [record(1, hashOf(1))])))).toEqual({ kind: 'appended' });
@@ -291,7 +290,7 @@ describe('replicas that must confirm', () => {
 
   it('waiting for them holds up nobody who follows', async () => {
     const [primary, replica] = [await start(), await start()];
-    await attach(replica, primary);
+    await replicate(replica, primary);
     const log = openLog(urlOf(primary), { ...options, waitMs: 600 });
     const epoch = await found(log);
     replica.signal('SIGSTOP');
@@ -303,7 +302,7 @@ describe('replicas that must confirm', () => {
 
   it('a primary that no longer hears from them is not followed: it may have been replaced', async () => {
     const [primary, replica] = [await start(), await start()];
-    await attach(replica, primary);
+    await replicate(replica, primary);
     const log = openLog(urlOf(primary), options);
     await found(log);
     expect((await followLog(log)).head.seq).toBe(0);
