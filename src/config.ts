@@ -162,6 +162,19 @@ export const SETTINGS = {
     "one line of 64 hexadecimal digits: the deployment's secret, under which cards are hashed",
   ),
   redisUrl: note('VIGIE_REDIS_URL', 'none: embedded store, one gateway', 'the shared revocation log'),
+  redisPasswordFile: note('VIGIE_REDIS_PASSWORD_FILE', 'none', "file with the password of the URL's user"),
+  redisSentinelPasswordFile: note('VIGIE_REDIS_SENTINEL_PASSWORD_FILE', 'none', "the sentinels' password"),
+  redisCaFile: note(
+    'VIGIE_REDIS_CA_FILE',
+    'those Node.js trusts',
+    'PEM certificates that sign those of Redis',
+  ),
+  redisCertFile: note('VIGIE_REDIS_CERT_FILE', 'none', 'PEM certificate shown to Redis, with its key file'),
+  redisKeyFile: note('VIGIE_REDIS_KEY_FILE', 'none', 'PEM private key of that certificate'),
+  redisPrefix: text('VIGIE_REDIS_PREFIX', 'vigie', 'what keys begin with, in braces'),
+  redisWaitReplicas: integer('VIGIE_REDIS_WAIT_REPLICAS', 0, 0, 10, 'replicas that must confirm a change'),
+  redisWaitMs: integer('VIGIE_REDIS_WAIT_MS', 500, 1, 10_000, 'time for them, on top of the deadline'),
+  redisTimeoutMs: integer('VIGIE_REDIS_TIMEOUT_MS', 1_000, 50, 30_000, 'deadline of a round trip to Redis'),
   engine: choice(
     'VIGIE_ENGINE',
     ['auto', 'native', 'openssl', 'noble'],
@@ -304,6 +317,15 @@ export interface Config {
   readonly trustListTimeoutMs: number;
   readonly dataDir: string;
   readonly secretFile: string;
+  readonly redisPasswordFile: string | undefined;
+  readonly redisSentinelPasswordFile: string | undefined;
+  readonly redisCaFile: string | undefined;
+  readonly redisCertFile: string | undefined;
+  readonly redisKeyFile: string | undefined;
+  readonly redisPrefix: string;
+  readonly redisWaitReplicas: number;
+  readonly redisWaitMs: number;
+  readonly redisTimeoutMs: number;
   readonly engine: EngineChoice;
   readonly kernel: KernelChoice;
   readonly keyCacheBytes: number;
@@ -415,6 +437,10 @@ function refusals(values: Record<SettingName, string | number | undefined>, auth
   }
   if (values.redisUrl !== undefined) {
     errors.push('VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway');
+  }
+  // Braces would end the hash tag early and scatter the keys over a cluster.
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(values.redisPrefix as string)) {
+    errors.push('VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -');
   }
   if (values.kernel !== undefined && values.kernel !== 'auto' && values.engine !== 'native') {
     errors.push('VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too');

@@ -37,6 +37,10 @@ describe('with nothing set', () => {
       trustListTimeoutMs: 5_000,
       dataDir: '.vigie',
       secretFile: '.vigie/secret',
+      redisPrefix: 'vigie',
+      redisWaitReplicas: 0,
+      redisWaitMs: 500,
+      redisTimeoutMs: 1_000,
       engine: 'auto',
       kernel: 'auto',
       keyCacheBytes: 67_108_864,
@@ -176,6 +180,7 @@ describe('combinations that must not start', () => {
       { VIGIE_REDIS_URL: 'redis://user:CANARY@redis:6379' },
       'VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway',
     ],
+    [{ VIGIE_REDIS_PREFIX: 'a}b' }, 'VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -'],
     [{ VIGIE_KERNEL: 'ifma' }, 'VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too'],
   ])('%j', (environment, error) => {
     expect(errorsOf(environment)).toEqual([error]);

@@ -4,7 +4,14 @@
  */
 import { execFileSync } from 'node:child_process';
 
-const PROGRAMS = [{ name: 'promtool', debianPackage: 'prometheus' }];
+const PROGRAMS = [
+  { name: 'promtool', debianPackage: 'prometheus' },
+  // Started and stopped by the tests themselves, on free ports of their own.
+  { name: 'redis-server', debianPackage: 'redis-server' },
+  { name: 'redis-sentinel', debianPackage: 'redis-sentinel' },
+  // Makes the certificates of the TLS tests.
+  { name: 'openssl', debianPackage: 'openssl' },
+];
 
 const isThere = (name) => {
   try {

@@ -1,0 +1,43 @@
+/** What became of a command that got no good answer, in the contract's words. */
+import type { LogFault } from '../shared-log.ts';
+
+export interface Fault {
+  readonly ok: false;
+  readonly fault: LogFault;
+  readonly code: string;
+}
+
+export function fault(kind: LogFault, code: string): Fault {
+  return { ok: false, fault: kind, code };
+}
+
+/**
+ * Codes that may stand inside another message: up to Redis 6.2 an error within a script is wrapped in `ERR Error
+ * running script …`.
+ */
+const WRAPPED =
+  /[\s:-](READONLY|OOM|MISCONF|LOADING|NOPERM|NOAUTH|NOREPLICAS|MASTERDOWN|WRONGTYPE|MOVED|CLUSTERDOWN)\b/;
+
+/**
+ * Reads an error of ioredis. Only codes leave this function: messages quote users and keys, and ioredis hangs the
+ * whole command, with its values, on the error.
+ */
+export function faultOf(error: unknown): Fault {
+  if (!(error instanceof Error)) return fault('unreachable', 'CLOSED');
+  if (error.name === 'ReplyError') {
+    const code = replyCode(error.message);
+    return fault(code === 'WRONGTYPE' || code === 'MALFORMED' ? 'malformed' : 'refused', code);
+  }
+  const code = (error as NodeJS.ErrnoException).code;
+  if (typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code)) return fault('unreachable', code);
+  if (error.message === 'Command timed out') return fault('unreachable', 'TIMEOUT');
+  if (error.message.startsWith('All sentinels')) return fault('unreachable', 'NO_SENTINEL');
+  return fault('unreachable', 'CLOSED');
+}
+
+function replyCode(message: string): string {
+  // To a client it does not know, Redis refuses long commands before it asks who is there.
+  if (message.includes('unauthenticated')) return 'NOAUTH';
+  const code = /^[A-Z][A-Z0-9_]{1,40}(?= |$)/.exec(message)?.[0] ?? 'ERR';
+  return code === 'ERR' ? (WRAPPED.exec(message)?.[1] ?? code) : code;
+}

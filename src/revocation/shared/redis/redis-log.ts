@@ -1,0 +1,104 @@
+/**
+ * The shared log on Redis 6.2 or later, or Valkey.
+ *
+ * Every call ends within the deadline (`VIGIE_REDIS_TIMEOUT_MS`, and behind an append the time for replicas); those
+ * that take several round trips, within one deadline each.
+ */
+import { randomBytes } from 'node:crypto';
+import type { LogResult, SharedLog } from '../shared-log.ts';
+import { append } from './append.ts';
+import { connect } from './connection.ts';
+import { NO_EPOCH, numberOf, type RedisContext } from './context.ts';
+import type { RedisCredentials } from './credentials.ts';
+import { entriesOf, scanEntries } from './entries.ts';
+import { fault } from './fault.ts';
+import { publishFilter, readFilter } from './filter.ts';
+import { follow, presentEpoch } from './follow.ts';
+import { beginFounding, open, putEntries } from './founding.ts';
+import { keyNames } from './keys.ts';
+import { LEASE } from './lease-scripts.ts';
+import type { RedisTarget } from './target.ts';
+
+/**
+ * What a gateway's ACL user needs under the prefix `vigie`, and no more: for `ACL SETUSER`, behind its name and
+ * with its password. SELECT is for another database than 0, WAIT for replicas that must confirm.
+ */
+export const REDIS_ACL =
+  'on resetkeys ~{vigie}:* resetchannels -@all +eval +evalsha +info +wait +select +client|setname ' +
+  '+exists +type +get +set +strlen +del +unlink +pttl +pexpire ' +
+  '+hget +hmget +hset +hdel +hscan +xadd +xrange +xtrim';
+
+export interface RedisLogOptions {
+  readonly target: RedisTarget;
+  readonly credentials: RedisCredentials;
+  /** Names all keys, as their hash tag; see `keys.ts`. */
+  readonly prefix: string;
+  /** Replicas that must confirm an append before it is acknowledged; 0: none is asked. */
+  readonly waitReplicas: number;
+  readonly waitMs: number;
+  readonly timeoutMs: number;
+  /** Of the deployment's secret. */
+  readonly fingerprint: Uint8Array;
+}
+
+/** Connects in the background; until then calls answer `unreachable`. */
+export function openRedisLog(options: RedisLogOptions): SharedLog {
+  const { target, credentials, timeoutMs, waitReplicas, waitMs } = options;
+  const link = (longestExtraMs: number) => connect({ target, credentials, timeoutMs, longestExtraMs });
+  const context: RedisContext = {
+    keys: keyNames(options.prefix),
+    fingerprint: Buffer.from(options.fingerprint).toString('hex'),
+    token: randomBytes(16).toString('hex'),
+    waitReplicas,
+    waitMs,
+    follower: link(0),
+    writer: link(waitMs),
+    bulk: link(0),
+    believed: NO_EPOCH,
+  };
+  return {
+    follow: (afterSeq, maxRecords) => follow(context, afterSeq, maxRecords),
+    append: (request) => append(context, request),
+    entriesOf: (hashes) => entriesOf(context, hashes),
+    scanEntries: (epoch, cursor) => scanEntries(context, epoch, cursor),
+    beginFounding: (seen, epoch, leaseMs) => beginFounding(context, seen, epoch, leaseMs),
+    putEntries: (epoch, entries, leaseMs) => putEntries(context, epoch, entries, leaseMs),
+    open: (epoch, seq, state) => open(context, epoch, seq, state),
+    lease: (name, leaseMs) => lease(context, name, leaseMs),
+    publishFilter: (snapshot) => publishFilter(context, snapshot),
+    readFilter: () => readFilter(context),
+    trim: (throughSeq) => trim(context, throughSeq),
+    close: () => {
+      for (const connection of [context.follower, context.writer, context.bulk]) connection.close();
+    },
+  };
+}
+
+async function lease(
+  { follower, keys, token }: RedisContext,
+  name: 'filter' | 'audit',
+  leaseMs: number,
+): Promise<LogResult<{ readonly held: boolean }>> {
+  const answer = await follower.one({ script: LEASE, keys: [keys.lease(name)], args: [token, leaseMs] });
+  return answer.ok ? { ok: true, value: { held: answer.value === 1 } } : answer;
+}
+
+/** A call drops whole nodes of the stream, and no more than these many records: Redis's own bound. */
+const TRIM_RECORDS = 10_000;
+/** Ten million records; what is left then, the next trim finds. */
+const TRIM_CALLS = 1_000;
+
+async function trim(context: RedisContext, throughSeq: number): Promise<LogResult<void>> {
+  const epoch = await presentEpoch(context);
+  if (!epoch.ok) return epoch;
+  const stream = context.keys.stream(epoch.value);
+  for (let i = 0; i < TRIM_CALLS; i++) {
+    const command = ['XTRIM', stream, 'MINID', '~', `${throughSeq + 1}-0`, 'LIMIT', TRIM_RECORDS] as const;
+    const dropped = await context.bulk.one(command);
+    if (!dropped.ok) return dropped;
+    const count = numberOf(dropped.value);
+    if (count === undefined) return fault('malformed', 'MALFORMED');
+    if (count === 0) break;
+  }
+  return { ok: true, value: undefined };
+}

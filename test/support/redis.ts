@@ -1,0 +1,209 @@
+/** Real redis-server and redis-sentinel processes for the tests: on free ports, in directories of their own. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis, type RedisOptions } from 'ioredis';
+
+export interface RedisServer {
+  readonly port: number;
+  readonly dir: string;
+  /** A client with all rights, for what an operator or an intruder would do. */
+  readonly admin: Redis;
+  /** To this process alone, by its id: SIGSTOP, SIGCONT, SIGKILL. */
+  signal(signal: NodeJS.Signals): void;
+  /** kill -9, then the same command on the same port and directory; `wipe` empties the directory before. */
+  restart(options?: { wipe?: boolean; ready?: boolean }): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  /** Further arguments, e.g. `['--requirepass', 'x']`. Nothing is persisted unless they say so. */
+  readonly args?: readonly string[];
+  /** What the admin client needs to be let in. */
+  readonly admin?: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
+  /** Listens with TLS only, by these PEM files. */
+  readonly tls?: TlsFiles;
+}
+
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-redis-'));
+  const { tls } = options;
+  const listen = tls
+    ? ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
+    : ['--port', `${port}`];
+  const args = [
+    ...listen,
+    ...(tls ? ['--tls-ca-cert-file', tls.ca, '--tls-auth-clients', 'optional'] : []),
+    ...[
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      dir,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--repl-diskless-sync-delay',
+      '0',
+    ],
+    ...(options.args ?? []),
+  ];
+  let child = spawnServer('redis-server', args);
+  const admin = new Redis({
+    host: '127.0.0.1',
+    port,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    disableClientInfo: true,
+    ...options.admin,
+  });
+  // A server that is away on purpose is no failure of the test.
+  admin.on('error', () => {});
+  await admin.ping();
+  return {
+    port,
+    dir,
+    admin,
+    signal: (signal) => child.kill(signal),
+    restart: async ({ wipe = false, ready = true } = {}) => {
+      await end(child);
+      if (wipe) execFileSync('find', [dir, '-mindepth', '1', '-delete']);
+      child = spawnServer('redis-server', args);
+      if (ready) await admin.ping();
+    },
+    stop: async () => {
+      admin.disconnect();
+      await end(child);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Makes one the other's replica, and returns when it confirms at once. Right after a full synchronisation a
+ * confirmation may take until the replica's next routine acknowledgement, up to a second.
+ */
+export async function replicate(replica: RedisServer, primary: RedisServer): Promise<void> {
+  await replica.admin.replicaof('127.0.0.1', primary.port);
+  let confirmed = 0;
+  await until(async () => {
+    await primary.admin.set('replicated', 'yes');
+    confirmed = (await primary.admin.wait(1, 100)) === 1 ? confirmed + 1 : 0;
+    return confirmed === 5;
+  }, 'the replica');
+}
+
+export interface Sentinel {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** One sentinel that decides alone, within about a second. */
+export async function startSentinel(primaryName: string, primaryPort: number): Promise<Sentinel> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-sentinel-'));
+  const config = join(dir, 'sentinel.conf');
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${dir}`,
+    `sentinel monitor ${primaryName} 127.0.0.1 ${primaryPort} 1`,
+    `sentinel down-after-milliseconds ${primaryName} 1000`,
+    `sentinel failover-timeout ${primaryName} 3000`,
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const child = spawnServer('redis-sentinel', [config]);
+  const client = new Redis({
+    port,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    enableReadyCheck: false,
+  });
+  client.on('error', () => {});
+  // It can only promote a replica that it has learnt of.
+  await until(async () => ((await client.call('sentinel', 'replicas', primaryName)) as unknown[]).length > 0);
+  client.disconnect();
+  return {
+    port,
+    stop: async () => {
+      await end(child);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A certificate authority and a certificate for 127.0.0.1, made by openssl in a directory of their own. */
+export function makeCertificate(dir: string): TlsFiles {
+  const at = (name: string) => join(dir, name);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+  const request = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ];
+  openssl(...request, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=test authority');
+  openssl(
+    ...[...request, '-keyout', at('server.key'), '-out', at('server.pem'), '-subj', '/CN=redis'],
+    ...['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-addext', 'subjectAltName=IP:127.0.0.1'],
+  );
+  return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key') };
+}
+
+/** Asks until the answer is yes; fails after ten seconds, or as many as said. */
+export async function until(
+  holds: () => Promise<boolean>,
+  what = 'what was waited for',
+  limitSeconds = 10,
+): Promise<void> {
+  const deadlineMs = performance.now() + limitSeconds * 1_000;
+  for (; performance.now() < deadlineMs; await sleep(20)) {
+    if (await holds()) return;
+  }
+  throw new Error(`${what} did not come about within ${limitSeconds} seconds`);
+}
+
+/** Those of this process, so that nothing stays behind when it ends in the middle of a test. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function spawnServer(program: string, args: readonly string[]): ChildProcess {
+  const child = spawn(program, args, { stdio: 'ignore' });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
