@@ -46,14 +46,26 @@ const RATE = 4;
 const BITS_SET = 5;
 const ENTRIES = 6;
 
-/** An empty filter: m = ceil(-n ln p / ln^2 2) bits and k = round(m/n ln 2) hash functions. */
-export function createFilter(parameters: FilterParameters): FilterWriter {
+/** How a filter for these parameters is laid out: m = ceil(-n ln p / ln^2 2) bits, k = round(m/n ln 2) hashes. */
+export function filterLayout(parameters: FilterParameters): {
+  readonly bits: number;
+  readonly hashes: number;
+  /** Of the bits, in whole words. */
+  readonly bitBytes: number;
+} {
   const { capacity, falsePositiveRate } = parameters;
   if (!Number.isSafeInteger(capacity) || capacity < 1) throw new RangeError('filter capacity');
   if (!(falsePositiveRate > 0 && falsePositiveRate < 1)) throw new RangeError('filter false-positive rate');
   const bits = Math.max(64, Math.ceil((-capacity * Math.log(falsePositiveRate)) / Math.LN2 ** 2));
   const hashes = Math.max(1, Math.round((bits / capacity) * Math.LN2));
-  const shared = new SharedArrayBuffer(HEADER_BYTES + Math.ceil(bits / 32) * 4);
+  return { bits, hashes, bitBytes: Math.ceil(bits / 32) * 4 };
+}
+
+/** An empty filter. */
+export function createFilter(parameters: FilterParameters): FilterWriter {
+  const { capacity, falsePositiveRate } = parameters;
+  const { bits, hashes, bitBytes } = filterLayout(parameters);
+  const shared = new SharedArrayBuffer(HEADER_BYTES + bitBytes);
   const header = new Float64Array(shared, 0, HEADER_BYTES / 8);
   header[VERSION] = LAYOUT_VERSION;
   header[BITS] = bits;
@@ -66,6 +78,26 @@ export function createFilter(parameters: FilterParameters): FilterWriter {
     add: (hash) => addTo(header, words, hash, setShared),
     addUnshared: (hash) => addTo(header, words, hash, setUnshared),
   };
+}
+
+/** The bits alone, in the machine's word order (little-endian wherever Node serves): for snapshots. */
+export function filterBits(filter: FilterReader): Uint8Array {
+  return new Uint8Array(filter.shared, HEADER_BYTES);
+}
+
+/** A filter with the bits and counts of a snapshot; `content.bits` has the layout's length. */
+export function restoreFilter(
+  parameters: FilterParameters,
+  content: { readonly bits: Uint8Array; readonly bitsSet: number; readonly entries: number },
+): FilterWriter {
+  const filter = createFilter(parameters);
+  const header = new Float64Array(filter.shared, 0, HEADER_BYTES / 8);
+  header[BITS_SET] = content.bitsSet;
+  header[ENTRIES] = content.entries;
+  const target = filterBits(filter);
+  if (content.bits.length !== target.length) throw new RangeError('filter bits');
+  target.set(content.bits);
+  return filter;
 }
 
 /** The filter in a shared buffer that {@link createFilter} made, in whatever thread. */

@@ -194,7 +194,10 @@ const COUNTER = { active: 'reinstated', suspended: 'suspended', revoked: 'revoke
 
 function entryOf(store: StatusStore, hash: Buffer): CardEntry | undefined | 'unreadable' {
   const bytes = store.db.cards.get(hash);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    // While the copy is not known to be complete, what the filter knows may be an entry that is missing.
+    return !store.completeness.isComplete() && store.filter.mightContain(hash) ? 'unreadable' : undefined;
+  }
   const entry = decodeEntry(store.secret.entryMacKey, hash, bytes);
   return entry !== undefined && isCardEntry(entry) ? entry : 'unreadable';
 }

@@ -1,12 +1,12 @@
 /**
  * What happens to the store once, at start: it is made, surveyed as a whole, and rid of expired entries.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createFilter, type FilterParameters, type FilterWriter } from './bloom-filter.ts';
 import { HASH_BYTES } from './card-hash.ts';
 import { type DeploymentSecret, syncDirectory } from './deployment-secret.ts';
+import { FIRST_GENERATION, newEpoch } from './shared/epoch.ts';
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
 import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry, type StatusEntry } from './status-entry.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';
@@ -45,7 +45,7 @@ export async function createStoreIfAbsent(
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true, mode: 0o700 });
   const db = openDatabase(aside, 'write');
-  const epoch = randomBytes(16);
+  const epoch = newEpoch(FIRST_GENERATION);
   const header = {
     schemaVersion: STORE_SCHEMA_VERSION,
     fingerprint: Buffer.from(secret.fingerprint),

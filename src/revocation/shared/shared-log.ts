@@ -101,7 +101,11 @@ export interface SharedLog {
     leaseMs: number,
   ): Promise<LogResult<{ readonly begun: boolean }>>;
   /** Writes entries of the life being founded and renews the lease; `held: false` when it was lost. */
-  putEntries(epoch: Buffer, entries: readonly HashedEntry[], leaseMs: number): Promise<LogResult<{ readonly held: boolean }>>;
+  putEntries(
+    epoch: Buffer,
+    entries: readonly HashedEntry[],
+    leaseMs: number,
+  ): Promise<LogResult<{ readonly held: boolean }>>;
   /** The new life takes effect, at `seq`, with no records; older lives are dropped. */
   open(epoch: Buffer, seq: number, state: Buffer): Promise<LogResult<{ readonly opened: boolean }>>;
 
