@@ -11,16 +11,14 @@ import { dropLogAfter, trimLog } from '../log-records.ts';
 import { logKey, type StatusDatabase } from '../status-database.ts';
 import { authenticFields, decodeEntry, ENTRY_BYTES, KEY_RETIRED } from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
-import { accountEntry, correctAccount } from '../store-account.ts';
-import { type Audit, auditStore, walkKeys } from '../store-audit.ts';
+import { accountEntry } from '../store-account.ts';
+import { auditStore } from '../store-audit.ts';
 import { META_RECONCILING, type StoreState } from '../store-state.ts';
 import type { Decision, StoreResult } from '../store-transaction.ts';
+import { repairCopy } from './copy-repair.ts';
 import type { CopyHead, ReplicaCopy } from './replica-copy.ts';
 import type { HashedEntry, LogRecord } from './shared-log.ts';
 import { winner } from './winner.ts';
-
-/** Damaged entries dropped in one transaction. */
-const DROP_TRANSACTION_ENTRIES = 2_000;
 
 export interface LmdbCopyOptions {
   readonly store: StatusStore;
@@ -131,7 +129,7 @@ function merge(context: Context, entries: readonly HashedEntry[]): StoreResult<v
 /** Whether an incoming entry takes the place of the one there; against one that is damaged it always does. */
 function replaces(store: StatusStore, { hash, entry }: HashedEntry, old: Buffer): boolean {
   if (old.equals(entry)) return false;
-  if (!isAuthentic(store, hash, old)) return true;
+  if (decodeEntry(store.secret.entryMacKey, hash, old) === undefined) return true;
   return winner(old, entry) === entry;
 }
 
@@ -183,57 +181,12 @@ async function audit(context: Context): Promise<StoreResult<{ readonly sound: bo
   if (!audited.ok) return audited;
   const { sound } = audited.value;
   if (!sound) {
-    const repaired = await repair(store, audited.value);
+    const repaired = await repairCopy(store, audited.value);
     if (!repaired.ok) return repaired;
   }
   context.audited = true;
   if (sound && store.db.meta.get(META_RECONCILING) === undefined) store.completeness.set(true);
   return { ok: true, value: { sound } };
-}
-
-async function repair(store: StatusStore, { claimed, found }: Audit): Promise<StoreResult<void>> {
-  const { db } = store;
-  store.completeness.set(false);
-  const corrected = store.transact((state) => {
-    correctAccount(state, claimed, found);
-    db.meta.putSync(META_RECONCILING, Buffer.from([1]));
-    return { commit: true, value: undefined };
-  });
-  if (!corrected.ok) return corrected;
-  for (const table of [db.cards, db.retirements]) {
-    const damaged: Buffer[] = [];
-    const walked = await walkKeys(store, table, undefined, (hash) => {
-      const entry = table.get(hash);
-      if (entry !== undefined && !isAuthentic(store, hash, entry)) damaged.push(hash);
-    });
-    if (!walked) return { ok: false, fault: 'io-error', code: 'STOPPED' };
-    for (let at = 0; at < damaged.length; at += DROP_TRANSACTION_ENTRIES) {
-      const dropped = dropDamaged(store, table, damaged.slice(at, at + DROP_TRANSACTION_ENTRIES));
-      if (!dropped.ok) return dropped;
-    }
-  }
-  return { ok: true, value: undefined };
-}
-
-/** Drops those of the entries that are still damaged: a reconciliation may have replaced some meanwhile. */
-function dropDamaged(
-  store: StatusStore,
-  table: StatusDatabase['cards'],
-  hashes: readonly Buffer[],
-): StoreResult<void> {
-  return store.transact((state) => {
-    for (const hash of hashes) {
-      const entry = table.get(hash);
-      if (entry === undefined || isAuthentic(store, hash, entry)) continue;
-      accountEntry(state, hash, entry, -1);
-      table.removeSync(hash);
-    }
-    return { commit: true, value: undefined };
-  });
-}
-
-function isAuthentic({ secret }: StatusStore, hash: Buffer, entry: Buffer): boolean {
-  return decodeEntry(secret.entryMacKey, hash, entry) !== undefined;
 }
 
 /** In a transaction: puts an entry in the place of `old`, and accounts for both. */
