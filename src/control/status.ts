@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import { cardHash } from '../revocation/card-hash.ts';
 import { loadOrCreateDeploymentSecret } from '../revocation/deployment-secret.ts';
+import { forgetFilterFile } from '../revocation/filter-file.ts';
 import { startFilterSaving } from '../revocation/filter-saving.ts';
 import { createFreshness, type Freshness } from '../revocation/freshness.ts';
 import { startHeartbeat } from '../revocation/heartbeat.ts';
@@ -124,7 +125,16 @@ async function auditAfterStart(store: StatusStore, log: Log): Promise<void> {
   }
   const { sound, missingInFilter } = audited.value;
   if (sound) store.completeness.set(true);
-  else store.condemn();
+  else condemn(store);
   const level = sound && missingInFilter === 0 ? 'info' : 'error';
   log(level, 'status store audited', { sound, missingInFilter });
+}
+
+/** The store vouches for nothing any more, and the next start looks at every entry and refuses it. */
+function condemn(store: StatusStore): void {
+  store.transact(() => {
+    forgetFilterFile(store.db);
+    return { commit: true, value: undefined };
+  });
+  store.condemn();
 }

@@ -9,7 +9,7 @@ export const MAX_LOG_RECORDS = 1_000_000;
 
 /** In a transaction that added `added`: drops the oldest beyond the bound, twice as many at most. */
 export function trimLog(db: StatusDatabase, seq: number, added: number, maxRecords = MAX_LOG_RECORDS): void {
-  if (seq <= maxRecords) return;
+  if (seq <= maxRecords || added === 0) return;
   drop(db, { end: logKey(seq - maxRecords + 1), limit: 2 * added });
 }
 

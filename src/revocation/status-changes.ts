@@ -17,6 +17,7 @@ import {
   recallAnswer,
   rememberAnswer,
 } from './idempotency.ts';
+import { trimLog } from './log-records.ts';
 import {
   type ChangeWindow,
   confirms,
@@ -165,6 +166,7 @@ function decide(context: Context, call: Call, state: StoreState, written: Writte
   written.entries = plan.entries;
   written.statusChanges = plan.statusChanges;
   for (const entry of plan.entries) writeEntry(store, state, entry);
+  trimLog(db, state.seq, plan.entries.length);
   if (plan.entries.length > 0) state.lastChangeMs = nowMs;
   if (keyHash !== undefined) rememberAnswer(db, keyHash, { seq: state.seq, changes: digest }, nowMs);
   const commit = plan.entries.length > 0 || keyHash !== undefined;

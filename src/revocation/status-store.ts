@@ -192,7 +192,9 @@ function storeOf(
     const checked = checkIn(session);
     return checked.ok ? checked.value.revoked + checked.value.suspended : 0;
   };
-  const filters = createFilterKeeper(built.filter, { db, secret, parameters, background, heldCards });
+  const stateIn = (transaction: Transaction) => readState(session, transaction);
+  const source = { db, secret, parameters, background, completeness, stateIn, heldCards };
+  const filters = createFilterKeeper(built.filter, source);
   return {
     ...readerOf(db, secret, completeness),
     dir,
@@ -210,7 +212,7 @@ function storeOf(
     purged,
     transact: (body) => transactIn(session, body),
     check: () => checkIn(session),
-    stateIn: (transaction) => readState(session, transaction),
+    stateIn,
     condemn: () => {
       session.condemned = true;
     },

@@ -1,4 +1,5 @@
 /** What is done about a copy whose entries are not those that were written. */
+import { forgetFilterFile } from '../filter-file.ts';
 import type { StatusDatabase } from '../status-database.ts';
 import { decodeEntry } from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
@@ -20,6 +21,7 @@ export async function repairCopy(store: StatusStore, { claimed, found }: Audit):
   store.completeness.set(false);
   const corrected = store.transact((state) => {
     correctAccount(state, claimed, found);
+    forgetFilterFile(db);
     db.meta.putSync(META_RECONCILING, Buffer.from([1]));
     return { commit: true, value: undefined };
   });

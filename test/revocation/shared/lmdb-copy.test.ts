@@ -269,10 +269,10 @@ describe('an audit', () => {
 
   it('ends when the store is closed', async () => {
     const { store, copy } = await openCopy(storeDir());
-    good(copy.apply(records(3_000)));
-    const audit = copy.audit();
-    await closeStore(store);
-    expect(await audit).toEqual({ ok: false, fault: 'io-error', code: 'STOPPED' });
+    good(copy.apply(records(10)));
+    const closing = closeStore(store);
+    expect(await copy.audit()).toEqual({ ok: false, fault: 'io-error', code: 'STOPPED' });
+    await closing;
   });
 });
 
