@@ -26,6 +26,8 @@ export interface DeploymentSecret {
   readonly confirmTokenKey: Uint8Array;
   readonly idempotencyKey: Uint8Array;
   readonly entryMacKey: Uint8Array;
+  /** Of filter snapshots, on disk and in the shared log. */
+  readonly filterMacKey: Uint8Array;
   /** 16 bytes that tell two secrets apart and reveal neither; stands in the store and in the log. */
   readonly fingerprint: Uint8Array;
 }
@@ -57,6 +59,7 @@ export function deriveSecret(master: Uint8Array): DeploymentSecret {
     confirmTokenKey: subkey('confirm-token', 32),
     idempotencyKey: subkey('idempotency', 32),
     entryMacKey: subkey('entry-mac', 32),
+    filterMacKey: subkey('filter-mac', 32),
     fingerprint: subkey('fingerprint', 16),
   };
 }

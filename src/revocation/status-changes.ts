@@ -10,8 +10,26 @@ import type { Clock } from '../clock.ts';
 import { cardHash, idempotencyHash } from './card-hash.ts';
 import { type CardChange, digestChanges, type PlannedEntry, planChanges } from './change-plan.ts';
 import type { FreshnessWriter } from './freshness.ts';
+<<<<<<< HEAD
 import { makeRoomForAnswer, recallAnswer, rememberAnswer } from './idempotency.ts';
 import { type ChangeWindow, confirms, issueConfirmToken, restoreChangeWindow } from './mass-change-limit.ts';
+=======
+import {
+  DEFAULT_IDEMPOTENCY_ANSWERS,
+  MAX_IDEMPOTENCY_KEY_CHARS,
+  makeRoomForAnswer,
+  recallAnswer,
+  rememberAnswer,
+} from './idempotency.ts';
+import { trimLog } from './log-records.ts';
+import {
+  type ChangeWindow,
+  confirms,
+  DEFAULT_MASS_CHANGE_LIMIT,
+  issueConfirmToken,
+  restoreChangeWindow,
+} from './mass-change-limit.ts';
+>>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
 import { logKey } from './status-database.ts';
 import { type CardEntry, decodeEntry, encodeEntry, isCardEntry } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
@@ -133,6 +151,7 @@ function decide(context: Context, call: Call, state: StoreState, written: Writte
   written.entries = plan.entries;
   written.statusChanges = plan.statusChanges;
   for (const entry of plan.entries) writeEntry(store, state, entry);
+  trimLog(db, state.seq, plan.entries.length);
   if (plan.entries.length > 0) state.lastChangeMs = nowMs;
   if (keyHash !== undefined) rememberAnswer(db, keyHash, { seq: state.seq, changes: digest }, nowMs);
   const commit = plan.entries.length > 0 || keyHash !== undefined;
@@ -162,7 +181,10 @@ const COUNTER = { active: 'reinstated', suspended: 'suspended', revoked: 'revoke
 
 function entryOf(store: StatusStore, hash: Buffer): CardEntry | undefined | 'unreadable' {
   const bytes = store.db.cards.get(hash);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    // While the copy is not known to be complete, what the filter knows may be an entry that is missing.
+    return !store.completeness.isComplete() && store.filter.mightContain(hash) ? 'unreadable' : undefined;
+  }
   const entry = decodeEntry(store.secret.entryMacKey, hash, bytes);
   return entry !== undefined && isCardEntry(entry) ? entry : 'unreadable';
 }

@@ -6,6 +6,7 @@
  */
 
 import type { CardStatus, StatusReason } from '../card-status.ts';
+import type { Completeness } from './completeness.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
 import { openDatabase, type StatusDatabase, storeIdentity } from './status-database.ts';
 import { decodeEntry, isCardEntry, KEY_RETIRED } from './status-entry.ts';
@@ -22,7 +23,10 @@ export type StatusAnswer =
 export type RetirementAnswer = 'retired' | 'not-retired' | 'unreadable';
 
 export interface StatusReader {
-  /** The status of a card by its hash, as of all changes acknowledged before the call, in any thread. */
+  /**
+   * The status of a card by its hash, as of all changes acknowledged before the call, in any thread. To be asked
+   * only of cards that the filter does not rule out: while the copy is not complete, nothing in it makes a card `active`: then it is `unreadable`.
+   */
   statusOf(hash: Buffer): StatusAnswer;
   /** Whether an issuer key was retired, by its hash. */
   retirementOf(hash: Buffer): RetirementAnswer;
@@ -37,6 +41,8 @@ export interface ReaderOptions {
   /** What the main thread opened (`StatusStore.identity`): a filter belongs to one store only. */
   readonly identity: string;
   readonly secret: DeploymentSecret;
+  /** The main thread's (`StatusStore.completeness`): what the absence of an entry means. */
+  readonly completeness: Completeness;
 }
 
 /** Opens the store for reading in a worker of the process whose main thread has it open. */
@@ -50,10 +56,14 @@ export function openStatusReader(options: ReaderOptions): ReaderOutcome {
   } catch {
     return { ok: false, fault: 'unreadable' };
   }
-  return { ok: true, reader: readerOf(db, secret), close: () => db.root.close() };
+  return { ok: true, reader: readerOf(db, secret, options.completeness), close: () => db.root.close() };
 }
 
-export function readerOf(db: StatusDatabase, secret: DeploymentSecret): StatusReader {
+export function readerOf(
+  db: StatusDatabase,
+  secret: DeploymentSecret,
+  completeness: Completeness,
+): StatusReader {
   const macKey = secret.entryMacKey;
   // lmdb-js keeps a thread's read transaction, hence its snapshot, until the event-loop turn ends: without a
   // reset a revocation acknowledged a moment ago would not be seen.
@@ -65,10 +75,12 @@ export function readerOf(db: StatusDatabase, secret: DeploymentSecret): StatusRe
     statusOf(hash) {
       try {
         const bytes = current(db.cards, hash);
-        if (bytes === undefined) return { status: 'active' };
+        if (bytes === undefined) return { status: completeness.isComplete() ? 'active' : 'unreadable' };
         const entry = decodeEntry(macKey, hash, bytes);
         if (entry === undefined || !isCardEntry(entry)) return { status: 'unreadable' };
         const { status, sinceMs, why } = entry;
+        // An older page come back shows an older entry, in itself authentic: it must not clear a card either.
+        if (status === 'active' && !completeness.isComplete()) return { status: 'unreadable' };
         return why === undefined ? { status, sinceMs } : { status, sinceMs, why };
       } catch {
         return { status: 'unreadable' };

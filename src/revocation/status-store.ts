@@ -7,10 +7,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
-import { ABORT } from 'lmdb';
+import type { Transaction } from 'lmdb';
 import type { Clock } from '../clock.ts';
+import { type BackgroundWork, createBackgroundWork } from './background-work.ts';
 import type { FilterParameters, FilterWriter } from './bloom-filter.ts';
+import { type CompletenessWriter, createCompleteness } from './completeness.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
+import { type FileRefusal, loadFilter } from './filter-file.ts';
+import { createFilterKeeper, type FilterKeeper } from './filter-keeper.ts';
 import {
   fillLockFile,
   openDatabase,
@@ -20,18 +24,19 @@ import {
   storeIdentity,
 } from './status-database.ts';
 import { readerOf, type StatusReader } from './status-reader.ts';
-import { createStoreIfAbsent, purgeExpired, surveyStore } from './store-start.ts';
+import { checkIn, codeOf, readState, type Session, transactIn } from './store-session.ts';
+import { createStoreIfAbsent, purgeExpired, type Survey, surveyStore } from './store-start.ts';
 import {
   decodeHeader,
   decodeState,
-  encodeState,
   META_HEADER,
   META_OWNER,
+  META_RECONCILING,
   META_STATE,
   STORE_SCHEMA_VERSION,
   type StoreState,
 } from './store-state.ts';
-import type { Decision, StoreResult, Transact } from './store-transaction.ts';
+import type { StoreResult, Transact } from './store-transaction.ts';
 
 export type OpenFault = 'secret-mismatch' | 'unknown-schema' | 'damaged' | 'io-error';
 
@@ -45,10 +50,25 @@ export interface StatusStore extends StatusReader {
   readonly db: StatusDatabase;
   /** The files opened; workers must find the same (`openStatusReader`). */
   readonly identity: string;
-  /** This life of the log, 32 hexadecimal digits. */
+  /** This life of the log, 32 hexadecimal digits; another once the store speaks for another. */
   readonly epoch: string;
+  /** Stands for the filter in force; see `FilterKeeper.filter`. */
   readonly filter: FilterWriter;
+<<<<<<< HEAD
   /** Expired reinstatements dropped at this start; nothing else ever leaves. */
+=======
+  readonly filters: FilterKeeper;
+  /**
+   * What the absence of an entry means. Complete from the start after a survey; after a start from the filter's
+   * file, and during a reconciliation, whoever audits or reconciles the store says when.
+   */
+  readonly completeness: CompletenessWriter;
+  /** How the filter came about: `survey` means that every entry was looked at; or why the file was of no use. */
+  readonly start: StoreStart;
+  /** Work that `close` waits for. */
+  readonly background: BackgroundWork;
+  /** Expired entries dropped at this start. */
+>>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
   readonly purged: number;
   /**
    * Runs `body` in one durable transaction; it may read and write `db` and change the state it is given, and
@@ -57,8 +77,16 @@ export interface StatusStore extends StatusReader {
   readonly transact: Transact;
   /** Are these still the files opened, is the store readable and still ours? Costs some 15 µs. */
   check(): StoreResult<StoreState>;
+  /** The state record in the snapshot of a read transaction. */
+  stateIn(transaction: Transaction): StoreResult<StoreState>;
+  /** Has the store vouch for nothing any more: its entries are not those that were written. */
+  condemn(): void;
   close(): Promise<void>;
 }
+
+export type StoreStart =
+  | { readonly by: 'file'; readonly replayed: number }
+  | { readonly by: 'survey'; readonly fileRefused: FileRefusal };
 
 export interface StoreOptions {
   readonly dir: string;
@@ -66,6 +94,11 @@ export interface StoreOptions {
   readonly filter: FilterParameters;
   readonly clock: Clock;
   readonly mapSizeBytes?: number;
+  /**
+   * Whether entries may leave at start. Not where several copies are compared by their digests: each would leave
+   * others out.
+   */
+  readonly purge?: boolean;
 }
 
 /** Opens the store, makes it if there is none, checks all of it, and builds the filter from it. */
@@ -92,7 +125,7 @@ export async function openStatusStore(options: StoreOptions): Promise<OpenOutcom
 
 /** Everything after the files are open: whose store is it, does it add up, take it, build the filter. */
 async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<OpenOutcome> {
-  const { dir, secret, clock } = options;
+  const { dir, secret } = options;
   const header = decodeHeader(db.meta.get(META_HEADER));
   if (header === undefined) return refusal('damaged', `${dir}: the store has no readable header`);
   if (header.schemaVersion !== STORE_SCHEMA_VERSION) {
@@ -111,88 +144,89 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
   if (state === undefined || identity === undefined) {
     return refusal('damaged', `${dir}: the store's state record is not authentic`);
   }
-  const survey = surveyStore(db, state, secret, options.filter, clock.wallMs());
-  if (!survey.ok) return refusal('damaged', `${dir}: ${survey.message}`);
-  const session: Session = { dir, db, secret, epoch: header.epoch, owner, identity };
+  const built = await buildFilter(db, header.epoch, state, options);
+  if (!built.ok) return refusal('damaged', `${dir}: ${built.message}`);
+  const session: Session = { dir, db, secret, owner, identity, epoch: header.epoch, condemned: false };
   const transact: Transact = (body) => transactIn(session, body);
-  const store: StatusStore = {
-    ...readerOf(db, secret),
+  const purges = built.survey !== undefined && options.purge !== false;
+  return {
+    ok: true,
+    store: storeOf(session, built, purges ? purgeExpired(db, transact, built.survey) : 0, options),
+  };
+}
+
+type Built =
+  | {
+      readonly ok: true;
+      readonly filter: FilterWriter;
+      readonly start: StoreStart;
+      readonly survey: Extract<Survey, { ok: true }> | undefined;
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** From its file if there is a good one, else by looking at every entry. */
+async function buildFilter(
+  db: StatusDatabase,
+  epoch: Buffer,
+  state: StoreState,
+  options: StoreOptions,
+): Promise<Built> {
+  const { secret, clock } = options;
+  const loaded = await loadFilter(db, { ...options, epoch }, state, options.filter);
+  if (loaded.ok) {
+    const { filter, replayed } = loaded;
+    return { ok: true, filter, start: { by: 'file', replayed }, survey: undefined };
+  }
+  const survey = surveyStore(db, state, secret, options.filter, clock.wallMs());
+  if (!survey.ok) return survey;
+  return { ok: true, filter: survey.filter, start: { by: 'survey', fileRefused: loaded.because }, survey };
+}
+
+function storeOf(
+  session: Session,
+  built: Extract<Built, { ok: true }>,
+  purged: number,
+  { filter: parameters }: StoreOptions,
+): StatusStore {
+  const { dir, db, secret, identity } = session;
+  const background = createBackgroundWork();
+  const completeness = createCompleteness();
+  completeness.set(built.survey !== undefined && db.meta.get(META_RECONCILING) === undefined);
+  const heldCards = () => {
+    const checked = checkIn(session);
+    return checked.ok ? checked.value.revoked + checked.value.suspended : 0;
+  };
+  const stateIn = (transaction: Transaction) => readState(session, transaction);
+  const source = { db, secret, parameters, background, completeness, stateIn, heldCards };
+  const filters = createFilterKeeper(built.filter, source);
+  return {
+    ...readerOf(db, secret, completeness),
     dir,
     secret,
     db,
     identity,
-    epoch: header.epoch.toString('hex'),
-    filter: survey.filter,
-    purged: purgeExpired(db, transact, survey),
-    transact,
+    get epoch() {
+      return session.epoch.toString('hex');
+    },
+    filter: filters.filter,
+    filters,
+    completeness,
+    start: built.start,
+    background,
+    purged,
+    transact: (body) => transactIn(session, body),
     check: () => checkIn(session),
-    close: () => db.root.close(),
+    stateIn,
+    condemn: () => {
+      session.condemned = true;
+    },
+    close: async () => {
+      await background.stop();
+      await db.root.close();
+    },
   };
-  return { ok: true, store };
-}
-
-/** What one opening of the store stays bound to. */
-interface Session {
-  readonly dir: string;
-  readonly db: StatusDatabase;
-  readonly secret: DeploymentSecret;
-  readonly epoch: Buffer;
-  readonly owner: Buffer;
-  readonly identity: string;
-}
-
-function transactIn<T>(session: Session, body: (state: StoreState) => Decision<T>): StoreResult<T> {
-  const { db, dir, identity, secret, epoch } = session;
-  if (storeIdentity(dir) !== identity) return { ok: false, fault: 'store-replaced' };
-  const results: StoreResult<T>[] = [];
-  try {
-    // The callback must return nothing that has a `then`: lmdb-js would keep the transaction open for it.
-    db.root.transactionSync(() => {
-      const state = readState(session);
-      if (!state.ok) {
-        results.push(state);
-        return ABORT;
-      }
-      const { commit, value } = body(state.value);
-      results.push({ ok: true, value });
-      if (!commit) return ABORT;
-      db.meta.put(META_STATE, encodeState(secret.entryMacKey, epoch, state.value));
-      return undefined;
-    });
-  } catch (error) {
-    return { ok: false, fault: 'io-error', code: codeOf(error) };
-  }
-  // Replaced meanwhile: committed, but to files that nobody will open again.
-  if (storeIdentity(dir) !== identity) return { ok: false, fault: 'store-replaced' };
-  return results[0] as StoreResult<T>;
-}
-
-function checkIn(session: Session): StoreResult<StoreState> {
-  if (storeIdentity(session.dir) !== session.identity) return { ok: false, fault: 'store-replaced' };
-  try {
-    session.db.root.resetReadTxn();
-    return readState(session);
-  } catch (error) {
-    return { ok: false, fault: 'io-error', code: codeOf(error) };
-  }
-}
-
-/** The state record, if the store is still ours to speak for. */
-function readState(session: Session): StoreResult<StoreState> {
-  const { db, secret, epoch, owner } = session;
-  const writer = db.meta.get(META_OWNER);
-  if (writer === undefined) return { ok: false, fault: 'damaged' };
-  if (!owner.equals(writer)) return { ok: false, fault: 'taken-over' };
-  const state = decodeState(secret.entryMacKey, epoch, db.meta.get(META_STATE));
-  return state === undefined ? { ok: false, fault: 'damaged' } : { ok: true, value: state };
 }
 
 function refusal(fault: OpenFault, message: string): OpenOutcome {
   return { ok: false, fault, message };
-}
-
-/** The error's code or kind; its message stays out of logs. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  return String((error as NodeJS.ErrnoException).code ?? error.name);
 }

@@ -7,13 +7,17 @@
  * and changes no answer, since dates are judged before status. So forgetting can only harm. A reinstated card
  * is answered alike with its entry and without: that alone may go.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../sync-directory.ts';
 import { createFilter, type FilterParameters, type FilterWriter } from './bloom-filter.ts';
 import { HASH_BYTES } from './card-hash.ts';
+<<<<<<< HEAD
 import type { DeploymentSecret } from './deployment-secret.ts';
+=======
+import { type DeploymentSecret, syncDirectory } from './deployment-secret.ts';
+import { FIRST_GENERATION, newEpoch } from './shared/epoch.ts';
+>>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
 import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';
@@ -52,7 +56,7 @@ export async function createStoreIfAbsent(
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true, mode: 0o700 });
   const db = openDatabase(aside, 'write');
-  const epoch = randomBytes(16);
+  const epoch = newEpoch(FIRST_GENERATION);
   const header = {
     schemaVersion: STORE_SCHEMA_VERSION,
     fingerprint: Buffer.from(secret.fingerprint),

@@ -2,7 +2,7 @@
  * The store's two records about itself.
  *
  * The header says what the store is, before any secret is needed: schema version, the secret's fingerprint,
- * the epoch (one life of the log; random). The state says what it holds: last sequence number, how many
+ * the epoch (one life of the log; see `shared/epoch.ts`). The state says what it holds: last sequence number, how many
  * entries and their digest, under a MAC, written in the same transaction as every change. So a store that
  * came back smaller, older in part or altered does not add up, and is not opened.
  */
@@ -15,6 +15,8 @@ export const STORE_SCHEMA_VERSION = 1;
 export const META_HEADER = Buffer.from('header');
 export const META_STATE = Buffer.from('state');
 export const META_OWNER = Buffer.from('owner');
+/** There while the copy is being reconciled with the shared log, whatever its content. */
+export const META_RECONCILING = Buffer.from('reconciling');
 
 const FINGERPRINT_BYTES = 16;
 const EPOCH_BYTES = 16;

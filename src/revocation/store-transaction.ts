@@ -13,7 +13,9 @@ export type StoreResult<T> =
 export interface Decision<T> {
   readonly commit: boolean;
   readonly value: T;
+  /** The life of the log that the store speaks for from this transaction on; without it the one it did. */
+  readonly epoch?: Buffer;
 }
 
 /** Runs `body` in one durable transaction; see `StatusStore.transact`. */
-export type Transact = <T>(body: (state: StoreState) => Decision<T>) => StoreResult<T>;
+export type Transact = <T>(body: (state: StoreState, epoch: Buffer) => Decision<T>) => StoreResult<T>;

@@ -8,6 +8,7 @@ import type { RevocationView } from '../ingress/verdict-reply.ts';
 import type { FilterResult } from '../metrics/counters.ts';
 import { attachFilter } from '../revocation/bloom-filter.ts';
 import { cardHash } from '../revocation/card-hash.ts';
+import { attachCompleteness } from '../revocation/completeness.ts';
 import { attachFreshness } from '../revocation/freshness.ts';
 import { openStatusReader } from '../revocation/status-reader.ts';
 import type { SharedRevocation } from './protocol.ts';
@@ -24,13 +25,20 @@ export function openCardStatus(
   clock: Clock,
   count: (result: FilterResult) => void,
 ): { readonly ok: true; readonly source: CardStatusSource } | { readonly ok: false; readonly error: string } {
-  const opened = openStatusReader({ dir: shared.dir, identity: shared.identity, secret: shared.secret });
+  const { dir, identity, secret } = shared;
+  const completeness = attachCompleteness(shared.completeness);
+  const opened = openStatusReader({ dir, identity, secret, completeness });
   if (!opened.ok) return { ok: false, error: `the status store cannot be read: ${opened.fault}` };
   const filter = attachFilter(shared.filter);
   const freshness = attachFreshness(clock, shared.freshness);
 
+<<<<<<< HEAD
   const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
     const hash = cardHash(shared.secret.cardHashKey, iss, jti);
+=======
+  const statusOf = (iss: string, jti: string): CardStatus => {
+    const hash = cardHash(secret.cardHashKey, iss, jti);
+>>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
     if (!filter.mightContain(hash)) {
       count('negative');
       return 'active';

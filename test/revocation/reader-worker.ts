@@ -4,10 +4,11 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { attachFilter } from '../../src/revocation/bloom-filter.ts';
+import { attachCompleteness } from '../../src/revocation/completeness.ts';
 import { openStatusReader } from '../../src/revocation/status-reader.ts';
 
-const { dir, identity, secret, filter, hashes, signal } = workerData.data;
-const opened = openStatusReader({ dir, identity, secret });
+const { dir, identity, secret, filter, completeness, hashes, signal } = workerData.data;
+const opened = openStatusReader({ dir, identity, secret, completeness: attachCompleteness(completeness) });
 if (!opened.ok) {
   parentPort?.postMessage({ fault: opened.fault });
 } else {

@@ -16,6 +16,7 @@ it('a worker sees every change once it is acknowledged, in the middle of a turn'
     identity: store.identity,
     secret: SECRET,
     filter: store.filter.shared,
+    completeness: store.completeness.shared,
     hashes: CARDS.map((card) => hashOf(card)),
     signal: signal.buffer,
   });
@@ -36,7 +37,7 @@ it('a worker sees every change once it is acknowledged, in the middle of a turn'
 it('does not open another store than the main thread has, nor make one', async () => {
   const dir = join(temporaryDirectory(), 'status');
   const { store } = await openGateway(dir, testClock());
-  const options = { dir, identity: store.identity, secret: SECRET };
+  const options = { dir, identity: store.identity, secret: SECRET, completeness: store.completeness };
   renameSync(dir, `${dir}.moved`);
   expect(openStatusReader(options)).toEqual({ ok: false, fault: 'store-replaced' });
   mkdirSync(dir);

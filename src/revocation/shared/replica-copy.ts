@@ -37,6 +37,10 @@ export interface ReplicaCopy {
    * Ends a reconciliation: the copy now speaks for `epoch` at `seq`, wholly. `state.seq` becomes `seq`.
    */
   adopt(epoch: Buffer, seq: number): StoreResult<CopyHead>;
-  /** Recomputes counts and digest from the entries themselves, in slices; false: not what the state says (bit rot). */
+  /**
+   * Recomputes counts and digest from the entries themselves, in slices. `sound: false`: not what the state said
+   * (bit rot). Then the state has been corrected to what is there, damaged entries have been dropped, and the copy
+   * is not `whole` until a reconciliation has ended; until then it clears no card that the filter knows.
+   */
   audit(): Promise<StoreResult<{ readonly sound: boolean }>>;
 }

@@ -1,0 +1,233 @@
+/**
+ * A gateway's own copy of the shared log, on its status store (the contract stands in `replica-copy.ts`).
+ *
+ * Every way in goes through one transaction that keeps entries, counts and digest together; then the filter's
+ * bits are set for all workers; then the call returns. Also when the commit failed, since it may hold all the
+ * same: a bit too many costs a look, a bit too few would let a card pass.
+ */
+import { HASH_BYTES } from '../card-hash.ts';
+import { forgetFilterFile } from '../filter-file.ts';
+import { dropLogAfter, trimLog } from '../log-records.ts';
+import { logKey, type StatusDatabase } from '../status-database.ts';
+import { authenticFields, decodeEntry, ENTRY_BYTES, KEY_RETIRED } from '../status-entry.ts';
+import type { StatusStore } from '../status-store.ts';
+import { accountEntry } from '../store-account.ts';
+import { auditStore } from '../store-audit.ts';
+import { META_RECONCILING, type StoreState } from '../store-state.ts';
+import type { Decision, StoreResult } from '../store-transaction.ts';
+import { repairCopy } from './copy-repair.ts';
+import type { CopyHead, ReplicaCopy } from './replica-copy.ts';
+import type { HashedEntry, LogRecord } from './shared-log.ts';
+import { winner } from './winner.ts';
+
+export interface LmdbCopyOptions {
+  readonly store: StatusStore;
+  /** Told the hashes (`issuerKeyHash`) of issuer keys as their retirement comes in. */
+  readonly onRetiredKeys?: (hashes: readonly Buffer[]) => void;
+  /**
+   * Told, after each `apply`, how many of its records changed a card's status (not only its expiry): what the
+   * mass-change window counts, whichever gateway admitted them.
+   */
+  readonly onApplied?: (statusChanges: number) => void;
+}
+
+export function createLmdbCopy(options: LmdbCopyOptions): ReplicaCopy {
+  const { store } = options;
+  const context: Context = { ...options, audited: store.start.by === 'survey' };
+  return {
+    head: () => headOf(store),
+    apply: (records) => apply(context, records),
+    beginReconciliation: () => beginReconciliation(store),
+    merge: (entries) => merge(context, entries),
+    entriesAfter: (hash, limit) => entriesAfter(store, hash, limit),
+    adopt: (epoch, seq) => adopt(context, epoch, seq),
+    audit: () => audit(context),
+  };
+}
+
+interface Context extends LmdbCopyOptions {
+  /** Every entry was looked at in this process's life, and what was wrong was put right. */
+  audited: boolean;
+}
+
+function headOf(store: StatusStore): StoreResult<CopyHead> {
+  const checked = store.check();
+  if (!checked.ok) return checked;
+  const state = checked.value;
+  const whole = store.db.meta.get(META_RECONCILING) === undefined;
+  return { ok: true, value: { epoch: Buffer.from(store.epoch, 'hex'), seq: state.seq, state, whole } };
+}
+
+/** What stops a batch of records: nothing of it is applied. */
+type RecordFault = 'reconciling' | 'seq-gap' | 'malformed-entry' | 'revocation-final';
+
+function apply(context: Context, records: readonly LogRecord[]): StoreResult<CopyHead> {
+  const { store } = context;
+  let written: readonly HashedEntry[] = [];
+  const done = store.transact((state): Decision<RecordFault | undefined> => {
+    if (store.db.meta.get(META_RECONCILING) !== undefined) return { commit: false, value: 'reconciling' };
+    for (const record of records) {
+      const fault = applyRecord(store.db, state, record);
+      if (fault !== undefined) return { commit: false, value: fault };
+    }
+    trimLog(store.db, state.seq, records.length);
+    written = records;
+    return { commit: records.length > 0, value: undefined };
+  });
+  enforce(context, written);
+  const statusChanges = written.filter(({ entry }) => changesStatus(entry)).length;
+  if (statusChanges > 0) context.onApplied?.(statusChanges);
+  if (!done.ok) return done;
+  if (done.value !== undefined) return { ok: false, fault: 'damaged', code: done.value };
+  return headOf(store);
+}
+
+function applyRecord(db: StatusDatabase, state: StoreState, record: LogRecord): RecordFault | undefined {
+  const { seq, hash, entry } = record;
+  if (!isWellFormed(record)) return 'malformed-entry';
+  if (seq !== state.seq + 1 || authenticFields(entry).seq !== seq) return 'seq-gap';
+  const old = tableOf(db, entry).get(hash);
+  if (isRevocation(old) && !isRevocation(entry)) return 'revocation-final';
+  replaceEntry(db, state, record, old);
+  db.log.putSync(logKey(seq), Buffer.concat([hash, entry]));
+  state.seq = seq;
+  return undefined;
+}
+
+function beginReconciliation(store: StatusStore): StoreResult<void> {
+  const done = store.transact(() => {
+    store.db.meta.putSync(META_RECONCILING, Buffer.from([1]));
+    return { commit: true, value: undefined };
+  });
+  // Whether or not it was committed: the caller has found that the copy lacks something.
+  store.completeness.set(false);
+  return done;
+}
+
+function merge(context: Context, entries: readonly HashedEntry[]): StoreResult<void> {
+  const { store } = context;
+  if (!entries.every(isWellFormed)) return { ok: false, fault: 'damaged', code: 'malformed-entry' };
+  const written: HashedEntry[] = [];
+  const done = store.transact((state) => {
+    for (const incoming of entries) {
+      const old = tableOf(store.db, incoming.entry).get(incoming.hash);
+      if (old !== undefined && !replaces(store, incoming, old)) continue;
+      replaceEntry(store.db, state, incoming, old);
+      written.push(incoming);
+    }
+    // The log does not tell of these, so no file written before can lead up to them.
+    if (written.length > 0) forgetFilterFile(store.db);
+    return { commit: written.length > 0, value: true };
+  });
+  enforce(context, written);
+  if (!done.ok) return done;
+  return done.value
+    ? { ok: true, value: undefined }
+    : { ok: false, fault: 'damaged', code: 'malformed-entry' };
+}
+
+/** Whether an incoming entry takes the place of the one there; against one that is damaged it always does. */
+function replaces(store: StatusStore, { hash, entry }: HashedEntry, old: Buffer): boolean {
+  if (old.equals(entry)) return false;
+  if (decodeEntry(store.secret.entryMacKey, hash, old) === undefined) return true;
+  return winner(old, entry) === entry;
+}
+
+function entriesAfter(
+  store: StatusStore,
+  hash: Buffer | undefined,
+  limit: number,
+): StoreResult<readonly HashedEntry[]> {
+  const { db } = store;
+  const range = { limit, ...(hash === undefined ? {} : { start: hash, exclusiveStart: true }) };
+  try {
+    db.root.resetReadTxn();
+    const found: HashedEntry[] = [];
+    for (const table of [db.cards, db.retirements]) {
+      for (const { key, value } of table.getRange(range)) {
+        found.push({ hash: Buffer.from(key), entry: Buffer.from(value) });
+      }
+    }
+    found.sort((a, b) => Buffer.compare(a.hash, b.hash));
+    return { ok: true, value: found.slice(0, limit) };
+  } catch (error) {
+    return { ok: false, fault: 'io-error', code: error instanceof Error ? error.name : 'unknown' };
+  }
+}
+
+function adopt(context: Context, epoch: Buffer, seq: number): StoreResult<CopyHead> {
+  const { store } = context;
+  const { db } = store;
+  const done = store.transact((state) => {
+    // Records of another life beyond this point would one day be taken for this one's.
+    dropLogAfter(db, seq);
+    forgetFilterFile(db);
+    db.meta.removeSync(META_RECONCILING);
+    state.seq = seq;
+    return { commit: true, value: undefined, epoch };
+  });
+  if (!done.ok) return done;
+  store.completeness.set(context.audited);
+  return headOf(store);
+}
+
+/**
+ * Audits; if the entries are not those that were written, has the state record say what is there, marks the copy
+ * as one to be reconciled, and drops what is not authentic, so that a reconciliation makes it whole.
+ */
+async function audit(context: Context): Promise<StoreResult<{ readonly sound: boolean }>> {
+  const { store } = context;
+  const audited = await auditStore(store);
+  if (!audited.ok) return audited;
+  const { sound } = audited.value;
+  if (!sound) {
+    const repaired = await repairCopy(store, audited.value);
+    if (!repaired.ok) return repaired;
+  }
+  context.audited = true;
+  if (sound && store.db.meta.get(META_RECONCILING) === undefined) store.completeness.set(true);
+  return { ok: true, value: { sound } };
+}
+
+/** In a transaction: puts an entry in the place of `old`, and accounts for both. */
+function replaceEntry(
+  db: StatusDatabase,
+  state: StoreState,
+  { hash, entry }: HashedEntry,
+  old: Buffer | undefined,
+): void {
+  if (old !== undefined) accountEntry(state, hash, old, -1);
+  accountEntry(state, hash, entry, 1);
+  state.lastChangeMs = Math.max(state.lastChangeMs, authenticFields(entry).sinceMs);
+  tableOf(db, entry).putSync(hash, entry);
+}
+
+/** Makes written entries known: cards to every worker, keys to whoever judges by them. */
+function enforce({ store, onRetiredKeys }: Context, written: readonly HashedEntry[]): void {
+  const retired: Buffer[] = [];
+  for (const { hash, entry } of written) {
+    const { status } = authenticFields(entry);
+    if (status === KEY_RETIRED) retired.push(hash);
+    else if (status !== 'active') store.filter.add(hash);
+  }
+  if (retired.length > 0) onRetiredKeys?.(retired);
+}
+
+function tableOf(db: StatusDatabase, entry: Buffer): StatusDatabase['cards'] {
+  return authenticFields(entry).status === KEY_RETIRED ? db.retirements : db.cards;
+}
+
+function isWellFormed({ hash, entry }: HashedEntry): boolean {
+  return (
+    hash.length === HASH_BYTES && entry.length === ENTRY_BYTES && authenticFields(entry).status !== undefined
+  );
+}
+
+function isRevocation(entry: Buffer | undefined): boolean {
+  return entry?.length === ENTRY_BYTES && authenticFields(entry).status === 'revoked';
+}
+
+function changesStatus(entry: Buffer): boolean {
+  const { status, extendsOnly } = authenticFields(entry);
+  return status !== KEY_RETIRED && !extendsOnly;
+}
