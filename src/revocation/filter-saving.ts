@@ -1,7 +1,7 @@
 /** Writes the filter's file (see `filter-file.ts`): from time to time, and when the gateway stops. */
 import { constants, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { syncDirectory } from './deployment-secret.ts';
+import { syncDirectory } from '../sync-directory.ts';
 import {
   anchorOf,
   dropOtherFilterFiles,

@@ -10,26 +10,9 @@ import type { Clock } from '../clock.ts';
 import { cardHash, idempotencyHash } from './card-hash.ts';
 import { type CardChange, digestChanges, type PlannedEntry, planChanges } from './change-plan.ts';
 import type { FreshnessWriter } from './freshness.ts';
-<<<<<<< HEAD
 import { makeRoomForAnswer, recallAnswer, rememberAnswer } from './idempotency.ts';
-import { type ChangeWindow, confirms, issueConfirmToken, restoreChangeWindow } from './mass-change-limit.ts';
-=======
-import {
-  DEFAULT_IDEMPOTENCY_ANSWERS,
-  MAX_IDEMPOTENCY_KEY_CHARS,
-  makeRoomForAnswer,
-  recallAnswer,
-  rememberAnswer,
-} from './idempotency.ts';
 import { trimLog } from './log-records.ts';
-import {
-  type ChangeWindow,
-  confirms,
-  DEFAULT_MASS_CHANGE_LIMIT,
-  issueConfirmToken,
-  restoreChangeWindow,
-} from './mass-change-limit.ts';
->>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
+import { type ChangeWindow, confirms, issueConfirmToken, restoreChangeWindow } from './mass-change-limit.ts';
 import { logKey } from './status-database.ts';
 import { type CardEntry, decodeEntry, encodeEntry, isCardEntry } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';

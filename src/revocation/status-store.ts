@@ -54,9 +54,6 @@ export interface StatusStore extends StatusReader {
   readonly epoch: string;
   /** Stands for the filter in force; see `FilterKeeper.filter`. */
   readonly filter: FilterWriter;
-<<<<<<< HEAD
-  /** Expired reinstatements dropped at this start; nothing else ever leaves. */
-=======
   readonly filters: FilterKeeper;
   /**
    * What the absence of an entry means. Complete from the start after a survey; after a start from the filter's
@@ -67,8 +64,7 @@ export interface StatusStore extends StatusReader {
   readonly start: StoreStart;
   /** Work that `close` waits for. */
   readonly background: BackgroundWork;
-  /** Expired entries dropped at this start. */
->>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
+  /** Expired reinstatements dropped at this start; nothing else ever leaves. */
   readonly purged: number;
   /**
    * Runs `body` in one durable transaction; it may read and write `db` and change the state it is given, and

@@ -12,12 +12,8 @@ import { dirname } from 'node:path';
 import { syncDirectory } from '../sync-directory.ts';
 import { createFilter, type FilterParameters, type FilterWriter } from './bloom-filter.ts';
 import { HASH_BYTES } from './card-hash.ts';
-<<<<<<< HEAD
 import type { DeploymentSecret } from './deployment-secret.ts';
-=======
-import { type DeploymentSecret, syncDirectory } from './deployment-secret.ts';
 import { FIRST_GENERATION, newEpoch } from './shared/epoch.ts';
->>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
 import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';

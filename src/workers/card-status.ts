@@ -32,13 +32,8 @@ export function openCardStatus(
   const filter = attachFilter(shared.filter);
   const freshness = attachFreshness(clock, shared.freshness);
 
-<<<<<<< HEAD
   const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
-    const hash = cardHash(shared.secret.cardHashKey, iss, jti);
-=======
-  const statusOf = (iss: string, jti: string): CardStatus => {
     const hash = cardHash(secret.cardHashKey, iss, jti);
->>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
     if (!filter.mightContain(hash)) {
       count('negative');
       return 'active';

@@ -4,8 +4,10 @@ import { attachFilter, createFilter } from '../../src/revocation/bloom-filter.ts
 import { createFreshness } from '../../src/revocation/freshness.ts';
 import { createStatusChanges } from '../../src/revocation/status-changes.ts';
 import {
+  CHANGE_LIMITS,
   change,
   closeStore,
+  FRESHNESS_LIMITS,
   hashOf,
   openGateway,
   openStore,
@@ -71,8 +73,9 @@ describe('a rebuilt filter', () => {
     const store = await openStore(storeDir(), testClock(), { capacity: 1_000, falsePositiveRate: 1e-6 });
     const changes = createStatusChanges({
       store,
-      freshness: createFreshness(testClock()),
+      freshness: createFreshness(testClock(), FRESHNESS_LIMITS),
       clock: testClock(),
+      ...CHANGE_LIMITS,
     });
     changes.applyChanges({ changes: revocations(1_000, 'first') });
     expect(store.filters.isOutgrown()).toBe(false);

@@ -127,11 +127,7 @@ export interface SharedLog {
     entries: readonly HashedEntry[],
     leaseMs: number,
   ): Promise<LogResult<{ readonly held: boolean }>>;
-<<<<<<< HEAD
   /** The new life takes effect, at `seq`, with no records; older lives are dropped. Only while the lease holds. */
-=======
-  /** The new life takes effect, at `seq`, with no records; older lives are dropped. */
->>>>>>> 15d8a38af29c2dde36a5d4d7bbcc50eff2ad66d9
   open(epoch: Buffer, seq: number, state: Buffer): Promise<LogResult<{ readonly opened: boolean }>>;
 
   /** Takes or renews a lease by name for this gateway: who publishes the filter's snapshot, who audits. */
