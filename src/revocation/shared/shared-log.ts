@@ -17,6 +17,19 @@ export interface LogHead {
   readonly state: Buffer;
   /** Of the oldest record still kept; `seq` + 1 when none is. */
   readonly firstSeq: number;
+  /**
+   * Names the server that answered; another one after a restart, a failover or a reconnection to somebody else
+   * (run id and replication id; where these are not to be had, the connection). A change means that the end of
+   * the log may have been lost without anybody but its writer being able to tell.
+   */
+  readonly server: string;
+  /**
+   * As many replicas as configured confirmed, after this call began, that this server still leads: a primary cut
+   * off from its replicas may have been replaced, and its log is then an old one. True where none is configured.
+   */
+  readonly confirmed: boolean;
+  /** Some gateway holds entries that this log lacks and is about to bring them (see `hold`). */
+  readonly held: boolean;
 }
 
 /** One record: the card's (or key's) 16-byte hash and its 44-byte entry, whose own seq is the record's. */
@@ -49,19 +62,31 @@ export type Followed =
   | { readonly kind: 'empty' }
   /** Made under another secret, or by a version whose form is not known here. */
   | { readonly kind: 'foreign'; readonly because: 'fingerprint' | 'schema' }
-  /** Somebody is making a new life of the log; its entries are not whole yet. */
-  | { readonly kind: 'founding'; readonly epoch: Buffer }
-  /** Records after the one asked for, contiguous as Redis holds them, oldest first, at most as many as asked. */
+  /**
+   * Somebody is making a new life of the log, or died over it; its entries are not whole yet. `from` is the life
+   * it succeeds (`undefined`: there was none), whose entries stand, and can be scanned, until the new one opens.
+   */
+  | { readonly kind: 'founding'; readonly epoch: Buffer; readonly from: Buffer | undefined }
+  /**
+   * Records after the one asked for, as Redis holds them, oldest first, at most as many as asked. Whatever stands
+   * beyond the head is given too, so that strays, over which no append could get, are noticed.
+   */
   | { readonly kind: 'log'; readonly head: LogHead; readonly records: readonly LogRecord[] };
 
 export interface Append {
   readonly epoch: Buffer;
   /** The head that the records continue; appended only if it is still there, under the same epoch. */
   readonly expectedSeq: number;
+  /**
+   * The state record at that head, byte for byte: after a lost tail the same seq may stand for other entries,
+   * and an append planned on those must not pass.
+   */
+  readonly expectedState: Buffer;
+  /** May be empty: then nothing changes, and the answer says whether the head still stands, on the replicas too. */
   readonly records: readonly LogRecord[];
   /** The state after the last record. */
   readonly state: Buffer;
-  /** Kept 24 hours under the Idempotency-Key's hash, in the same atomic step. */
+  /** Kept 24 hours, for this life of the log, under the Idempotency-Key's hash; in the same atomic step. */
   readonly idempotency?: { readonly hash: Buffer; readonly answer: Buffer };
 }
 
@@ -70,9 +95,12 @@ export type Appended =
   | { readonly kind: 'appended' }
   /** Atomic, but the configured number of replicas did not confirm it in time: it holds, and may yet be lost. */
   | { readonly kind: 'unconfirmed' }
-  /** Nothing was written: the log has moved on, or is another. */
+  /** Nothing was written: the log has moved on, or is another, or is being founded anew. */
   | { readonly kind: 'moved' }
-  /** Nothing was written: this Idempotency-Key was answered before. */
+  /**
+   * Nothing was written: this Idempotency-Key was answered before, whatever else was asked, and what it answered
+   * stands on as many replicas as configured (else `unconfirmed`).
+   */
   | { readonly kind: 'repeated'; readonly answer: Buffer };
 
 export interface SharedLog {
@@ -91,9 +119,10 @@ export interface SharedLog {
   ): Promise<LogResult<{ readonly cursor: string; readonly entries: readonly HashedEntry[] }>>;
 
   /**
-   * Begins a new life: only if the log's epoch is still `seen` (`undefined`: no log), and for as long as the
-   * caller's founding lease holds. Everybody follows 'founding' until `open`, or until the lease lapses, after
-   * which another may begin.
+   * Begins a new life: only if the epoch that `follow` shows, open or being founded, is still `seen`
+   * (`undefined`: no log, or nothing that has the form of one), and nobody else's founding lease holds. From then
+   * on everybody follows 'founding' and no append passes, until `open`; when the lease lapses before, another may
+   * begin, with the same life as `from`.
    */
   beginFounding(
     seen: Buffer | undefined,
@@ -101,9 +130,19 @@ export interface SharedLog {
     leaseMs: number,
   ): Promise<LogResult<{ readonly begun: boolean }>>;
   /** Writes entries of the life being founded and renews the lease; `held: false` when it was lost. */
-  putEntries(epoch: Buffer, entries: readonly HashedEntry[], leaseMs: number): Promise<LogResult<{ readonly held: boolean }>>;
+  putEntries(
+    epoch: Buffer,
+    entries: readonly HashedEntry[],
+    leaseMs: number,
+  ): Promise<LogResult<{ readonly held: boolean }>>;
   /** The new life takes effect, at `seq`, with no records; older lives are dropped. */
   open(epoch: Buffer, seq: number, state: Buffer): Promise<LogResult<{ readonly opened: boolean }>>;
+
+  /**
+   * Says for `leaseMs` that this gateway has entries which the log may lack (0: no longer). Meanwhile `follow` says
+   * `held` to everybody, whatever life the log is in, and nobody takes the log for whole. One hold a gateway.
+   */
+  hold(leaseMs: number): Promise<LogResult<void>>;
 
   /** Takes or renews a lease by name for this gateway: who publishes the filter's snapshot, who audits. */
   lease(name: 'filter' | 'audit', leaseMs: number): Promise<LogResult<{ readonly held: boolean }>>;
