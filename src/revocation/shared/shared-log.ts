@@ -86,8 +86,11 @@ export interface Append {
   readonly records: readonly LogRecord[];
   /** The state after the last record. */
   readonly state: Buffer;
-  /** Kept 24 hours, for this life of the log, under the Idempotency-Key's hash; in the same atomic step. */
-  readonly idempotency?: { readonly hash: Buffer; readonly answer: Buffer };
+  /**
+   * Kept 24 hours, for this life of the log, under the Idempotency-Key's hash; in the same atomic step. Without
+   * an answer nothing is kept: it is only asked whether there is one.
+   */
+  readonly idempotency?: { readonly hash: Buffer; readonly answer?: Buffer };
 }
 
 export type Appended =
