@@ -116,6 +116,14 @@ export function createModelLog(
         const life = data.open && data.lives.get(data.open.epoch.toString('hex'));
         return done(hashes.map((hash) => life?.get(hash.toString('hex'))?.entry));
       }),
+    restore: ({ epoch, seq, state }, entries) =>
+      call(true, ({ data }) => {
+        const { open, founding } = data;
+        const same = open?.epoch.equals(epoch) && open.seq === seq && open.state.equals(state);
+        const restored = same === true && founding === undefined;
+        if (restored) for (const entry of entries) lifeOf(data, epoch).set(entry.hash.toString('hex'), entry);
+        return done({ restored });
+      }),
     scanEntries: (epoch, cursor) =>
       call(false, ({ data }) => {
         const entries = [...(data.lives.get(epoch.toString('hex'))?.values() ?? [])];

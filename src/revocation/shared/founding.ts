@@ -8,7 +8,6 @@
 import { authenticFields } from '../status-entry.ts';
 import { accountEntry } from '../store-account.ts';
 import { emptyState, encodeState, type StoreState } from '../store-state.ts';
-import { generationOf, newEpoch } from './epoch.ts';
 import {
   copyFault,
   type Healing,
@@ -37,24 +36,22 @@ export interface FoundingPlan {
   readonly seen: Buffer | undefined;
   /** Lives whose entries may still stand. */
   readonly older: readonly Buffer[];
-  /** Head of the old life, if it was authentic. */
-  readonly authentic: { readonly epoch: Buffer; readonly seq: number } | undefined;
+  /** Of the new life. */
+  readonly epoch: Buffer;
+  /** Of the old life's head if that was authentic, else 0. */
+  readonly authenticSeq: number;
 }
 
-/**
- * @param random 8 bytes for the new epoch.
- * @param begun told when the founding has been claimed.
- */
+/** @param begun told when the founding has been claimed. */
 export function createFounding(
   parts: HealingParts,
   plan: FoundingPlan,
   head: CopyHead,
-  random: Buffer,
   begun: () => void,
 ): Healing {
   const { log, copy } = parts;
-  const epoch = epochAfter(head, plan, random);
-  let highestSeq = Math.max(head.seq, head.state.seq, plan.authentic?.seq ?? 0);
+  const { epoch } = plan;
+  let highestSeq = Math.max(head.seq, head.state.seq, plan.authenticSeq);
   let next: () => Promise<HealingStep> = async () => {
     const claimed = await log.beginFounding(plan.seen, epoch, FOUNDING_LEASE_MS);
     if (!claimed.ok) return logFault(claimed);
@@ -104,13 +101,6 @@ export function createFounding(
     };
   };
   return { step: () => next() };
-}
-
-/** An unauthentic epoch says nothing of generations: a forger's could leave no room above it. */
-function epochAfter(head: CopyHead, { authentic }: FoundingPlan, random: Buffer): Buffer {
-  const own = generationOf(head.epoch);
-  const there = authentic === undefined ? own : generationOf(authentic.epoch);
-  return newEpoch((own > there ? own : there) + 1n, random);
 }
 
 async function put(

@@ -31,7 +31,12 @@ export type Judgement =
   /** Somebody else's founding. */
   | { readonly kind: 'wait'; readonly epoch: Buffer; readonly from: Buffer | undefined }
   | { readonly kind: 'found'; readonly reason: FoundingReason; readonly refused?: RefusedKind }
-  | { readonly kind: 'reconcile'; readonly reason: ReconciliationReason; readonly refused?: RefusedKind }
+  | {
+      readonly kind: 'reconcile';
+      readonly reason: ReconciliationReason;
+      readonly head: LogHead;
+      readonly refused?: RefusedKind;
+    }
   /** A later life that holds exactly what the copy holds: taken on as it stands. */
   | { readonly kind: 'adopt'; readonly head: LogHead }
   /** Authentic records that continue the copy; `refused` when what follows them is not. */
@@ -68,10 +73,10 @@ export function judge(
     return { kind: 'found', reason: 'state-not-authentic', refused: 'state' };
   }
   if (isLater(copy.epoch, head.epoch)) return { kind: 'found', reason: 'earlier-life' };
-  if (!copy.whole) return { kind: 'reconcile', reason: 'not-whole' };
+  if (!copy.whole) return { kind: 'reconcile', reason: 'not-whole', head };
   if (!copy.epoch.equals(head.epoch)) {
     if (sameEntries(copy.state, state)) return { kind: 'adopt', head };
-    return { kind: 'reconcile', reason: 'later-life' };
+    return { kind: 'reconcile', reason: 'later-life', head };
   }
   if (head.seq < copy.seq) return { kind: 'found', reason: 'regressed' };
   if (records.some(({ seq }) => seq > head.seq)) {
@@ -80,7 +85,7 @@ export function judge(
   if (head.seq > copy.seq) return judgeRecords(copy.seq, head, records, macKey);
   return sameEntries(copy.state, state)
     ? { kind: 'current', head }
-    : { kind: 'reconcile', reason: 'different' };
+    : { kind: 'reconcile', reason: 'different', head };
 }
 
 /** The authentic records that continue the copy; a gap or a forgery only once nothing authentic is before it. */
@@ -95,11 +100,13 @@ function judgeRecords(
     if (record.seq !== copySeq + good.length + 1) break;
     if (!isAuthenticRecord(macKey, record)) {
       if (good.length > 0) break;
-      return { kind: 'reconcile', reason: 'record-refused', refused: 'record' };
+      return { kind: 'reconcile', reason: 'record-refused', head, refused: 'record' };
     }
     good.push(record);
   }
-  return good.length > 0 ? { kind: 'records', records: good, head } : { kind: 'reconcile', reason: 'gap' };
+  return good.length > 0
+    ? { kind: 'records', records: good, head }
+    : { kind: 'reconcile', reason: 'gap', head };
 }
 
 /** A record's entry says itself which record it is: an authentic entry in another record's place is a forgery. */

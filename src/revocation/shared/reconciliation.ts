@@ -28,15 +28,34 @@ import { winner } from './winner.ts';
 /** Appends that found the log moved, in one reconciliation, before it is given up and judged anew. */
 const MAX_MOVED = 50;
 
-/**
- * @param epoch the life of the log to join, whose head has been found authentic.
- * @param discard whether entries of the copy that are not authentic, and that the log does not know, are dropped.
- */
-export function createReconciliation(parts: HealingParts, epoch: Buffer, discard: boolean): Healing {
+export interface ReconciliationPlan {
+  /** The life of the log to join, whose head has been found authentic. */
+  readonly epoch: Buffer;
+  /** Whether the copy may not be what its own state says: then that is found out first. */
+  readonly audit: boolean;
+  /** Whether entries of the copy that are not authentic, and that the log does not know, are dropped. */
+  readonly discard: boolean;
+}
+
+export function createReconciliation(parts: HealingParts, plan: ReconciliationPlan): Healing {
   const { copy } = parts;
+  const { epoch, discard } = plan;
+  let audited: Awaited<ReturnType<typeof copy.audit>> | undefined;
   let next: () => Promise<HealingStep> = async () => {
     const begun = copy.beginReconciliation();
     if (!begun.ok) return copyFault(begun);
+    next = plan.audit ? auditing : contributing;
+    // Takes its time in slices of its own; steps go on meanwhile, so that the hold is kept.
+    if (plan.audit) {
+      void copy.audit().then((result) => {
+        audited = result;
+      });
+    }
+    return MORE;
+  };
+  const auditing = async (): Promise<HealingStep> => {
+    if (audited === undefined) return { kind: 'again' };
+    if (!audited.ok) return copyFault(audited);
     next = contributing;
     return MORE;
   };

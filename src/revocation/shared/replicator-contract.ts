@@ -41,7 +41,7 @@ export interface ReplicatorSettings {
   readonly settleMs: number;
   /** At most one founding of this gateway's in so much time. */
   readonly foundingIntervalMs: number;
-  /** Between two audits of the own copy; 0: never. */
+  /** Between two audits, of the own copy and of the log's entries; 0: never. */
   readonly auditIntervalMs: number;
 }
 
@@ -78,6 +78,8 @@ export interface ReplicatorStatus {
   readonly reconciliations: number;
   /** Times the log was reached again. */
   readonly reconnects: number;
+  /** Entries of the log that this gateway's audits found damaged, and put back. */
+  readonly restored: number;
   /** Steps that the own copy failed. */
   readonly copyFaults: number;
   /** The log may lack entries of this copy, and others have been told to wait for them. */

@@ -7,19 +7,12 @@
  */
 import { createBackoff } from './backoff.ts';
 import { createExclusive } from './exclusive.ts';
-import { createFounding, FOUNDING_LEASE_MS, type FoundingPlan } from './founding.ts';
-import { createFoundingAllowance, FOUNDING_INTERVAL_MS } from './founding-allowance.ts';
-import type { Healing, HealingParts } from './healing.ts';
+import { FOUNDING_INTERVAL_MS } from './founding-allowance.ts';
+import { createHealer, PATIENT_MS } from './healer.ts';
+import type { HealingParts } from './healing.ts';
 import { createHold } from './hold.ts';
-import {
-  createStateCheck,
-  type FoundingReason,
-  type Judgement,
-  judge,
-  type ReconciliationReason,
-  type RefusedKind,
-} from './log-judgement.ts';
-import { createReconciliation } from './reconciliation.ts';
+import { createLogAudit, type LogAudit } from './log-audit.ts';
+import { createStateCheck, type Judgement, judge, type RefusedKind } from './log-judgement.ts';
 import type { CopyHead } from './replica-copy.ts';
 import type {
   NotAtHead,
@@ -40,57 +33,48 @@ export const DEFAULT_REPLICATOR_SETTINGS: ReplicatorSettings = {
 };
 /** Records asked for in one call: some 60 bytes each. */
 const MAX_RECORDS = 1_000;
-/** After something that only time or an operator mends. */
-const PATIENT_MS = 1_000;
 /** Calls that an admission waits for while the copy catches up. */
 const MAX_CATCH_UP_STEPS = 50;
-/** Reconciliations with one life that left a difference, until only a new life helps. */
-const MAX_ROUNDS = 2;
-/** Calls in a row without an answer, until a healing is begun anew instead of gone on with. */
-const MAX_HEALING_FAULTS = 20;
+/** The same refusal is told again after so long; it is counted each time. */
+const REFUSAL_EVENT_MS = 10_000;
+/** Held, and renewed, by the gateway that audits the log's entries. */
+const AUDIT_LEASE_MS = 60_000;
+
+/** Judgements after which whatever called for a founding is over; a reconciliation may still come to one. */
+const CONTINUES: ReadonlySet<Judgement['kind']> = new Set(['foreign', 'adopt', 'records', 'current']);
 
 /** What following came to. */
 interface Step {
   readonly waitMs: number;
   /** The copy is the log; `settled`: and the log is to be relied on. */
   readonly current?: { readonly head: LogHead; readonly copy: CopyHead; readonly settled: boolean };
-  /** Why not, when a wait will not help by itself. */
+  /** Why not, when following on will not help by itself. */
   readonly notAtHead?: NotAtHead;
 }
 
-interface Course {
-  readonly kind: 'founding' | 'reconciling';
-  readonly healing: Healing;
-  readonly ended: () => void;
-  claimed: boolean;
-  faults: number;
-}
-
 export function createReplicator(options: ReplicatorOptions): Replicator {
-  const { log, copy, freshness, macKey, clock, random, onEvent, onApplied } = options;
+  const { log, copy, freshness, macKey, clock, random, randomBytes, onEvent, onApplied } = options;
   const settings = { ...DEFAULT_REPLICATOR_SETTINGS, ...options.settings };
   const now = () => clock.monotonicMs();
   const exclusive = createExclusive();
   const backoff = createBackoff(random);
   const settling = createSettling(settings.settleMs);
   const hold = createHold(log, now);
-  const allowance = createFoundingAllowance(settings.foundingIntervalMs, settings.settleMs);
-  const counts = { lag: 0, healings: 0, reconciliations: 0, reconnects: 0, copyFaults: 0 };
+  const counts = { lag: 0, reconnects: 0, copyFaults: 0, restored: 0 };
   const refusals = { fingerprint: 0, schema: 0, state: 0, record: 0, entry: 0, answer: 0 };
+  const toldMs: Partial<Record<RefusedKind, number>> = {};
   let state: ReplicatorState = 'bootstrapping';
-  let course: Course | undefined;
-  /** Reconciliations done with this life that left a difference. */
-  let rounds: { epoch: Buffer; done: number } = { epoch: Buffer.alloc(0), done: 0 };
-  /** Since when a founding has been needed; since when somebody else's has been seen. */
-  let needSinceMs: number | undefined;
-  let seenFounding: { readonly epoch: Buffer; readonly sinceMs: number } | undefined;
   let auditedMs = now();
+  let logAudit: LogAudit | undefined;
 
   const refused = (what: RefusedKind) => {
     refusals[what]++;
+    const lastMs = toldMs[what];
+    if (lastMs !== undefined && now() - lastMs < REFUSAL_EVENT_MS) return;
+    toldMs[what] = now();
     onEvent({ event: 'refused', what });
   };
-  const enter = (next: ReplicatorState, code = '') => {
+  const enter = (next: ReplicatorState, code: string) => {
     const before = state;
     state = next;
     if (next !== before) onEvent({ event: 'state', state: next, before, code });
@@ -101,6 +85,16 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
     return { waitMs: PATIENT_MS, notAtHead: 'copy-fault' };
   };
   const parts: HealingParts = { log, copy, macKey, checkState: createStateCheck(macKey), refused };
+  const healer = createHealer({
+    parts,
+    hold,
+    settings,
+    monotonicMs: now,
+    random,
+    randomBytes,
+    onEvent,
+    enter,
+  });
 
   const follow = async (): Promise<Step> => {
     const head = copy.head();
@@ -114,22 +108,22 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
     }
     if (state === 'unreachable') counts.reconnects++;
     backoff.reset();
-    const followed = answer.ok ? answer.value : undefined;
-    const judgement: Judgement = followed
-      ? judge(head.value, followed, macKey, parts.checkState)
-      : { kind: 'found', reason: 'malformed' };
+    if (!answer.ok) {
+      settling.saw(undefined, now());
+      return healed(await healer.found('malformed', head.value, undefined));
+    }
+    const followed = answer.value;
+    const judgement = judge(head.value, followed, macKey, parts.checkState);
     if ('refused' in judgement && judgement.refused !== undefined) refused(judgement.refused);
-    const whole = followed?.kind === 'log' && judgement.kind !== 'found' ? followed.head : undefined;
-    settling.saw(whole, now());
-    if (judgement.kind !== 'wait') seenFounding = undefined;
-    if (judgement.kind !== 'found' && judgement.kind !== 'wait') needSinceMs = undefined;
+    settling.saw(followed.kind === 'log' && judgement.kind !== 'found' ? followed.head : undefined, now());
+    if (CONTINUES.has(judgement.kind)) healer.noNeed();
     return act(judgement, head.value, followed, beganMs);
   };
 
   const act = async (
     judgement: Judgement,
     head: CopyHead,
-    followed: Followed | undefined,
+    followed: Followed,
     beganMs: number,
   ): Promise<Step> => {
     switch (judgement.kind) {
@@ -137,27 +131,26 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
         enter('foreign', judgement.refused);
         return { waitMs: PATIENT_MS, notAtHead: 'log-not-whole' };
       case 'wait':
-        return waitForFounder(judgement.epoch, head, followed);
+        return healed(await healer.waitForFounder(judgement.epoch, head, followed));
       case 'found':
-        return found(judgement.reason, head, followed);
+        return healed(await healer.found(judgement.reason, head, followed));
       case 'reconcile':
-        return reconcile(judgement.reason, head, (followed as { head: LogHead }).head, followed);
+        return healed(await healer.reconcile(judgement.reason, head, judgement.head, followed));
       case 'adopt': {
         const adopted = copy.adopt(judgement.head.epoch, judgement.head.seq);
         return adopted.ok ? { waitMs: 0 } : copyFailed(adopted);
       }
       case 'records':
-        return applyFollowed(judgement.records, judgement.head, followed, beganMs);
+        return applyFollowed(judgement.records, head, judgement.head, followed, beganMs);
       case 'current':
         return current(judgement.head, head, beganMs);
     }
   };
 
   const current = async (head: LogHead, copyHead: CopyHead, beganMs: number): Promise<Step> => {
-    enter('following');
+    enter('following', '');
     counts.lag = 0;
-    rounds = { epoch: head.epoch, done: 0 };
-    allowance.inOrder();
+    healer.inOrder(head.epoch);
     await hold.takeBack();
     const settled = settling.settledAt(beganMs);
     freshness.publishSeq(copyHead.seq);
@@ -176,15 +169,16 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
 
   const applyFollowed = async (
     records: readonly LogRecord[],
+    copyHead: CopyHead,
     head: LogHead,
-    followed: Followed | undefined,
+    followed: Followed,
     beganMs: number,
   ): Promise<Step> => {
     const applied = apply(records);
     if (!applied.ok) {
       // Perhaps a record that would lift a revocation, which a reconciliation sorts out; else that fails too.
-      if (applied.fault === 'damaged') return reconcile('different', undefined, head, followed);
-      return copyFailed(applied);
+      if (applied.fault !== 'damaged') return copyFailed(applied);
+      return healed(await healer.reconcile('different', copyHead, head, followed));
     }
     counts.lag = head.seq - applied.value.seq;
     if (counts.lag > 0) return { waitMs: 0 };
@@ -192,120 +186,33 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
     return act(judge(applied.value, answer, macKey, parts.checkState), applied.value, answer, beganMs);
   };
 
-  const reconcile = async (
-    reason: ReconciliationReason,
-    head: CopyHead | undefined,
-    there: LogHead,
-    followed: Followed | undefined,
-  ): Promise<Step> => {
-    if (!rounds.epoch.equals(there.epoch)) rounds = { epoch: Buffer.from(there.epoch), done: 0 };
-    const futile = rounds.done >= MAX_ROUNDS && (reason === 'different' || reason === 'not-whole');
-    if (futile && head !== undefined) return found('not-reconcilable', head, followed);
-    // A copy that only fell behind has nothing that the log lacks; any other may have.
-    if (reason !== 'gap' && reason !== 'record-refused' && !isEmpty(head)) await hold.give();
-    enter('reconciling', reason);
-    onEvent({ event: 'reconciling', reason });
-    course = {
-      kind: 'reconciling',
-      healing: createReconciliation(parts, Buffer.from(there.epoch), rounds.done > 0),
-      ended: () => {
-        counts.reconciliations++;
-        rounds.done++;
-        onEvent({ event: 'reconciled', reason });
-      },
-      claimed: false,
-      faults: 0,
-    };
-    return { waitMs: 0, notAtHead: 'log-not-whole' };
-  };
-
-  /** Somebody else's founding, for as long as it is alive. */
-  const waitForFounder = async (
-    epoch: Buffer,
-    head: CopyHead,
-    followed: Followed | undefined,
-  ): Promise<Step> => {
-    enter('founding', 'another');
-    if (!seenFounding?.epoch.equals(epoch)) seenFounding = { epoch: Buffer.from(epoch), sinceMs: now() };
-    if (now() - seenFounding.sinceMs > FOUNDING_LEASE_MS) return found('abandoned', head, followed);
-    return { waitMs: settings.pollMs, notAtHead: 'log-not-whole' };
-  };
-
-  const found = async (
-    reason: FoundingReason,
-    head: CopyHead,
-    followed: Followed | undefined,
-  ): Promise<Step> => {
-    enter('founding', reason);
-    needSinceMs ??= now();
-    // Others may take what is there for whole.
-    const othersMayTrust = reason === 'regressed' || reason === 'not-reconcilable';
-    if ((othersMayTrust || reason === 'earlier-life') && !isEmpty(head)) await hold.give();
-    const waitMs = allowance.waitMs(now(), needSinceMs, isEmpty(head) || !head.whole);
-    if (waitMs > 0) return { waitMs: Math.min(waitMs, settings.pollMs), notAtHead: 'log-not-whole' };
-    const plan = planFounding(reason, head, followed);
-    const claimed = () => {
-      if (course !== undefined) course.claimed = true;
-      onEvent({ event: 'founding', reason });
-    };
-    course = {
-      kind: 'founding',
-      healing: createFounding(parts, plan, head, options.randomBytes(8), claimed),
-      ended: () => {
-        counts.healings++;
-        allowance.opened(now());
-        onEvent({ event: 'founded', reason });
-      },
-      claimed: false,
-      faults: 0,
-    };
-    return { waitMs: 0, notAtHead: 'log-not-whole' };
-  };
-
-  const heal = async (going: Course): Promise<Step> => {
-    enter(going.kind);
-    const step = await going.healing.step();
-    if (step.kind === 'more') return { waitMs: 0 };
-    if (step.kind === 'again') return { waitMs: random() * settings.pollMs };
-    if (step.kind === 'contributed') {
-      await hold.takeBack();
-      return { waitMs: 0 };
-    }
-    if (step.kind === 'failed' && step.because === 'log-fault' && ++going.faults <= MAX_HEALING_FAULTS) {
-      return { waitMs: backoff.nextMs() };
-    }
-    course = undefined;
-    if (step.kind === 'done') {
-      going.ended();
-      if (going.kind === 'founding') await hold.takeBack();
-      return { waitMs: 0 };
-    }
-    onEvent({ event: 'healing-failed', because: step.because, code: step.code });
-    if (going.claimed) allowance.failed(now());
-    if (step.because === 'not-reconcilable') rounds.done = MAX_ROUNDS;
-    if (step.because === 'copy-fault') counts.copyFaults++;
-    return { waitMs: step.because === 'copy-fault' ? PATIENT_MS : random() * settings.pollMs };
-  };
-
-  const auditWhenDue = () => {
+  /** Of the own copy, and of the log by whoever holds the lease. What the former finds, the next step acts on. */
+  const auditWhenDue = async () => {
     if (settings.auditIntervalMs === 0 || now() - auditedMs < settings.auditIntervalMs) return;
     auditedMs = now();
-    // What it finds stands in the copy's head: the next step acts on it.
     void copy.audit().then((result) => {
       if (!result.ok) copyFailed(result);
     });
+    const lease = await log.lease('audit', AUDIT_LEASE_MS);
+    if (lease.ok && lease.value.held) logAudit ??= createLogAudit(parts);
   };
 
   const stepNow = async (): Promise<StepOutcome> => {
-    auditWhenDue();
     await hold.keep();
-    const { waitMs } = await (course === undefined ? follow() : heal(course));
+    if (healer.underWay()) return { waitMs: await healer.step(), state };
+    const { waitMs, current: standing } = await follow();
+    if (standing?.settled) {
+      await auditWhenDue();
+      const page = await logAudit?.page(standing.head);
+      counts.restored += page?.restored ?? 0;
+      if (page?.done) logAudit = undefined;
+    }
     return { state, waitMs };
   };
 
   const atHead: Replicator['atHead'] = (work) =>
     exclusive.run(async () => {
-      for (let i = 0; i < MAX_CATCH_UP_STEPS && course === undefined; i++) {
+      for (let i = 0; i < MAX_CATCH_UP_STEPS && !healer.underWay(); i++) {
         const { current: standing, notAtHead } = await follow();
         if (notAtHead !== undefined) return { notAtHead };
         if (standing === undefined) continue;
@@ -320,24 +227,17 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
     step: () => exclusive.run(stepNow),
     atHead,
     refused,
-    status: () => ({ state, ...counts, refused: { ...refusals }, holding: hold.given() }),
+    status: () => ({
+      state,
+      ...counts,
+      ...healer.counts(),
+      refused: { ...refusals },
+      holding: hold.given(),
+    }),
   };
 }
 
-/** A copy without entries has nothing to bring, and nothing to found a log on. */
-function isEmpty(head: CopyHead | undefined): boolean {
-  if (head === undefined) return false;
-  const { revoked, suspended, reinstated, retiredKeys } = head.state;
-  return revoked + suspended + reinstated + retiredKeys === 0;
-}
-
-function planFounding(reason: FoundingReason, head: CopyHead, followed: Followed | undefined): FoundingPlan {
-  const there = followed?.kind === 'log' ? followed.head : undefined;
-  const seen = there?.epoch ?? (followed?.kind === 'founding' ? followed.epoch : undefined);
-  const succeeded = there?.epoch ?? (followed?.kind === 'founding' ? followed.from : undefined);
-  // Also the life that the copy knows: the head may be lost or forged, and its entries still stand.
-  const older =
-    succeeded === undefined || succeeded.equals(head.epoch) ? [head.epoch] : [succeeded, head.epoch];
-  const authentic = reason === 'state-not-authentic' ? undefined : there;
-  return { seen, older, authentic };
+/** The log is not to be planned on until a healing has ended. */
+function healed(waitMs: number): Step {
+  return { waitMs, notAtHead: 'log-not-whole' };
 }

@@ -113,6 +113,14 @@ export interface SharedLog {
   /** The exact entries of these hashes, in order; `undefined` where there is none. */
   entriesOf(hashes: readonly Buffer[]): Promise<LogResult<(Buffer | undefined)[]>>;
   /**
+   * Puts entries back which the state at this head accounts for and which are not there as they were: only if head
+   * and state still stand. No record, and the state stays as it is.
+   */
+  restore(
+    head: { readonly epoch: Buffer; readonly seq: number; readonly state: Buffer },
+    entries: readonly HashedEntry[],
+  ): Promise<LogResult<{ readonly restored: boolean }>>;
+  /**
    * Some entries of the log's present life and where to go on; begin with '0', done when `cursor` is '0'. What
    * stands throughout the scan is returned at least once.
    */
