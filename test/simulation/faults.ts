@@ -165,7 +165,7 @@ function failOver(world: World, stayingBehind: number): void {
   const old = cluster.primary;
   if (!old.up) return;
   const behind = gateways.filter(() => scheduler.chance(stayingBehind));
-  old.lagging = true;
+  old.cutOff = true;
   moveAll(world, old.replica, behind);
   if (behind.length === 0) return;
   world.lasting(downMs(world), behind, () => {

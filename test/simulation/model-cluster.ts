@@ -26,6 +26,8 @@ export interface Server {
   readOnly: boolean;
   /** Replicas get nothing: a failover loses what happens now. */
   lagging: boolean;
+  /** No primary any more: its replicas follow another one. */
+  cutOff: boolean;
   /** What the replica has. */
   replica: ServerData;
 }
@@ -48,7 +50,7 @@ export interface Cluster {
 export function createCluster(waitsForReplica: boolean): Cluster {
   let made = 0;
   const newServer = (data: ServerData): Server => {
-    const server = { up: true, readOnly: false, lagging: false };
+    const server = { up: true, readOnly: false, lagging: false, cutOff: false };
     return { ...server, id: `server-${++made}`, data, replica: copyData(data) };
   };
   return { primary: newServer(emptyData()), waitsForReplica, newServer };
@@ -86,13 +88,13 @@ export function createModelLog(
           return answer({ ok: false, fault: 'refused', code: 'READONLY' }, delayMs());
         }
         const result = action(server);
-        if (write && !server.lagging) server.replica = copyData(server.data);
+        if (write && !server.lagging && !server.cutOff) server.replica = copyData(server.data);
         if (!link.up || scheduler.chance(link.loss)) return never();
         answer(result, delayMs());
       });
     });
   const done = <T>(value: T): LogResult<T> => ({ ok: true, value });
-  const confirmed = (server: Server) => !cluster.waitsForReplica || !server.lagging;
+  const confirmed = (server: Server) => !cluster.waitsForReplica || !(server.lagging || server.cutOff);
   const nowMs = () => scheduler.nowMs();
   return {
     follow: (afterSeq, max) =>
@@ -135,6 +137,8 @@ export function createModelLog(
       call(true, ({ data }) =>
         done({ begun: beginFounding(data, { seen, epoch, holder: gateway }, nowMs(), leaseMs) }),
       ),
+    lives: () =>
+      call(false, ({ data }) => done([...data.lives.keys()].map((name) => Buffer.from(name, 'hex')))),
     putEntries: (epoch, entries, leaseMs) =>
       call(true, ({ data }) => done({ held: putEntries(data, epoch, entries, nowMs() + leaseMs) })),
     open: (epoch, seq, state) =>

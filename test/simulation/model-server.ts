@@ -62,7 +62,7 @@ export function follow(
   maxRecords: number,
 ): Followed {
   const { open, founding, records } = data;
-  if (founding !== undefined) return { kind: 'founding', epoch: founding.epoch, from: open?.epoch };
+  if (founding !== undefined) return { kind: 'founding', epoch: founding.epoch };
   if (open === undefined) return { kind: 'empty' };
   const held = [...data.holds.values()].some((untilMs) => untilMs > server.nowMs);
   const firstSeq = records[0]?.seq ?? open.seq + 1;

@@ -1,7 +1,8 @@
 /**
  * Makes a new life of the log out of this gateway's copy and whatever authentic entries the old one still holds.
  *
- * First the founding is claimed, from when on no append passes: what is gathered after that is final. Only
+ * First the founding is claimed, from when on no append passes: what is gathered after that, from whatever lives
+ * have left entries, is final. Only
  * authentic entries are written, and the new state accounts for exactly those. What other gateways hold beyond
  * it they bring in themselves when they join the new life (`reconciliation.ts`).
  */
@@ -34,8 +35,6 @@ export const LIFE_SEQ_STRIDE = 100_000_000;
 export interface FoundingPlan {
   /** The epoch that `follow` showed, open or being founded; `undefined`: none. */
   readonly seen: Buffer | undefined;
-  /** Lives whose entries may still stand. */
-  readonly older: readonly Buffer[];
   /** Of the new life. */
   readonly epoch: Buffer;
   /** Of the old life's head if that was authentic, else 0. */
@@ -59,7 +58,13 @@ export function createFounding(
     begun();
     const reconciling = copy.beginReconciliation();
     if (!reconciling.ok) return copyFault(reconciling);
-    next = gathering([...plan.older]);
+    next = looking;
+    return MORE;
+  };
+  const looking = async (): Promise<HealingStep> => {
+    const lives = await log.lives();
+    if (!lives.ok) return logFault(lives);
+    next = gathering(lives.value.filter((life) => !life.equals(epoch)));
     return MORE;
   };
   const gathering = (lives: Buffer[]) => {

@@ -192,14 +192,10 @@ function planFounding(
 ): FoundingPlan {
   const there = followed?.kind === 'log' ? followed.head : undefined;
   const seen = there?.epoch ?? (followed?.kind === 'founding' ? followed.epoch : undefined);
-  const succeeded = there?.epoch ?? (followed?.kind === 'founding' ? followed.from : undefined);
-  // Also the life that the copy knows: the head may be lost or forged, and its entries still stand.
-  const older =
-    succeeded === undefined || succeeded.equals(copy.epoch) ? [copy.epoch] : [succeeded, copy.epoch];
   const authentic = reason === 'state-not-authentic' ? undefined : there;
   const own = generationOf(copy.epoch);
   // An unauthentic epoch says nothing of generations: a forger's could leave no room above it.
   const highest = authentic === undefined ? own : generationOf(authentic.epoch);
   const epoch = newEpoch((own > highest ? own : highest) + 1n, random);
-  return { seen, older, epoch, authenticSeq: authentic?.seq ?? 0 };
+  return { seen, epoch, authenticSeq: authentic?.seq ?? 0 };
 }

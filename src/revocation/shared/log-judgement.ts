@@ -29,7 +29,7 @@ export type ReconciliationReason = 'not-whole' | 'later-life' | 'gap' | 'record-
 export type Judgement =
   | { readonly kind: 'foreign'; readonly refused: 'fingerprint' | 'schema' }
   /** Somebody else's founding. */
-  | { readonly kind: 'wait'; readonly epoch: Buffer; readonly from: Buffer | undefined }
+  | { readonly kind: 'wait'; readonly epoch: Buffer }
   | { readonly kind: 'found'; readonly reason: FoundingReason; readonly refused?: RefusedKind }
   | {
       readonly kind: 'reconcile';
@@ -65,7 +65,7 @@ export function judge(
 ): Judgement {
   if (followed.kind === 'empty') return { kind: 'found', reason: 'empty' };
   if (followed.kind === 'foreign') return { kind: 'foreign', refused: followed.because };
-  if (followed.kind === 'founding') return { kind: 'wait', epoch: followed.epoch, from: followed.from };
+  if (followed.kind === 'founding') return { kind: 'wait', epoch: followed.epoch };
   const { head, records } = followed;
   const state = checkState(head.epoch, head.state);
   // The state's MAC covers its seq and the epoch: with it, head and life are authentic, though perhaps old.

@@ -62,11 +62,8 @@ export type Followed =
   | { readonly kind: 'empty' }
   /** Made under another secret, or by a version whose form is not known here. */
   | { readonly kind: 'foreign'; readonly because: 'fingerprint' | 'schema' }
-  /**
-   * Somebody is making a new life of the log, or died over it; its entries are not whole yet. `from` is the life
-   * it succeeds (`undefined`: there was none), whose entries stand, and can be scanned, until the new one opens.
-   */
-  | { readonly kind: 'founding'; readonly epoch: Buffer; readonly from: Buffer | undefined }
+  /** Somebody is making a new life of the log, or died over it; its entries are not whole yet. */
+  | { readonly kind: 'founding'; readonly epoch: Buffer }
   /**
    * Records after the one asked for, as Redis holds them, oldest first, at most as many as asked. Whatever stands
    * beyond the head is given too, so that strays, over which no append could get, are noticed.
@@ -133,13 +130,18 @@ export interface SharedLog {
    * Begins a new life: only if the epoch that `follow` shows, open or being founded, is still `seen`
    * (`undefined`: no log, or nothing that has the form of one), and nobody else's founding lease holds. From then
    * on everybody follows 'founding' and no append passes, until `open`; when the lease lapses before, another may
-   * begin, with the same life as `from`.
+   * begin. Entries of older lives stand until `open`.
    */
   beginFounding(
     seen: Buffer | undefined,
     epoch: Buffer,
     leaseMs: number,
   ): Promise<LogResult<{ readonly begun: boolean }>>;
+  /**
+   * All lives of which entries still stand, found by looking and not by an index: also what the head no longer
+   * names, because it was lost, forged or restored, and what was never opened.
+   */
+  lives(): Promise<LogResult<readonly Buffer[]>>;
   /** Writes entries of the life being founded and renews the lease; `held: false` when it was lost. */
   putEntries(
     epoch: Buffer,
