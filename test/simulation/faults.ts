@@ -2,6 +2,7 @@
  * What can go wrong in a simulated run. Each fault happens at once; what lasts ends after a while drawn here,
  * and says so. `disturbs` names the gateways that cannot be counted on from its beginning to its end.
  */
+import type { HashedEntry } from '../../src/revocation/shared/shared-log.ts';
 import { encodeEntry } from '../../src/revocation/status-entry.ts';
 import type { Cluster } from './model-cluster.ts';
 import { type Gateway, hashOf } from './model-gateway.ts';
@@ -15,6 +16,8 @@ export interface World {
   readonly cards: readonly string[];
   /** Older states of the log, newest last. */
   readonly backups: ServerData[];
+  /** Entries that rotted on some disk, as they were. */
+  readonly rotted: HashedEntry[];
   trace(line: string): void;
   /** Runs `end` after `ms`; until then these gateways are disturbed. */
   lasting(ms: number, disturbed: readonly Gateway[], end: () => void): void;
@@ -55,6 +58,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     if (names.length === 0) return;
     const name = world.scheduler.pick(names);
     const { hash, entry } = disk.entries.get(name) as { hash: Buffer; entry: Buffer };
+    if (entry.length === 0) return;
+    world.rotted.push({ hash, entry });
     disk.entries.set(name, { hash, entry: flipped(world, entry) });
   },
   'server restarts': (world) => restart(world, (data) => data),

@@ -24,16 +24,21 @@ export const STALENESS_BOUND_MS = 5_000;
 export function checkHistory(history: readonly HistoryEvent[], boundMs = STALENESS_BOUND_MS): Violation[] {
   const changes = history.filter((event) => event.type === 'change');
   const verifies = history.filter((event) => event.type === 'verify');
-  const unknowable = history.filter((event) => event.type === 'unknowable');
+  const destroyed = history.filter((event) => event.type === 'destroyed');
+  const gone = destroyed.map(({ card, atMs }) => ({ card, fromMs: atMs, toMs: Infinity }));
+  const unknowable = [...history.filter((event) => event.type === 'unknowable'), ...gone];
   const finals = history.filter((event) => event.type === 'final');
   const revocations = firstRevocations(changes);
   return [
     ...verifies.flatMap((verify) => checkFreshness(verify, revocations, unknowable, boundMs)),
     ...checkFinality(verifies),
     ...verifies.flatMap((verify) => checkInvention(verify, revocations)),
-    ...checkFinals(finals, changes, revocations, unknowable),
+    ...checkFinals(finals, changes, revocations, unknowable, new Set(gone.map(({ card }) => card))),
   ];
 }
+
+/** When the truth about a card was nowhere to be had. */
+type Span = Pick<Unknowable, 'card' | 'fromMs' | 'toMs'>;
 
 interface Revocation {
   /** First time somebody asked for it, unless it was refused; Infinity: never. */
@@ -63,7 +68,7 @@ function firstRevocations(changes: readonly Change[]): Map<string, Revocation> {
 function checkFreshness(
   verify: Verify,
   revocations: ReadonlyMap<string, Revocation>,
-  unknowable: readonly Unknowable[],
+  unknowable: readonly Span[],
   boundMs: number,
 ): Violation[] {
   const { card, atMs, answer, state, ageMs, gateway } = verify;
@@ -117,7 +122,8 @@ function checkFinals(
   finals: readonly Final[],
   changes: readonly Change[],
   revocations: ReadonlyMap<string, Revocation>,
-  unknowable: readonly Unknowable[],
+  unknowable: readonly Span[],
+  destroyed: ReadonlySet<string>,
 ): Violation[] {
   const violations: Violation[] = [];
   const fail = (message: string) => violations.push({ invariant: 'I5', message });
@@ -133,7 +139,8 @@ function checkFinals(
     for (const card of cards) {
       const status = statuses[card];
       const { askedMs, acknowledgedMs } = revocations.get(card) ?? NEVER;
-      if (acknowledgedMs < Infinity && status !== 'revoked') fail(`${holder} lost the revocation of ${card}`);
+      if (acknowledgedMs < Infinity && status !== 'revoked' && !destroyed.has(card))
+        fail(`${holder} lost the revocation of ${card}`);
       if (askedMs === Infinity && status === 'revoked') fail(`${holder} invented the revocation of ${card}`);
       if (status === 'revoked' || acknowledgedMs < Infinity) continue;
       // Who changed it after a loss that nobody could see did so on the older status.

@@ -31,6 +31,8 @@ export type HistoryEvent =
    * to write: nobody there could know of it. From then until it was back, bounded staleness is not promised.
    */
   | { readonly type: 'unknowable'; readonly card: string; readonly fromMs: number; readonly toMs: number }
+  /** Bit rot took a change that stood on one disk only, the log having been lost: it is nowhere any more. */
+  | { readonly type: 'destroyed'; readonly card: string; readonly atMs: number }
   /** What a copy, or the log itself, holds in the end. Cards without an entry are left out. */
   | {
       readonly type: 'final';

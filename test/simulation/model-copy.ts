@@ -90,7 +90,12 @@ export function createModelCopy(
       return write(() => {
         for (const { seq, hash, entry } of records) {
           const old = disk.entries.get(hash.toString('hex'));
-          if (old === undefined || authenticFields(old.entry).seq < seq) replace({ hash, entry });
+          if (
+            old === undefined ||
+            !authentic({ hash, entry: old.entry }) ||
+            authenticFields(old.entry).seq < seq
+          )
+            replace({ hash, entry });
           disk.state.seq = seq;
         }
         return head();
@@ -110,19 +115,20 @@ export function createModelCopy(
           }
         }
       }),
-    discardUnauthentic: (hashes) =>
+    quarantine: (hashes) =>
       write(() => {
         for (const hash of hashes) {
           const old = disk.entries.get(hash.toString('hex'));
           if (old === undefined || authentic(old)) continue;
           accountEntry(disk.state, old.hash, old.entry, -1);
-          disk.entries.delete(hash.toString('hex'));
+          disk.entries.set(hash.toString('hex'), { hash, entry: Buffer.alloc(0) });
         }
       }),
     entriesAfter: (hash, limit) => {
       const names = [...disk.entries.keys()].sort();
       const later = hash === undefined ? names : names.filter((name) => name > hash.toString('hex'));
-      return { ok: true, value: later.slice(0, limit).map((name) => disk.entries.get(name) as HashedEntry) };
+      const entries = later.map((name) => disk.entries.get(name) as HashedEntry);
+      return { ok: true, value: entries.filter(({ entry }) => entry.length > 0).slice(0, limit) };
     },
     adopt: (epoch, seq) =>
       write(() => {
@@ -148,5 +154,11 @@ export function createModelCopy(
 function liftsRevocation(disk: Disk, { seq, hash, entry }: HashedEntry & { readonly seq: number }): boolean {
   const old = disk.entries.get(hash.toString('hex'))?.entry;
   const revoked = statusCode('revoked');
-  return old !== undefined && old[1] === revoked && entry[1] !== revoked && authenticFields(old).seq < seq;
+  return (
+    old !== undefined &&
+    old.length > 0 &&
+    old[1] === revoked &&
+    entry[1] !== revoked &&
+    authenticFields(old).seq < seq
+  );
 }

@@ -4,6 +4,7 @@
  */
 import type { ChangeOutcome, StatusChange } from '../../src/revocation/change-call.ts';
 import { newEpoch } from '../../src/revocation/shared/epoch.ts';
+import { winner } from '../../src/revocation/shared/winner.ts';
 import { accountEntry } from '../../src/revocation/store-account.ts';
 import { emptyState } from '../../src/revocation/store-state.ts';
 import { FAULTS, type World } from './faults.ts';
@@ -82,6 +83,7 @@ interface Run extends World {
   /** Calls that nobody has answered for good yet. */
   readonly underWay: Map<number, Change>;
   readonly lines: readonly string[];
+  readonly destroyed: Set<string>;
 }
 
 function createRun(scheduler: Scheduler): Run {
@@ -94,6 +96,8 @@ function createRun(scheduler: Scheduler): Run {
     cards: CARDS,
     gateways,
     backups: [],
+    rotted: [],
+    destroyed: new Set(),
     lines: trace,
     trace: (line) => trace.push(`${scheduler.nowMs().toFixed(1)} ${line}`),
     lasting: (ms, disturbed, end) => disturb(run, ms, disturbed, end),
@@ -225,6 +229,7 @@ function scheduleTicks(run: Run): void {
   let ticks = 0;
   const tick = () => {
     noteLosses(run);
+    noteDestroyed(run);
     if (ticks % 2 === 0) {
       const recent = [...acknowledged.keys()].slice(-4);
       for (const gateway of run.gateways) {
@@ -280,6 +285,25 @@ function endLoss(run: Run, card: string, fromMs: number): void {
     return !disturbed && stored && decodedEntry(SECRET.entryMacKey, stored)?.status === 'revoked';
   });
   if (!known) run.history.push({ type: 'unknowable', card, fromMs, toMs });
+}
+
+/** A rotten entry is destroyed when nothing authentic that is as good stands anywhere. */
+function noteDestroyed(run: Run): void {
+  const { data } = run.cluster.primary;
+  const places = [...run.gateways.map(({ disk }) => disk.entries), ...data.lives.values()];
+  for (const original of run.rotted) {
+    if (decodedEntry(SECRET.entryMacKey, original) === undefined) continue;
+    const name = original.hash.toString('hex');
+    const stands = places.some((entries) => {
+      const other = entries.get(name);
+      if (other === undefined || decodedEntry(SECRET.entryMacKey, other) === undefined) return false;
+      return winner(other.entry, original.entry).equals(other.entry);
+    });
+    const card = run.cards.find((one) => hashOf(one).equals(original.hash));
+    if (stands || card === undefined || run.destroyed.has(card)) continue;
+    run.destroyed.add(card);
+    run.history.push({ type: 'destroyed', card, atMs: run.scheduler.nowMs() - TICK_MS });
+  }
 }
 
 function endLosses(run: Run): void {

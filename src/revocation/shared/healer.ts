@@ -12,7 +12,7 @@ import type { FoundingReason, ReconciliationReason } from './log-judgement.ts';
 import { createReconciliation } from './reconciliation.ts';
 import type { CopyHead } from './replica-copy.ts';
 import type { ReplicatorEvent, ReplicatorSettings, ReplicatorState } from './replicator-contract.ts';
-import type { Followed, LogHead } from './shared-log.ts';
+import type { Followed } from './shared-log.ts';
 
 /** Reconciliations with one life that left a difference, until only a new life helps. */
 const MAX_ROUNDS = 2;
@@ -34,11 +34,12 @@ export interface HealerOptions {
 
 export interface Healer {
   /** These say how long to wait for the next step. */
+  /** `settled`: the log is to be relied on, with nobody about to bring more. */
   reconcile(
     reason: ReconciliationReason,
     copy: CopyHead,
-    there: LogHead,
-    followed: Followed,
+    followed: Extract<Followed, { kind: 'log' }>,
+    settled: boolean,
   ): Promise<number>;
   found(reason: FoundingReason, copy: CopyHead, followed: Followed | undefined): Promise<number>;
   waitForFounder(epoch: Buffer, copy: CopyHead, followed: Followed): Promise<number>;
@@ -79,16 +80,23 @@ export function createHealer(options: HealerOptions): Healer {
     seenFounding = undefined;
   };
 
-  const reconcile: Healer['reconcile'] = async (reason, copy, there, followed) => {
+  const reconcile: Healer['reconcile'] = async (reason, copy, followed, settled) => {
+    const there = followed.head;
     if (!rounds.epoch.equals(there.epoch)) rounds = { epoch: Buffer.from(there.epoch), done: 0 };
     const futile = rounds.done >= MAX_ROUNDS && (reason === 'different' || reason === 'not-whole');
     if (futile) return found('not-reconcilable', copy, followed);
     noNeed();
+    // Another round makes a difference once everybody had the time to bring what this copy may have lost.
+    if (rounds.done > 0 && reason === 'different' && !settled) {
+      enter('reconciling', reason);
+      await hold.takeBack();
+      return settings.pollMs;
+    }
     // A copy that only fell behind has nothing that the log lacks; any other may have.
     if (reason !== 'gap' && reason !== 'record-refused' && !isEmpty(copy)) await hold.give();
     enter('reconciling', reason);
     onEvent({ event: 'reconciling', reason });
-    const plan = { epoch: rounds.epoch, audit: reason === 'different', discard: rounds.done > 0 };
+    const plan = { epoch: rounds.epoch, audit: reason === 'different', settled };
     const ended = () => {
       counts.reconciliations++;
       rounds.done++;

@@ -33,13 +33,16 @@ export interface ReconciliationPlan {
   readonly epoch: Buffer;
   /** Whether the copy may not be what its own state says: then that is found out first. */
   readonly audit: boolean;
-  /** Whether entries of the copy that are not authentic, and that the log does not know, are dropped. */
-  readonly discard: boolean;
+  /**
+   * Whether the log is to be relied on as it stands, with nobody about to bring more: then entries of the copy that
+   * are not authentic, and that the log does not know, are given up.
+   */
+  readonly settled: boolean;
 }
 
 export function createReconciliation(parts: HealingParts, plan: ReconciliationPlan): Healing {
   const { copy } = parts;
-  const { epoch, discard } = plan;
+  const { epoch, settled } = plan;
   let audited: Awaited<ReturnType<typeof copy.audit>> | undefined;
   let next: () => Promise<HealingStep> = async () => {
     const begun = copy.beginReconciliation();
@@ -68,7 +71,7 @@ export function createReconciliation(parts: HealingParts, plan: ReconciliationPl
       next = reading;
       return { kind: 'contributed' };
     }
-    const step = await contribute(parts, epoch, page.value, discard);
+    const step = await contribute(parts, epoch, page.value, settled);
     if (step.kind === 'more') after = page.value.at(-1)?.hash;
     if (step.kind === 'again' && ++moved > MAX_MOVED) return logChanged('moved');
     return step;
@@ -125,7 +128,7 @@ async function contribute(
   parts: HealingParts,
   epoch: Buffer,
   page: readonly HashedEntry[],
-  discard: boolean,
+  settled: boolean,
 ): Promise<HealingStep> {
   const { log, copy, macKey, refused } = parts;
   const read = await readHead(parts, epoch);
@@ -154,8 +157,8 @@ async function contribute(
   }
   const mended = better.length > 0 ? copy.merge(better) : undefined;
   if (mended?.ok === false) return copyFault(mended);
-  const discarded = discard && rotten.length > 0 ? copy.discardUnauthentic(rotten) : undefined;
-  if (discarded?.ok === false) return copyFault(discarded);
+  const givenUp = settled && rotten.length > 0 ? copy.quarantine(rotten) : undefined;
+  if (givenUp?.ok === false) return copyFault(givenUp);
   if (records.length === 0) return MORE;
   const appended = await log.append({
     epoch,

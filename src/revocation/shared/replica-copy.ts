@@ -34,8 +34,12 @@ export interface ReplicaCopy {
    * stays; one that is not authentic loses. Idempotency and log records are untouched.
    */
   merge(entries: readonly HashedEntry[]): StoreResult<void>;
-  /** Drops those of these entries that are not authentic: what bit rot left and no log knows. */
-  discardUnauthentic(hashes: readonly Buffer[]): StoreResult<void>;
+  /**
+   * Puts an empty mark in the place of those of these entries that are not authentic: what bit rot left, and no log
+   * knows. It counts as nothing in the state and reads as "cannot tell", since what stood there may have been a
+   * revocation, until an authentic entry is merged or applied. `entriesAfter` leaves it out.
+   */
+  quarantine(hashes: readonly Buffer[]): StoreResult<void>;
   /** Up to `limit` entries in order of hash, after the hash given; the copy may change between calls. */
   entriesAfter(hash: Buffer | undefined, limit: number): StoreResult<readonly HashedEntry[]>;
   /**

@@ -12,7 +12,13 @@ import { createHealer, PATIENT_MS } from './healer.ts';
 import type { HealingParts } from './healing.ts';
 import { createHold } from './hold.ts';
 import { createLogAudit, type LogAudit } from './log-audit.ts';
-import { createStateCheck, type Judgement, judge, type RefusedKind } from './log-judgement.ts';
+import {
+  createStateCheck,
+  type Judgement,
+  judge,
+  type ReconciliationReason,
+  type RefusedKind,
+} from './log-judgement.ts';
 import type { CopyHead } from './replica-copy.ts';
 import type {
   NotAtHead,
@@ -135,16 +141,21 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
       case 'found':
         return healed(await healer.found(judgement.reason, head, followed));
       case 'reconcile':
-        return healed(await healer.reconcile(judgement.reason, head, judgement.head, followed));
+        return healed(await reconcile(judgement.reason, head, judgement.head, beganMs));
       case 'adopt': {
         const adopted = copy.adopt(judgement.head.epoch, judgement.head.seq);
         return adopted.ok ? { waitMs: 0 } : copyFailed(adopted);
       }
       case 'records':
-        return applyFollowed(judgement.records, head, judgement.head, followed, beganMs);
+        return applyFollowed(judgement.records, head, judgement.head, beganMs);
       case 'current':
         return current(judgement.head, head, beganMs);
     }
+  };
+
+  const reconcile = (reason: ReconciliationReason, copyHead: CopyHead, head: LogHead, beganMs: number) => {
+    const settled = settling.settledAt(beganMs) && head.confirmed && !head.held;
+    return healer.reconcile(reason, copyHead, { kind: 'log', head, records: [] }, settled);
   };
 
   const current = async (head: LogHead, copyHead: CopyHead, beganMs: number): Promise<Step> => {
@@ -171,14 +182,13 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
     records: readonly LogRecord[],
     copyHead: CopyHead,
     head: LogHead,
-    followed: Followed,
     beganMs: number,
   ): Promise<Step> => {
     const applied = apply(records);
     if (!applied.ok) {
       // Perhaps a record that would lift a revocation, which a reconciliation sorts out; else that fails too.
       if (applied.fault !== 'damaged') return copyFailed(applied);
-      return healed(await healer.reconcile('different', copyHead, head, followed));
+      return healed(await reconcile('different', copyHead, head, beganMs));
     }
     counts.lag = head.seq - applied.value.seq;
     if (counts.lag > 0) return { waitMs: 0 };
