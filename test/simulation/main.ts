@@ -1,14 +1,21 @@
 /**
- * `npm run simulate -- --seeds N [--seed S] [--history FILE]`: runs N seeds from S on (or S alone) and prints
- * each that fails with its trace. The same seed is the same run.
+ * `npm run simulate -- --seeds N [--seed S] [--history FILE]`: runs N seeds from S on (one without N) and prints
+ * each that fails with its trace. The same seed is the same run. `--without PART` leaves a part of the protocol out
+ * (see `Weakness`).
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { toJsonLines } from './history.ts';
+import type { Weakness } from './model-cluster.ts';
 import { simulate } from './simulation.ts';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string' }, seed: { type: 'string' }, history: { type: 'string' } },
+  options: {
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    history: { type: 'string' },
+    without: { type: 'string' },
+  },
 });
 const first = Number(values.seed ?? 1);
 const seeds = Number(values.seeds ?? 1);
@@ -16,7 +23,10 @@ let failed = 0;
 const beganMs = Date.now();
 const totals = { acknowledged: 0, healings: 0, reconciliations: 0 };
 for (let seed = first; seed < first + seeds; seed++) {
-  const { violations, failure, trace, history, counts } = await simulate(seed);
+  const { violations, failure, trace, history, counts } = await simulate(
+    seed,
+    values.without as Weakness | undefined,
+  );
   totals.acknowledged += counts.acknowledged;
   totals.healings += counts.healings;
   totals.reconciliations += counts.reconciliations;

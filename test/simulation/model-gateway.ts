@@ -121,6 +121,7 @@ function startProcess(parts: GatewayOptions, self: Gateway, isAlive: () => boole
       pollMs: POLL_MS,
       foundingIntervalMs: FOUNDING_INTERVAL_MS,
       auditIntervalMs: AUDIT_INTERVAL_MS,
+      ...(parts.cluster.weakness === 'no settling' && { settleMs: 0 }),
     },
   });
   const { random } = scheduler;

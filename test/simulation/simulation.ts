@@ -10,7 +10,7 @@ import { emptyState } from '../../src/revocation/store-state.ts';
 import { FAULTS, type World } from './faults.ts';
 import type { Change, HistoryEvent } from './history.ts';
 import { checkHistory, type Violation } from './history-checker.ts';
-import { createCluster, entryInLog } from './model-cluster.ts';
+import { createCluster, entryInLog, type Weakness } from './model-cluster.ts';
 import { decodedEntry, newDisk } from './model-copy.ts';
 import { createGateway, type Gateway, hashOf, ISS, SECRET } from './model-gateway.ts';
 import { copyData, lifeOf } from './model-server.ts';
@@ -38,9 +38,9 @@ const PEACE_UNTIL_MS = 150_000;
 const CARDS = Array.from({ length: 24 }, (_, i) => `card-${i}`);
 const TICK_MS = 100;
 
-export async function simulate(seed: number): Promise<RunResult> {
+export async function simulate(seed: number, weakness?: Weakness): Promise<RunResult> {
   const scheduler = createScheduler(seed);
-  const run = createRun(scheduler);
+  const run = createRun(scheduler, weakness);
   for (const gateway of run.gateways) gateway.start();
   scheduleFaults(run);
   scheduleClients(run);
@@ -86,8 +86,8 @@ interface Run extends World {
   readonly destroyed: Set<string>;
 }
 
-function createRun(scheduler: Scheduler): Run {
-  const cluster = createCluster(scheduler.chance(0.5));
+function createRun(scheduler: Scheduler, weakness: Weakness | undefined): Run {
+  const cluster = createCluster(scheduler.chance(0.5), weakness);
   const trace: string[] = [];
   const gateways: Gateway[] = [];
   const run: Run = {
