@@ -14,7 +14,7 @@ export interface Scheduler {
   chance(probability: number): boolean;
   pick<T>(items: readonly T[]): T;
   bytes(count: number): Buffer;
-  /** Runs events until `done` says so, asked after each one, or virtual time is over. */
+  /** Runs events until `done` says so, asked after each one, or it is that late; one call at a time. */
   run(untilMs: number, done?: () => boolean): Promise<void>;
 }
 
@@ -43,12 +43,14 @@ export function createScheduler(seed: number): Scheduler {
     pick: (items) => items[below(items.length)] as never,
     bytes: (count) => Buffer.from(Array.from({ length: count }, () => below(256))),
     run: async (untilMs, done = () => false) => {
+      await settled();
       while (heap.length > 0 && (heap[0] as Event).atMs <= untilMs && !done()) {
         const { atMs, action } = pop(heap);
         nowMs = atMs;
         action();
         await settled();
       }
+      if (!done()) nowMs = untilMs;
     },
   };
 }

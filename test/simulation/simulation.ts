@@ -2,6 +2,8 @@
  * One run from one seed: gateways, clients and faults for a while, then peace, until all copies and the log are
  * one; then the history is judged.
  */
+
+import { issuerKeyHash } from '../../src/revocation/card-hash.ts';
 import type { ChangeOutcome, StatusChange } from '../../src/revocation/change-call.ts';
 import { newEpoch } from '../../src/revocation/shared/epoch.ts';
 import { winner } from '../../src/revocation/shared/winner.ts';
@@ -53,6 +55,8 @@ export async function simulate(seed: number, weakness?: Weakness): Promise<RunRe
   });
   endLosses(run);
   if (!peace) run.failure ??= `no peace: ${describe(run)}`;
+  for (const kid of run.retired)
+    if (!isRetiredEverywhere(run, kid)) run.failure ??= `the retirement of ${kid} is lost`;
   run.history.push(...run.underWay.values());
   recordFinals(run);
   const statuses = run.gateways.flatMap(({ process }) => process?.replicator.status() ?? []);
@@ -84,6 +88,8 @@ interface Run extends World {
   readonly underWay: Map<number, Change>;
   readonly lines: readonly string[];
   readonly destroyed: Set<string>;
+  /** Keys whose retirement was acknowledged. */
+  readonly retired: Set<string>;
 }
 
 function createRun(scheduler: Scheduler, weakness: Weakness | undefined): Run {
@@ -98,6 +104,7 @@ function createRun(scheduler: Scheduler, weakness: Weakness | undefined): Run {
     backups: [],
     rotted: [],
     destroyed: new Set(),
+    retired: new Set(),
     lines: trace,
     trace: (line) => trace.push(`${scheduler.nowMs().toFixed(1)} ${line}`),
     lasting: (ms, disturbed, end) => disturb(run, ms, disturbed, end),
@@ -162,7 +169,7 @@ function scheduleClients(run: Run): void {
   const meanMs = 100 + scheduler.random() * 700;
   const next = () => {
     if (scheduler.nowMs() > CLIENTS_UNTIL_MS) return;
-    void callOnce(run);
+    void (scheduler.chance(0.05) ? retireOnce(run) : callOnce(run));
     scheduler.after(scheduler.random() * 2 * meanMs, next);
   };
   scheduler.after(scheduler.random() * meanMs, next);
@@ -205,6 +212,16 @@ async function callOnce(run: Run): Promise<void> {
   run.trace(`call ${id} ${status} ${picked.join(' ')}: ${outcome}, asked at ${beganMs.toFixed(1)}`);
   if (outcome !== 'ok' || status !== 'revoked') return;
   for (const card of picked) if (!run.acknowledged.has(card)) run.acknowledged.set(card, endedMs);
+}
+
+/** A key withdrawn, perhaps again; that all copies end alike shows whether it arrived. */
+async function retireOnce(run: Run): Promise<void> {
+  const { process, name } = run.scheduler.pick(run.gateways);
+  if (process === undefined) return;
+  const kid = `key-${run.scheduler.below(4)}`;
+  const answer = await process.admission.retireKey(ISS, kid).catch(() => 'lost');
+  run.trace(`${name} answers ${JSON.stringify(answer)} to the retirement of ${kid}`);
+  if (typeof answer === 'object' && answer.outcome === 'applied') run.retired.add(kid);
 }
 
 /** `lost`: the gateway died over it or took longer than a client waits. */
@@ -339,6 +356,16 @@ function holders({ cluster, gateways }: Run) {
       if (counts) accountEntry(state, stored.hash, stored.entry, 1);
     }
     return { name, entries, digest: Buffer.from(state.digest.buffer).toString('hex') };
+  });
+}
+
+/** Unless bit rot took it. */
+function isRetiredEverywhere(run: Run, kid: string): boolean {
+  const name = issuerKeyHash(SECRET.cardHashKey, ISS, kid).toString('hex');
+  if (run.rotted.some(({ hash }) => hash.toString('hex') === name)) return true;
+  return holders(run).every(({ entries }) => {
+    const stored = entries.get(name);
+    return stored !== undefined && decodedEntry(SECRET.entryMacKey, stored)?.status === 'key-retired';
   });
 }
 
