@@ -30,13 +30,14 @@ describe('a simulated run', () => {
 });
 
 describe('a protocol without one of its parts', () => {
-  // Seeds found with `npm run simulate -- --seeds 600 --without PART`; with the part they pass.
+  // Seeds found with `npm run simulate -- --seeds 4000 --without PART`; with the part they pass.
   it.each([
-    ['no settling', 17],
-    ['unproven primary', 103],
+    ['no settling', 107],
+    ['unproven primary', 93],
+    ['no hold', 3463],
   ] as const)('%s: bounded staleness fails', async (weakness, seed) => {
     const { violations } = await simulate(seed, weakness);
-    expect(violations.map(({ invariant }) => invariant)).toEqual(expect.arrayContaining(['I4']));
+    expect(violations.map(({ invariant }) => invariant)).toContain('I4');
     expect((await simulate(seed)).violations).toEqual([]);
   });
 });
