@@ -135,11 +135,18 @@ export function createModelLog(
         return done({ restored });
       }),
     scanEntries: (epoch, cursor) =>
-      call(false, ({ data }) => {
-        const entries = [...(data.lives.get(epoch.toString('hex'))?.values() ?? [])];
-        const from = Number(cursor);
-        const next = from + SCAN_PAGE < entries.length ? String(from + SCAN_PAGE) : '0';
-        return done({ cursor: next, entries: entries.slice(from, from + SCAN_PAGE) });
+      call(false, ({ id, data }) => {
+        const life = data.lives.get(epoch.toString('hex'));
+        if (life === undefined) return { ok: false, fault: 'refused', code: 'EPOCH' };
+        // A cursor means something to the server only that gave it.
+        const [server = id, at = '0'] = cursor === '0' ? [] : cursor.split(' ');
+        if (server !== id) return { ok: false, fault: 'refused', code: 'SCAN_MOVED' };
+        const entries = [...life.values()];
+        const next = Number(at) + SCAN_PAGE;
+        return done({
+          cursor: next < entries.length ? `${id} ${next}` : '0',
+          entries: entries.slice(Number(at), next),
+        });
       }),
     beginFounding: (seen, epoch, leaseMs) =>
       call(true, ({ data }) =>

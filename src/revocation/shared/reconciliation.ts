@@ -95,6 +95,9 @@ export function createReconciliation(parts: HealingParts, plan: ReconciliationPl
   return { step: () => next() };
 }
 
+/** Codes after which a scan cannot go on: that life is gone, or another server does not know the cursor. */
+const SCAN_ENDED: ReadonlySet<string> = new Set(['EPOCH', 'SCAN_MOVED']);
+
 /** Merges what one scan call yields into the copy, as far as it is authentic. */
 export async function mergeScanned(
   { log, copy, macKey, refused }: HealingParts,
@@ -102,6 +105,7 @@ export async function mergeScanned(
   cursor: string,
 ): Promise<HealingStep | { readonly cursor: string; readonly entries: readonly HashedEntry[] }> {
   const scanned = await log.scanEntries(epoch, cursor);
+  if (!scanned.ok && SCAN_ENDED.has(scanned.code)) return logChanged(scanned.code);
   if (!scanned.ok) return logFault(scanned);
   const entries = scanned.value.entries.filter((entry) => {
     const authentic = isAuthenticEntry(macKey, entry);

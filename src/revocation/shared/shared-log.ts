@@ -118,8 +118,9 @@ export interface SharedLog {
     entries: readonly HashedEntry[],
   ): Promise<LogResult<{ readonly restored: boolean }>>;
   /**
-   * Some entries of the log's present life and where to go on; begin with '0', done when `cursor` is '0'. What
-   * stands throughout the scan is returned at least once.
+   * Some entries of a life and where to go on; begin with '0', done when `cursor` is '0'. What stands throughout the
+   * scan is returned at least once. During a founding the lives before it can be scanned too. `refused` with code
+   * EPOCH: that life is gone; with SCAN_MOVED: another server answers, so begin again.
    */
   scanEntries(
     epoch: Buffer,
