@@ -7,7 +7,7 @@ import { parseObject } from '../ingress/envelope.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { Route } from '../ingress/http-server.ts';
 import type { Problem, ProblemType } from '../ingress/problem.ts';
-import type { ChangeOutcome, ChangeRequest } from '../revocation/status-changes.ts';
+import type { ChangeOutcome, ChangeRequest } from '../revocation/change-call.ts';
 import {
   checkBody,
   keyRetirementBody,

@@ -18,7 +18,7 @@ import { cardCount } from './store-state.ts';
 import type { StoreResult } from './store-transaction.ts';
 
 /** Below so many entries a start surveys them in less time than a person notices: no file is kept. */
-export const MIN_ENTRIES_FOR_FILE = 50_000;
+const MIN_ENTRIES_FOR_FILE = 50_000;
 /** Changes after which the file is renewed: what a start replays, some 4 µs each. */
 const SAVE_AFTER_CHANGES = 100_000;
 const SAVE_CHECK_MS = 30_000;

@@ -53,7 +53,8 @@ export function restoreChangeWindow({
   return window;
 }
 
-function createChangeWindow(
+/** An empty window. */
+export function createChangeWindow(
   clock: Clock,
   windowMs: number,
 ): ChangeWindow & { addAged(changes: number, ageMs: number): void } {

@@ -23,6 +23,16 @@ export function accountEntry(state: StoreState, hash: Buffer, entry: Buffer, sig
   if (status !== undefined) state[COUNTER_OF[status]] += sign;
 }
 
+/**
+ * Stands in the place of an entry that bit rot took and that nobody could give back: it counts as nothing, and
+ * reads as "cannot tell", since what stood there may have been a revocation.
+ */
+export const LOST_MARK: Buffer = Buffer.from([0]);
+
+export function isLostMark(entry: Buffer): boolean {
+  return entry.equals(LOST_MARK);
+}
+
 /** Whether two states account for the same entries. */
 export function sameEntries(a: StoreState, b: StoreState): boolean {
   return COUNTERS.every((name) => a[name] === b[name]) && sameDigest(a.digest, b.digest);

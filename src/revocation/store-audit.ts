@@ -78,7 +78,7 @@ async function auditIn(store: StatusStore, transaction: Transaction): Promise<St
  * Visits all keys of a table in order, in slices; without a transaction as they are at each slice. False when
  * the store is being closed.
  */
-export async function walkKeys(
+async function walkKeys(
   store: StatusStore,
   table: StatusDatabase['cards'],
   transaction: Transaction | undefined,

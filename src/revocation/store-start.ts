@@ -16,6 +16,7 @@ import type { DeploymentSecret } from './deployment-secret.ts';
 import { FIRST_GENERATION, newEpoch } from './shared/epoch.ts';
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
 import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
+import { isLostMark } from './store-account.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';
 import {
   cardCount,
@@ -109,6 +110,10 @@ export function surveyStore(
     for (const hash of database.getKeys({})) {
       // Each is looked up as a worker will: a damaged branch page can hide what walking the leaves still shows.
       const entry = database.get(hash);
+      if (entry !== undefined && isLostMark(entry) && hash.length === HASH_BYTES) {
+        filter.addUnshared(hash);
+        continue;
+      }
       if (hash.length !== HASH_BYTES || entry?.length !== ENTRY_BYTES) return DAMAGED;
       const { status, expiresAt } = peekEntry(entry);
       if (status === undefined || (status === KEY_RETIRED) !== (database === db.retirements)) return DAMAGED;

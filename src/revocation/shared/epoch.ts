@@ -12,9 +12,11 @@ export const EPOCH_BYTES = 16;
 /** Of a store made anew. */
 export const FIRST_GENERATION = 1n;
 
-export function newEpoch(generation: bigint): Buffer {
-  const epoch = randomBytes(EPOCH_BYTES);
+/** `random`: 8 bytes; given by whoever needs the same ones again, a simulation. */
+export function newEpoch(generation: bigint, random: Buffer = randomBytes(8)): Buffer {
+  const epoch = Buffer.alloc(EPOCH_BYTES);
   epoch.writeBigUInt64BE(generation);
+  random.copy(epoch, 8);
   return epoch;
 }
 

@@ -11,11 +11,11 @@ import { dropLogAfter, trimLog } from '../log-records.ts';
 import { logKey, type StatusDatabase } from '../status-database.ts';
 import { authenticFields, decodeEntry, ENTRY_BYTES, KEY_RETIRED } from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
-import { accountEntry } from '../store-account.ts';
-import { auditStore } from '../store-audit.ts';
+import { accountEntry, correctAccount, isLostMark, LOST_MARK } from '../store-account.ts';
+import { type Audit, auditStore } from '../store-audit.ts';
+import { codeOf } from '../store-session.ts';
 import { META_RECONCILING, type StoreState } from '../store-state.ts';
 import type { Decision, StoreResult } from '../store-transaction.ts';
-import { repairCopy } from './copy-repair.ts';
 import type { CopyHead, ReplicaCopy } from './replica-copy.ts';
 import type { HashedEntry, LogRecord } from './shared-log.ts';
 import { winner } from './winner.ts';
@@ -24,11 +24,6 @@ export interface LmdbCopyOptions {
   readonly store: StatusStore;
   /** Told the hashes (`issuerKeyHash`) of issuer keys as their retirement comes in. */
   readonly onRetiredKeys?: (hashes: readonly Buffer[]) => void;
-  /**
-   * Told, after each `apply`, how many of its records changed a card's status (not only its expiry): what the
-   * mass-change window counts, whichever gateway admitted them.
-   */
-  readonly onApplied?: (statusChanges: number) => void;
 }
 
 export function createLmdbCopy(options: LmdbCopyOptions): ReplicaCopy {
@@ -36,9 +31,11 @@ export function createLmdbCopy(options: LmdbCopyOptions): ReplicaCopy {
   const context: Context = { ...options, audited: store.start.by === 'survey' };
   return {
     head: () => headOf(store),
+    entryOf: (hash) => entryOf(store, hash),
     apply: (records) => apply(context, records),
     beginReconciliation: () => beginReconciliation(store),
     merge: (entries) => merge(context, entries),
+    quarantine: (hashes) => quarantine(store, hashes),
     entriesAfter: (hash, limit) => entriesAfter(store, hash, limit),
     adopt: (epoch, seq) => adopt(context, epoch, seq),
     audit: () => audit(context),
@@ -58,6 +55,20 @@ function headOf(store: StatusStore): StoreResult<CopyHead> {
   return { ok: true, value: { epoch: Buffer.from(store.epoch, 'hex'), seq: state.seq, state, whole } };
 }
 
+/** As it stands. What may be missing, or is marked as lost, comes as bytes that no MAC fits: "cannot tell". */
+function entryOf(store: StatusStore, hash: Buffer): StoreResult<Buffer | undefined> {
+  const { db, completeness, filter } = store;
+  try {
+    db.root.resetReadTxn();
+    const entry = db.cards.get(hash) ?? db.retirements.get(hash);
+    if (entry !== undefined) return { ok: true, value: Buffer.from(entry) };
+    const mayBeMissing = !completeness.isComplete() && filter.mightContain(hash);
+    return { ok: true, value: mayBeMissing ? LOST_MARK : undefined };
+  } catch (error) {
+    return { ok: false, fault: 'io-error', code: codeOf(error) };
+  }
+}
+
 /** What stops a batch of records: nothing of it is applied. */
 type RecordFault = 'reconciling' | 'seq-gap' | 'malformed-entry' | 'revocation-final';
 
@@ -67,7 +78,7 @@ function apply(context: Context, records: readonly LogRecord[]): StoreResult<Cop
   const done = store.transact((state): Decision<RecordFault | undefined> => {
     if (store.db.meta.get(META_RECONCILING) !== undefined) return { commit: false, value: 'reconciling' };
     for (const record of records) {
-      const fault = applyRecord(store.db, state, record);
+      const fault = applyRecord(store, state, record);
       if (fault !== undefined) return { commit: false, value: fault };
     }
     trimLog(store.db, state.seq, records.length);
@@ -75,20 +86,21 @@ function apply(context: Context, records: readonly LogRecord[]): StoreResult<Cop
     return { commit: records.length > 0, value: undefined };
   });
   enforce(context, written);
-  const statusChanges = written.filter(({ entry }) => changesStatus(entry)).length;
-  if (statusChanges > 0) context.onApplied?.(statusChanges);
   if (!done.ok) return done;
   if (done.value !== undefined) return { ok: false, fault: 'damaged', code: done.value };
   return headOf(store);
 }
 
-function applyRecord(db: StatusDatabase, state: StoreState, record: LogRecord): RecordFault | undefined {
+function applyRecord(store: StatusStore, state: StoreState, record: LogRecord): RecordFault | undefined {
+  const { db } = store;
   const { seq, hash, entry } = record;
   if (!isWellFormed(record)) return 'malformed-entry';
   if (seq !== state.seq + 1 || authenticFields(entry).seq !== seq) return 'seq-gap';
   const old = tableOf(db, entry).get(hash);
-  if (isRevocation(old) && !isRevocation(entry)) return 'revocation-final';
-  replaceEntry(db, state, record, old);
+  const isLater = old?.length !== ENTRY_BYTES || authenticFields(old).seq < seq;
+  if (isLater && isRevocation(old) && !isRevocation(entry)) return 'revocation-final';
+  // Else a reconciliation brought what this record or a later one says, and it stays.
+  if (isLater || !isAuthentic(store, hash, old)) replaceEntry(db, state, record, old);
   db.log.putSync(logKey(seq), Buffer.concat([hash, entry]));
   state.seq = seq;
   return undefined;
@@ -129,8 +141,30 @@ function merge(context: Context, entries: readonly HashedEntry[]): StoreResult<v
 /** Whether an incoming entry takes the place of the one there; against one that is damaged it always does. */
 function replaces(store: StatusStore, { hash, entry }: HashedEntry, old: Buffer): boolean {
   if (old.equals(entry)) return false;
-  if (decodeEntry(store.secret.entryMacKey, hash, old) === undefined) return true;
-  return winner(old, entry) === entry;
+  return !isAuthentic(store, hash, old) || winner(old, entry) === entry;
+}
+
+function isAuthentic({ secret }: StatusStore, hash: Buffer, entry: Buffer): boolean {
+  return decodeEntry(secret.entryMacKey, hash, entry) !== undefined;
+}
+
+function quarantine(store: StatusStore, hashes: readonly Buffer[]): StoreResult<void> {
+  const { db } = store;
+  // Before the commit, so that no worker finds the mark unasked for: its filter must send it there.
+  for (const hash of hashes) store.filter.add(hash);
+  return store.transact((state) => {
+    for (const hash of hashes) {
+      for (const table of [db.cards, db.retirements]) {
+        const old = table.get(hash);
+        if (old === undefined || isLostMark(old) || isAuthentic(store, hash, old)) continue;
+        accountEntry(state, hash, old, -1);
+        table.putSync(hash, LOST_MARK);
+      }
+    }
+    // The log does not tell of marks, so no file written before can lead up to them.
+    forgetFilterFile(db);
+    return { commit: true, value: undefined };
+  });
 }
 
 function entriesAfter(
@@ -139,19 +173,22 @@ function entriesAfter(
   limit: number,
 ): StoreResult<readonly HashedEntry[]> {
   const { db } = store;
-  const range = { limit, ...(hash === undefined ? {} : { start: hash, exclusiveStart: true }) };
+  const range = hash === undefined ? {} : { start: hash, exclusiveStart: true };
   try {
     db.root.resetReadTxn();
     const found: HashedEntry[] = [];
     for (const table of [db.cards, db.retirements]) {
+      let taken = 0;
       for (const { key, value } of table.getRange(range)) {
+        if (isLostMark(value)) continue;
         found.push({ hash: Buffer.from(key), entry: Buffer.from(value) });
+        if (++taken === limit) break;
       }
     }
     found.sort((a, b) => Buffer.compare(a.hash, b.hash));
     return { ok: true, value: found.slice(0, limit) };
   } catch (error) {
-    return { ok: false, fault: 'io-error', code: error instanceof Error ? error.name : 'unknown' };
+    return { ok: false, fault: 'io-error', code: codeOf(error) };
   }
 }
 
@@ -172,8 +209,8 @@ function adopt(context: Context, epoch: Buffer, seq: number): StoreResult<CopyHe
 }
 
 /**
- * Audits; if the entries are not those that were written, has the state record say what is there, marks the copy
- * as one to be reconciled, and drops what is not authentic, so that a reconciliation makes it whole.
+ * Audits; if the entries are not those that were written, has the state record say what is there and marks the
+ * copy as one to be reconciled, which brings back what it can and sets the rest aside (`quarantine`).
  */
 async function audit(context: Context): Promise<StoreResult<{ readonly sound: boolean }>> {
   const { store } = context;
@@ -181,12 +218,23 @@ async function audit(context: Context): Promise<StoreResult<{ readonly sound: bo
   if (!audited.ok) return audited;
   const { sound } = audited.value;
   if (!sound) {
-    const repaired = await repairCopy(store, audited.value);
+    const repaired = correctCopy(store, audited.value);
     if (!repaired.ok) return repaired;
   }
   context.audited = true;
   if (sound && store.db.meta.get(META_RECONCILING) === undefined) store.completeness.set(true);
   return { ok: true, value: { sound } };
+}
+
+function correctCopy(store: StatusStore, { claimed, found }: Audit): StoreResult<void> {
+  const corrected = store.transact((state) => {
+    correctAccount(state, claimed, found);
+    forgetFilterFile(store.db);
+    store.db.meta.putSync(META_RECONCILING, Buffer.from([1]));
+    return { commit: true, value: undefined };
+  });
+  store.completeness.set(false);
+  return corrected;
 }
 
 /** In a transaction: puts an entry in the place of `old`, and accounts for both. */
@@ -225,9 +273,4 @@ function isWellFormed({ hash, entry }: HashedEntry): boolean {
 
 function isRevocation(entry: Buffer | undefined): boolean {
   return entry?.length === ENTRY_BYTES && authenticFields(entry).status === 'revoked';
-}
-
-function changesStatus(entry: Buffer): boolean {
-  const { status, extendsOnly } = authenticFields(entry);
-  return status !== KEY_RETIRED && !extendsOnly;
 }

@@ -5,11 +5,11 @@ import { MAX_LOG_RECORDS, trimLog } from '../../../src/revocation/log-records.ts
 import { generationOf, newEpoch } from '../../../src/revocation/shared/epoch.ts';
 import type { HashedEntry } from '../../../src/revocation/shared/shared-log.ts';
 import { logKey } from '../../../src/revocation/status-database.ts';
-import { encodeEntry, KEY_RETIRED } from '../../../src/revocation/status-entry.ts';
+import { decodeEntry, encodeEntry, KEY_RETIRED } from '../../../src/revocation/status-entry.ts';
 import { sameEntries } from '../../../src/revocation/store-account.ts';
 import { closeStore, hashOf, START_MS, temporaryDirectory } from '../store-fixture.ts';
 import { openCopy, tally } from './copy-fixture.ts';
-import { good, keyHashOf, record, records } from './synthetic-log.ts';
+import { good, keyHashOf, record, records, SECRET } from './synthetic-log.ts';
 
 const storeDir = () => join(temporaryDirectory(), 'status');
 
@@ -49,19 +49,13 @@ describe('records', () => {
     expect(again.store.statusOf(hashOf('a')).status).toBe('revoked');
   });
 
-  it('are announced: retired keys by hash, status changes by number', async () => {
+  it('say which issuer keys they retire', async () => {
     const retired: Buffer[] = [];
-    const applied: number[] = [];
     const { copy } = await openCopy(storeDir(), {
       onRetiredKeys: (hashes) => retired.push(...hashes),
-      onApplied: (statusChanges) => applied.push(statusChanges),
     });
     good(copy.apply([record(1, 'a'), record(2, 'k', KEY_RETIRED), record(3, 'b', 'suspended')]));
-    good(copy.apply([record(4, 'a', 'revoked', { extendsOnly: true })]));
-    good(copy.apply([]));
-    expect(applied).toEqual([2]);
     good(copy.merge([record(9, 'other', KEY_RETIRED), record(9, 'z')]));
-    expect(applied).toEqual([2]);
     expect(retired).toEqual([keyHashOf('k'), keyHashOf('other')]);
   });
 
@@ -195,6 +189,71 @@ describe('a reconciliation', () => {
   });
 });
 
+describe('an entry that nobody can give back', () => {
+  it('is set aside: it counts as nothing, and its card is "cannot tell", over restarts, until it is mended', async () => {
+    const dir = storeDir();
+    const first = await openCopy(dir);
+    good(first.copy.apply([...records(3), record(4, 'k', KEY_RETIRED)]));
+    const whole = good(first.copy.head());
+    first.store.db.root.transactionSync(() => {
+      first.store.db.cards.putSync(hashOf('card-2'), Buffer.alloc(44, 1));
+      first.store.db.retirements.putSync(keyHashOf('k'), Buffer.alloc(44, 3));
+    });
+    expect(good(await first.copy.audit())).toEqual({ sound: false });
+    good(first.copy.quarantine([hashOf('card-1'), hashOf('card-2'), keyHashOf('k'), hashOf('unknown')]));
+    good(first.copy.adopt(newEpoch(2n), 4));
+    expect(good(first.copy.head()).state).toMatchObject({ revoked: 2, retiredKeys: 0 });
+    expect(good(await first.copy.audit())).toEqual({ sound: true });
+    await closeStore(first.store);
+
+    const { store, copy } = await openCopy(dir);
+    expect(sameEntries(good(copy.head()).state, tally(store))).toBe(true);
+    expect(store.filter.mightContain(hashOf('card-2'))).toBe(true);
+    expect(store.statusOf(hashOf('card-2')).status).toBe('unreadable');
+    expect(store.retirementOf(keyHashOf('k'))).toBe('unreadable');
+    expect(good(copy.entriesAfter(undefined, 10)).map(({ hash }) => hash)).toEqual(
+      [hashOf('card-1'), hashOf('card-3')].sort(Buffer.compare),
+    );
+    expect(good(copy.entriesAfter(undefined, 1)).length).toBe(1);
+    expect(
+      decodeEntry(SECRET.entryMacKey, hashOf('card-2'), good(copy.entryOf(hashOf('card-2'))) as Buffer),
+    ).toBe(undefined);
+    good(copy.apply([record(5, 'k', KEY_RETIRED)]));
+    good(copy.merge([record(2, 'card-2')]));
+    expect(sameEntries(good(copy.head()).state, tally(store))).toBe(true);
+    expect(good(copy.head()).state).toMatchObject({ revoked: whole.state.revoked, retiredKeys: 1 });
+    expect(store.statusOf(hashOf('card-2')).status).toBe('revoked');
+    expect(store.retirementOf(keyHashOf('k'))).toBe('retired');
+  });
+});
+
+describe('the entry of a hash', () => {
+  it('comes as it stands, of cards and keys; what may be missing comes as what no MAC fits', async () => {
+    const { store, copy } = await openCopy(storeDir());
+    good(copy.apply([record(1, 'a'), record(2, 'k', KEY_RETIRED)]));
+    expect(good(copy.entryOf(hashOf('a')))).toEqual(record(1, 'a').entry);
+    expect(good(copy.entryOf(keyHashOf('k')))).toEqual(record(2, 'k', KEY_RETIRED).entry);
+    store.filter.add(hashOf('false-positive'));
+    expect(good(copy.entryOf(hashOf('false-positive')))).toBe(undefined);
+    store.completeness.set(false);
+    expect(good(copy.entryOf(hashOf('false-positive')))?.length).toBe(1);
+    expect(good(copy.entryOf(hashOf('never-heard-of')))).toBe(undefined);
+  });
+});
+
+describe('records of what a reconciliation brought before', () => {
+  it('change no entry, and may say less than it', async () => {
+    const { store, copy } = await openCopy(storeDir());
+    good(copy.beginReconciliation());
+    good(copy.merge([record(3, 'a'), record(2, 'b', 'suspended')]));
+    good(copy.adopt(newEpoch(2n), 0));
+    good(copy.apply([record(1, 'a', 'suspended'), record(2, 'b', 'suspended'), record(3, 'a')]));
+    expect(good(copy.head())).toMatchObject({ seq: 3, state: { revoked: 1, suspended: 1 } });
+    expect(good(copy.entryOf(hashOf('a')))).toEqual(record(3, 'a').entry);
+    expect(sameEntries(good(copy.head()).state, tally(store))).toBe(true);
+  });
+});
+
 describe('a walk over the entries', () => {
   it('gives cards and retired keys in order of hash, each once', async () => {
     const { copy } = await openCopy(storeDir());
@@ -257,6 +316,8 @@ describe('an audit', () => {
     expect(sameEntries(found.state, tally(store))).toBe(true);
     expect(store.statusOf(hashOf('card-3')).status).toBe(meanwhile);
     good(copy.beginReconciliation());
+    // What a merge brings back is put in the marks' places.
+    good(copy.quarantine([hashOf('card-3'), hashOf('invented'), hashOf('card-4')]));
     good(copy.merge(all));
     const mended = good(copy.adopt(newEpoch(2n), 300));
     expect(sameEntries(mended.state, whole.state)).toBe(true);
