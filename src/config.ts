@@ -161,7 +161,11 @@ export const SETTINGS = {
     'secret in the data directory, made at first start',
     "one line of 64 hexadecimal digits: the deployment's secret, under which cards are hashed",
   ),
-  redisUrl: note('VIGIE_REDIS_URL', 'none: embedded store, one gateway', 'the shared revocation log'),
+  redisUrl: note(
+    'VIGIE_REDIS_URL',
+    'none: embedded store, one gateway',
+    "the revocation log that several gateways share; needs the deployment's secret in its file",
+  ),
   redisPasswordFile: note('VIGIE_REDIS_PASSWORD_FILE', 'none', "file with the password of the URL's user"),
   redisSentinelPasswordFile: note('VIGIE_REDIS_SENTINEL_PASSWORD_FILE', 'none', "the sentinels' password"),
   redisCaFile: note(
@@ -317,6 +321,8 @@ export interface Config {
   readonly trustListTimeoutMs: number;
   readonly dataDir: string;
   readonly secretFile: string;
+  /** `undefined`: the store is this gateway's alone. */
+  readonly redisUrl: string | undefined;
   readonly redisPasswordFile: string | undefined;
   readonly redisSentinelPasswordFile: string | undefined;
   readonly redisCaFile: string | undefined;
@@ -382,10 +388,9 @@ export function readConfig(
   errors.push(...refusals(values, raw('auth') !== undefined));
   if (errors.length > 0) return { ok: false, errors };
 
-  const { redisUrl: _unsupported, ...supported } = values;
   const known = new Set(Object.values(SETTINGS).map((setting) => setting.env as string));
   const config = {
-    ...supported,
+    ...values,
     secretFile: values.secretFile ?? join(values.dataDir as string, 'secret'),
     demo: values.trustList === undefined,
     unknownNames: Object.keys(environment).filter((name) => name.startsWith('VIGIE_') && !known.has(name)),
@@ -434,9 +439,6 @@ function refusals(values: Record<SettingName, string | number | undefined>, auth
     values.adminTokenFile === undefined
   ) {
     errors.push('VIGIE_ADMIN_HOST is not loopback: VIGIE_ADMIN_TOKEN_FILE must name a token');
-  }
-  if (values.redisUrl !== undefined) {
-    errors.push('VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway');
   }
   // Braces would end the hash tag early and scatter the keys over a cluster.
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(values.redisPrefix as string)) {

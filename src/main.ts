@@ -5,7 +5,8 @@ import type { Config } from './config.ts';
 import type { Announcement } from './control/announce.ts';
 import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
-import { openStatus, type StatusSide } from './control/status.ts';
+import { openStatus } from './control/status.ts';
+import type { StatusSide } from './control/status-side.ts';
 import { wireTrustKeeper } from './control/trust.ts';
 import { takeDataDir } from './data-dir.ts';
 import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
@@ -128,6 +129,10 @@ async function start(
   keeper.onChange(pool.setTrustList);
   // A list that took effect while the workers started reached none of them.
   if (keeper.current !== undefined) await pool.setTrustList(keeper.current);
+  status.handFilterBy(pool.setFilter);
+  status.onKeyRetirements(() => void keeper.refreshRetirements());
+  // What came in while nobody listened.
+  await keeper.refreshRetirements();
 
   const counters = openCounters(allocateCounters());
   const parts = { config, clock, log, engine, status, keeper, state, pool, counters };
@@ -162,7 +167,7 @@ async function startTrust(
   const wired = await wireTrustKeeper(location, {
     ...parts,
     // A retirement that cannot be read counts as one: cannot tell is never valid.
-    isRetired: (iss, kid) => status.retirements.isRetired(iss, kid) !== 'not-retired',
+    isRetired: (iss, kid) => status.isRetired(iss, kid) !== 'not-retired',
   });
   if (!wired.ok) return refusal(USAGE, wired.error);
   const { keeper } = wired;

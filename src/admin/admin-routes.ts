@@ -18,7 +18,7 @@ import {
 } from './admin-schema.ts';
 
 export interface AdminParts {
-  changeStatuses(request: ChangeRequest): ChangeOutcome;
+  changeStatuses(request: ChangeRequest): Promise<ChangeOutcome>;
   /** `undefined`: the store cannot tell. */
   queryStatus(iss: string, jti: string): StatusAnswer | undefined;
   /** `undefined`: the store cannot tell. */
@@ -88,7 +88,7 @@ export function adminRoutes(parts: AdminParts): Route[] {
   ];
 }
 
-function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): void {
+async function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
   const { idempotencyKey } = exchange.head;
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
     const detail = `Idempotency-Key takes 1 to ${LIMITS.idempotencyKeyChars} visible ASCII characters`;
@@ -98,7 +98,7 @@ function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): vo
   const request = readBody(exchange, body, statusChangesBody, refuseChanges);
   if (request === undefined) return;
   const { changes, confirm } = request;
-  const result = parts.changeStatuses({ changes, confirm, idempotencyKey });
+  const result = await parts.changeStatuses({ changes, confirm, idempotencyKey });
   if (result.outcome === 'applied') answer(exchange, { seq: result.seq });
   else exchange.problem(changeProblem(result));
 }

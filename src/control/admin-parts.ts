@@ -2,7 +2,7 @@
 import type { AdminParts, ReloadResult, RetirementResult, StatusAnswer } from '../admin/admin-routes.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { Log } from '../log.ts';
-import type { StatusSide } from './status.ts';
+import type { StatusSide } from './status-side.ts';
 
 export interface AdminWiring {
   readonly status: StatusSide;
@@ -14,8 +14,8 @@ export interface AdminWiring {
 
 export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWiring): AdminParts {
   return {
-    changeStatuses: (request) => {
-      const result = status.changes.applyChanges(request);
+    changeStatuses: async (request) => {
+      const result = await status.changes.applyChanges(request);
       onChangeCall(result.outcome);
       const fields = { outcome: result.outcome, changes: request.changes.length };
       if (result.outcome !== 'unavailable') log('info', 'status changes', fields);
@@ -23,10 +23,23 @@ export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWir
       return result;
     },
     queryStatus: (iss, jti) => queryStatus(status, iss, jti),
-    statusSummary: () => status.changes.summary(),
+    statusSummary: () => statusSummary(status),
     reloadTrustList: ({ allowShrink }) => reload(keeper, allowShrink),
     describeTrustList: () => describeTrustList(keeper),
     retireKey: (iss, kid) => retireKey(status, keeper, iss, kid),
+  };
+}
+
+/** The store in figures and, where it is a copy of many, how it stands to the shared log. */
+function statusSummary({ summary, view, replication }: StatusSide): object | undefined {
+  const store = summary();
+  if (store === undefined || replication === undefined) return store;
+  const { state, ageMs } = view();
+  const { refused, ...status } = replication.status();
+  return {
+    ...store,
+    freshness: { state, ageMs: Number.isFinite(ageMs) ? Math.ceil(ageMs) : null },
+    replication: { ...status, refused },
   };
 }
 
@@ -50,7 +63,7 @@ async function retireKey(
   iss: string,
   kid: string,
 ): Promise<RetirementResult> {
-  const recorded = side.retirements.retireKey(iss, kid);
+  const recorded = await side.changes.retireKey(iss, kid);
   if (recorded.outcome !== 'applied') return { ok: false };
   const { known, enforced } = await keeper.retireKey(iss, kid);
   return enforced ? { ok: true, seq: recorded.seq, known } : { ok: false };

@@ -4,7 +4,7 @@ import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { GatewayFacts } from '../metrics/exposition.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
-import type { StatusSide } from './status.ts';
+import type { StatusSide } from './status-side.ts';
 
 export interface FactSources {
   readonly version: string;
@@ -38,7 +38,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
     },
     revocation: () => {
       const { seq, ageMs } = status.view();
-      const summary = status.changes.summary();
+      const summary = status.summary();
       return {
         seq,
         ageSeconds: ageMs / 1000,

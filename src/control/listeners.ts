@@ -19,7 +19,7 @@ import { createAdminParts } from './admin-parts.ts';
 import type { Stops } from './end.ts';
 import { createGatewayFacts } from './gateway-facts.ts';
 import { type Listener, openListener } from './listener.ts';
-import type { StatusSide } from './status.ts';
+import type { StatusSide } from './status-side.ts';
 
 export interface ListenerParts {
   readonly config: Config;

@@ -86,6 +86,8 @@ export interface TrustKeeper {
    * the listeners have taken it. `known`: whether the current list has the key.
    */
   retireKey(iss: string, kid: string): Promise<{ readonly known: boolean; readonly enforced: boolean }>;
+  /** Asks the record of retirements anew, which others add to as well; resolves to whether all have taken it. */
+  refreshRetirements(): Promise<boolean>;
   /** Returns what removes the listener again. A listener added late reads `current` itself. */
   onChange(listener: TrustListener): () => void;
   /** Told of each confirmation once the list is in effect, for the age limit in other threads. */

@@ -186,6 +186,7 @@ export function createTrustKeeper(options: TrustKeeperOptions): TrustKeeper {
       const enforced = await publisher.refreshRetirements();
       return { known: index?.key(iss, kid) !== undefined, enforced };
     },
+    refreshRetirements: () => publisher.refreshRetirements(),
     onChange: (listener) => publisher.onChange(listener),
     onConfirmed(listener) {
       confirmedListeners.add(listener);

@@ -15,6 +15,8 @@ import type { SharedRevocation } from './protocol.ts';
 
 export interface CardStatusSource {
   statusOf(iss: string, jti: string): CardStatus | 'unreadable';
+  /** Asked from now on, and no other. */
+  setFilter(shared: SharedArrayBuffer): void;
   view(): RevocationView;
   close(): Promise<void>;
 }
@@ -29,7 +31,7 @@ export function openCardStatus(
   const completeness = attachCompleteness(shared.completeness);
   const opened = openStatusReader({ dir, identity, secret, completeness });
   if (!opened.ok) return { ok: false, error: `the status store cannot be read: ${opened.fault}` };
-  const filter = attachFilter(shared.filter);
+  let filter = attachFilter(shared.filter);
   const freshness = attachFreshness(clock, shared.freshness);
 
   const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
@@ -44,5 +46,8 @@ export function openCardStatus(
     else count(answer.sinceMs === undefined ? 'false_positive' : 'confirmed');
     return answer.status;
   };
-  return { ok: true, source: { statusOf, view: freshness.read, close: opened.close } };
+  const setFilter = (next: SharedArrayBuffer) => {
+    filter = attachFilter(next);
+  };
+  return { ok: true, source: { statusOf, setFilter, view: freshness.read, close: opened.close } };
 }

@@ -18,7 +18,7 @@ import { requestObserver } from '../metrics/request-observer.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngine } from '../signature/select-engine.ts';
 import { rulingOf } from '../verdict.ts';
-import { openCardStatus } from './card-status.ts';
+import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { openSharedState, unreadyReasons } from './shared-state.ts';
 import { createUnknownKeyReports } from './unknown-key-reports.ts';
@@ -31,6 +31,7 @@ function send(message: FromWorker): void {
 }
 
 let trust: TrustIndex | undefined;
+let revocation: CardStatusSource | undefined;
 /** What must be undone before the thread may end, the last one first. */
 const stops: (() => void)[] = [];
 
@@ -49,8 +50,9 @@ function start(): void {
     send({ kind: 'failed', error: opened.error });
     return;
   }
-  const revocation = opened.source;
-  stops.push(revocation.close);
+  const cards = opened.source;
+  revocation = cards;
+  stops.push(cards.close);
   if (birth.trustList !== undefined) trust = buildTrustIndex(birth.trustList);
 
   const parts: GatewayParts = {
@@ -59,8 +61,8 @@ function start(): void {
     trust: () => trust,
     trustIsStale: () => state.trustAgeMs() > config.trustListMaxAgeSeconds * 1000,
     noteUnknownKey: createUnknownKeyReports(clock, (iss, kid) => send({ kind: 'unknown-key', iss, kid })),
-    cardStatus: revocation.statusOf,
-    revocationIsExpired: () => revocation.view().state === 'expired',
+    cardStatus: cards.statusOf,
+    revocationIsExpired: () => cards.view().state === 'expired',
     acceptTestCredentials: config.demo,
   };
   const app = App();
@@ -69,15 +71,14 @@ function start(): void {
     routes: [
       ...verifyRoutes({
         parts,
-        revocation: revocation.view,
+        revocation: cards.view,
         batchSlice: config.batchSlice,
         onVerified: (verifications) => countVerdicts(counters, engine, verifications),
         onBatch: (items) => counters.countBatch(items),
       }),
       ...healthRoutes({
-        unreadyReasons: () =>
-          unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, revocation.view().state),
-        revocation: revocation.view,
+        unreadyReasons: () => unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, cards.view().state),
+        revocation: cards.view,
       }),
       openapiRoute(),
     ],
@@ -126,7 +127,12 @@ process.on('uncaughtException', (error) => {
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'trust-list') {
     trust = buildTrustIndex(message.list);
-    send({ kind: 'trust-list-enforced', ticket: message.ticket });
+    send({ kind: 'taken', ticket: message.ticket });
+    return;
+  }
+  if (message.kind === 'filter') {
+    revocation?.setFilter(message.shared);
+    send({ kind: 'taken', ticket: message.ticket });
     return;
   }
   // In this order, or the process aborts: no app may live when the thread ends.

@@ -25,8 +25,10 @@ export interface SharedRevocation {
 }
 
 export type ToWorker =
-  /** A new list: answered by `trust-list-enforced` once every later verification is judged by it. */
+  /** A new list: answered by `taken` once every later verification is judged by it. */
   | { readonly kind: 'trust-list'; readonly list: TrustList; readonly ticket: number }
+  /** A filter made anew: answered by `taken` once the thread reads no other. */
+  | { readonly kind: 'filter'; readonly shared: SharedArrayBuffer; readonly ticket: number }
   /** No connection is open for new work any more: close everything and end. */
   | { readonly kind: 'close' };
 
@@ -42,6 +44,6 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly error: string }
   /** Something threw where nobody catches; the thread goes on until it is closed. */
   | { readonly kind: 'uncaught'; readonly fields: LogFields }
-  | { readonly kind: 'trust-list-enforced'; readonly ticket: number }
+  | { readonly kind: 'taken'; readonly ticket: number }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
   | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

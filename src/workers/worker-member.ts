@@ -26,6 +26,8 @@ export interface Member {
   readonly exited: Promise<void>;
   /** Resolves when the thread judges by this list, or is gone and judges nothing any more. */
   setTrustList(list: TrustList): Promise<void>;
+  /** Resolves when the thread reads this filter alone, or is gone. */
+  setFilter(shared: SharedArrayBuffer): Promise<void>;
   /** Lets the thread close its connections and end, as soon as it is up. */
   close(): void;
 }
@@ -33,7 +35,7 @@ export interface Member {
 export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
   const worker = new Worker(new URL('./data-plane.js', import.meta.url), { workerData: birth });
   const post = (message: ToWorker): void => worker.postMessage(message);
-  /** Lists sent and not yet in force, by ticket. */
+  /** Lists and filters sent and not yet in force, by ticket. */
   const enforcing = new Map<number, () => void>();
   let tickets = 0;
   let phase: 'starting' | 'ready' | 'closing' | 'gone' = 'starting';
@@ -47,6 +49,13 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     if (phase === 'ready') events.onLost(why);
     settleStart({ ok: false, error: why });
   };
+  const enforce = (message: (ticket: number) => ToWorker): Promise<void> =>
+    new Promise((resolve) => {
+      if (phase === 'gone') return resolve();
+      const ticket = ++tickets;
+      enforcing.set(ticket, resolve);
+      post(message(ticket));
+    });
   const settleTicket = (ticket: number): void => {
     enforcing.get(ticket)?.();
     enforcing.delete(ticket);
@@ -72,7 +81,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
       case 'uncaught':
         events.log('fatal', 'an error that nobody caught in a worker', message.fields);
         return fail('an error that nobody caught in a worker');
-      case 'trust-list-enforced':
+      case 'taken':
         return settleTicket(message.ticket);
       case 'unknown-key':
         return events.onUnknownKey(message.iss, message.kid);
@@ -84,13 +93,8 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
   return {
     started,
     exited,
-    setTrustList: (list) =>
-      new Promise((resolve) => {
-        if (phase === 'gone') return resolve();
-        const ticket = ++tickets;
-        enforcing.set(ticket, resolve);
-        post({ kind: 'trust-list', list, ticket });
-      }),
+    setTrustList: (list) => enforce((ticket) => ({ kind: 'trust-list', list, ticket })),
+    setFilter: (shared) => enforce((ticket) => ({ kind: 'filter', shared, ticket })),
     close: () => {
       if (phase !== 'gone') phase = 'closing';
       post({ kind: 'close' });

@@ -23,6 +23,8 @@ export interface WorkerPool {
   listen(host: string, port: number): Promise<number | undefined>;
   /** Resolves when every worker judges by this list. */
   setTrustList(list: TrustList): Promise<void>;
+  /** Resolves when every worker reads this filter and no other. */
+  setFilter(shared: SharedArrayBuffer): Promise<void>;
   /** Takes no more connections. */
   stopListening(): void;
   /** Closes every connection and ends the threads. */
@@ -67,6 +69,9 @@ export async function startWorkers(
     },
     setTrustList: async (list) => {
       await Promise.all(members.map((member) => member.setTrustList(list)));
+    },
+    setFilter: async (shared) => {
+      await Promise.all(members.map((member) => member.setFilter(shared)));
     },
     stopListening,
     close: async () => {

@@ -1,0 +1,145 @@
+/**
+ * The revocation side of one gateway of several: its store is a copy of a shared log, kept one with it by the
+ * replicator. It serves by that copy, whether the log can be reached or not, and says how old the copy is.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '../config.ts';
+import { createDelays } from '../metrics/delays.ts';
+import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
+import type { FreshnessWriter } from '../revocation/freshness.ts';
+import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
+import { countApplied, createAdmission } from '../revocation/shared/admission.ts';
+import { createLastConfirmed } from '../revocation/shared/last-confirmed.ts';
+import { createLmdbCopy } from '../revocation/shared/lmdb-copy.ts';
+import { openRedisLog } from '../revocation/shared/redis/redis-log.ts';
+import { createReplicator } from '../revocation/shared/replicator.ts';
+import { runReplicator } from '../revocation/shared/replicator-runner.ts';
+import { settleMsFor } from '../revocation/shared/settling.ts';
+import type { LogRecord } from '../revocation/shared/shared-log.ts';
+import { authenticFields } from '../revocation/status-entry.ts';
+import { summaryOf } from '../revocation/status-summary.ts';
+import { observeLog } from './observed-log.ts';
+import type { RedisSettings } from './redis-settings.ts';
+import { logReplicatorEvent } from './replicator-events.ts';
+import { startLogCare } from './shared-log-care.ts';
+import type { StatusParts } from './status.ts';
+import { type StatusSide, sharedRevocation } from './status-side.ts';
+import { startStoreCare } from './store-care.ts';
+
+/** How long the step under way may take to end once its connections are closed. */
+const STOP_DEADLINE_MS = 2_000;
+
+export function createSharedStatus(parts: StatusParts, redis: RedisSettings): StatusSide {
+  const { config, clock, log, store } = parts;
+  const { secret } = store;
+  const freshness = rememberingFreshness(parts);
+  const listeners: (() => void)[] = [];
+  const copy = createLmdbCopy({
+    store,
+    onRetiredKeys: () => {
+      for (const listener of listeners) listener();
+    },
+  });
+  const redisLog = openRedisLog({ ...redis, fingerprint: secret.fingerprint });
+  const { log: sharedLog, figures } = observeLog(redisLog, clock);
+  const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
+  const window = restoreChangeWindow({ store, clock, ...bounds });
+  const enforcement = createDelays();
+  const replicator = createReplicator({
+    log: sharedLog,
+    copy,
+    freshness,
+    macKey: secret.entryMacKey,
+    clock,
+    random: Math.random,
+    randomBytes,
+    onEvent: (event) => logReplicatorEvent(log, event),
+    onApplied: (records) => {
+      countApplied(window, records);
+      for (const delayMs of delaysOf(records, clock.wallMs())) enforcement.observe(delayMs / 1000);
+    },
+    settings: { settleMs: settleMsFor(redis.timeoutMs) },
+  });
+  const admission = createAdmission({
+    log: sharedLog,
+    copy,
+    replicator,
+    secret,
+    window,
+    clock,
+    random: Math.random,
+    sleep,
+    massChangeLimit: config.massChangeLimit,
+  });
+  const stopping = new AbortController();
+  const running = runReplicator(replicator, stopping.signal);
+  const care = startStoreCare(store, log);
+  const stopLogCare = startLogCare({ log: sharedLog, store, replicator, onFault: log });
+  // What a start by the filter's file did not look at; what it finds, the replicator mends.
+  if (store.start.by === 'file') {
+    void copy.audit().then((audited) => {
+      if (audited.ok) log(audited.value.sound ? 'info' : 'error', 'status store audited', audited.value);
+    });
+  }
+  return {
+    store,
+    changes: admission,
+    summary: () => summaryOf(store),
+    isRetired: (iss, kid) => store.retirementOf(issuerKeyHash(secret.cardHashKey, iss, kid)),
+    get shared() {
+      return sharedRevocation(store, freshness);
+    },
+    view: freshness.read,
+    statusOf: (iss, jti) => {
+      const hash = cardHash(secret.cardHashKey, iss, jti);
+      if (store.filter.mightContain(hash)) return store.statusOf(hash);
+      // A copy that is too old, or that never was whole, does not know of what it lacks.
+      return freshness.read().state === 'expired' ? { status: 'unreadable' } : { status: 'active' };
+    },
+    onKeyRetirements: (listener) => void listeners.push(listener),
+    handFilterBy: care.handFilterBy,
+    replication: { status: replicator.status, calls: figures, enforcement },
+    close: async () => {
+      stopping.abort();
+      await stopLogCare();
+      // Ends the calls under way; what they were to find out, the next start finds out.
+      redisLog.close();
+      await Promise.race([running, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
+      freshness.flush();
+      await care.stop();
+      await store.close();
+    },
+  };
+}
+
+/** Beats as told, and has the store remember when; begins with the age that the store remembers. */
+function rememberingFreshness({
+  clock,
+  log,
+  store,
+  freshness,
+}: StatusParts): FreshnessWriter & { flush(): void } {
+  const confirmed = createLastConfirmed(store);
+  const ageMs = confirmed.recallAgeMs(clock.wallMs());
+  if (ageMs !== undefined) freshness.beat(clock.monotonicMs() - ageMs);
+  const head = store.check();
+  if (head.ok) freshness.publishSeq(head.value.seq);
+  log('info', 'copy of the shared log open', { ageMs: ageMs ?? null, seq: head.ok ? head.value.seq : null });
+  return {
+    ...freshness,
+    beat: (beganMs) => {
+      freshness.beat(beganMs);
+      confirmed.note(clock.wallMs() - (clock.monotonicMs() - beganMs));
+    },
+    flush: confirmed.flush,
+  };
+}
+
+/** By the admitting gateway's clock, so as exact as the clocks agree; an extension keeps an older instant. */
+function delaysOf(records: readonly LogRecord[], nowMs: number): number[] {
+  return records
+    .map(({ entry }) => authenticFields(entry))
+    .filter(({ extendsOnly }) => !extendsOnly)
+    .map(({ sinceMs }) => Math.max(0, nowMs - sinceMs));
+}

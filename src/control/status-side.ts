@@ -1,0 +1,68 @@
+/** The revocation side as the rest of the main thread uses it, whether its store is its own or a copy of many. */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { ChangeAdmission } from '../revocation/change-call.ts';
+import type { Freshness, FreshnessReader, FreshnessWriter } from '../revocation/freshness.ts';
+import type { ReplicatorStatus } from '../revocation/shared/replicator-contract.ts';
+import type { RetirementAnswer, StatusAnswer } from '../revocation/status-reader.ts';
+import type { StatusStore } from '../revocation/status-store.ts';
+import type { StatusSummary } from '../revocation/status-summary.ts';
+import type { SharedRevocation } from '../workers/protocol.ts';
+import type { LogCallFigures } from './observed-log.ts';
+import type { HandFilter } from './store-care.ts';
+
+/** What either kind of revocation side is made of. */
+export interface StatusParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: StatusStore;
+  readonly freshness: FreshnessWriter;
+}
+
+export interface StatusSide {
+  readonly store: StatusStore;
+  /** Durable, enforced, then acknowledged. */
+  readonly changes: ChangeAdmission;
+  /** `undefined` when the store cannot vouch for itself. */
+  summary(): StatusSummary | undefined;
+  isRetired(iss: string, kid: string): RetirementAnswer;
+  /** What workers are given; the filter in force at that moment. */
+  readonly shared: SharedRevocation;
+  view(): Freshness;
+  statusOf(iss: string, jti: string): StatusAnswer;
+  /** Told when issuer keys were retired anywhere in the deployment: to be enforced here. */
+  onKeyRetirements(listener: () => void): void;
+  /** Gives the way by which workers are handed a filter made anew, once there are workers. */
+  handFilterBy(hand: HandFilter): void;
+  /** Absent where nothing is shared. */
+  readonly replication?: Replication;
+  close(): Promise<void>;
+}
+
+/** How this gateway's copy and the shared log stand to each other. */
+export interface Replication {
+  status(): ReplicatorStatus;
+  /** Calls to the log so far. */
+  readonly calls: LogCallFigures;
+  /** From the instant of a change, on its admitting gateway's clock, to its enforcement here (seconds). */
+  readonly enforcement: DelayFigures;
+}
+
+export interface DelayFigures {
+  readonly buckets: readonly number[];
+  view(): { readonly cumulative: readonly number[]; readonly sum: number };
+}
+
+export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {
+  const { filter, completeness, dir, identity, secret } = store;
+  return {
+    filter: filter.shared,
+    freshness: freshness.shared,
+    completeness: completeness.shared,
+    dir,
+    identity,
+    secret,
+  };
+}
