@@ -5,7 +5,7 @@ import { parseObject } from '../ingress/envelope.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { Route } from '../ingress/http-server.ts';
 import type { Problem } from '../ingress/problem.ts';
-import type { ChangeOutcome } from '../revocation/status-changes.ts';
+import type { ChangeOutcome } from '../revocation/change-call.ts';
 import {
   checkBody,
   exceedsChangeLimit,

@@ -5,8 +5,8 @@
  */
 import type { Clock } from '../clock.ts';
 import { issuerKeyHash } from './card-hash.ts';
+import { type ChangeOutcome, unavailable } from './change-call.ts';
 import type { FreshnessWriter } from './freshness.ts';
-import { type ChangeOutcome, unavailable } from './status-changes.ts';
 import { logKey } from './status-database.ts';
 import { decodeEntry, encodeEntry, KEY_RETIRED, type StatusEntry } from './status-entry.ts';
 import type { RetirementAnswer } from './status-reader.ts';

@@ -45,7 +45,10 @@ export function restoreChangeWindow(store: StatusStore, clock: Clock, limit: num
   return window;
 }
 
-function createChangeWindow(clock: Clock): ChangeWindow & { addAged(changes: number, ageMs: number): void } {
+/** An empty window. */
+export function createChangeWindow(
+  clock: Clock,
+): ChangeWindow & { addAged(changes: number, ageMs: number): void } {
   /** In order of time; one element a call, so its length is bounded by calls in ten minutes. */
   let calls: { atMs: number; changes: number }[] = [];
   let total = 0;

@@ -4,63 +4,32 @@
  * Order of enforcement: the transaction commits and is synced, the filter's bits are set for all workers,
  * then the caller gets its answer. A crash between leaves a change that holds and was not acknowledged.
  */
-
-import type { CardStatus, StatusReason } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
-import { cardHash, idempotencyHash } from './card-hash.ts';
-import { type CardChange, digestChanges, type PlannedEntry, planChanges } from './change-plan.ts';
+import {
+  type Call,
+  type ChangeOutcome,
+  type ChangeRequest,
+  judgeCall,
+  readCall,
+  repeatedAnswer,
+  unavailable,
+} from './change-call.ts';
+import type { PlannedEntry } from './change-plan.ts';
 import type { FreshnessWriter } from './freshness.ts';
 import {
   DEFAULT_IDEMPOTENCY_ANSWERS,
-  MAX_IDEMPOTENCY_KEY_CHARS,
   makeRoomForAnswer,
   recallAnswer,
   rememberAnswer,
 } from './idempotency.ts';
-import {
-  type ChangeWindow,
-  confirms,
-  DEFAULT_MASS_CHANGE_LIMIT,
-  issueConfirmToken,
-  restoreChangeWindow,
-} from './mass-change-limit.ts';
+import { type ChangeWindow, DEFAULT_MASS_CHANGE_LIMIT, restoreChangeWindow } from './mass-change-limit.ts';
 import { logKey } from './status-database.ts';
 import { type CardEntry, decodeEntry, encodeEntry, isCardEntry } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
 import { type StatusSummary, summaryOf } from './status-summary.ts';
 import { foldEntry } from './store-digest.ts';
 import type { StoreState } from './store-state.ts';
-import type { Decision, StoreFault, StoreResult } from './store-transaction.ts';
-
-export interface StatusChange {
-  readonly iss: string;
-  readonly jti: string;
-  readonly status: CardStatus;
-  readonly why?: StatusReason;
-  /** Seconds since the epoch, as `exp`; without it the entry stays for ever. */
-  readonly expiresAt?: number;
-}
-
-export interface ChangeRequest {
-  readonly changes: readonly StatusChange[];
-  /** At most 256 characters, which the admin interface checks. */
-  readonly idempotencyKey?: string;
-  /** The token of a `mass-change-held` answer to the same changes. */
-  readonly confirm?: string;
-}
-
-/** Why nothing can be promised; beside the store's own faults, no room for another Idempotency-Key. */
-export type UnavailableCause = StoreFault | 'unreadable-entry' | 'idempotency-full';
-
-export type ChangeOutcome =
-  /** Durable and enforced. `seq`: of the last change applied, or as it was if nothing changed. */
-  | { readonly outcome: 'applied'; readonly seq: number }
-  /** A change to a revoked card; `index` is its place in the call. */
-  | { readonly outcome: 'revocation-final'; readonly index: number }
-  | { readonly outcome: 'mass-change-held'; readonly token: string }
-  | { readonly outcome: 'idempotency-key-reused' }
-  /** The changes hold wholly or not at all; to be repeated. `code` is for the log. */
-  | { readonly outcome: 'unavailable'; readonly cause: UnavailableCause; readonly code?: string };
+import type { Decision } from './store-transaction.ts';
 
 export interface StatusChanges {
   applyChanges(request: ChangeRequest): ChangeOutcome;
@@ -104,15 +73,7 @@ interface Context {
 
 function applyChanges(context: Context, request: ChangeRequest): ChangeOutcome {
   const { store, clock, freshness, window } = context;
-  const { secret } = store;
-  const changes = request.changes.map((change) => hashed(secret.cardHashKey, change));
-  const call: Call = {
-    changes,
-    digest: digestChanges(secret.confirmTokenKey, changes),
-    keyHash: hashedKey(secret.idempotencyKey, request.idempotencyKey),
-    confirm: request.confirm,
-    nowMs: clock.wallMs(),
-  };
+  const call = readCall(store.secret, request, clock.wallMs());
   const written: Written = { entries: [], statusChanges: 0 };
   const result = store.transact((state) => decide(context, call, state, written));
   // Also when the commit failed: should it have reached the disk after all, workers must ask the exact copy.
@@ -123,42 +84,30 @@ function applyChanges(context: Context, request: ChangeRequest): ChangeOutcome {
   return result.value;
 }
 
-interface Call {
-  readonly changes: readonly CardChange[];
-  readonly digest: Buffer;
-  readonly keyHash: Buffer | undefined;
-  readonly confirm: string | undefined;
-  readonly nowMs: number;
-}
-
 /** What the transaction's body wrote, known to the caller even if the commit fails. */
 interface Written {
   entries: readonly PlannedEntry[];
   statusChanges: number;
 }
 
-/** The whole decision, in order: repeated call, transitions, mass-change guard, then the writes. */
+/** The whole decision, in order: repeated call, then what the changes come to, then the writes. */
 function decide(context: Context, call: Call, state: StoreState, written: Written): Decision<ChangeOutcome> {
-  const { store, window, massChangeLimit, maxIdempotencyAnswers } = context;
-  const { db, secret } = store;
+  const { store, maxIdempotencyAnswers } = context;
+  const { db } = store;
   const { nowMs, keyHash, digest } = call;
   if (keyHash !== undefined) {
     const remembered = recallAnswer(db, keyHash, nowMs);
     if (remembered === 'unreadable') return refuse({ outcome: 'unavailable', cause: 'damaged' });
-    if (remembered !== undefined) {
-      if (!remembered.changes.equals(digest)) return refuse({ outcome: 'idempotency-key-reused' });
-      return refuse({ outcome: 'applied', seq: remembered.seq });
-    }
+    if (remembered !== undefined) return refuse(repeatedAnswer(call, remembered));
   }
   const current = (hash: Buffer) => entryOf(store, hash);
-  const plan = planChanges(call.changes, current, state.seq, nowMs);
-  if (plan.kind === 'unreadable') return refuse({ outcome: 'unavailable', cause: 'unreadable-entry' });
-  if (plan.kind === 'revocation-final') return refuse({ outcome: plan.kind, index: plan.index });
-  const overLimit = plan.statusChanges > 0 && window.count() + plan.statusChanges > massChangeLimit;
-  if (overLimit && !confirms(secret.confirmTokenKey, call.confirm ?? '', digest, nowMs)) {
-    const token = issueConfirmToken(secret.confirmTokenKey, digest, nowMs);
-    return refuse({ outcome: 'mass-change-held', token });
-  }
+  const plan = judgeCall(
+    { ...context, confirmTokenKey: store.secret.confirmTokenKey },
+    call,
+    current,
+    state.seq,
+  );
+  if ('outcome' in plan) return refuse(plan);
   if (keyHash !== undefined && !makeRoomForAnswer(db, nowMs, maxIdempotencyAnswers)) {
     return refuse({ outcome: 'unavailable', cause: 'idempotency-full' });
   }
@@ -197,22 +146,4 @@ function entryOf(store: StatusStore, hash: Buffer): CardEntry | undefined | 'unr
   if (bytes === undefined) return undefined;
   const entry = decodeEntry(store.secret.entryMacKey, hash, bytes);
   return entry !== undefined && isCardEntry(entry) ? entry : 'unreadable';
-}
-
-function hashed(key: Uint8Array, change: StatusChange): CardChange {
-  const { iss, jti, status, why, expiresAt = Infinity } = change;
-  if (Number.isNaN(expiresAt)) throw new RangeError('expiresAt is not a number');
-  return { hash: cardHash(key, iss, jti), status, why, expiresAt };
-}
-
-function hashedKey(key: Uint8Array, idempotencyKey: string | undefined): Buffer | undefined {
-  if (idempotencyKey === undefined) return undefined;
-  if (idempotencyKey.length > MAX_IDEMPOTENCY_KEY_CHARS) throw new RangeError('Idempotency-Key too long');
-  return idempotencyHash(key, idempotencyKey);
-}
-
-/** What a call is told when the store could not vouch for a transaction. */
-export function unavailable(result: Extract<StoreResult<unknown>, { ok: false }>): ChangeOutcome {
-  const { fault: cause, code } = result;
-  return code === undefined ? { outcome: 'unavailable', cause } : { outcome: 'unavailable', cause, code };
 }

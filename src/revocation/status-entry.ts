@@ -36,6 +36,9 @@ export interface StatusEntry {
 export type CardEntry = StatusEntry & { readonly status: CardStatus };
 
 const SCHEMA_VERSION = 1;
+/** Where an entry's status code and sequence number stand. */
+export const ENTRY_STATUS_AT = 1;
+export const ENTRY_SEQ_AT = 20;
 const MAC_AT = 28;
 const MAC_BYTES = 16;
 export const ENTRY_BYTES = MAC_AT + MAC_BYTES;
@@ -93,6 +96,24 @@ export function reasonCode(why: StatusReason | undefined): number {
 /** Fields read before the MAC is checked: for the pass over all entries at start, nowhere else. */
 export function peekEntry(bytes: Buffer): { status: StatusEntry['status'] | undefined; expiresAt: number } {
   return { status: ENTRY_STATUSES[bytes[1] as number], expiresAt: bytes.readDoubleBE(12) };
+}
+
+/** What is read of an entry whose MAC the caller has checked already, without checking it again. */
+export interface AuthenticFields {
+  readonly status: StatusEntry['status'] | undefined;
+  readonly sinceMs: number;
+  readonly seq: number;
+  readonly extendsOnly: boolean;
+}
+
+/** Fields of an authenticated entry; `bytes` has {@link ENTRY_BYTES}. */
+export function authenticFields(bytes: Buffer): AuthenticFields {
+  return {
+    status: ENTRY_STATUSES[bytes[ENTRY_STATUS_AT] as number],
+    sinceMs: bytes.readDoubleBE(4),
+    seq: bytes.readDoubleBE(ENTRY_SEQ_AT),
+    extendsOnly: bytes[3] === 1,
+  };
 }
 
 function entryMac(macKey: Uint8Array, hash: Uint8Array, record: Buffer): Buffer {

@@ -6,14 +6,10 @@ import { afterEach } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import type { FilterParameters } from '../../src/revocation/bloom-filter.ts';
 import { cardHash } from '../../src/revocation/card-hash.ts';
+import type { ChangeOutcome, StatusChange } from '../../src/revocation/change-call.ts';
 import { type DeploymentSecret, deriveSecret } from '../../src/revocation/deployment-secret.ts';
 import { createFreshness } from '../../src/revocation/freshness.ts';
-import {
-  type ChangeOutcome,
-  type ChangesOptions,
-  createStatusChanges,
-  type StatusChange,
-} from '../../src/revocation/status-changes.ts';
+import { type ChangesOptions, createStatusChanges } from '../../src/revocation/status-changes.ts';
 import { openStatusStore, type StatusStore } from '../../src/revocation/status-store.ts';
 
 export const SECRET: DeploymentSecret = deriveSecret(Buffer.alloc(32, 0x5a));
