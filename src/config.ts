@@ -161,11 +161,7 @@ export const SETTINGS = {
     'secret in the data directory, made at first start',
     "one line of 64 hexadecimal digits: the deployment's secret, under which cards are hashed",
   ),
-  redisUrl: note(
-    'VIGIE_REDIS_URL',
-    'none: embedded store, one gateway',
-    "the revocation log that several gateways share; needs the deployment's secret in its file",
-  ),
+  redisUrl: note('VIGIE_REDIS_URL', 'none: embedded store, one gateway', 'the log that many gateways share'),
   redisPasswordFile: note('VIGIE_REDIS_PASSWORD_FILE', 'none', "file with the password of the URL's user"),
   redisSentinelPasswordFile: note('VIGIE_REDIS_SENTINEL_PASSWORD_FILE', 'none', "the sentinels' password"),
   redisCaFile: note(
@@ -178,7 +174,7 @@ export const SETTINGS = {
   redisPrefix: text('VIGIE_REDIS_PREFIX', 'vigie', 'what keys begin with, in braces'),
   redisWaitReplicas: integer('VIGIE_REDIS_WAIT_REPLICAS', 0, 0, 10, 'replicas that must confirm a change'),
   redisWaitMs: integer('VIGIE_REDIS_WAIT_MS', 500, 1, 10_000, 'time for them, on top of the deadline'),
-  redisTimeoutMs: integer('VIGIE_REDIS_TIMEOUT_MS', 1_000, 50, 30_000, 'deadline of a round trip to Redis'),
+  redisTimeoutMs: integer('VIGIE_REDIS_TIMEOUT_MS', 500, 50, 30_000, 'deadline of a round trip to Redis'),
   engine: choice(
     'VIGIE_ENGINE',
     ['auto', 'native', 'openssl', 'noble'],

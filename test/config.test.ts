@@ -40,7 +40,7 @@ describe('with nothing set', () => {
       redisPrefix: 'vigie',
       redisWaitReplicas: 0,
       redisWaitMs: 500,
-      redisTimeoutMs: 1_000,
+      redisTimeoutMs: 500,
       engine: 'auto',
       kernel: 'auto',
       keyCacheBytes: 67_108_864,
@@ -176,10 +176,6 @@ describe('combinations that must not start', () => {
     ],
     [{ VIGIE_AUTH: 'keys' }, 'VIGIE_AUTH=keys is not available in this release; only none is'],
     [{ VIGIE_AUTH: 'oauth' }, 'VIGIE_AUTH=oauth is not available in this release; only none is'],
-    [
-      { VIGIE_REDIS_URL: 'redis://user:CANARY@redis:6379' },
-      'VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway',
-    ],
     [{ VIGIE_REDIS_PREFIX: 'a}b' }, 'VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -'],
     [{ VIGIE_KERNEL: 'ifma' }, 'VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too'],
   ])('%j', (environment, error) => {

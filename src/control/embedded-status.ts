@@ -8,8 +8,7 @@ import { createKeyRetirements } from '../revocation/key-retirements.ts';
 import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
-import type { StatusParts } from './status.ts';
-import { type StatusSide, sharedRevocation } from './status-side.ts';
+import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 export function createEmbeddedStatus({ config, clock, log, store, freshness }: StatusParts): StatusSide {

@@ -23,8 +23,7 @@ import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
 import { startLogCare } from './shared-log-care.ts';
-import type { StatusParts } from './status.ts';
-import { type StatusSide, sharedRevocation } from './status-side.ts';
+import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 /** How long the step under way may take to end once its connections are closed. */

@@ -2,7 +2,7 @@
 import type { HistogramView } from './counters.ts';
 
 /** Upper bounds (seconds): a call to a log near by takes a millisecond, a change is enforced within a second. */
-export const DELAY_BUCKETS = [
+const DELAY_BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 ] as const;
 

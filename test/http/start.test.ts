@@ -31,7 +31,8 @@ describe('a start stops', () => {
       { VIGIE_ADMIN_HOST: '0.0.0.0' },
       /^2 .*VIGIE_ADMIN_TOKEN_FILE/,
     ],
-    ['Redis, which comes later', { VIGIE_REDIS_URL: 'redis://:CANARY@127.0.0.1' }, /^2 .*VIGIE_REDIS_URL/],
+    ["a password in Redis's URL", { VIGIE_REDIS_URL: 'redis://:CANARY@127.0.0.1' }, /^2 .*VIGIE_REDIS_URL/],
+    ['a shared log without the secret', { VIGIE_REDIS_URL: 'redis://127.0.0.1' }, /^2 .*VIGIE_SECRET_FILE/],
     ['an engine that is not to be had', { VIGIE_ENGINE: 'native' }, /^2 .*VIGIE_ENGINE/],
     ['a list over plain http', { VIGIE_TRUST_LIST: 'http://example.com/CANARY' }, /^2 .*VIGIE_TRUST_LIST/],
     [

@@ -15,10 +15,7 @@ export interface LogHead {
   readonly seq: number;
   /** `encodeState` under this epoch, as of `seq`. Not yet checked. */
   readonly state: Buffer;
-  /**
-   * Of the oldest record still kept; `seq` + 1 when none is. Above the seq asked after by more than one if and only
-   * if the next record is not there: trimmed, lost at the end, or missing in the middle.
-   */
+  /** Of the oldest record still kept; `seq` + 1 when none is. */
   readonly firstSeq: number;
   /**
    * Names the server that answered; another one after a restart, a failover or a reconnection to somebody else
@@ -69,8 +66,9 @@ export type Followed =
   | { readonly kind: 'founding'; readonly epoch: Buffer }
   /**
    * Records after the one asked for, as Redis holds them, oldest first, at most as many as asked and never more than
-   * 1,000. Whatever stands beyond the head is given too, so that strays, over which no append could get, are
-   * noticed. One without the form of a record comes as zero bytes, which no MAC fits.
+   * 1,000. They need not be contiguous: a record that was trimmed or lost is not among them. Whatever stands beyond
+   * the head is given too, so that strays, over which no append could get, are noticed. One without the form of a
+   * record comes as zero bytes, which no MAC fits.
    */
   | { readonly kind: 'log'; readonly head: LogHead; readonly records: readonly LogRecord[] };
 
@@ -88,7 +86,7 @@ export interface Append {
    * replicas too.
    */
   readonly records: readonly LogRecord[];
-  /** The state after the last record. */
+  /** The state after the last record; without records, the one expected. */
   readonly state: Buffer;
   /**
    * Kept 24 hours, for this life of the log, under the Idempotency-Key's hash; in the same atomic step. Without
@@ -102,7 +100,7 @@ export type Appended =
   | { readonly kind: 'appended' }
   /**
    * Atomic, but the configured number of replicas did not confirm it in time: it holds, and may yet be lost. Also
-   * the answer to a repetition that they do not confirm.
+   * the answer to a repetition, or to an append without records, that they do not confirm.
    */
   | { readonly kind: 'unconfirmed' }
   /** Nothing was written: the log has moved on, or is another, or is being founded anew. */
@@ -115,18 +113,20 @@ export type Appended =
 
 export interface SharedLog {
   /**
-   * The head and up to `maxRecords` records after `afterSeq`, atomically. `refused` by whoever is no primary
-   * (READONLY) or, where replicas must confirm, has not heard from enough of them (NOREPLICAS): such a one might
-   * agree with the past for ever.
+   * The head and up to `maxRecords` records after `afterSeq`, atomically. `refused` (READONLY) by whoever knows
+   * itself to be no primary: it might agree with the past for ever.
    */
   follow(afterSeq: number, maxRecords: number): Promise<LogResult<Followed>>;
   /** `refused` with code FINAL, and nothing written, where another status would replace a final one. */
   append(request: Append): Promise<LogResult<Appended>>;
-  /** The exact entries of these hashes in the open log, in order; `undefined` where there is none. */
+  /**
+   * The exact entries of these hashes in the open log, or while a life is founded in the last that was open; in
+   * order, `undefined` where there is none.
+   */
   entriesOf(hashes: readonly Buffer[]): Promise<LogResult<(Buffer | undefined)[]>>;
   /**
-   * Puts entries back which the state at this head accounts for and which are not there as they were: only if head
-   * and state still stand. No record, and the state stays as it is.
+   * Puts entries back, at most 1,000, which the state at this head accounts for and which are not there as they
+   * were: only if head and state still stand. No record, and the state stays as it is.
    */
   restore(
     head: { readonly epoch: Buffer; readonly seq: number; readonly state: Buffer },
@@ -144,9 +144,10 @@ export interface SharedLog {
 
   /**
    * Begins a new life: only if the epoch that `follow` shows, open or being founded, is still `seen`
-   * (`undefined`: no log, or nothing that has the form of one, but never over a foreign log), and nobody else's
-   * founding lease holds. From then on everybody follows 'founding' and no append passes, until `open`; when the
-   * lease lapses before, another may begin. Entries of older lives stand until `open`.
+   * (`undefined`: no log, or nothing that has the form of one; never over a foreign log), and nobody else's founding
+   * lease holds. From then on everybody follows 'founding' and no append passes, until `open`; when the lease lapses
+   * before, another may begin, and until one does the founder may go on. Entries of older lives, also of those never
+   * opened, stand until `open`: merge them after this call, not before, and no append can fall between.
    */
   beginFounding(
     seen: Buffer | undefined,
@@ -158,18 +159,19 @@ export interface SharedLog {
    * names, because it was lost, forged or restored, and what was never opened.
    */
   lives(): Promise<LogResult<readonly Buffer[]>>;
-  /** Writes entries of the life being founded and renews the lease; `held: false` when it was lost. */
+  /** Writes entries of the life being founded and renews the lease; `held: false` when another has begun. */
   putEntries(
     epoch: Buffer,
     entries: readonly HashedEntry[],
     leaseMs: number,
   ): Promise<LogResult<{ readonly held: boolean }>>;
-  /** The new life takes effect, at `seq`, with no records; older lives are dropped. Only while the lease holds. */
+  /** The new life takes effect, at `seq`, with no records; older lives are dropped. */
   open(epoch: Buffer, seq: number, state: Buffer): Promise<LogResult<{ readonly opened: boolean }>>;
 
   /**
    * Says for `leaseMs` that this gateway has entries which the log may lack (0: no longer). Meanwhile `follow` says
-   * `held` to everybody, whatever life the log is in, and nobody takes the log for whole. One hold a gateway.
+   * `held` to everybody, whatever life the log is in, and nobody takes the log for whole. One hold a gateway, of a
+   * minute at most.
    */
   hold(leaseMs: number): Promise<LogResult<void>>;
 

@@ -1,42 +1,34 @@
-/** The one atomic step by which the log grows. */
+/** The one atomic step by which the log grows, and the one that mends it in place. */
 import { defineScript } from './script.ts';
 
 /**
  * KEYS: log, entries, stream; and the idempotency key, if any.
- * ARGV: epoch, seq expected, state after, final status codes as bytes, answer, its life (ms); then hash and entry
- * of each record.
+ * ARGV: epoch, seq expected, state expected, state after, final status codes as bytes, 1 to keep the answer, the
+ * answer, its life (ms); then hash and entry of each record.
  * Answers `repeated` and the answer of before; `moved`; or `appended`. An error means that nothing was written:
  * every key is read before the first write, and only the first write can be refused (READONLY, OOM, MISCONF,
  * NOREPLICAS, a stream that goes on otherwise), since Redis settles all of these before or at it.
  *
  * Whatever planned the change, a final status (byte 1 of the entry) is never replaced by another one.
  *
- * A repetition extends the answer's life by nothing: a write without effect, so that the WAIT that follows on this
- * connection waits for a write at all, and thereby for all writes before.
+ * A stream remembers the highest id it ever had. Where a stray beyond the head was deleted again, nothing could be
+ * appended any more and nobody would see why: such a stream is begun anew, and who lacked its records finds a gap.
  */
 export const APPEND = defineScript(`
-if KEYS[4] then
-  local answer = redis.call('GET', KEYS[4])
-  if answer then
-    local lifeMs = redis.call('PTTL', KEYS[4])
-    if lifeMs > 0 then
-      local touched = redis.pcall('PEXPIRE', KEYS[4], lifeMs)
-      if type(touched) == 'table' and touched.err then return touched end
-    end
-    return {'repeated', answer}
-  end
-end
-local log = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'phase')
-if log[1] ~= ARGV[1] or log[2] ~= ARGV[2] or log[3] ~= 'open' then return {'moved'} end
+local log = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'state', 'founding')
+if log[4] or log[1] ~= ARGV[1] then return {'moved'} end
+local answer = KEYS[4] and redis.call('GET', KEYS[4])
+if answer then return {'repeated', answer} end
+if log[2] ~= ARGV[2] or log[3] ~= ARGV[3] then return {'moved'} end
 
-local count = (#ARGV - 6) / 2
+local count = (#ARGV - 8) / 2
 local hashes, entries = {}, {}
 for i = 1, count do
-  hashes[i], entries[i] = ARGV[5 + 2 * i], ARGV[6 + 2 * i]
+  hashes[i], entries[i] = ARGV[7 + 2 * i], ARGV[8 + 2 * i]
 end
 local final = {}
-for i = 1, #ARGV[4] do final[string.byte(ARGV[4], i)] = true end
-local held, latest = redis.call('HMGET', KEYS[2], unpack(hashes)), {}
+for i = 1, #ARGV[5] do final[string.byte(ARGV[5], i)] = true end
+local held, latest = count > 0 and redis.call('HMGET', KEYS[2], unpack(hashes)), {}
 for i, hash in ipairs(hashes) do
   local before = latest[hash] or held[i]
   local status = before and string.byte(before, 2)
@@ -47,18 +39,38 @@ for i, hash in ipairs(hashes) do
 end
 
 local expected = tonumber(ARGV[2])
-for i, hash in ipairs(hashes) do
-  local id = string.format('%.0f-0', expected + i)
-  local added = redis.pcall('XADD', KEYS[3], id, 'h', hash, 'e', entries[i])
-  if type(added) == 'table' and added.err then
-    if string.find(added.err, 'XADD', 1, true) then
+local function add(i)
+  return redis.pcall('XADD', KEYS[3], string.format('%.0f-0', expected + i), 'h', hashes[i], 'e', entries[i])
+end
+for i = 1, count do
+  local added = add(i)
+  if type(added) == 'table' and added.err and string.find(added.err, 'XADD', 1, true) then
+    local from = string.format('%.0f-0', expected + 1)
+    if #redis.call('XRANGE', KEYS[3], from, '+', 'COUNT', 1) > 0 then
       return redis.error_reply('MALFORMED the stream goes beyond the log')
     end
-    return added
+    redis.call('UNLINK', KEYS[3])
+    added = add(i)
   end
+  if type(added) == 'table' and added.err then return added end
 end
-redis.call('HSET', KEYS[2], unpack(ARGV, 7))
-redis.call('HSET', KEYS[1], 'seq', string.format('%.0f', expected + count), 'state', ARGV[3])
-if KEYS[4] then redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[6]) end
+if count > 0 then
+  redis.call('HSET', KEYS[2], unpack(ARGV, 9))
+  redis.call('HSET', KEYS[1], 'seq', string.format('%.0f', expected + count), 'state', ARGV[4])
+end
+if KEYS[4] and ARGV[6] == '1' then
+  local kept = redis.pcall('SET', KEYS[4], ARGV[7], 'PX', ARGV[8])
+  if kept.err then return kept end
+end
 return {'appended'}
+`);
+
+/** KEYS: log, entries. ARGV: epoch, seq, state, then hash and entry of each. Answers 1 or 0. */
+export const RESTORE = defineScript(`
+local log = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'state', 'founding')
+if log[4] or log[1] ~= ARGV[1] or log[2] ~= ARGV[2] or log[3] ~= ARGV[3] then return 0 end
+if #ARGV == 3 then return 1 end
+local put = redis.pcall('HSET', KEYS[2], unpack(ARGV, 4))
+if type(put) == 'table' and put.err then return put end
+return 1
 `);

@@ -1,10 +1,11 @@
-/** Appending, and waiting for replicas on the connection that appended. */
+/** Appending, and waiting for replicas on the connection that appended; mending entries in place. */
 import { statusCode } from '../../status-entry.ts';
-import type { Append, Appended, LogRecord, LogResult } from '../shared-log.ts';
-import { APPEND } from './append-script.ts';
+import type { Append, Appended, HashedEntry, LogHead, LogRecord, LogResult } from '../shared-log.ts';
+import { APPEND, RESTORE } from './append-script.ts';
 import type { Call } from './connection.ts';
-import { listOf, numberOf, type RedisContext, textOf } from './context.ts';
+import { listOf, type RedisContext, textOf } from './context.ts';
 import { fault } from './fault.ts';
+import { confirmationCalls, isConfirmed } from './follow.ts';
 import { MAX_PER_CALL } from './script.ts';
 
 /** As long as an Idempotency-Key is kept. */
@@ -14,14 +15,14 @@ const FINAL = Buffer.from([statusCode('revoked'), statusCode('key-retired')]);
 
 export async function append(context: RedisContext, request: Append): Promise<LogResult<Appended>> {
   checkRecords(request);
-  const calls: Call[] = [appendCall(context, request)];
-  if (context.waitReplicas > 0) calls.push(['WAIT', context.waitReplicas, context.waitMs]);
   // In one write, so that no reconnection comes between: WAIT speaks of its own connection's writes.
-  const [answer, waited] = await context.writer.run(calls, context.waitReplicas > 0 ? context.waitMs : 0);
+  const [answer, ...proof] = await context.writer.run(
+    [appendCall(context, request), ...confirmationCalls(context)],
+    context.waitReplicas > 0 ? context.waitMs : 0,
+  );
   if (!answer?.ok) return answer ?? fault('unreachable', 'CLOSED');
 
-  const confirmed =
-    waited === undefined || (waited.ok && (numberOf(waited.value) ?? 0) >= context.waitReplicas);
+  const confirmed = isConfirmed(context, proof);
   const [what, earlier] = listOf(answer.value);
   switch (textOf(what)) {
     case 'moved':
@@ -36,18 +37,33 @@ export async function append(context: RedisContext, request: Append): Promise<Lo
 }
 
 function appendCall({ keys }: RedisContext, request: Append): Call {
-  const { epoch, expectedSeq, records, state, idempotency } = request;
+  const { epoch, expectedSeq, expectedState, records, state, idempotency } = request;
   const names = [keys.log, keys.entries(epoch), keys.stream(epoch)];
-  if (idempotency !== undefined) names.push(keys.idempotency(idempotency.hash));
-  const fixed = [epoch, expectedSeq, state, FINAL, idempotency?.answer ?? '', IDEMPOTENCY_LIFE_MS];
-  const args = [...fixed, ...records.flatMap(({ hash, entry }) => [hash, entry])];
+  if (idempotency !== undefined) names.push(keys.idempotency(epoch, idempotency.hash));
+  const answer = idempotency?.answer;
+  const kept = answer === undefined ? [0, '', IDEMPOTENCY_LIFE_MS] : [1, answer, IDEMPOTENCY_LIFE_MS];
+  const args = [epoch, expectedSeq, expectedState, state, FINAL, ...kept];
+  for (const { hash, entry } of records) args.push(hash, entry);
   return { script: APPEND, keys: names, args };
 }
 
+export async function restore(
+  { writer, keys }: RedisContext,
+  { epoch, seq, state }: Pick<LogHead, 'epoch' | 'seq' | 'state'>,
+  entries: readonly HashedEntry[],
+): Promise<LogResult<{ readonly restored: boolean }>> {
+  if (entries.length > MAX_PER_CALL)
+    throw new RangeError(`at most ${MAX_PER_CALL} entries are restored at once`);
+  const args = [epoch, seq, state, ...entries.flatMap(({ hash, entry }) => [hash, entry])];
+  const answer = await writer.one({ script: RESTORE, keys: [keys.log, keys.entries(epoch)], args });
+  return answer.ok ? { ok: true, value: { restored: answer.value === 1 } } : answer;
+}
+
 /** What these refuse is a mistake of the caller's, never of the data. */
-function checkRecords({ records, expectedSeq }: Append): void {
-  if (records.length < 1 || records.length > MAX_PER_CALL) {
-    throw new RangeError(`an append has 1 to ${MAX_PER_CALL} records`);
+function checkRecords({ records, expectedSeq, expectedState, state }: Append): void {
+  if (records.length > MAX_PER_CALL) throw new RangeError(`an append has at most ${MAX_PER_CALL} records`);
+  if (records.length === 0 && !state.equals(expectedState)) {
+    throw new RangeError('without records the state stays as it is');
   }
   records.forEach((record: LogRecord, i) => {
     if (record.seq !== expectedSeq + 1 + i) throw new RangeError('records continue the seq expected');

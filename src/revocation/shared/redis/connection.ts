@@ -9,6 +9,7 @@
  *   next ones; a fresh one says more quickly whether Redis is there.
  * - READONLY ends it too: the primary is elsewhere by now, and Sentinel or DNS knows where.
  */
+import { randomBytes } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { LogResult } from '../shared-log.ts';
 import type { RedisCredentials } from './credentials.ts';
@@ -31,6 +32,8 @@ export interface Connection {
   run(calls: readonly Call[], extraMs?: number): Promise<readonly LogResult<Reply>[]>;
   /** One call, likewise. */
   one(call: Call): Promise<LogResult<Reply>>;
+  /** Another one after each reconnection. */
+  name(): string;
   close(): void;
 }
 
@@ -43,7 +46,8 @@ export interface ConnectionOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 1_000;
-const MAX_RETRY_DELAY_MS = 5_000;
+/** Part of what the log's settling waits for (`settling.ts`): whoever holds more has to be back by then. */
+const MAX_RETRY_DELAY_MS = 1_000;
 
 export function connect(options: ConnectionOptions): Connection {
   const { timeoutMs } = options;
@@ -58,7 +62,9 @@ export function connect(options: ConnectionOptions): Connection {
     };
     for (const event of ['ready', 'error', 'close', 'end']) client.once(event, settle);
   });
+  let name = '';
   client.on('ready', () => {
+    name = `connection ${randomBytes(8).toString('hex')}`;
     absence = fault('unreachable', 'NOT_CONNECTED');
   });
   client.on('error', (error) => {
@@ -77,6 +83,7 @@ export function connect(options: ConnectionOptions): Connection {
   return {
     run,
     one: async (call) => (await run([call]))[0] as LogResult<Reply>,
+    name: () => name,
     close: () => client.disconnect(),
   };
 }

@@ -8,14 +8,14 @@ export interface RedisContext {
   readonly fingerprint: string;
   /** What this gateway signs its leases with: random, a new one for each life of the process. */
   readonly token: string;
-  /** Replicas that must confirm an append, and how long they may take. */
+  /** Replicas that must confirm an append or a follow, and how long they may take. */
   readonly waitReplicas: number;
   readonly waitMs: number;
-  /** Following and leases. */
+  /** Following, the WAIT behind it, and entries by hash. */
   readonly follower: Connection;
   /** Appends and the WAITs behind them, which would hold up whatever shared their connection. */
   readonly writer: Connection;
-  /** Scans, puts, snapshots: large answers, for the same reason. */
+  /** Scans, puts, snapshots: large answers, for the same reason; and what must not wait: leases and holds. */
   readonly bulk: Connection;
   /**
    * The epoch under which keys are named until Redis says otherwise. Never trusted: every script compares it

@@ -13,7 +13,7 @@ import { listOf, numberOf, type RedisContext, textOf } from './context.ts';
 import { fault } from './fault.ts';
 import { PUBLISH } from './lease-scripts.ts';
 
-export const FILTER_CHUNK_BYTES = 256 * 1024;
+const FILTER_CHUNK_BYTES = 256 * 1024;
 const CHUNK_LIFE_MS = 7 * 86_400_000;
 /** Chunks sent or asked for together: 1 MiB. */
 const WINDOW = 4;

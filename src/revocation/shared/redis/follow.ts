@@ -1,9 +1,10 @@
-/** Following: one script's answer, in the contract's words. */
+/** Following: one script's answer and the replicas' confirmation, in the contract's words. */
 import type { Followed, LogHead, LogRecord, LogResult } from '../shared-log.ts';
-import type { Reply } from './connection.ts';
+import type { Call, Connection, Reply } from './connection.ts';
 import { EPOCH_BYTES, listOf, NO_EPOCH, numberOf, type RedisContext, textOf } from './context.ts';
 import { type Fault, fault } from './fault.ts';
-import { FOLLOW } from './follow-script.ts';
+import { FOLLOW, PEEK } from './follow-script.ts';
+import type { KeyNames } from './keys.ts';
 import { LOG_SCHEMA, MAX_PER_CALL } from './script.ts';
 
 const HASH_BYTES = 16;
@@ -18,30 +19,70 @@ export async function follow(
 ): Promise<LogResult<Followed>> {
   const records = Math.max(1, Math.min(maxRecords, MAX_PER_CALL));
   for (let i = 0; i < TRIES; i++) {
-    const { keys, believed, fingerprint, waitReplicas } = context;
-    const answer = await context.follower.one({
+    const { follower, keys, believed, fingerprint } = context;
+    const call: Call = {
       script: FOLLOW,
-      keys: [keys.log, keys.stream(believed)],
-      args: [LOG_SCHEMA, fingerprint, believed, afterSeq, records, waitReplicas],
-    });
-    if (!answer.ok) return answer;
+      keys: [keys.log, keys.stream(believed), keys.holds],
+      args: [LOG_SCHEMA, fingerprint, believed, afterSeq, records],
+    };
+    const [answer, ...proof] = await follower.run(
+      [call, ...confirmationCalls(context)],
+      context.waitReplicas > 0 ? context.waitMs : 0,
+    );
+    if (!answer?.ok) return answer ?? fault('unreachable', 'CLOSED');
     const [what, epoch] = listOf(answer.value);
-    if (textOf(what) !== 'epoch') return followed(listOf(answer.value), afterSeq);
+    if (textOf(what) !== 'epoch') {
+      return followed(listOf(answer.value), follower.name(), isConfirmed(context, proof));
+    }
     if (!Buffer.isBuffer(epoch)) break;
     context.believed = epoch;
   }
   return fault('refused', 'EPOCH');
 }
 
-/** Makes sure that `context.believed` is the epoch of an open log, and says which it is. */
-export async function presentEpoch(context: RedisContext): Promise<LogResult<Buffer>> {
-  const result = await follow(context, Number.MAX_SAFE_INTEGER, 1);
-  if (!result.ok) return result;
-  const { value } = result;
-  return value.kind === 'log' ? { ok: true, value: value.head.epoch } : fault('refused', 'NO_LOG');
+/**
+ * What has the replicas confirm, behind a call and in the same write, that they have all that stood when it was
+ * answered and still follow this server. WAIT alone does not ask them when they had all of it before, and a primary
+ * that was cut off would go on being confirmed. So something is sent to them first: a message that nobody hears.
+ * It is no write, so that it costs no memory, no append-only file, and also goes where writes are refused.
+ */
+export function confirmationCalls({ keys, waitReplicas, waitMs }: RedisContext): Call[] {
+  if (waitReplicas === 0) return [];
+  return [
+    ['PUBLISH', keys.pulse, ''],
+    ['WAIT', waitReplicas, waitMs],
+  ];
 }
 
-function followed(answer: readonly Reply[], afterSeq: number): LogResult<Followed> {
+/** By the answers to `confirmationCalls`. */
+export function isConfirmed({ waitReplicas }: RedisContext, answers: readonly LogResult<Reply>[]): boolean {
+  if (waitReplicas === 0) return true;
+  const [sent, waited] = answers;
+  return sent?.ok === true && waited?.ok === true && (numberOf(waited.value) ?? 0) >= waitReplicas;
+}
+
+/** The epochs that stand in the log; whatever is no epoch names nothing, and counts as none. */
+export interface Epochs {
+  /** Of the life that is open, or was last. */
+  readonly open: Buffer | undefined;
+  readonly founding: Buffer | undefined;
+}
+
+export async function peek(connection: Connection, keys: KeyNames): Promise<LogResult<Epochs>> {
+  return epochsOf(await connection.one(peekCall(keys)));
+}
+
+export function peekCall(keys: KeyNames): Call {
+  return { script: PEEK, keys: [keys.log], args: [] };
+}
+
+export function epochsOf(answer: LogResult<Reply> | undefined): LogResult<Epochs> {
+  if (!answer?.ok) return answer ?? fault('unreachable', 'CLOSED');
+  const [open, founding] = listOf(answer.value).map((reply) => (isEpoch(reply) ? reply : undefined));
+  return { ok: true, value: { open, founding } };
+}
+
+function followed(answer: readonly Reply[], connection: string, confirmed: boolean): LogResult<Followed> {
   const [what, epoch] = answer;
   switch (textOf(what)) {
     case 'empty':
@@ -53,7 +94,7 @@ function followed(answer: readonly Reply[], afterSeq: number): LogResult<Followe
     case 'founding':
       return isEpoch(epoch) ? { ok: true, value: { kind: 'founding', epoch } } : MALFORMED;
     case 'log':
-      return readLog(answer, afterSeq);
+      return readLog(answer, connection, confirmed);
     default:
       return MALFORMED;
   }
@@ -61,35 +102,42 @@ function followed(answer: readonly Reply[], afterSeq: number): LogResult<Followe
 
 const MALFORMED: Fault = fault('malformed', 'MALFORMED');
 
-function readLog(answer: readonly Reply[], afterSeq: number): LogResult<Followed> {
-  const [, epoch, seqText, state, oldest, gap, packed] = answer;
+function readLog(answer: readonly Reply[], connection: string, confirmed: boolean): LogResult<Followed> {
+  const [, epoch, seqText, state, oldest, runId, replicationId, held, ids, packed] = answer;
   const seq = numberOf(seqText);
   if (!isEpoch(epoch) || seq === undefined || !Buffer.isBuffer(state) || !Buffer.isBuffer(packed)) {
     return MALFORMED;
   }
-  const records = readRecords(packed, afterSeq);
-  let firstSeq = seqOfId(textOf(oldest)) ?? seq + 1;
-  // Nothing continues what the caller has: whatever stands further on, that is the oldest of use.
-  if (records.length === 0 && afterSeq < seq) firstSeq = seqOfId(textOf(gap)) ?? seq + 1;
-  const head: LogHead = { epoch, seq, state, firstSeq };
-  return { ok: true, value: { kind: 'log', head, records } };
+  const firstSeq = textOf(oldest) === '' ? seq + 1 : seqOfId(textOf(oldest));
+  const server = serverName(textOf(runId), textOf(replicationId), connection);
+  const head: LogHead = { epoch, seq, state, firstSeq, server, confirmed, held: held === 1 };
+  return { ok: true, value: { kind: 'log', head, records: readRecords(textOf(ids), packed) } };
 }
 
-function readRecords(packed: Buffer, afterSeq: number): LogRecord[] {
-  const records: LogRecord[] = [];
-  for (let at = 0; at + RECORD_BYTES <= packed.length; at += RECORD_BYTES) {
-    const hash = packed.subarray(at, at + HASH_BYTES);
-    const entry = packed.subarray(at + HASH_BYTES, at + RECORD_BYTES);
-    records.push({ seq: afterSeq + records.length + 1, hash, entry });
-  }
-  return records;
+/**
+ * The run id changes when the process does, the replication id when a replica becomes a primary or takes over
+ * another one's data. Where a provider hides them, a new connection may be one to another server.
+ */
+export function serverName(runId: string, replicationId: string, connection: string): string {
+  return runId === '' || replicationId === '' ? connection : `${runId} ${replicationId}`;
 }
 
-/** Of an id `<seq>-0`; one that is not ours counts as the next. */
-function seqOfId(id: string): number | undefined {
-  const [, seq, rest] = /^(\d{1,16})-(\d+)$/.exec(id) ?? [];
-  if (seq === undefined) return undefined;
-  return Number(seq) + (rest === '0' ? 0 : 1);
+/** Of the process that answered INFO. */
+export function runIdOf(info: Reply | undefined): string | undefined {
+  return /^run_id:([0-9a-f]+)\r?$/m.exec(textOf(info))?.[1];
+}
+
+function readRecords(ids: string, packed: Buffer): LogRecord[] {
+  if (ids === '') return [];
+  return ids.split(' ').map((id, i) => {
+    const record = packed.subarray(i * RECORD_BYTES, (i + 1) * RECORD_BYTES);
+    return { seq: seqOfId(id), hash: record.subarray(0, HASH_BYTES), entry: record.subarray(HASH_BYTES) };
+  });
+}
+
+/** Of an id `<seq>-0`; one that is not ours still has its place in the order, beyond all seqs at worst. */
+function seqOfId(id: string): number {
+  return Number(id.split('-')[0]);
 }
 
 function isEpoch(reply: Reply | undefined): reply is Buffer {

@@ -1,12 +1,16 @@
 /** Founding a new life of the log: begin, put, open; see `founding-scripts.ts` for what each promises. */
 import type { HashedEntry, LogResult } from '../shared-log.ts';
 import type { Call } from './connection.ts';
-import { EPOCH_BYTES, listOf, NO_EPOCH, type RedisContext } from './context.ts';
-import { BEGIN, OPEN, PEEK, PUT } from './founding-scripts.ts';
-import { LOG_SCHEMA, MAX_PER_CALL } from './script.ts';
+import { listOf, NO_EPOCH, type RedisContext, textOf } from './context.ts';
+import { fault } from './fault.ts';
+import { peek, runIdOf } from './follow.ts';
+import { BEGIN, OPEN, PUT } from './founding-scripts.ts';
+import { LOG_SCHEMA, MAX_LEASE_MS, MAX_PER_CALL } from './script.ts';
 
 /** Put calls sent together: 4,000 entries, some milliseconds. */
 const WINDOW = 4;
+/** Names looked at in one call of a scan: a fraction of a millisecond. */
+const SCAN_KEYS = 1_000;
 
 export async function beginFounding(
   context: RedisContext,
@@ -14,22 +18,17 @@ export async function beginFounding(
   epoch: Buffer,
   leaseMs: number,
 ): Promise<LogResult<{ readonly begun: boolean }>> {
-  const peeked = await peek(context);
-  if (!peeked.ok) return peeked;
+  checkLease(leaseMs);
   const { bulk, keys, fingerprint, token } = context;
-  const present = peeked.value.epoch;
-  const named = present.length === EPOCH_BYTES ? present : NO_EPOCH;
+  // A script may touch only keys that it was given; it compares the epochs again.
+  const peeked = await peek(bulk, keys);
+  // Of another type, the log has no epochs, and is founded anew.
+  if (!peeked.ok && peeked.fault !== 'malformed') return peeked;
+  const open = peeked.ok ? peeked.value.open : undefined;
   const answer = await bulk.one({
     script: BEGIN,
-    keys: [
-      keys.log,
-      keys.lease('founding'),
-      keys.entries(named),
-      keys.stream(named),
-      keys.entries(epoch),
-      keys.stream(epoch),
-    ],
-    args: [LOG_SCHEMA, fingerprint, seen ?? '', present, epoch, token, leaseMs],
+    keys: [keys.log, keys.entries(open ?? NO_EPOCH), keys.stream(open ?? NO_EPOCH)],
+    args: [LOG_SCHEMA, fingerprint, seen ?? '', open ?? '', epoch, token, leaseMs],
   });
   return answer.ok ? { ok: true, value: { begun: answer.value === 1 } } : answer;
 }
@@ -40,8 +39,10 @@ export async function putEntries(
   entries: readonly HashedEntry[],
   leaseMs: number,
 ): Promise<LogResult<{ readonly held: boolean }>> {
+  checkLease(leaseMs);
   const calls: Call[] = [];
-  for (let at = 0; at < entries.length; at += MAX_PER_CALL) {
+  // One call at least: without entries it renews the lease.
+  for (let at = 0; at === 0 || at < entries.length; at += MAX_PER_CALL) {
     calls.push(putCall(context, epoch, entries.slice(at, at + MAX_PER_CALL), leaseMs));
   }
   for (let at = 0; at < calls.length; at += WINDOW) {
@@ -62,7 +63,7 @@ function putCall(
   const pairs = entries.flatMap(({ hash, entry }) => [hash, entry]);
   return {
     script: PUT,
-    keys: [keys.log, keys.lease('founding'), keys.entries(epoch)],
+    keys: [keys.log, keys.entries(epoch)],
     args: [epoch, token, leaseMs, ...pairs],
   };
 }
@@ -73,29 +74,58 @@ export async function open(
   seq: number,
   state: Buffer,
 ): Promise<LogResult<{ readonly opened: boolean }>> {
-  const peeked = await peek(context);
-  if (!peeked.ok) return peeked;
-  const { bulk, keys, token } = context;
-  const { previous } = peeked.value;
-  const named = previous.length === EPOCH_BYTES ? previous : NO_EPOCH;
+  const { bulk, keys } = context;
+  const found = await scanLives(context);
+  if (!found.ok) return found;
+  const dropped = [...found.value].filter((key) => key !== keys.entries(epoch));
   const answer = await bulk.one({
     script: OPEN,
-    keys: [keys.log, keys.lease('founding'), keys.entries(named), keys.stream(named)],
-    args: [epoch, token, previous, seq, state],
+    keys: [keys.log, ...dropped],
+    args: [epoch, seq, state],
   });
   return answer.ok ? { ok: true, value: { opened: answer.value === 1 } } : answer;
 }
 
+export async function lives(context: RedisContext): Promise<LogResult<readonly Buffer[]>> {
+  const { keys } = context;
+  const found = await scanLives(context);
+  if (!found.ok) return found;
+  const epochs = [...found.value].flatMap((key) => {
+    const epoch = keys.lifeOf(key);
+    return epoch !== undefined && key === keys.entries(epoch) ? [epoch] : [];
+  });
+  return { ok: true, value: epochs };
+}
+
 /**
- * The epochs that stand in the log, to name the keys of the script that follows: a script may touch only keys
- * that it was given. It compares them again, so nothing hangs on what happens between the two. An epoch of
- * another length than one has names nothing, and counts as none.
+ * The names of all lives' entries and streams, by looking through the database: an index could be lost, forged or
+ * restored just as the head. A cursor is a position in one server's table, so what another server adds to it is
+ * refused rather than taken for the rest.
  */
-async function peek(context: RedisContext): Promise<LogResult<{ epoch: Buffer; previous: Buffer }>> {
-  const answer = await context.bulk.one({ script: PEEK, keys: [context.keys.log], args: [] });
-  if (!answer.ok) return answer;
-  const [epoch, previous] = listOf(answer.value).map((part) =>
-    Buffer.isBuffer(part) && part.length === EPOCH_BYTES ? part : Buffer.alloc(0),
-  );
-  return { ok: true, value: { epoch: epoch ?? Buffer.alloc(0), previous: previous ?? Buffer.alloc(0) } };
+async function scanLives({ bulk, keys }: RedisContext): Promise<LogResult<ReadonlySet<string>>> {
+  const found = new Set<string>();
+  let cursor = '0';
+  let server: string | undefined;
+  do {
+    const [slice, info] = await bulk.run([
+      ['SCAN', cursor, 'MATCH', keys.lives, 'COUNT', SCAN_KEYS],
+      ['INFO', 'server'],
+    ]);
+    if (!slice?.ok) return slice ?? fault('unreachable', 'CLOSED');
+    if (!info?.ok) return info ?? fault('unreachable', 'CLOSED');
+    const answering = runIdOf(info.value) ?? bulk.name();
+    server ??= answering;
+    if (answering !== server) return fault('refused', 'SCAN_MOVED');
+    const [next, names] = listOf(slice.value);
+    for (const name of listOf(names)) {
+      if (keys.lifeOf(textOf(name)) !== undefined) found.add(textOf(name));
+    }
+    cursor = textOf(next);
+  } while (cursor !== '0');
+  return { ok: true, value: found };
+}
+
+/** Longer ones would be disregarded. */
+function checkLease(leaseMs: number): void {
+  if (leaseMs > MAX_LEASE_MS) throw new RangeError(`a founding lease is ${MAX_LEASE_MS} ms at most`);
 }

@@ -3,29 +3,38 @@
  * in one slot, where a script may touch several.
  *
  * | key                              | type   | content                                                     |
- * | {vigie}:log                      | hash   | schema, fingerprint, phase, epoch, seq, state; previous     |
+ * | {vigie}:log                      | hash   | schema, fingerprint; epoch, seq, state; founding, founder, until |
  * | {vigie}:entries:<epoch>          | hash   | 16-byte hash → 44-byte entry, cards and retired keys        |
  * | {vigie}:stream:<epoch>           | stream | id `<seq>-0`, fields h (hash) and e (entry)                 |
- * | {vigie}:idem:<hash>              | string | answer under an Idempotency-Key, 24 hours                   |
+ * | {vigie}:idem:<epoch>:<hash>      | string | answer under an Idempotency-Key, 24 hours                   |
+ * | {vigie}:holds                    | zset   | token of each gateway that holds the log, until when (ms)   |
  * | {vigie}:lease:<name>             | string | its holder's token, for as long as it holds                 |
  * | {vigie}:filter                   | hash   | name, bytes, header of the snapshot; previous, previousBytes |
  * | {vigie}:filter:<name>:<number>   | string | 256 KiB of a snapshot's bits, the last one less             |
  *
- * `previous` is, while a new life is being founded, the epoch of the one that ends: its entries stay to be read.
+ * `founding` is the epoch of the life being founded, if any, by the holder of the token `founder`, whose lease ends
+ * at `until` (ms, by Redis's clock); epoch, seq and state are those of the life that is open or was last. The
+ * channel {vigie}:pulse carries nothing: see `confirmationCalls`.
  */
 
 export interface KeyNames {
   readonly log: string;
   readonly filter: string;
+  readonly holds: string;
+  readonly pulse: string;
+  /** Matches the entries and streams of all lives, for SCAN; and little else. */
+  readonly lives: string;
   entries(epoch: Buffer): string;
   stream(epoch: Buffer): string;
-  idempotency(hash: Buffer): string;
-  lease(name: 'founding' | 'filter' | 'audit'): string;
+  /** The life whose entries or stream stand under this name. */
+  lifeOf(key: string): Buffer | undefined;
+  idempotency(epoch: Buffer, hash: Buffer): string;
+  lease(name: 'filter' | 'audit'): string;
   filterChunk(name: string, index: number): string;
 }
 
 /** No braces: they would end the hash tag early and scatter the keys. */
-export const PREFIX = /^[A-Za-z0-9._-]{1,64}$/;
+const PREFIX = /^[A-Za-z0-9._-]{1,64}$/;
 
 export function keyNames(prefix: string): KeyNames {
   if (!PREFIX.test(prefix)) throw new RangeError('a prefix has 1 to 64 letters, digits, dots, _ and -');
@@ -33,9 +42,16 @@ export function keyNames(prefix: string): KeyNames {
   return {
     log: `${at}log`,
     filter: `${at}filter`,
+    holds: `${at}holds`,
+    pulse: `${at}pulse`,
+    lives: `${at}[es][nt][tr]*`,
     entries: (epoch) => `${at}entries:${epoch.toString('hex')}`,
     stream: (epoch) => `${at}stream:${epoch.toString('hex')}`,
-    idempotency: (hash) => `${at}idem:${hash.toString('hex')}`,
+    lifeOf: (key) => {
+      const [, epoch] = /^(?:entries|stream):([0-9a-f]{32})$/.exec(key.slice(at.length)) ?? [];
+      return epoch === undefined ? undefined : Buffer.from(epoch, 'hex');
+    },
+    idempotency: (epoch, hash) => `${at}idem:${epoch.toString('hex')}:${hash.toString('hex')}`,
     lease: (name) => `${at}lease:${name}`,
     filterChunk: (name, index) => `${at}filter:${name}:${index}`,
   };

@@ -1,5 +1,5 @@
-/** Leases, and the change of the current filter snapshot: compare, then set. */
-import { defineScript } from './script.ts';
+/** Leases, holds, and the change of the current filter snapshot: compare, then set. */
+import { defineScript, MAX_LEASE_MS, NOW_LUA } from './script.ts';
 
 /** KEYS: lease. ARGV: token, lease (ms). Taken if free, renewed if held by this token. Answers 1 or 0. */
 export const LEASE = defineScript(`
@@ -11,6 +11,26 @@ return 1
 `);
 
 /**
+ * KEYS: holds. ARGV: token, hold (ms), 0 to end it. Holds that lapsed go with it; the last ones go by themselves.
+ * Whatever else stands there is replaced.
+ */
+export const HOLD = defineScript(`${NOW_LUA}
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'none' and kind ~= 'zset' then redis.call('UNLINK', KEYS[1]) end
+local nowMs = now()
+local changed
+if ARGV[2] == '0' then
+  changed = redis.pcall('ZREM', KEYS[1], ARGV[1])
+else
+  changed = redis.pcall('ZADD', KEYS[1], string.format('%.0f', nowMs + tonumber(ARGV[2])), ARGV[1])
+end
+if type(changed) == 'table' and changed.err then return changed end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', nowMs))
+redis.call('PEXPIRE', KEYS[1], ${MAX_LEASE_MS})
+return 1
+`);
+
+/**
  * KEYS: filter. ARGV: name expected to be current ('' for none, '*' for whatever stands there and cannot be
  * read: it is only a cache), name, bytes and header of the new one. Answers 1, or 0 when another was published
  * meanwhile.
@@ -18,7 +38,7 @@ return 1
 export const PUBLISH = defineScript(`
 local name, bytes = '', '0'
 if ARGV[1] == '*' then
-  redis.call('DEL', KEYS[1])
+  redis.call('UNLINK', KEYS[1])
 else
   local f = redis.call('HMGET', KEYS[1], 'name', 'bytes')
   name, bytes = f[1] or '', f[2] or '0'

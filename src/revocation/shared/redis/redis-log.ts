@@ -6,34 +6,36 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { LogResult, SharedLog } from '../shared-log.ts';
-import { append } from './append.ts';
+import { append, restore } from './append.ts';
 import { connect } from './connection.ts';
 import { NO_EPOCH, numberOf, type RedisContext } from './context.ts';
 import type { RedisCredentials } from './credentials.ts';
 import { entriesOf, scanEntries } from './entries.ts';
 import { fault } from './fault.ts';
 import { publishFilter, readFilter } from './filter.ts';
-import { follow, presentEpoch } from './follow.ts';
-import { beginFounding, open, putEntries } from './founding.ts';
+import { follow, peek } from './follow.ts';
+import { beginFounding, lives, open, putEntries } from './founding.ts';
 import { keyNames } from './keys.ts';
-import { LEASE } from './lease-scripts.ts';
+import { HOLD, LEASE } from './lease-scripts.ts';
+import { MAX_LEASE_MS } from './script.ts';
 import type { RedisTarget } from './target.ts';
 
 /**
  * What a gateway's ACL user needs under the prefix `vigie`, and no more: for `ACL SETUSER`, behind its name and
- * with its password. SELECT is for another database than 0, WAIT for replicas that must confirm.
+ * with its password. SELECT is for another database than 0, PUBLISH and WAIT for replicas that must confirm.
  */
 export const REDIS_ACL =
-  'on resetkeys ~{vigie}:* resetchannels -@all +eval +evalsha +info +wait +select +client|setname ' +
-  '+exists +type +get +set +strlen +del +unlink +pttl +pexpire ' +
-  '+hget +hmget +hset +hdel +hscan +xadd +xrange +xtrim';
+  'on resetkeys ~{vigie}:* resetchannels &{vigie}:* -@all ' +
+  '+eval +evalsha +info +time +publish +wait +select +client|setname ' +
+  '+exists +type +scan +get +set +strlen +unlink +pexpire +hget +hmget +hset +hdel +hscan ' +
+  '+xadd +xrange +xtrim +zadd +zrem +zcount +zremrangebyscore';
 
 export interface RedisLogOptions {
   readonly target: RedisTarget;
   readonly credentials: RedisCredentials;
   /** Names all keys, as their hash tag; see `keys.ts`. */
   readonly prefix: string;
-  /** Replicas that must confirm an append before it is acknowledged; 0: none is asked. */
+  /** Replicas that must confirm an append before it is acknowledged, and a follow; 0: none is asked. */
   readonly waitReplicas: number;
   readonly waitMs: number;
   readonly timeoutMs: number;
@@ -51,7 +53,7 @@ export function openRedisLog(options: RedisLogOptions): SharedLog {
     token: randomBytes(16).toString('hex'),
     waitReplicas,
     waitMs,
-    follower: link(0),
+    follower: link(waitMs),
     writer: link(waitMs),
     bulk: link(0),
     believed: NO_EPOCH,
@@ -60,10 +62,13 @@ export function openRedisLog(options: RedisLogOptions): SharedLog {
     follow: (afterSeq, maxRecords) => follow(context, afterSeq, maxRecords),
     append: (request) => append(context, request),
     entriesOf: (hashes) => entriesOf(context, hashes),
+    restore: (head, entries) => restore(context, head, entries),
     scanEntries: (epoch, cursor) => scanEntries(context, epoch, cursor),
     beginFounding: (seen, epoch, leaseMs) => beginFounding(context, seen, epoch, leaseMs),
+    lives: () => lives(context),
     putEntries: (epoch, entries, leaseMs) => putEntries(context, epoch, entries, leaseMs),
     open: (epoch, seq, state) => open(context, epoch, seq, state),
+    hold: (leaseMs) => hold(context, leaseMs),
     lease: (name, leaseMs) => lease(context, name, leaseMs),
     publishFilter: (snapshot) => publishFilter(context, snapshot),
     readFilter: () => readFilter(context),
@@ -74,12 +79,18 @@ export function openRedisLog(options: RedisLogOptions): SharedLog {
   };
 }
 
+async function hold({ bulk, keys, token }: RedisContext, leaseMs: number): Promise<LogResult<void>> {
+  if (leaseMs > MAX_LEASE_MS) throw new RangeError(`a hold is ${MAX_LEASE_MS} ms at most`);
+  const answer = await bulk.one({ script: HOLD, keys: [keys.holds], args: [token, leaseMs] });
+  return answer.ok ? { ok: true, value: undefined } : answer;
+}
+
 async function lease(
-  { follower, keys, token }: RedisContext,
+  { bulk, keys, token }: RedisContext,
   name: 'filter' | 'audit',
   leaseMs: number,
 ): Promise<LogResult<{ readonly held: boolean }>> {
-  const answer = await follower.one({ script: LEASE, keys: [keys.lease(name)], args: [token, leaseMs] });
+  const answer = await bulk.one({ script: LEASE, keys: [keys.lease(name)], args: [token, leaseMs] });
   return answer.ok ? { ok: true, value: { held: answer.value === 1 } } : answer;
 }
 
@@ -89,9 +100,10 @@ const TRIM_RECORDS = 10_000;
 const TRIM_CALLS = 1_000;
 
 async function trim(context: RedisContext, throughSeq: number): Promise<LogResult<void>> {
-  const epoch = await presentEpoch(context);
-  if (!epoch.ok) return epoch;
-  const stream = context.keys.stream(epoch.value);
+  const epochs = await peek(context.bulk, context.keys);
+  if (!epochs.ok) return epochs;
+  if (epochs.value.open === undefined) return { ok: true, value: undefined };
+  const stream = context.keys.stream(epochs.value.open);
   for (let i = 0; i < TRIM_CALLS; i++) {
     const command = ['XTRIM', stream, 'MINID', '~', `${throughSeq + 1}-0`, 'LIMIT', TRIM_RECORDS] as const;
     const dropped = await context.bulk.one(command);

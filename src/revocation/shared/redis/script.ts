@@ -20,22 +20,34 @@ export const LOG_SCHEMA = '1';
  */
 export const MAX_PER_CALL = 1_000;
 
+/** The longest founding lease and hold. Longer ones in Redis are not a gateway's, and count as none. */
+export const MAX_LEASE_MS = 60_000;
+
+/** Lua: `now()`, Redis's own clock in milliseconds: one clock for all who compare. */
+export const NOW_LUA = `
+local function now()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+`;
+
 /**
  * Lua: `form(key, schema, fingerprint)` tells what stands at the log's key: 'empty', 'schema', 'fingerprint',
- * 'malformed', 'founding' or 'open'; and the fields phase, epoch, seq and state. One text, so that who follows and
- * who founds judge alike.
+ * 'malformed', 'founding' or 'open'; then the epoch that `follow` shows, and of an open log seq and state. One
+ * text, so that who follows and who founds judge alike: what one cannot read the other may found anew.
  */
 export const FORM_LUA = `
 local function form(key, schema, fingerprint)
-  local f = redis.call('HMGET', key, 'schema', 'fingerprint', 'phase', 'epoch', 'seq', 'state')
-  local phase, epoch, seq, state = f[3], f[4], f[5], f[6]
-  if not (f[1] or f[2] or phase or epoch or seq or state) then
-    return redis.call('EXISTS', key) == 1 and 'malformed' or 'empty', phase, epoch, seq, state
-  end
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'none' then return 'empty' end
+  if kind ~= 'hash' then return 'malformed' end
+  local f = redis.call('HMGET', key, 'schema', 'fingerprint', 'epoch', 'seq', 'state', 'founding')
+  local epoch, seq, state = f[6] or f[3], f[4], f[5]
   if f[1] and f[1] ~= schema then return 'schema' end
   if f[2] and f[2] ~= fingerprint then return 'fingerprint' end
-  local whole = f[1] and f[2] and epoch and #epoch == 16 and state and seq
-    and #seq <= 16 and string.find(seq, '^%d+$') and (phase == 'open' or phase == 'founding')
-  return whole and phase or 'malformed', phase, epoch, seq, state
+  if not (f[1] and f[2] and epoch and #epoch == 16) or epoch == string.rep('\\0', 16) then return 'malformed' end
+  if f[6] then return 'founding', epoch end
+  local whole = state and seq and #seq <= 16 and string.find(seq, '^%d+$') and tonumber(seq) < 9007199254740992
+  return whole and 'open' or 'malformed', epoch, seq, state
 end
 `;

@@ -78,7 +78,8 @@ export function stateAt(epoch: Buffer, seq: number): Buffer {
 }
 
 export function appendOf(epoch: Buffer, expectedSeq: number, records: readonly LogRecord[]): Append {
-  return { epoch, expectedSeq, records, state: stateAt(epoch, expectedSeq + records.length) };
+  const expectedState = stateAt(epoch, expectedSeq);
+  return { epoch, expectedSeq, expectedState, records, state: stateAt(epoch, expectedSeq + records.length) };
 }
 
 export function must<T>(result: LogResult<T>): T {

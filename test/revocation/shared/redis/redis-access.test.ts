@@ -52,6 +52,12 @@ async function useAll(log: SharedLog): Promise<void> {
   expect((await followLog(log)).records).toHaveLength(1);
   expect(must(await log.entriesOf([hashOf(1)]))).toHaveLength(1);
   expect((await scanAll(log, epoch)).size).toBe(1);
+  const { head } = await followLog(log);
+  expect(must(await log.restore(head, [record(1, hashOf(1))]))).toEqual({ restored: true });
+  must(await log.hold(1_000));
+  expect((await followLog(log)).head.held).toBe(true);
+  must(await log.hold(0));
+  expect(must(await log.lives())).toEqual([epoch]);
   expect(must(await log.lease('filter', 1_000))).toEqual({ held: true });
   for (let i = 0; i < 3; i++) {
     must(await log.publishFilter({ header: Buffer.from('h'), bits: Buffer.alloc(300_000) }));
@@ -128,7 +134,7 @@ describe('TLS', () => {
 });
 
 describe('Sentinel', () => {
-  it('names the primary; after a failover all calls go to the new one, and the old one is not believed', async () => {
+  it('names the primary; after a failover all calls go to the new one, which says that it is another', async () => {
     const [primary, replica] = [await start(), await start()];
     await replicate(replica, primary);
     const sentinel = await startSentinel('main', primary.port);
@@ -140,23 +146,27 @@ describe('Sentinel', () => {
     });
     const epoch = await found(log);
     expect(must(await log.append(appendOf(epoch, 0, [record(1, hashOf(1))]))).kind).toBe('appended');
+    const { head: before } = await followLog(log);
+    expect(before.confirmed).toBe(true);
 
     primary.signal('SIGSTOP');
     const promoted = async () => (await replica.admin.info('replication')).includes('role:master');
     await until(promoted, 'the promotion');
-    // No replica is left, so nothing may be believed or confirmed; that it has moved shows in the append's answer.
-    const code = async () => {
+    // No replica is left, so nothing is confirmed; but it answers.
+    const headNow = async () => {
       const result = await log.follow(0, 1);
-      return result.ok ? 'OK' : result.code;
+      return result.ok && result.value.kind === 'log' ? result.value.head : undefined;
     };
-    await until(async () => (await code()) === 'NOREPLICAS', 'the new primary');
+    await until(async () => (await headNow()) !== undefined, 'the new primary');
+    expect(await headNow()).toMatchObject({ epoch, seq: 1, confirmed: false });
+    expect((await headNow())?.server).not.toBe(before.server);
     const second = appendOf(epoch, 1, [record(2, hashOf(2))]);
     await until(async () => (await log.append(second)).ok, 'the writing connection');
     expect(await replica.admin.hget('{vigie}:log', 'seq')).toBe('2');
 
     // The old primary comes back and, when Sentinel is sure of it, is made a replica: then the new one is whole.
     primary.signal('SIGCONT');
-    await until(async () => (await code()) === 'OK', 'the replica', 30);
+    await until(async () => (await headNow())?.confirmed === true, 'the replica', 30);
     expect((await followLog(log)).head).toMatchObject({ epoch, seq: 2 });
     await until(async () => {
       const { seq } = (await followLog(log)).head;

@@ -1,5 +1,6 @@
 /** The contract of the shared log, each outcome, on a real Redis. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
 import { type RedisServer, startRedis } from '../../../support/redis.ts';
@@ -32,6 +33,8 @@ beforeEach(async () => {
 });
 afterEach(closeLogs);
 
+/** Of a head: no replica is asked, nobody holds it, and the server has its two ids. */
+const QUIET = { server: expect.stringMatching(/^[0-9a-f]{40} [0-9a-f]{40}$/), confirmed: true, held: false };
 const APPENDED = { ok: true, value: { kind: 'appended' } };
 const MOVED = { ok: true, value: { kind: 'moved' } };
 const FINAL = { ok: false, fault: 'refused', code: 'FINAL' };
@@ -45,7 +48,7 @@ describe('following', () => {
     const epoch = await found(log);
     const records = [1, 2, 3].map((seq) => record(seq, hashOf(seq)));
     expect(await log.append(appendOf(epoch, 0, records))).toEqual(APPENDED);
-    const head = { epoch, seq: 3, state: stateAt(epoch, 3), firstSeq: 1 };
+    const head = { ...QUIET, epoch, seq: 3, state: stateAt(epoch, 3), firstSeq: 1 };
     expect(await followLog(log)).toEqual({ kind: 'log', head, records });
     expect(await followLog(log, 1, 1)).toEqual({ kind: 'log', head, records: records.slice(1, 2) });
     expect((await followLog(log, 3)).records).toEqual([]);
@@ -53,7 +56,7 @@ describe('following', () => {
 
   it('shows a regression: the head is behind what was asked after', async () => {
     const epoch = await found(log, 5);
-    const head = { epoch, seq: 5, state: stateAt(epoch, 5), firstSeq: 6 };
+    const head = { ...QUIET, epoch, seq: 5, state: stateAt(epoch, 5), firstSeq: 6 };
     expect(await followLog(log, 9)).toEqual({ kind: 'log', head, records: [] });
   });
 
@@ -88,7 +91,8 @@ describe('following', () => {
     ['a short epoch', ['hset', '{vigie}:log', 'epoch', 'short']],
     ['a seq that is no number', ['hset', '{vigie}:log', 'seq', '1e3']],
     ['a seq beyond whole numbers', ['hset', '{vigie}:log', 'seq', '9999999999999999']],
-    ['a phase unheard of', ['hset', '{vigie}:log', 'phase', 'closed']],
+    ['a founding of no epoch', ['hset', '{vigie}:log', 'founding', 'short']],
+    ['an epoch of zeros', ['hset', '{vigie}:log', 'epoch', Buffer.alloc(16)]],
     ['no state', ['hdel', '{vigie}:log', 'state']],
     [
       'other fields only',
@@ -99,17 +103,17 @@ describe('following', () => {
     await found(log);
     await server.admin.call(command as string, ...args);
     expect(await log.follow(0, 1)).toMatchObject({ ok: false, fault: 'malformed' });
+    // Whoever cannot read it can found it anew.
+    const epoch = await found(log, 4, 2);
+    expect((await followLog(log, 4)).head).toMatchObject({ epoch, seq: 4 });
   });
 
-  it('a malformed log is founded anew by who saw none; one that is well is not', async () => {
+  it('a log that is well is not founded anew by who saw none', async () => {
     await found(log);
     expect(await log.beginFounding(undefined, epochOf(2), 1_000)).toEqual({
       ok: true,
       value: { begun: false },
     });
-    await server.admin.hset('{vigie}:log', 'seq', 'x');
-    const epoch = await found(log, 4, 2);
-    expect((await followLog(log)).head).toMatchObject({ epoch, seq: 4 });
   });
 
   it('two gateways follow each other into a new life', async () => {
@@ -135,8 +139,8 @@ describe('records that are not there', () => {
   it('trimmed by an operator: the oldest kept says so', async () => {
     await server.admin.xtrim(await logOfFive(), 'MINID', '4-0');
     expect((await followLog(log)).head).toMatchObject({ seq: 5, firstSeq: 4 });
-    expect((await followLog(log)).records).toEqual([]);
-    expect((await followLog(log, 3)).records.map(({ seq }) => seq)).toEqual([4, 5]);
+    expect((await followLog(log)).records.map(({ seq }) => seq)).toEqual([4, 5]);
+    expect((await followLog(log, 4)).records.map(({ seq }) => seq)).toEqual([5]);
   });
 
   it('lost altogether: the first to come is the oldest', async () => {
@@ -144,13 +148,31 @@ describe('records that are not there', () => {
     expect((await followLog(log)).head).toMatchObject({ seq: 5, firstSeq: 6 });
   });
 
-  it('missing in the middle, or at the end: what is before is given, then the gap shows', async () => {
+  it('missing in the middle, or at the end: what is there is given', async () => {
     const stream = await logOfFive();
     await server.admin.xdel(stream, '3-0', '5-0');
     const { head, records } = await followLog(log);
-    expect([head.firstSeq, records.map(({ seq }) => seq)]).toEqual([1, [1, 2]]);
-    expect(await followLog(log, 2)).toMatchObject({ head: { firstSeq: 4 }, records: [] });
-    expect(await followLog(log, 4)).toMatchObject({ head: { firstSeq: 6 }, records: [] });
+    expect([head.firstSeq, records.map(({ seq }) => seq)]).toEqual([1, [1, 2, 4]]);
+    expect(await followLog(log, 4)).toMatchObject({ head: { seq: 5 }, records: [] });
+  });
+
+  it('beyond the head: given too, whatever their form, and no append gets over them', async () => {
+    const stream = await logOfFive();
+    const stray = record(9, hashOf(9));
+    await server.admin.xadd(stream, '9-0', 'h', stray.hash, 'e', stray.entry);
+    await server.admin.xadd(stream, '9-7', 'h', stray.hash, 'e', stray.entry);
+    await server.admin.xadd(stream, '18446744073709551615-0', 'h', stray.hash, 'e', stray.entry);
+    const zeros = { hash: Buffer.alloc(16), entry: Buffer.alloc(44) };
+    const { head, records } = await followLog(log, 5);
+    expect(head.seq).toBe(5);
+    expect(records).toEqual([stray, { seq: 9, ...zeros }, { ...stray, seq: Number('18446744073709551615') }]);
+    const next = [record(6, hashOf(6))];
+    expect(await log.append(appendOf(head.epoch, 5, next))).toMatchObject({ fault: 'malformed' });
+
+    // Deleted again, they stand in the way all the same: Redis remembers the highest id.
+    await server.admin.xtrim(stream, 'MAXLEN', 0);
+    expect(await log.append(appendOf(head.epoch, 5, next))).toEqual(APPENDED);
+    expect((await followLog(log)).records).toEqual(next);
   });
 
   it('without the form of a record: given as zeros, which no MAC fits', async () => {
@@ -230,7 +252,8 @@ describe('appending', () => {
     expect(await log.append(again)).toEqual(repeated);
     expect(await log.append(request)).toEqual(repeated);
     expect((await followLog(log)).head.seq).toBe(2);
-    const lifeMs = await server.admin.pttl(`{vigie}:idem:${hashOf(77).toString('hex')}`);
+    const key = `{vigie}:idem:${epoch.toString('hex')}:${hashOf(77).toString('hex')}`;
+    const lifeMs = await server.admin.pttl(key);
     expect(lifeMs).toBeGreaterThan(86_000_000);
     expect(lifeMs).toBeLessThanOrEqual(86_400_000);
   });
@@ -264,7 +287,16 @@ describe('appending', () => {
 
   it('throws at a request that no gateway should make', async () => {
     const epoch = epochOf(1);
-    await expect(log.append(appendOf(epoch, 0, []))).rejects.toThrow(RangeError);
+    await expect(log.append({ ...appendOf(epoch, 0, []), state: stateAt(epoch, 1) })).rejects.toThrow(
+      RangeError,
+    );
+    const tooMany = Array.from({ length: 1_001 }, (_, i) => record(i + 1, hashOf(i)));
+    await expect(log.append(appendOf(epoch, 0, tooMany))).rejects.toThrow(RangeError);
+    await expect(log.restore({ epoch, seq: 0, state: stateAt(epoch, 0) }, tooMany)).rejects.toThrow(
+      RangeError,
+    );
+    await expect(log.hold(60_001)).rejects.toThrow(RangeError);
+    await expect(log.beginFounding(undefined, epoch, 60_001)).rejects.toThrow(RangeError);
     await expect(log.append(appendOf(epoch, 0, [record(2, hashOf(1))]))).rejects.toThrow(RangeError);
     const short = { seq: 1, hash: Buffer.alloc(15), entry: Buffer.alloc(44) };
     await expect(log.append(appendOf(epoch, 0, [short]))).rejects.toThrow(RangeError);
@@ -352,9 +384,9 @@ describe('entries', () => {
     expect(must(await log.entriesOf([]))).toEqual([]);
   });
 
-  it('of no log are refused', async () => {
+  it('of no log: there are none, and no life to scan', async () => {
     const refused = (code: string) => ({ ok: false, fault: 'refused', code });
-    expect(await log.entriesOf([hashOf(1)])).toEqual(refused('NO_LOG'));
+    expect(must(await log.entriesOf([hashOf(1)]))).toEqual([undefined]);
     expect(await log.scanEntries(epochOf(1), '0')).toEqual(refused('EPOCH'));
   });
 
@@ -393,22 +425,23 @@ describe('founding', () => {
     expect(await log.putEntries(second, entries(12_345), 5_000)).toEqual(held(true));
     expect(await log.open(second, 20_000, stateAt(second, 20_000))).toEqual(opened(true));
     const { head } = await followLog(log, 20_000);
-    expect(head).toEqual({ epoch: second, seq: 20_000, state: stateAt(second, 20_000), firstSeq: 20_001 });
+    const state = stateAt(second, 20_000);
+    expect(head).toEqual({ ...QUIET, epoch: second, seq: 20_000, state, firstSeq: 20_001 });
     expect((await scanAll(log, second)).size).toBe(12_345);
     const left = await server.admin.keys('*');
     expect(left.sort()).toEqual([`{vigie}:entries:${second.toString('hex')}`, '{vigie}:log']);
     expect(await log.append(appendOf(second, 20_000, [record(20_001, hashOf(1))]))).toEqual(APPENDED);
   });
 
-  it('each step may be sent again when its answer was lost', async () => {
+  it('whose answer was lost has happened: sent again it says so, and the founder goes on', async () => {
     const epoch = epochOf(1);
     expect(await log.beginFounding(undefined, epoch, 5_000)).toEqual(begun(true));
     expect(await log.putEntries(epoch, entries(3), 5_000)).toEqual(held(true));
     // What was put stays: the repetition begins nothing.
-    expect(await log.beginFounding(undefined, epoch, 5_000)).toEqual(begun(true));
+    expect(await log.beginFounding(undefined, epoch, 5_000)).toEqual(begun(false));
     expect(await log.putEntries(epoch, entries(2), 5_000)).toEqual(held(true));
     expect(await log.open(epoch, 3, stateAt(epoch, 3))).toEqual(opened(true));
-    expect(await log.open(epoch, 3, stateAt(epoch, 3))).toEqual(opened(true));
+    expect(await log.open(epoch, 3, stateAt(epoch, 3))).toEqual(opened(false));
     expect((await scanAll(log, epoch)).size).toBe(3);
   });
 
@@ -432,22 +465,73 @@ describe('founding', () => {
     expect(await log.beginFounding(first, lapsed, 60)).toEqual(begun(true));
     expect(await log.putEntries(lapsed, entries(5), 60)).toEqual(held(true));
     expect(await other.beginFounding(lapsed, epochOf(3), 5_000)).toEqual(begun(false));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    // Lapsed, though nobody has taken it yet: nothing more is done under it.
-    expect(await log.putEntries(lapsed, entries(6), 60)).toEqual(held(false));
-    expect(await log.open(lapsed, 1, stateAt(lapsed, 1))).toEqual(opened(false));
+    await sleep(100);
+    // Lapsed, though nobody has taken it yet: it may go on, for nothing has changed.
+    expect(await log.putEntries(lapsed, entries(6), 60)).toEqual(held(true));
+    expect(await other.beginFounding(lapsed, epochOf(3), 5_000)).toEqual(begun(false));
+    await sleep(100);
     expect(must(await other.follow(0, 1))).toEqual({ kind: 'founding', epoch: lapsed });
 
     const third = epochOf(3);
     expect(await other.beginFounding(lapsed, third, 5_000)).toEqual(begun(true));
+    expect(await log.putEntries(lapsed, entries(7), 60)).toEqual(held(false));
     expect(await log.open(lapsed, 1, stateAt(lapsed, 1))).toEqual(opened(false));
-    expect(await log.putEntries(third, entries(1), 60)).toEqual(held(false));
-    // The last life that was open is still there to be read; the given-up founding is not.
+    // The last life that was open is still there to be read, and the founding that was given up.
     expect((await scanAll(other, first)).size).toBe(1);
-    expect(await other.scanEntries(lapsed, '0')).toMatchObject({ ok: false, code: 'EPOCH' });
+    expect((await scanAll(other, lapsed)).size).toBe(6);
     expect(await other.open(third, 1, stateAt(third, 1))).toEqual(opened(true));
-    const left = await server.admin.keys('*');
-    expect(left).toEqual(['{vigie}:log']);
+    expect(await server.admin.keys('*')).toEqual(['{vigie}:log']);
+  });
+
+  it('is not held up by a lease longer than any gateway takes', async () => {
+    const first = await found(log);
+    expect(await log.beginFounding(first, epochOf(2), 1_000)).toEqual(begun(true));
+    await server.admin.hset('{vigie}:log', 'founder', 'somebody', 'until', '9000000000000000');
+    const shown = must(await log.follow(0, 1));
+    if (shown.kind !== 'founding') throw new Error(shown.kind);
+    expect(await log.beginFounding(shown.epoch, epochOf(3), 1_000)).toEqual(begun(true));
+  });
+
+  it('finds every life by looking, among ten thousand other keys, also when the head is lost', async () => {
+    const first = await found(log);
+    await log.append(appendOf(first, 0, [record(1, hashOf(1))]));
+    const never = epochOf(2);
+    await log.beginFounding(first, never, 1_000);
+    await log.putEntries(never, entries(2), 1_000);
+    const filler = server.admin.pipeline();
+    for (let i = 0; i < 10_000; i++) filler.set(`{vigie}:idem:${i}`, 'x');
+    filler.set('{vigie}:entries:short', 'x').set('{vigie}:entrails', 'x').set('{vigies}:entries', 'x');
+    filler.hset(`{autre}:entries:${'0'.repeat(32)}`, 'a', 'b').del('{vigie}:log');
+    await filler.exec();
+    expect(must(await log.follow(0, 1))).toEqual({ kind: 'empty' });
+    const byName = (epochs: readonly Buffer[]) => epochs.map((epoch) => epoch.toString('hex')).sort();
+    expect(byName(must(await log.lives()))).toEqual(byName([first, never]));
+    expect((await scanAll(log, never)).size).toBe(2);
+
+    // What is opened next drops them, with streams of which no entries are left.
+    await server.admin.xadd(`{vigie}:stream:${epochOf(1).toString('hex')}`, '1-0', 'h', 'x', 'e', 'y');
+    const next = await found(log, 5, 3);
+    expect(must(await log.lives())).toEqual([]);
+    const left = await server.admin.keys('{vigie}:*');
+    expect(left.filter((key) => !key.includes(':idem:')).sort()).toEqual([
+      '{vigie}:entrails',
+      '{vigie}:entries:short',
+      '{vigie}:log',
+    ]);
+    expect((await followLog(log)).head.epoch).toEqual(next);
+  });
+});
+
+describe('holds', () => {
+  it('that are no holds count as none, and the next one replaces them', async () => {
+    await found(log);
+    await server.admin.zadd('{vigie}:holds', Date.now() + 3_600_000, 'longer than any gateway holds');
+    expect((await followLog(log)).head.held).toBe(false);
+    await server.admin.set('{vigie}:holds', 'x');
+    expect((await followLog(log)).head.held).toBe(false);
+    must(await log.hold(5_000));
+    expect((await followLog(log)).head.held).toBe(true);
+    expect(await server.admin.pttl('{vigie}:holds')).toBeGreaterThan(5_000);
   });
 });
 
