@@ -127,6 +127,7 @@ function changeProblem(result: Exclude<ChangeOutcome, { outcome: 'applied' }>): 
       return {
         type: 'status-unavailable',
         detail: 'the changes may hold, wholly or not at all: repeat the call with the same Idempotency-Key',
+        extension: { cause: result.cause },
       };
   }
 }

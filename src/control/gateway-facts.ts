@@ -2,9 +2,11 @@
 import type { Config } from '../config.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { GatewayFacts } from '../metrics/exposition.ts';
+import type { ReplicationFacts } from '../metrics/replication-metrics.ts';
+import { REPLICATOR_STATES } from '../revocation/shared/replicator-contract.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
-import type { StatusSide } from './status-side.ts';
+import type { Replication, StatusSide } from './status-side.ts';
 
 export interface FactSources {
   readonly version: string;
@@ -46,6 +48,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
         changes: changeCalls,
       };
     },
+    replication: () => (status.replication === undefined ? undefined : replicationFacts(status.replication)),
     filter: () => {
       const { filter } = status.store;
       return {
@@ -57,5 +60,14 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
         expectedRate: filter.currentFalsePositiveRate(),
       };
     },
+  };
+}
+
+function replicationFacts({ status, calls, enforcement }: Replication): ReplicationFacts {
+  return {
+    ...status(),
+    states: REPLICATOR_STATES,
+    calls: [...calls].map(([call, { results, delays }]) => ({ call, results, durations: delays.view() })),
+    enforcement: enforcement.view(),
   };
 }

@@ -4,33 +4,31 @@ import { createDelays, type Delays } from '../metrics/delays.ts';
 import type { LogFault, LogResult, SharedLog } from '../revocation/shared/shared-log.ts';
 
 type CallName = Exclude<keyof SharedLog, 'close'>;
-export type CallResult = 'ok' | LogFault;
 
-export interface LogCallFigures {
-  readonly durations: ReadonlyMap<CallName, Delays>;
-  /** Calls by name and result. */
-  readonly results: ReadonlyMap<CallName, ReadonlyMap<CallResult, number>>;
+interface CallFigures {
+  readonly delays: Delays;
+  /** `ok`, or by fault. */
+  readonly results: Map<'ok' | LogFault, number>;
 }
+/** Of the calls made so far, by name. */
+export type LogCallFigures = ReadonlyMap<CallName, CallFigures>;
 
 export function observeLog(log: SharedLog, clock: Clock): { log: SharedLog; figures: LogCallFigures } {
-  const durations = new Map<CallName, Delays>();
-  const results = new Map<CallName, Map<CallResult, number>>();
+  const figures = new Map<CallName, CallFigures>();
   const observed =
     <A extends unknown[], T>(name: CallName, call: (...args: A) => Promise<LogResult<T>>) =>
     async (...args: A): Promise<LogResult<T>> => {
       const beganMs = clock.monotonicMs();
       const answer = await call(...args);
-      const delays = durations.get(name) ?? createDelays();
-      durations.set(name, delays);
+      const { delays, results } = figures.get(name) ?? { delays: createDelays(), results: new Map() };
+      figures.set(name, { delays, results });
       delays.observe((clock.monotonicMs() - beganMs) / 1000);
-      const counts = results.get(name) ?? new Map<CallResult, number>();
-      results.set(name, counts);
       const result = answer.ok ? 'ok' : answer.fault;
-      counts.set(result, (counts.get(result) ?? 0) + 1);
+      results.set(result, (results.get(result) ?? 0) + 1);
       return answer;
     };
   return {
-    figures: { durations, results },
+    figures,
     log: {
       follow: observed('follow', log.follow),
       append: observed('append', log.append),

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import type { Delays } from '../metrics/delays.ts';
 import type { ChangeAdmission } from '../revocation/change-call.ts';
 import type { Freshness, FreshnessReader, FreshnessWriter } from '../revocation/freshness.ts';
 import type { ReplicatorStatus } from '../revocation/shared/replicator-contract.ts';
@@ -47,12 +48,7 @@ export interface Replication {
   /** Calls to the log so far. */
   readonly calls: LogCallFigures;
   /** From the instant of a change, on its admitting gateway's clock, to its enforcement here (seconds). */
-  readonly enforcement: DelayFigures;
-}
-
-export interface DelayFigures {
-  readonly buckets: readonly number[];
-  view(): { readonly cumulative: readonly number[]; readonly sum: number };
+  readonly enforcement: Pick<Delays, 'view'>;
 }
 
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {

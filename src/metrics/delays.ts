@@ -2,21 +2,20 @@
 import type { HistogramView } from './counters.ts';
 
 /** Upper bounds (seconds): a call to a log near by takes a millisecond, a change is enforced within a second. */
-const DELAY_BUCKETS = [
+export const DELAY_BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 ] as const;
 
 export interface Delays {
-  readonly buckets: readonly number[];
   observe(seconds: number): void;
   view(): HistogramView;
 }
 
-export function createDelays(buckets: readonly number[] = DELAY_BUCKETS): Delays {
+export function createDelays(): Delays {
+  const buckets = DELAY_BUCKETS;
   const counts = new Float64Array(buckets.length + 1);
   let sum = 0;
   return {
-    buckets,
     observe: (seconds) => {
       const bucket = buckets.findIndex((bound) => seconds <= bound);
       const at = bucket < 0 ? buckets.length : bucket;

@@ -1,5 +1,5 @@
 /** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
-import { Counter, collectDefaultMetrics, Gauge, type Metric, type MetricObject, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS } from '../verdict.ts';
 import {
   BATCH_BUCKETS,
@@ -10,6 +10,8 @@ import {
   ROUTES,
   STATUSES,
 } from './counters.ts';
+import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
+import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 
 /** What the main thread knows; read at each scrape. */
 export interface GatewayFacts {
@@ -35,6 +37,8 @@ export interface GatewayFacts {
     readonly entries: Readonly<Record<'revoked' | 'suspended', number>> | undefined;
     readonly changes: Readonly<Record<string, number>>;
   };
+  /** `undefined` where the store is this gateway's alone. */
+  replication(): ReplicationFacts | undefined;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -56,72 +60,8 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   trafficMetrics(registry, slabs);
   cacheMetrics(registry, slabs, facts);
   stateMetrics(registry, facts);
+  replicationMetrics(registry, facts.replication);
   return registry;
-}
-
-type Sample = readonly [labels: Record<string, string>, value: number];
-
-function counter(
-  registry: Registry,
-  name: string,
-  help: string,
-  labels: string[],
-  read: () => Iterable<Sample>,
-): void {
-  new Counter({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [sample, value] of read()) this.inc(sample, value);
-    },
-  });
-}
-
-function gauge(
-  registry: Registry,
-  name: string,
-  help: string,
-  labels: string[],
-  read: () => Iterable<Sample>,
-): void {
-  new Gauge({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    collect() {
-      this.reset();
-      // Without labels a reset is a 0, but what is not known must be absent: an age of 0 is the best there is.
-      if (labels.length === 0) this.remove();
-      for (const [sample, value] of read()) this.set(sample, value);
-    },
-  });
-}
-
-/** prom-client cannot take buckets counted elsewhere, but its registry takes any metric that can `get` itself. */
-function histogram(
-  registry: Registry,
-  name: string,
-  help: string,
-  buckets: readonly number[],
-  read: () => Iterable<readonly [labels: Record<string, string>, view: HistogramView]>,
-): void {
-  const get = async (): Promise<MetricObject> => {
-    const values = [];
-    for (const [labels, { cumulative, sum }] of read()) {
-      for (const [index, value] of cumulative.entries()) {
-        const le = buckets[index] === undefined ? '+Inf' : `${buckets[index]}`;
-        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value });
-      }
-      values.push({ metricName: `${name}_sum`, labels, value: sum });
-      values.push({ metricName: `${name}_count`, labels, value: cumulative.at(-1) as number });
-    }
-    return { name, help, type: 'histogram', aggregator: 'sum', values } as unknown as MetricObject;
-  };
-  registry.registerMetric({ name, get, reset: () => {} } as unknown as Metric);
 }
 
 function sumOver(slabs: readonly Counters[], read: (slab: Counters) => number): number {

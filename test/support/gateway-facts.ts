@@ -1,4 +1,5 @@
 /** What a main thread might know: enough for every metric to have a sample. */
+import { createDelays } from '../../src/metrics/delays.ts';
 import type { GatewayFacts } from '../../src/metrics/exposition.ts';
 
 export const FACTS: GatewayFacts = {
@@ -20,6 +21,20 @@ export const FACTS: GatewayFacts = {
     ageSeconds: 0.25,
     entries: { revoked: 10, suspended: 2 },
     changes: { applied: 12, held: 1 },
+  }),
+  replication: () => ({
+    state: 'following',
+    states: ['following', 'unreachable'],
+    lag: 3,
+    refused: { record: 2 },
+    healings: 1,
+    reconciliations: 1,
+    reconnects: 4,
+    restored: 1,
+    copyFaults: 1,
+    holding: false,
+    calls: [{ call: 'follow', results: new Map([['ok', 9]]), durations: createDelays().view() }],
+    enforcement: createDelays().view(),
   }),
   filter: () => ({
     capacity: 1_000,

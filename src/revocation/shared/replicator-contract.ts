@@ -7,16 +7,18 @@ import type { FoundingReason, ReconciliationReason, RefusedKind } from './log-ju
 import type { CopyHead, ReplicaCopy } from './replica-copy.ts';
 import type { LogRecord, SharedLog } from './shared-log.ts';
 
-export type ReplicatorState =
+export const REPLICATOR_STATES = [
   /** Nothing of the log has been seen yet. */
-  | 'bootstrapping'
-  | 'following'
+  'bootstrapping',
+  'following',
   /** A new life of the log is being made, or has to be: by this gateway or another. */
-  | 'founding'
-  | 'reconciling'
-  | 'unreachable'
+  'founding',
+  'reconciling',
+  'unreachable',
   /** The log belongs to another secret, or to a version that is not known here. */
-  | 'foreign';
+  'foreign',
+] as const;
+export type ReplicatorState = (typeof REPLICATOR_STATES)[number];
 
 /** For the log; nothing in it names a card, a key or a value. */
 export type ReplicatorEvent =
