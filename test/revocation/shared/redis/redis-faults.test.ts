@@ -254,6 +254,17 @@ describe('a Redis that refuses', () => {
     await until(async () => (await code()) === 'OK', 'the end of loading');
   });
 
+  it('in cluster mode, where its replicas could not be asked', async () => {
+    const server = await start({ args: ['--cluster-enabled', 'yes'] });
+    await server.admin.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    const log = openLog(urlOf(server));
+    const code = async () => {
+      const result = await log.follow(0, 1);
+      return result.ok ? 'OK' : result.code;
+    };
+    await until(async () => (await code()) === 'CLUSTERMODE', 'CLUSTERMODE');
+  });
+
   it('a password asked for and not given, or the wrong one', async () => {
     const server = await start({ args: ['--requirepass', 'right'], admin: { password: 'right' } });
     const without = openLog(urlOf(server));
