@@ -73,7 +73,10 @@ export function follow(
   };
 }
 
-/** `final`: a record would replace a revocation by something else, which the script refuses by itself. */
+/** Statuses that nothing else replaces: a revoked card, a withdrawn key. */
+const FINAL: readonly (number | undefined)[] = [statusCode('revoked'), statusCode('key-retired')];
+
+/** `final`: a record would replace a final status by another, which the script refuses by itself. */
 export function append(
   data: ServerData,
   request: Append,
@@ -87,12 +90,11 @@ export function append(
   const asPlanned = byNumber || open.state.equals(request.expectedState);
   if (open.seq !== request.expectedSeq || !asPlanned) return 'moved';
   const entries = lifeOf(data, request.epoch);
-  const revoked = statusCode('revoked');
   const staged: Entries = new Map();
   for (const { hash, entry } of request.records) {
     const name = hash.toString('hex');
     const old = staged.get(name) ?? entries.get(name);
-    if (old !== undefined && old.entry[1] === revoked && entry[1] !== revoked) return 'final';
+    if (old !== undefined && FINAL.includes(old.entry[1]) && old.entry[1] !== entry[1]) return 'final';
     staged.set(name, { hash, entry });
   }
   for (const [name, entry] of staged) entries.set(name, entry);

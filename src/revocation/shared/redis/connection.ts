@@ -71,12 +71,21 @@ export function connect(options: ConnectionOptions): Connection {
     absence = faultOf(error);
   });
 
+  /** Ends the connection of this name, once: what expires late must not end the one after it. */
+  let ended = '';
+  const end = (of: string) => {
+    if (of !== name || of === ended) return;
+    ended = of;
+    client.disconnect(true);
+  };
+
   const run = async (calls: readonly Call[], extraMs = 0): Promise<readonly LogResult<Reply>[]> => {
     if (client.status !== 'ready') await firstAttempt;
     if (client.status !== 'ready') return calls.map(() => absence);
     const deadlineMs = timeoutMs + extraMs;
-    let results = await send(client, calls, deadlineMs, 'EVALSHA');
-    if (failed(results, 'NOSCRIPT')) results = await send(client, calls, deadlineMs, 'EVAL');
+    const on = { client, end: end.bind(undefined, name) };
+    let results = await send(on, calls, deadlineMs, 'EVALSHA');
+    if (failed(results, 'NOSCRIPT')) results = await send(on, calls, deadlineMs, 'EVAL');
     absence = failed(results, 'TIMEOUT') ?? failed(results, 'READONLY') ?? absence;
     return results;
   };
@@ -95,7 +104,7 @@ function failed(results: readonly LogResult<Reply>[], code: string): Fault | und
 
 /** One write, one deadline for all of it. */
 function send(
-  client: Redis,
+  { client, end }: { readonly client: Redis; readonly end: () => void },
   calls: readonly Call[],
   deadlineMs: number,
   scripts: 'EVALSHA' | 'EVAL',
@@ -107,7 +116,7 @@ function send(
       if (open === 0) return;
       open = 0;
       resolve(results.map((result) => result ?? fault('unreachable', 'TIMEOUT')));
-      client.disconnect(true);
+      end();
     };
     // After a turn: a reply that arrived while this thread was busy is read before it counts as missing.
     const timer = setTimeout(() => setImmediate(expire), deadlineMs);

@@ -18,11 +18,17 @@ end
  *
  * Only a primary answers. A demoted one would agree with every copy of the past for ever, and silence would pass
  * for freshness. One that was cut off does not know that it is none: that is for its replicas to say (`follow.ts`).
+ * A node of a cluster is refused (CLUSTERMODE): what its replicas are asked by does not reach them there, so that
+ * they would seem to confirm.
  *
  * A record without the form of one is given as zeros, which no MAC fits: whoever follows refuses it by the same
  * rule as a forged one. Holds that have not the form of holds count as none; the next hold replaces them.
  */
 export const FOLLOW = defineScript(`${FORM_LUA}${NOW_LUA}${PRIMARY_LUA}
+local server = redis.call('INFO', 'server')
+if string.find(server, 'redis_mode:cluster', 1, true) then
+  return redis.error_reply('CLUSTERMODE not supported')
+end
 local what, epoch, seq, state = form(KEYS[1], ARGV[1], ARGV[2])
 if what == 'empty' or what == 'malformed' then return {what} end
 if what == 'schema' or what == 'fingerprint' then return {'foreign', what} end
@@ -44,7 +50,7 @@ local nowMs = now()
 local holds = redis.pcall('ZCOUNT', KEYS[3], string.format('(%.0f', nowMs),
   string.format('%.0f', nowMs + ${MAX_LEASE_MS}))
 local held = type(holds) == 'number' and holds > 0 and 1 or 0
-local runId = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
+local runId = string.match(server, 'run_id:(%x+)') or ''
 local replicationId = string.match(replication, 'master_replid:(%x+)') or ''
 return {'log', epoch, seq, state, oldest[1] and oldest[1][1] or '', runId, replicationId, held,
   table.concat(ids, ' '), table.concat(records)}

@@ -1,6 +1,6 @@
 /**
- * The names under which a deployment's log stands in Redis. All share one hash tag, so that a cluster keeps them
- * in one slot, where a script may touch several.
+ * The names under which a deployment's log stands in Redis. All share one hash tag, so that whatever stands before
+ * several Redis and divides keys among them keeps these together: scripts touch several.
  *
  * | key                              | type   | content                                                     |
  * | {vigie}:log                      | hash   | schema, fingerprint; epoch, seq, state; founding, founder, until |

@@ -593,7 +593,7 @@ describe("the filter's snapshot", () => {
 });
 
 describe('a prefix', () => {
-  it('keeps deployments apart, in one slot each', async () => {
+  it('keeps deployments apart', async () => {
     const other = openLog(url, { prefix: 'essai.2' });
     await found(log);
     expect(must(await other.follow(0, 1))).toEqual({ kind: 'empty' });
