@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkClock, checkNode } from '../../src/cli/doctor/platform.ts';
+import { startRedis } from '../support/redis.ts';
 import { runVigie } from './run-vigie.ts';
 
 interface Found {
@@ -198,5 +199,29 @@ describe('the platform', () => {
     expect(checkClock().level).toBe('ok');
     expect(checkClock(0).level).toBe('failure');
     expect(checkClock(Date.UTC(2101, 0)).level).toBe('failure');
+  });
+});
+
+describe('a shared log', () => {
+  it("is asked, by the gateway's own settings, and nothing is written there", async () => {
+    const redis = await startRedis();
+    try {
+      const url = `redis://127.0.0.1:${redis.port}`;
+      const check = async (env: Record<string, string> = {}) =>
+        (await diagnose([], { VIGIE_REDIS_URL: url, ...env })).of('shared log');
+      expect(await check()).toMatchObject([{ level: 'failure', detail: expect.stringContaining('secret') }]);
+      writeFileSync(join(dataDir, 'secret'), `${'5a'.repeat(32)}\n`, { mode: 0o600 });
+      expect(await check()).toMatchObject([{ level: 'ok', detail: expect.stringContaining('is empty') }]);
+      expect(await redis.admin.dbsize()).toBe(0);
+      await redis.admin.set('{vigie}:log', 'something else');
+      expect(await check()).toMatchObject([{ level: 'failure' }]);
+      const away = await check({ VIGIE_REDIS_URL: 'redis://127.0.0.1:1' });
+      expect(away).toMatchObject([{ level: 'failure', detail: 'Redis cannot be reached (ECONNREFUSED)' }]);
+      const withPassword = await check({ VIGIE_REDIS_URL: 'redis://:CANARY@127.0.0.1' });
+      expect(withPassword).toMatchObject([{ level: 'failure' }]);
+      expect(JSON.stringify(withPassword)).not.toContain('CANARY');
+    } finally {
+      await redis.stop();
+    }
   });
 });

@@ -13,6 +13,7 @@ import {
   checkStore,
   describeUnknownNames,
 } from '../doctor/platform.ts';
+import { checkRedis } from '../doctor/redis.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { answer, type Reply } from '../reply.ts';
 import { addSettingOptions, settingFlags } from '../setting-options.ts';
@@ -55,6 +56,7 @@ async function checkConfigured(config: Config): Promise<Finding[]> {
     checkAdminToken(config),
     ...checkEngines(config),
     await checkTrustList(config),
+    ...(await checkRedis(config)),
     ...(await checkListeners(config)),
   ];
 }

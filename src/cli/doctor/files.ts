@@ -24,7 +24,7 @@ export function checkDataDirectory(dataDir: string): Finding {
  * The secret, by the gateway's own reading of it. A secret that others can read only makes the gateway warn;
  * here it counts as a failure, since whoever has it can tell which cards the store's hashes stand for.
  */
-export function checkSecret({ secretFile, dataDir }: Config): Finding {
+export function checkSecret({ secretFile, dataDir, redisUrl }: Config): Finding {
   const subject = 'secret';
   const loaded = loadDeploymentSecret(secretFile);
   if (loaded.ok) {
@@ -38,6 +38,14 @@ export function checkSecret({ secretFile, dataDir }: Config): Finding {
   if (existsSync(join(dataDir, 'status'))) {
     const detail = `${secretFile} is missing, but the store made under it is there`;
     return failure(subject, detail, 'restore it, or correct VIGIE_SECRET_FILE');
+  }
+  if (redisUrl !== undefined) {
+    const detail = `${secretFile} is missing, and gateways that share a log share their secret`;
+    return failure(
+      subject,
+      detail,
+      'copy it from another gateway, or make one for all: openssl rand -hex 32',
+    );
   }
   return fine(subject, 'not there yet; the first start makes it');
 }
