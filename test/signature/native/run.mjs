@@ -31,7 +31,7 @@ const MODES = {
   plain: { kernel: KERNEL_FLAGS, both: [] },
   bounds: { kernel: KERNEL_FLAGS, both: ['-DVIGIE_ASSERT_BOUNDS'] },
   sanitised: { kernel: ['-O1'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS'] },
-  fuzz: { kernel: ['-O1'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS', '-fsanitize=fuzzer-no-link'] },
+  fuzz: { kernel: ['-O2'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS', '-fsanitize=fuzzer-no-link'] },
 };
 /** What belongs to the addon and not to the kernel. */
 const ADDON = /^(addon|key-store)/;
@@ -104,7 +104,7 @@ async function runMode(means, mode, only, seconds) {
     const programs = sourcesOf(TESTS, (file) => pattern.test(file) && file.includes(only));
     let failed = 0;
     for (const program of await build(means, mode, programs, directory)) {
-      const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-print_final_stats=1'] : [];
+      const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-len_control=0'] : [];
       const began = performance.now();
       const { status, signal } = spawnSync(program, args, { stdio: 'inherit', cwd: directory });
       const took = ((performance.now() - began) / 1000).toFixed(1);
