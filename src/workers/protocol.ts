@@ -9,6 +9,8 @@ export interface WorkerBirth {
   /** Counters that this worker alone writes. */
   readonly counters: SharedArrayBuffer;
   readonly state: SharedArrayBuffer;
+  /** How far the process still trusts its engines (signature/engine-level.ts). */
+  readonly engineLevel: SharedArrayBuffer;
   readonly revocation: SharedRevocation;
   readonly trustList: TrustList | undefined;
 }
@@ -39,5 +41,6 @@ export type FromWorker =
     }
   | { readonly kind: 'failed'; readonly error: string }
   | { readonly kind: 'trust-list-enforced'; readonly ticket: number }
+  | { readonly kind: 'engine-disagreement'; readonly fields: LogFields }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
   | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

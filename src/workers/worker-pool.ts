@@ -70,6 +70,8 @@ export async function startWorkers(
           resolve(message.error);
         } else if (message.kind === 'trust-list-enforced') {
           enforcing.get(message.ticket)?.();
+        } else if (message.kind === 'engine-disagreement') {
+          options.log('error', 'engines disagreed', message.fields);
         } else if (message.kind === 'unknown-key') {
           options.onUnknownKey(message.iss, message.kid);
         } else {
