@@ -66,7 +66,7 @@ async function findCompiler() {
 
 /** Whether the AVX-512 half can be built here: the right architecture, and a compiler that knows the flags. */
 async function knowsIfma(command, directory) {
-  if (process.arch !== 'x64') return false;
+  if (process.arch !== 'x64' || !sourceFiles().some((file) => file.startsWith('ifma-'))) return false;
   const probe = join(directory, 'probe.cc');
   writeFileSync(
     probe,
@@ -85,9 +85,13 @@ function nodeApiManifest() {
   return require.resolve('node-api-headers/package.json');
 }
 
+function sourceFiles() {
+  return readdirSync(SOURCES).filter((file) => file.endsWith('.cc'));
+}
+
 /** One compiler call a file. */
 function planOf(withIfma) {
-  const files = readdirSync(SOURCES).filter((file) => file.endsWith('.cc'));
+  const files = sourceFiles();
   return files
     .filter((file) => withIfma || !file.startsWith('ifma-'))
     .map((file) => {
@@ -95,7 +99,7 @@ function planOf(withIfma) {
       const includes = nodeApi ? ['-isystem', join(dirname(nodeApiManifest()), 'include')] : [];
       return {
         file,
-        args: [...COMMON, ...flags, ...(withIfma ? [] : ['-DVIGIE_WITHOUT_IFMA']), ...includes],
+        args: [...COMMON, ...flags, ...(withIfma ? ['-DVIGIE_HAVE_IFMA'] : []), ...includes],
       };
     });
 }
@@ -121,6 +125,8 @@ async function compile({ command }, plan, directory) {
   );
   const linked = join(directory, 'vigie-kernel.node');
   await run(command, [...LINK, ...objects, '-o', linked]);
+  // Loaded once, in a process of its own: what cannot run here is not put in place.
+  await run(process.execPath, ['-e', 'require(process.argv[1])', linked]);
   // The stamp goes first: interrupted between the two, the next build sees no stamp and builds again.
   rmSync(STAMP, { force: true });
   renameSync(linked, ADDON);
