@@ -32,8 +32,11 @@ const ADDON = join(BUILD, 'vigie-kernel.node');
 /** Hash of everything the addon was built from; says whether it must be built anew. */
 const STAMP = join(BUILD, 'vigie-kernel.sha256');
 
-const COMMON = ['-std=c++20', '-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra', '-DNDEBUG'];
-const HARDENED = ['-O2', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2', '-fno-exceptions'];
+const COMMON = [
+  ...['-std=c++17', '-fPIC', '-fvisibility=hidden', '-fno-exceptions', '-fno-rtti', '-DNDEBUG'],
+  ...['-Wall', '-Wextra'],
+];
+const HARDENED = ['-O2', '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
 /**
  * What AVX-512 IFMA code is compiled for. These flags reach no other file: the compiler would be free to use
  * AVX-512 in code that runs on every machine. `supported(kIfma)` asks the processor for each of them.
