@@ -62,6 +62,25 @@ describe('the build', () => {
     expect(loadNativeAddon().ok).toBe(hasCompiler);
   });
 
+  it('may be left out (npm ci --ignore-scripts): the gateway then stands on node:crypto, or refuses by name', () => {
+    cpSync(join(ROOT, 'dist'), join(checkout, 'dist'), { recursive: true });
+    const vigie = (args: string[], env: Record<string, string>) =>
+      spawnSync(process.execPath, [join(checkout, 'dist', 'cli', 'vigie.js'), ...args], {
+        cwd: checkout,
+        env: { PATH: process.env.PATH ?? '', VIGIE_DATA_DIR: join(checkout, 'data'), ...env },
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+    const doctor = vigie(['doctor'], {});
+    expect(doctor.status).toBe(0);
+    expect(doctor.stdout).toContain('the native engine is not built');
+    const forced = vigie(['serve'], { VIGIE_ENGINE: 'native', VIGIE_KERNEL: 'portable' });
+    expect([forced.status, forced.stderr]).toEqual([
+      2,
+      'vigie: VIGIE_ENGINE: the native engine is not built\n',
+    ]);
+  });
+
   it('is what the package runs at install, and the sources are packed', () => {
     const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(manifest.scripts.install).toBe(`node ${SCRIPT}`);
