@@ -100,6 +100,25 @@ describe.each(hasCompiler ? ['with a compiler'] : [])('%s', () => {
     const loaded = loadNativeAddon(addon);
     expect(loaded.ok && loaded.addon.implementations()).toContain(0);
   });
+
+  it('keeps vector instructions to the functions that are called after asking the processor', () => {
+    // An inline function of a shared header, compiled with AVX-512 in one file, may be the linker's choice for all.
+    const file = join(ROOT, 'build', 'vigie-kernel.node');
+    const { stdout } = spawnSync('objdump', ['-d', '-C', '--no-show-raw-insn', file], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    });
+    const using = new Map<string, string>();
+    let name = '';
+    for (const line of stdout.split('\n')) {
+      const [, symbol] = /^[0-9a-f]+ <(.+)>:$/.exec(line) ?? [];
+      if (symbol !== undefined) name = symbol;
+      else if (/%[yz]mm|%k[0-7]|\tv[a-z]/.test(line)) using.set(name, line);
+    }
+    expect(stdout.length).toBeGreaterThan(100_000);
+    expect([...using].filter(([symbol]) => !symbol.startsWith('vigie::ifma::'))).toEqual([]);
+    if (nativeImplementations().includes('ifma')) expect(using.size).toBeGreaterThan(0);
+  });
 });
 
 describe('the choice', () => {
