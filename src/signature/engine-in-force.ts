@@ -17,24 +17,35 @@ export interface EngineInForceRequest extends EngineOptions {
   readonly observer: CrossCheckObserver;
 }
 
-/** Chooses as `selectEngine` does. An engine of the kernel is watched; the others are what it is watched by. */
+/**
+ * Chooses as `selectEngine` does. An engine of the kernel is watched; the others are what it is watched by, and
+ * stand alone. Whichever it is takes checks in flat arrays as well.
+ */
 export function selectEngineInForce(request: EngineInForceRequest): EngineSelection {
   const selection = selectEngine(request);
-  if (!selection.ok || selection.engine.kernel === undefined) return selection;
-  const { keyCacheBytes, level, crossCheckOneIn, monotonicMs, observer } = request;
+  if (!selection.ok) return selection;
+  const { level, monotonicMs, observer } = request;
+  const { ladder, reference, oneIn } = watchOver(selection.engine, request);
   const engine = createCrossCheckedEngine({
-    ladder: [selection.engine, ...slowerThan(selection.engine, request)].map((rung) => ({
-      level: levelOf(rung),
-      engine: rung,
-    })),
-    reference: createOpensslEngine({ keyCacheBytes }),
+    ladder: ladder.map((rung) => ({ level: levelOf(rung), engine: rung })),
+    reference,
     level,
-    oneIn: crossCheckOneIn,
+    oneIn,
     monotonicMs,
     random: unforeseeable,
     observer,
   });
   return { ...selection, engine };
+}
+
+/** What is watched, by whom, and how often. */
+function watchOver(engine: SignatureEngine, request: EngineInForceRequest) {
+  if (engine.kernel === undefined) return { ladder: [], reference: engine, oneIn: 0 };
+  return {
+    ladder: [engine, ...slowerThan(engine, request)],
+    reference: createOpensslEngine(request),
+    oneIn: request.crossCheckOneIn,
+  };
 }
 
 /** The portable kernel below the vector one; left out, and so stepped over, when it fails its own self-test. */

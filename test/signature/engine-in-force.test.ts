@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { selectEngineInForce } from '../../src/signature/engine-in-force.ts';
 import { allocateEngineLevel, ENGINE_LEVELS, openEngineLevel } from '../../src/signature/engine-level.ts';
 import { nativeImplementations } from '../../src/signature/native-engine.ts';
+import { createPacker } from '../../src/signature/packed-checks.ts';
 import type { RequestedEngine } from '../../src/signature/select-engine.ts';
 import { honest } from './adversarial.ts';
 
@@ -69,6 +70,9 @@ describe.each(['openssl', 'noble'] as const)('%s', (requested) => {
     if (!selection.ok) throw new Error(selection.error);
     level.distrust(2);
     expect([...selection.engine.verify([good, bad])]).toEqual([1, 0]);
+    const packed = createPacker().pack([bad, good], 0);
+    selection.engine.verifyPacked?.(packed);
+    expect([...packed.verdicts.subarray(0, 2)]).toEqual([0, 1]);
     expect(selection.engine.name).toBe(requested);
     expect(crossChecks).toBe(0);
   });

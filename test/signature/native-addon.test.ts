@@ -1,7 +1,13 @@
 /** The addon's batch call: every bound is checked, and what another thread may change is judged from a copy. */
 import { describe, expect, it } from 'vitest';
 import type { PackedChecks } from '../../src/signature/engine.ts';
-import { loadNativeAddon, type NativeAddon } from '../../src/signature/native-addon.ts';
+import {
+  IMPLEMENTATIONS,
+  type KernelImplementation,
+  loadNativeAddon,
+  type NativeAddon,
+} from '../../src/signature/native-addon.ts';
+import { engineOn } from '../../src/signature/native-engine.ts';
 import { createPacker, unpackCheck } from '../../src/signature/packed-checks.ts';
 import { adversarialCases, honest } from './adversarial.ts';
 import { verdictByRule } from './oracle.ts';
@@ -31,13 +37,14 @@ function verify(addon: NativeAddon, batch: PackedChecks, implementation: number,
   );
 }
 
+function inSharedMemory(from: Uint8Array): Uint8Array {
+  const view = new Uint8Array(new SharedArrayBuffer(from.byteLength));
+  view.set(from);
+  return view;
+}
+
 /** The same batch with every array in shared memory. */
 function shared(batch: PackedChecks): PackedChecks {
-  const bytes = (from: Uint8Array): Uint8Array => {
-    const view = new Uint8Array(new SharedArrayBuffer(from.byteLength));
-    view.set(from);
-    return view;
-  };
   const words = (from: Uint32Array): Uint32Array => {
     const view = new Uint32Array(new SharedArrayBuffer(from.byteLength));
     view.set(from);
@@ -46,12 +53,12 @@ function shared(batch: PackedChecks): PackedChecks {
   const { count, publicKeys, keyOf, signatures, messages, messageEnds, verdicts } = batch;
   return {
     count,
-    publicKeys: bytes(publicKeys),
+    publicKeys: inSharedMemory(publicKeys),
     keyOf: words(keyOf),
-    signatures: bytes(signatures),
-    messages: bytes(messages),
+    signatures: inSharedMemory(signatures),
+    messages: inSharedMemory(messages),
     messageEnds: words(messageEnds),
-    verdicts: bytes(verdicts),
+    verdicts: inSharedMemory(verdicts),
   };
 }
 
@@ -69,6 +76,18 @@ describe.each(addons)('the addon', (addon) => {
       batch.verdicts.fill(7);
       verify(addon, batch, implementation);
       expect([...batch.verdicts.subarray(0, 6)]).toEqual([1, 1, 0, 1, 7, 7]);
+    });
+
+    it('judges checks whose every part stands in shared memory', () => {
+      const usesPreparedKeys = implementation === 0;
+      const kernel = IMPLEMENTATIONS[implementation] as KernelImplementation;
+      const engine = engineOn(addon, kernel, { keyCacheBytes: 1_000_000, usesPreparedKeys });
+      const views = checks.map(({ publicKey, signature, message }) => ({
+        publicKey: inSharedMemory(publicKey),
+        signature: inSharedMemory(signature),
+        message: inSharedMemory(message),
+      }));
+      expect([...engine.verify(views)]).toEqual([1, 1, 0, 1]);
     });
 
     it('judges a batch of any size alike, the last check at the very end of its arrays', () => {
