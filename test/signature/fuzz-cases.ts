@@ -71,8 +71,8 @@ export function createCaseSource(random: Random): CaseSource {
 function signerFrom(seed: Uint8Array): Signer {
   const der = Buffer.concat([PKCS8_PREFIX, seed]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  return { publicKey: Buffer.from(x as string, 'base64url'), privateKey };
+  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
+  return { publicKey, privateKey };
 }
 
 function lengthOf(random: Random): number {

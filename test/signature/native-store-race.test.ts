@@ -16,7 +16,7 @@ function checksOf(keys: number): { checks: SignatureCheck[]; expected: number[] 
   const expected: number[] = [];
   for (let i = 0; i < keys; i++) {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x as string, 'base64url');
+    const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
     const message = Buffer.from(`synthetic message ${i}`);
     const signature = sign(null, message, privateKey);
     checks.push({ publicKey: raw, signature, message });

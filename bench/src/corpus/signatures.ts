@@ -49,6 +49,8 @@ export function intoBatches(checks: readonly SignatureCheck[], size: number): re
 
 function makeKeyPair(): KeyPair {
   const { publicKey: keyObject, privateKey } = generateKeyPairSync('ed25519');
-  const { x } = keyObject.export({ format: 'jwk' });
-  return { publicKey: Buffer.from(x as string, 'base64url'), keyObject, privateKey };
+  // The raw key ends the DER form. Not by way of a JWK: Node 20 may lock up when memory is collected meanwhile,
+  // since it holds the key's lock while it allocates, and freeing the generator's job takes the same lock.
+  const publicKey = keyObject.export({ format: 'der', type: 'spki' }).subarray(-32);
+  return { publicKey, keyObject, privateKey };
 }
