@@ -179,7 +179,14 @@ export const SETTINGS = {
     64 * 1024 * 1024,
     64 * 1024,
     16 * 1024 ** 3,
-    'bound of the cache of prepared issuer keys, a worker',
+    'bound of the prepared issuer keys: of the process with the native engine, else of each worker',
+  ),
+  crossCheckOneIn: integer(
+    'VIGIE_CROSS_CHECK_ONE_IN',
+    4_096,
+    0,
+    1_000_000_000,
+    'one verdict of the native engine in so many, and some refusals, is checked again by node:crypto; 0 is none',
   ),
   workers: {
     ...integer(
@@ -307,6 +314,7 @@ export interface Config {
   readonly engine: EngineChoice;
   readonly kernel: KernelChoice;
   readonly keyCacheBytes: number;
+  readonly crossCheckOneIn: number;
   readonly workers: number;
   readonly logLevel: LogLevel;
   readonly massChangeLimit: number;

@@ -40,6 +40,7 @@ describe('with nothing set', () => {
       engine: 'auto',
       kernel: 'auto',
       keyCacheBytes: 67_108_864,
+      crossCheckOneIn: 4_096,
       workers: Math.min(availableParallelism(), 64),
       logLevel: 'info',
       massChangeLimit: 10_000,

@@ -1,20 +1,11 @@
 /** Which engine judges signatures: chosen once at start, tested before it is trusted, and said in the log. */
-import type { EngineName, SignatureEngine } from './engine.ts';
+import type { EngineCreation, EngineName, EngineOptions, SignatureEngine } from './engine.ts';
+import { createNativeEngine } from './native-engine.ts';
 import { createNobleEngine } from './noble-engine.ts';
 import { createOpensslEngine } from './openssl-engine.ts';
 import { selfTest } from './self-test.ts';
 
 export type RequestedEngine = 'auto' | EngineName;
-
-export interface EngineOptions {
-  /** Bound of the engine's cache of prepared keys, in bytes. */
-  readonly keyCacheBytes: number;
-}
-
-/** An engine, or why it is not to be had here: a predicate that follows its name ("is not built"). */
-export type EngineCreation =
-  | { readonly ok: true; readonly engine: SignatureEngine }
-  | { readonly ok: false; readonly because: string };
 
 export interface EngineSource {
   readonly name: EngineName;
@@ -23,7 +14,7 @@ export interface EngineSource {
 
 /** Every engine, the fastest first: the order in which `auto` tries them. */
 export const ENGINE_SOURCES: readonly EngineSource[] = [
-  { name: 'native', create: () => ({ ok: false, because: 'is not built' }) },
+  { name: 'native', create: createNativeEngine },
   { name: 'openssl', create: (options) => ({ ok: true, engine: createOpensslEngine(options) }) },
   { name: 'noble', create: (options) => ({ ok: true, engine: createNobleEngine(options) }) },
 ];

@@ -17,7 +17,7 @@ function failuresOf(engine: SignatureEngine): readonly string[] {
   return result.ok ? [] : result.failures;
 }
 
-describe.each(enginesUnderTest())('$name', (engine) => {
+describe.each(enginesUnderTest())('$name ($implementation)', (engine) => {
   it('passes', () => {
     expect(selfTest(engine)).toEqual({ ok: true });
   });

@@ -73,7 +73,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ...options.env,
   };
   const child = spawn(process.execPath, [VIGIE, 'serve'], {
-    env: { ...withoutVigieNames(process.env), ...settings },
+    env: { ...withoutVigieNames(process.env), ...engineOfThisRun(options.env), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const logged = collect(child.stderr);
@@ -123,6 +123,14 @@ export function workerFault(fault: 'throws' | 'store' | 'load' | 'slow', file = 
 }
 
 /** A test's own engine or settings must not reach the processes it starts unless it says so. */
+/** A run of the tests with one engine forced (test/support/run-by-engine.mjs), unless the test names another. */
+function engineOfThisRun(env: GatewayOptions['env'] = {}): Record<string, string> {
+  const { VIGIE_ENGINE = '', VIGIE_KERNEL = '' } = process.env;
+  return env.VIGIE_ENGINE === undefined && env.VIGIE_KERNEL === undefined
+    ? { VIGIE_ENGINE, VIGIE_KERNEL }
+    : {};
+}
+
 function withoutVigieNames(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('VIGIE_')));
 }

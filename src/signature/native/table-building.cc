@@ -1,0 +1,113 @@
+#include "table-building.h"
+
+#include <cstdlib>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace vigie {
+
+namespace {
+
+/** A vector implementation loads two rows of 64 bytes for an entry of 96: 32 bytes past the last one. */
+constexpr std::size_t kSlackBytes = 64;
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
+
+/** Points made affine together: one inversion for all, 40 KiB of stack. */
+constexpr std::size_t kRun = 256;
+
+constexpr TableEntry kIdentityEntry = {{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 0}};
+
+/** 1/Z for each point in place of Z: Montgomery's trick, three multiplications a point and one inversion. */
+void invert_z(Point* points, std::size_t count) {
+  FieldElement products[kRun];
+  FieldElement product = kFieldOne;
+  for (std::size_t i = 0; i < count; i++) {
+    products[i] = product;
+    product = field_multiply(product, points[i].z);
+  }
+  FieldElement inverse = field_invert(product);
+  for (std::size_t i = count; i-- > 0;) {
+    const FieldElement z = points[i].z;
+    points[i].z = field_multiply(inverse, products[i]);
+    inverse = field_multiply(inverse, z);
+  }
+}
+
+/** Writes points as entries; destroys them. */
+void write_entries(Point* points, std::size_t count, TableEntry* out) {
+  invert_z(points, count);
+  for (std::size_t i = 0; i < count; i++) {
+    const FieldElement x = field_multiply(points[i].x, points[i].z);
+    const FieldElement y = field_multiply(points[i].y, points[i].z);
+    field_to_words(field_add(y, x), out[i].y_plus_x);
+    field_to_words(field_subtract(y, x), out[i].y_minus_x);
+    field_to_words(field_multiply(field_multiply(x, y), kTwiceD), out[i].xy2d);
+  }
+}
+
+/** Entries 0 to count - 1: the identity, then each multiple from the last by adding P. */
+void build_row(const TableEntry& p, std::uint32_t count, TableEntry* row) {
+  Point run[kRun];
+  Point last = kIdentity;
+  row[0] = kIdentityEntry;
+  for (std::uint32_t done = 1; done < count;) {
+    const std::uint32_t left = count - done;
+    const std::uint32_t taken = left < kRun ? left : static_cast<std::uint32_t>(kRun);
+    for (std::uint32_t i = 0; i < taken; i++) {
+      point_finish(last, point_add_entry(last, p, 0));
+      run[i] = last;
+    }
+    write_entries(run, taken, row + done);
+    done += taken;
+  }
+}
+
+}  // namespace
+
+std::size_t table_entry_count(const TableShape& shape) noexcept {
+  return static_cast<std::size_t>(shape.windows - 1) * shape.entries + shape.top_entries;
+}
+
+std::size_t table_bytes(const TableShape& shape) noexcept {
+  const std::size_t bytes = table_entry_count(shape) * sizeof(TableEntry) + kSlackBytes;
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+TableEntry* allocate_table(const TableShape& shape) noexcept {
+  const std::size_t bytes = table_bytes(shape);
+  const std::size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kPageBytes;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, bytes) != 0) return nullptr;
+#ifdef __linux__
+  // Advice: refused, the table only works with more misses of the translation cache.
+  if (alignment == kHugePageBytes) (void)madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  // The slack is read, though what it holds never matters.
+  TableEntry* rows = static_cast<TableEntry*>(memory);
+  std::memset(rows + table_entry_count(shape), 0, kSlackBytes);
+  return rows;
+}
+
+void free_table(TableEntry* rows) noexcept { std::free(rows); }
+
+void build_table(const TableShape& shape, const Point& p, TableEntry* rows) noexcept {
+  // The windows' points 2^(bits * i) P first, made affine together; at most 63 windows, of 4 bits each.
+  Point powers[64];
+  TableEntry affine[64];
+  powers[0] = p;
+  for (int i = 1; i < shape.windows; i++) {
+    Point next = powers[i - 1];
+    point_double_times(next, shape.bits);
+    powers[i] = next;
+  }
+  write_entries(powers, static_cast<std::size_t>(shape.windows), affine);
+  for (int i = 0; i < shape.windows; i++) {
+    const std::uint32_t count = i == shape.windows - 1 ? shape.top_entries : shape.entries;
+    build_row(affine[i], count, rows + static_cast<std::size_t>(i) * shape.entries);
+  }
+}
+
+}  // namespace vigie
