@@ -5,7 +5,7 @@ namespace vigie {
 namespace {
 
 FieldElement square_times(FieldElement a, int times) {
-  for (int i = 0; i < times; i++) a = field_square(a);
+  for (int i = 0; i < times; i++) field_assign(a, field_square(a));
   return a;
 }
 

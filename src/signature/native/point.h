@@ -31,26 +31,20 @@ struct PointFactors {
   FieldElement e, f, g, h;
 };
 
-static inline Point point_from_factors(const PointFactors& s) {
-  return {field_multiply(s.e, s.f), field_multiply(s.g, s.h), field_multiply(s.f, s.g), field_multiply(s.e, s.h)};
+/** All of the sum but T, which a doubling does not read. */
+static inline void point_finish_without_t(Point& out, const PointFactors& s) {
+  field_assign(out.x, field_multiply(s.e, s.f));
+  field_assign(out.y, field_multiply(s.g, s.h));
+  field_assign(out.z, field_multiply(s.f, s.g));
 }
 
-/** The same without T, which a doubling does not read. */
-static inline void point_from_factors_without_t(Point& out, const PointFactors& s) {
-  out.x = field_multiply(s.e, s.f);
-  out.y = field_multiply(s.g, s.h);
-  out.z = field_multiply(s.f, s.g);
+static inline void point_finish_t(Point& out, const PointFactors& s) {
+  field_assign(out.t, field_multiply(s.e, s.h));
 }
 
-/** P + (-1)^negative * Q for a general Q. */
-static inline PointFactors point_add(const Point& p, const CachedPoint& q, bool negative) {
-  const FieldElement a = field_multiply(field_subtract(p.y, p.x), negative ? q.y_plus_x : q.y_minus_x);
-  const FieldElement b = field_multiply(field_add(p.y, p.x), negative ? q.y_minus_x : q.y_plus_x);
-  const FieldElement c = field_multiply(p.t, q.t2d);
-  const FieldElement d = field_multiply(p.z, q.z2);
-  const FieldElement low = field_subtract(d, c);
-  const FieldElement high = field_add(d, c);
-  return {field_subtract(b, a), negative ? high : low, negative ? low : high, field_add(b, a)};
+static inline void point_finish(Point& out, const PointFactors& s) {
+  point_finish_without_t(out, s);
+  point_finish_t(out, s);
 }
 
 /**
@@ -71,20 +65,13 @@ static inline PointFactors point_add_entry(const Point& p, const TableEntry& q, 
   return {field_subtract(b, a), field_subtract(d, c), field_add(d, c), field_add(b, a)};
 }
 
-/** 2P; T of P is not read. */
-static inline PointFactors point_double(const Point& p) {
-  const FieldElement a = field_square(p.x);
-  const FieldElement b = field_square(p.y);
-  const FieldElement zz = field_square(p.z);
-  const FieldElement h = field_add(a, b);
-  const FieldElement e = field_subtract(h, field_square(field_add(p.x, p.y)));
-  const FieldElement g = field_subtract(a, b);
-  return {e, field_add(field_add(zz, zz), g), g, h};
-}
+/** P := 2^times P, for `times` of one and more. Only the last doubling makes T. */
+void point_double_times(Point& p, int times) noexcept;
 
-static inline CachedPoint point_cached(const Point& p) {
-  return {field_add(p.y, p.x), field_subtract(p.y, p.x), field_add(p.z, p.z), field_multiply(p.t, kTwiceD)};
-}
+/** P := P + (-1)^negative * Q for a general Q; without T, which is left stale, where a doubling comes next. */
+void point_add(Point& p, const CachedPoint& q, bool negative, bool make_t) noexcept;
+
+void point_to_cached(const Point& p, CachedPoint& out) noexcept;
 
 /**
  * Decodes the 32 bytes as OpenSSL does (RFC 8032 section 5.1.3, more laxly): the low 255 bits of y modulo p, any

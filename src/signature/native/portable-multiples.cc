@@ -65,8 +65,8 @@ void add_steps(Point& sum, const Step* steps, std::size_t first, std::size_t cou
   for (std::size_t i = first; i < count; i++) {
     if (i + kAhead < count) fetch(steps[i + kAhead]);
     const PointFactors factors = point_add_entry(sum, *steps[i].entry, steps[i].negative);
-    point_from_factors_without_t(sum, factors);
-    if (i + 1 < count) sum.t = field_multiply(factors.e, factors.h);
+    point_finish_without_t(sum, factors);
+    if (i + 1 < count) point_finish_t(sum, factors);
   }
 }
 

@@ -23,7 +23,7 @@ std::size_t plan_steps(const FixedBaseTable& table, const std::uint64_t scalar[4
 /** Adds the steps from `first` on to the sum; rows are fetched ahead of their use. T of the result is not made. */
 void add_steps(Point& sum, const Step* steps, std::size_t first, std::size_t count) noexcept;
 
-/** An entry as a point, its sign included: the sum after a first step. */
+/** An entry as a point, its sign included: the sum after a first step. Its y is not tight, only below 2^53. */
 Point point_of_step(const Step& step) noexcept;
 
 /** [k](-A) for a key without a table, k below L. False when the bytes are no point. */

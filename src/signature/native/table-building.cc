@@ -57,7 +57,7 @@ void build_row(const TableEntry& p, std::uint32_t count, TableEntry* row) {
     const std::uint32_t left = count - done;
     const std::uint32_t taken = left < kRun ? left : static_cast<std::uint32_t>(kRun);
     for (std::uint32_t i = 0; i < taken; i++) {
-      last = point_from_factors(point_add_entry(last, p, 0));
+      point_finish(last, point_add_entry(last, p, 0));
       run[i] = last;
     }
     write_entries(run, taken, row + done);
@@ -100,7 +100,7 @@ void build_table(const TableShape& shape, const Point& p, TableEntry* rows) noex
   powers[0] = p;
   for (int i = 1; i < shape.windows; i++) {
     Point next = powers[i - 1];
-    for (int bit = 0; bit < shape.bits; bit++) next = point_from_factors(point_double(next));
+    point_double_times(next, shape.bits);
     powers[i] = next;
   }
   write_entries(powers, static_cast<std::size_t>(shape.windows), affine);

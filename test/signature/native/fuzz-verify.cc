@@ -39,10 +39,11 @@ Triple triple_from(const std::uint8_t* data, std::size_t size) {
 
 void agree(const Triple& triple, bool expected, const vigie::PreparedKey* key) {
   static const std::vector<Triple> neighbours = cases::rfc_8032();
+  static const auto neighbour_key = vigie::prepare_key(neighbours[0].key.data(), 8);
   for_each_implementation([&](vigie::Implementation implementation) {
     vigie::Check checks[9];
     std::uint8_t verdicts[9];
-    for (std::size_t i = 0; i < 9; i++) checks[i] = cases::check_of(neighbours[i % 4], nullptr);
+    for (std::size_t i = 0; i < 9; i++) checks[i] = cases::check_of(neighbours[i % 2], i % 2 == 0 ? neighbour_key.get() : nullptr);
     const std::size_t place = triple.message.size() % 9;
     checks[place] = cases::check_of(triple, key);
     vigie::verify_batch(implementation, checks, 9, verdicts);

@@ -1,10 +1,10 @@
 /**
  * Builds and runs the kernel's C++ tests: each test-*.cc is a program of its own, linked with the kernel.
  *
- *   node test/signature/native/run.mjs [plain|bounds|sanitised|fuzz]... [--only=<part of a name>] [--seconds=60]
+ *   node test/signature/native/run.mjs [plain|bounds|sanitised|threads|fuzz]... [--only=<part of a name>] [--seconds=60]
  *
  * plain: as the addon is compiled. bounds: limb bounds asserted (VIGIE_ASSERT_BOUNDS). sanitised: address and
- * undefined-behaviour sanitisers, bounds too. Without a word: these three. fuzz: libFuzzer for so many seconds, by
+ * undefined-behaviour sanitisers, bounds too. Without a word: these three. threads: the thread sanitiser. fuzz: libFuzzer for so many seconds, by
  * clang++ alone. CXX chooses the compiler. libcrypto is one more oracle where its headers are installed. Exit
  * code 1 when anything fails.
  */
@@ -31,10 +31,11 @@ const MODES = {
   plain: { kernel: KERNEL_FLAGS, both: [] },
   bounds: { kernel: KERNEL_FLAGS, both: ['-DVIGIE_ASSERT_BOUNDS'] },
   sanitised: { kernel: ['-O1'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS'] },
-  fuzz: { kernel: ['-O1'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS', '-fsanitize=fuzzer-no-link'] },
+  threads: { kernel: ['-O1'], both: ['-fsanitize=thread'] },
+  fuzz: { kernel: ['-O2'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS', '-fsanitize=fuzzer-no-link'] },
 };
 /** What belongs to the addon and not to the kernel. */
-const ADDON = /^(addon|key-store)/;
+const ADDON = /^addon/;
 
 function answers(compiler, args, input) {
   const { status } = spawnSync(compiler, [...args, '-x', 'c++', '-', '-o', '/dev/null'], { input });
@@ -46,7 +47,9 @@ function findMeans(compiler) {
   const ifmaSources = readdirSync(KERNEL).some((file) => /^ifma-.*\.cc$/.test(file));
   const ifma = ifmaSources && process.arch === 'x64' && answers(compiler, [...IFMA, '-c'], 'int main() {}');
   const libcrypto = answers(compiler, ['-lcrypto'], '#include <openssl/evp.h>\nint main() {}');
-  console.log(`${compiler}; AVX-512 IFMA ${ifma ? 'compiled in' : 'left out'}; libcrypto ${libcrypto ? 'found' : 'not found'}`);
+  console.log(
+    `${compiler}; AVX-512 IFMA ${ifma ? 'compiled in' : 'left out'}; libcrypto ${libcrypto ? 'found' : 'not found'}`,
+  );
   return { compiler, ifma, libcrypto };
 }
 
@@ -74,17 +77,27 @@ async function compileAll(means, jobs, directory) {
 async function build(means, mode, programs, directory) {
   const { kernel, both } = MODES[mode];
   const defines = [
-    ...(means.ifma ? ['-DVIGIE_HAVE_IFMA'] : ['-DVIGIE_WITHOUT_IFMA']),
+    ...(means.ifma ? ['-DVIGIE_HAVE_IFMA'] : []),
     ...(means.libcrypto ? ['-DVIGIE_HAVE_LIBCRYPTO'] : []),
   ];
   const isIfma = (source) => /^(test-)?ifma-/.test(basename(source));
-  const job = (source, flags) => ({ source, flags: [...flags, ...both, ...defines, ...(isIfma(source) ? IFMA : [])] });
-  const kernelSources = sourcesOf(KERNEL, (file) => !ADDON.test(file) && (means.ifma || !file.startsWith('ifma-')));
+  const job = (source, flags) => ({
+    source,
+    flags: [...flags, ...both, ...defines, ...(isIfma(source) ? IFMA : [])],
+  });
+  const kernelSources = sourcesOf(
+    KERNEL,
+    (file) => !ADDON.test(file) && (means.ifma || !file.startsWith('ifma-')),
+  );
   const shared = [
     ...kernelSources.map((source) => job(source, kernel)),
     ...sourcesOf(TESTS, (file) => !/^(test|fuzz)-/.test(file)).map((source) => job(source, ['-O2'])),
   ];
-  const objects = await compileAll(means, [...shared, ...programs.map((source) => job(source, ['-O2']))], directory);
+  const objects = await compileAll(
+    means,
+    [...shared, ...programs.map((source) => job(source, ['-O2']))],
+    directory,
+  );
   const common = objects.slice(0, shared.length);
   return programs.map((source, i) => {
     const out = join(directory, basename(source, '.cc'));
@@ -104,11 +117,13 @@ async function runMode(means, mode, only, seconds) {
     const programs = sourcesOf(TESTS, (file) => pattern.test(file) && file.includes(only));
     let failed = 0;
     for (const program of await build(means, mode, programs, directory)) {
-      const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-print_final_stats=1'] : [];
+      const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-len_control=0'] : [];
       const began = performance.now();
       const { status, signal } = spawnSync(program, args, { stdio: 'inherit', cwd: directory });
       const took = ((performance.now() - began) / 1000).toFixed(1);
-      console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${mode} ${basename(program)} ${took} s ${signal ?? ''}`);
+      console.log(
+        `${status === 0 ? 'ok    ' : 'FAILED'} ${mode} ${basename(program)} ${took} s ${signal ?? ''}`,
+      );
       if (status !== 0) failed++;
     }
     return failed;
@@ -118,7 +133,7 @@ async function runMode(means, mode, only, seconds) {
 }
 
 const options = process.argv.slice(2);
-const valueOf = (name, otherwise) =>
+const settingOf = (name, otherwise) =>
   options.find((option) => option.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise;
 const modes = options.filter((option) => !option.startsWith('--'));
 const unknown = modes.find((mode) => !(mode in MODES));
@@ -129,5 +144,6 @@ if (unknown !== undefined) {
 const wanted = modes.length > 0 ? modes : ['plain', 'bounds', 'sanitised'];
 const means = findMeans(process.env.CXX ?? (wanted.includes('fuzz') ? 'clang++' : 'g++'));
 let failures = 0;
-for (const mode of wanted) failures += await runMode(means, mode, valueOf('only', ''), valueOf('seconds', '60'));
+for (const mode of wanted)
+  failures += await runMode(means, mode, settingOf('only', ''), settingOf('seconds', '60'));
 process.exitCode = failures === 0 ? 0 : 1;

@@ -67,6 +67,30 @@ void s_around_the_order() {
   }
 }
 
+/** S = 0 holds where R = -[k]A for an A of order 8; S = L then satisfies the equation too, and must be refused. */
+void s_equal_to_the_order() {
+  Random random(7);
+  int held = 0;
+  for (const auto& encoding : cases::low_order_encodings()) {
+    Point a;
+    decode(encoding.data(), a);
+    for (int attempt = 0; attempt < 40; attempt++) {
+      Triple triple;
+      triple.key = encoding;
+      triple.message = random.bytes(12);
+      const auto r = encode(multiply(small(static_cast<std::uint64_t>(attempt % 8)), a));
+      std::memcpy(triple.signature.data(), r.data(), 32);
+      number_to(small(0), triple.signature.data() + 32);
+      if (!oracle(triple)) continue;
+      held++;
+      expect(triple, true, "S = 0");
+      number_to(kOrder, triple.signature.data() + 32);
+      expect(triple, false, "S = L");
+    }
+  }
+  CHECK(held >= 20, "only %d equations held", held);
+}
+
 /** A and R from all 14 low-order encodings, with messages that make some of the equations hold. */
 void low_order() {
   const auto encodings = cases::low_order_encodings();
@@ -179,6 +203,7 @@ int main() {
   random_signatures();
   malleable_s();
   s_around_the_order();
+  s_equal_to_the_order();
   low_order();
   mixed_order();
   non_canonical_y();
