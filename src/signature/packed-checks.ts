@@ -9,7 +9,7 @@ import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from './rule.ts';
  * Checks packed at once: beyond, a batch is packed and judged in parts, so that the arrays stay within the
  * processor's second-level cache and within bounds of their own.
  */
-export const PACKED_CHECKS = 512;
+const PACKED_CHECKS = 512;
 /** Room for the messages at first; one larger message makes it grow, and it stays so. */
 const MESSAGE_BYTES = 256 * 1024;
 

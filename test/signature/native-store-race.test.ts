@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import type { SignatureCheck } from '../../src/signature/engine.ts';
-import { loadNativeAddon, type NativeAddon } from '../../src/signature/native-addon.ts';
+import { ADDON_FILE, loadNativeAddon, type NativeAddon } from '../../src/signature/native-addon.ts';
 import { nativeImplementations } from '../../src/signature/native-engine.ts';
 
 const loaded = loadNativeAddon();
@@ -82,7 +82,7 @@ describe.each(addons)('the store', (addon) => {
        const addon = require(workerData.file);
        for (const key of workerData.keys) addon.prepareKey(key, addon.maxWindowBits, 2 ** 30);
        parentPort.postMessage('asked');`,
-      { eval: true, workerData: { file: addonFile(), keys: checks.map(({ publicKey }) => publicKey) } },
+      { eval: true, workerData: { file: ADDON_FILE, keys: checks.map(({ publicKey }) => publicKey) } },
     );
     await new Promise((resolve) => worker.once('message', resolve));
     await worker.terminate();
@@ -90,7 +90,3 @@ describe.each(addons)('the store', (addon) => {
     addon.clearStore();
   });
 });
-
-function addonFile(): string {
-  return new URL('../../build/vigie-kernel.node', import.meta.url).pathname;
-}
