@@ -17,8 +17,8 @@ export interface SignatureCheck {
 }
 
 /**
- * A batch in flat arrays. Arrays may be longer than `count` asks for; what lies beyond is not looked at. In shared memory they
- * are copied before they are judged.
+ * A batch in flat arrays. Arrays may be longer than `count` asks for; what lies beyond is not looked at. They may
+ * overlap: verdicts are written when all are known.
  */
 export interface PackedChecks {
   readonly count: number;

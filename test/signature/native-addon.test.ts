@@ -117,6 +117,59 @@ describe.each(addons)('the addon', (addon) => {
       }
     });
 
+    it('judges as if the arrays were apart when verdicts overlap what is still to be read', () => {
+      // More than the kernel is handed at once, so that indices and ends are read after verdicts are known.
+      const count = 1_300;
+      const valid = honest(1);
+      const buffer = new ArrayBuffer(count * 4);
+      const overlapping: ((words: Uint32Array) => Partial<PackedChecks>)[] = [
+        () => ({ keyOf: new Uint32Array(buffer) }),
+        (messageEnds) => {
+          new Uint32Array(buffer).set(messageEnds);
+          return { messageEnds: new Uint32Array(buffer) };
+        },
+      ];
+      for (const overlap of overlapping) {
+        new Uint32Array(buffer).fill(0);
+        const batch: PackedChecks = {
+          count,
+          publicKeys: valid.publicKey,
+          keyOf: new Uint32Array(count),
+          signatures: Buffer.concat(Array.from({ length: count }, () => valid.signature)),
+          messages: new Uint8Array(count).fill(valid.message[0] as number),
+          messageEnds: Uint32Array.from({ length: count }, (_, i) => i + 1),
+          verdicts: new Uint8Array(buffer),
+          ...overlap(Uint32Array.from({ length: count }, (_, i) => i + 1)),
+        };
+        verify(addon, batch, implementation);
+        expect(batch.verdicts.subarray(0, count).every((verdict) => verdict === 1)).toBe(true);
+      }
+    });
+
+    it('refuses an index or end out of bounds anywhere in a long batch, and writes no verdict', () => {
+      const count = 1_100;
+      const batch = (part: Partial<PackedChecks>): PackedChecks => ({
+        count,
+        publicKeys: honest(0).publicKey,
+        keyOf: new Uint32Array(count),
+        signatures: new Uint8Array(64 * count),
+        messages: new Uint8Array(9),
+        messageEnds: new Uint32Array(count).fill(9),
+        verdicts: new Uint8Array(count).fill(7),
+        ...part,
+      });
+      const last = (value: number) => new Uint32Array(count).with(count - 1, value);
+      for (const part of [
+        { keyOf: last(1) },
+        { messageEnds: last(10) },
+        { messageEnds: last(0).with(0, 1) },
+      ]) {
+        const wrong = batch(part);
+        expect(() => verify(addon, wrong, implementation)).toThrow(RangeError);
+        expect(wrong.verdicts.every((verdict) => verdict === 7)).toBe(true);
+      }
+    });
+
     it('takes an empty batch', () => {
       const none = new Uint8Array(0);
       const noWords = new Uint32Array(0);

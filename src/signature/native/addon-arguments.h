@@ -64,7 +64,7 @@ class SharedCopies {
     return place.get();
   }
 
-  static constexpr std::size_t kArrays = 6;
+  static constexpr std::size_t kArrays = 5;
   std::unique_ptr<std::max_align_t[]> held_[kArrays];
   std::size_t used_ = 0;
 };

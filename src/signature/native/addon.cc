@@ -61,41 +61,45 @@ bool read_batch(napi_env env, const napi_value* arguments, Batch& batch) {
 
 /**
  * Another thread may write to shared memory while it is read: what is in it is copied, each part once, and judged
- * from the copy. Verdicts are only written, and the kernel may use their place as it likes: they get a copy too.
+ * from the copy.
  */
 bool unshare(napi_env env, Batch& batch, SharedCopies& copies) {
   return copies.take(env, batch.public_keys, batch.public_keys.length) &&
          copies.take(env, batch.key_of, batch.count) && copies.take(env, batch.signatures, batch.count * 64) &&
          copies.take(env, batch.message_ends, batch.count) &&
-         copies.take(env, batch.messages, batch.messages.length) &&
-         copies.take(env, batch.verdicts, batch.count);
+         copies.take(env, batch.messages, batch.messages.length);
 }
 
-/** Every index and every end is within its array; nothing is read before this has held. */
-bool within_bounds(napi_env env, const Batch& batch) {
-  const std::size_t keys = batch.public_keys.length / 32;
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < batch.count; ++i) {
-    const std::size_t end = batch.message_ends.data[i];
-    if (batch.key_of.data[i] >= keys) return refuse(env, "keyOf names a key that publicKeys does not hold");
-    if (end < start || end > batch.messages.length) {
-      return refuse(env, "messageEnds must ascend, and end within messages");
-    }
-    start = end;
-  }
-  return true;
-}
+/** The verdicts of a batch until all are known: an array in JavaScript's hands may overlap another of the call. */
+class Scratch {
+ public:
+  explicit Scratch(std::size_t count)
+      : large_(count > kChunk ? new (std::nothrow) std::uint8_t[count] : nullptr), fits_(count <= kChunk) {}
 
-/** Judges the batch; the number of checks that found their key prepared. */
-std::size_t judge(Implementation implementation, const Batch& batch, bool use_prepared) {
-  const KeySnapshot keys = use_prepared ? KeyStore::instance().snapshot() : nullptr;
+  /** Null without memory. */
+  std::uint8_t* verdicts() { return fits_ ? small_ : large_.get(); }
+
+ private:
+  std::uint8_t small_[kChunk];
+  std::unique_ptr<std::uint8_t[]> large_;
+  bool fits_;
+};
+
+/**
+ * Judges the batch into `verdicts`, which overlaps nothing. Each index and each end is read once and held against
+ * its array before it is used. False, and thrown, when one is out of bounds; `known` counts the checks that found
+ * their key prepared.
+ */
+bool judge(napi_env env, Implementation implementation, const Batch& batch, bool use_prepared,
+           std::uint8_t* verdicts, std::size_t& known) {
+  const KeySnapshot prepared_keys = use_prepared ? KeyStore::instance().snapshot() : nullptr;
   const std::uint64_t now = use_prepared ? coarse_now() : 0;
   // An empty array may have no address at all, and a check wants one.
   static const std::uint8_t kNothing = 0;
   const std::uint8_t* const messages = batch.messages.length == 0 ? &kNothing : batch.messages.data;
+  const std::size_t keys = batch.public_keys.length / 32;
 
   Check checks[kChunk];
-  std::size_t known = 0;
   std::size_t message_start = 0;
   std::uint32_t last_key = std::numeric_limits<std::uint32_t>::max();
   const PreparedKey* last_prepared = nullptr;
@@ -103,20 +107,24 @@ std::size_t judge(Implementation implementation, const Batch& batch, bool use_pr
     const std::size_t size = std::min(kChunk, batch.count - begin);
     for (std::size_t i = 0; i < size; ++i) {
       const std::uint32_t key = batch.key_of.data[begin + i];
+      const std::size_t message_end = batch.message_ends.data[begin + i];
+      if (key >= keys) return refuse(env, "keyOf names a key that publicKeys does not hold");
+      if (message_end < message_start || message_end > batch.messages.length) {
+        return refuse(env, "messageEnds must ascend, and end within messages");
+      }
       const std::uint8_t* const public_key = batch.public_keys.data + std::size_t{32} * key;
       if (key != last_key) {
         last_key = key;
-        last_prepared = use_prepared ? find_key(*keys, public_key, now) : nullptr;
+        last_prepared = use_prepared ? find_key(*prepared_keys, public_key, now) : nullptr;
       }
       known += last_prepared != nullptr;
-      const std::size_t message_end = batch.message_ends.data[begin + i];
       checks[i] = {last_prepared, public_key, batch.signatures.data + 64 * (begin + i), messages + message_start,
                    message_end - message_start};
       message_start = message_end;
     }
-    verify_batch(implementation, checks, size, batch.verdicts.data + begin);
+    verify_batch(implementation, checks, size, verdicts + begin);
   }
-  return known;
+  return true;
 }
 
 /** Asked of the processor once: CPUID leaves a virtual machine, which takes longer than a small batch. */
@@ -140,10 +148,16 @@ napi_value verify(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   SharedCopies copies;
-  std::uint8_t* const verdicts = batch.verdicts.data;
-  if (!unshare(env, batch, copies) || !within_bounds(env, batch)) return nullptr;
-  const std::size_t known = judge(static_cast<Implementation>(implementation), batch, use_prepared);
-  if (batch.verdicts.data != verdicts) std::memcpy(verdicts, batch.verdicts.data, batch.count);
+  if (!unshare(env, batch, copies)) return nullptr;
+  Scratch scratch(batch.count);
+  std::uint8_t* const verdicts = scratch.verdicts();
+  if (verdicts == nullptr) {
+    refuse(env, "no memory for so many verdicts");
+    return nullptr;
+  }
+  std::size_t known = 0;
+  if (!judge(env, static_cast<Implementation>(implementation), batch, use_prepared, verdicts, known)) return nullptr;
+  if (batch.count > 0) std::memcpy(batch.verdicts.data, verdicts, batch.count);
   return number(env, static_cast<double>(known));
 }
 
