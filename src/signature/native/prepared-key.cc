@@ -58,7 +58,7 @@ PreparedKeyPtr prepare_key(const std::uint8_t public_key[32], int window_bits) n
 
 void PreparedKeyDeleter::operator()(PreparedKey* key) const noexcept {
   if (key == nullptr) return;
-  free_table(static_cast<TableEntry*>(key->allocation));
+  free_table(static_cast<TableEntry*>(key->allocation), *key->table.shape);
   delete key;
 }
 

@@ -1,10 +1,9 @@
 #include "table-building.h"
 
-#include <cstdlib>
-
-#ifdef __linux__
 #include <sys/mman.h>
-#endif
+
+#include <cstdint>
+#include <cstdlib>
 
 namespace vigie {
 
@@ -12,7 +11,12 @@ namespace {
 
 /** A vector implementation loads two rows of 64 bytes for an entry of 96: 32 bytes past the last one. */
 constexpr std::size_t kSlackBytes = 64;
+/** The largest page that systems of this architecture are built with: mappings are cut at multiples of it. */
+#ifdef __x86_64__
 constexpr std::size_t kPageBytes = 4096;
+#else
+constexpr std::size_t kPageBytes = 65536;
+#endif
 constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 /** Points made affine together: one inversion for all, 40 KiB of stack. */
@@ -76,22 +80,49 @@ std::size_t table_bytes(const TableShape& shape) noexcept {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
 
+#ifdef VIGIE_HEAP_TABLES
+
+// Sanitisers see reads past the end, and of freed memory, on the heap alone.
 TableEntry* allocate_table(const TableShape& shape) noexcept {
-  const std::size_t bytes = table_bytes(shape);
-  const std::size_t alignment = bytes >= kHugePageBytes ? kHugePageBytes : kPageBytes;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, alignment, bytes) != 0) return nullptr;
-#ifdef __linux__
-  // Advice: refused, the table only works with more misses of the translation cache.
-  if (alignment == kHugePageBytes) (void)madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  // The slack is read, though what it holds never matters.
-  TableEntry* rows = static_cast<TableEntry*>(memory);
-  std::memset(rows + table_entry_count(shape), 0, kSlackBytes);
-  return rows;
+  void* const memory = std::aligned_alloc(kPageBytes, table_bytes(shape));
+  return static_cast<TableEntry*>(memory);
 }
 
-void free_table(TableEntry* rows) noexcept { std::free(rows); }
+void free_table(TableEntry* rows, const TableShape&) noexcept { std::free(rows); }
+
+#else
+
+/**
+ * Tables are mapped, each for itself, and not taken from the heap: what is freed goes back to the system at once.
+ * The heap would keep the gaps that its alignment leaves between tables of different sizes, without a bound.
+ */
+TableEntry* allocate_table(const TableShape& shape) noexcept {
+  const std::size_t bytes = table_bytes(shape);
+  const bool is_huge = bytes >= kHugePageBytes;
+  // A mapping begins at any page. For one that begins at a huge page more is mapped, and both ends given back.
+  const std::size_t spare = is_huge ? kHugePageBytes - kPageBytes : 0;
+  void* const mapped = mmap(nullptr, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  auto* memory = static_cast<std::uint8_t*>(mapped);
+  if (is_huge) {
+    const std::size_t before = -reinterpret_cast<std::uintptr_t>(memory) % kHugePageBytes;
+    if (before > 0) munmap(memory, before);
+    memory += before;
+    if (spare > before) munmap(memory + bytes, spare - before);
+#ifdef MADV_HUGEPAGE
+    // Advice: refused, the table only works with more misses of the translation cache.
+    (void)madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  }
+  // The slack behind the rows is read, though what it holds never matters: the system hands out zeros.
+  return reinterpret_cast<TableEntry*>(memory);
+}
+
+void free_table(TableEntry* rows, const TableShape& shape) noexcept {
+  if (rows != nullptr) munmap(rows, table_bytes(shape));
+}
+
+#endif
 
 void build_table(const TableShape& shape, const Point& p, TableEntry* rows) noexcept {
   // The windows' points 2^(bits * i) P first, made affine together; at most 63 windows, of 4 bits each.

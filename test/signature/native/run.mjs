@@ -26,12 +26,12 @@ const IFMA = [
   ...['-mavx512ifma', '-mavx512vbmi2', '-mavx2', '-mbmi2'],
 ];
 const KERNEL_FLAGS = ['-O3', '-fno-tree-slp-vectorize', '-fno-exceptions', '-fno-rtti'];
-const SANITISERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const SANITISERS = [...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-DVIGIE_HEAP_TABLES']];
 const MODES = {
   plain: { kernel: KERNEL_FLAGS, both: [] },
   bounds: { kernel: KERNEL_FLAGS, both: ['-DVIGIE_ASSERT_BOUNDS'] },
   sanitised: { kernel: ['-O1'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS'] },
-  threads: { kernel: ['-O1'], both: ['-fsanitize=thread'] },
+  threads: { kernel: ['-O1'], both: ['-fsanitize=thread', '-DVIGIE_HEAP_TABLES'] },
   fuzz: { kernel: ['-O2'], both: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS', '-fsanitize=fuzzer-no-link'] },
 };
 /** What belongs to the addon and not to the kernel. */
