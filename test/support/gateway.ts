@@ -122,7 +122,12 @@ export function workerFault(fault: 'throws' | 'store' | 'load' | 'slow', file = 
   return { NODE_OPTIONS: `--import=${preload}`, FAULT: fault, FAULT_FILE: file };
 }
 
-/** A test's own engine or settings must not reach the processes it starts unless it says so. */
+/**
+ * For gateways whose tests are about large answers, not about who verifies: ten thousand signatures take the
+ * slowest engine ten seconds, whichever engine the run forces.
+ */
+export const FASTEST_ENGINE = { VIGIE_ENGINE: 'auto' } as const;
+
 /** A run of the tests with one engine forced (test/support/run-by-engine.mjs), unless the test names another. */
 function engineOfThisRun(env: GatewayOptions['env'] = {}): Record<string, string> {
   const { VIGIE_ENGINE = '', VIGIE_KERNEL = '' } = process.env;
@@ -131,6 +136,7 @@ function engineOfThisRun(env: GatewayOptions['env'] = {}): Record<string, string
     : {};
 }
 
+/** A test's own engine or settings must not reach the processes it starts unless it says so. */
 function withoutVigieNames(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('VIGIE_')));
 }
