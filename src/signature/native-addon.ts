@@ -25,6 +25,8 @@ export interface NativeAddon {
     verdicts: Uint8Array,
     usePrepared: boolean,
   ): number;
+  /** `verify`, with keys looked for in the self-test's own store. */
+  verifySelfTest: NativeAddon['verify'];
   /** What this machine runs, the fastest first. */
   implementations(): number[];
   /**
@@ -32,8 +34,10 @@ export interface NativeAddon {
    * Built off the event loop. False when it does not fit or memory is short.
    */
   prepareKey(publicKey: Uint8Array, windowBits: number, maxBytes: number): Promise<boolean>;
-  /** The same in the calling thread, which stands still meanwhile: for self-tests and tests. */
+  /** The same in the calling thread, which stands still meanwhile: for tests. */
   prepareKeyNow(publicKey: Uint8Array, windowBits: number, maxBytes: number): boolean;
+  /** The same into a store beside the shared one, for the self-test: it displaces no key, and its bound is its own. */
+  prepareSelfTestKey(publicKey: Uint8Array, windowBits: number, maxBytes: number): boolean;
   /** Bytes that a key of this window occupies in the store. */
   preparedKeyBytes(windowBits: number): number;
   /** Of the whole process; `built` counts every table ever made. */

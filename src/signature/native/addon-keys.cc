@@ -13,6 +13,7 @@ namespace {
 
 /** One key on its way into the store. */
 struct Preparation {
+  KeyStore* store;
   KeyBytes key;
   int window_bits;
   std::size_t max_bytes;
@@ -24,7 +25,7 @@ struct Preparation {
 void build(napi_env, void* data) {
   auto& preparation = *static_cast<Preparation*>(data);
   preparation.outcome =
-      KeyStore::instance().prepare(preparation.key, preparation.window_bits, preparation.max_bytes);
+      preparation.store->prepare(preparation.key, preparation.window_bits, preparation.max_bytes);
 }
 
 /** Back in the caller's thread. An environment that is being torn down answers nothing, which is no error. */
@@ -77,6 +78,16 @@ bool read_preparation(napi_env env, napi_callback_info info, Preparation& prepar
   return true;
 }
 
+napi_value prepare_now(napi_env env, napi_callback_info info, KeyStore& store) {
+  Preparation preparation{};
+  preparation.store = &store;
+  if (!read_preparation(env, info, preparation)) return nullptr;
+  build(env, &preparation);
+  napi_value is_prepared = nullptr;
+  napi_get_boolean(env, preparation.outcome == KeyStore::Outcome::kPrepared, &is_prepared);
+  return is_prepared;
+}
+
 void set_number(napi_env env, napi_value object, const char* name, double value) {
   napi_set_named_property(env, object, name, number(env, value));
 }
@@ -89,17 +100,17 @@ napi_value prepare_key_async(napi_env env, napi_callback_info info) {
     refuse(env, "no memory to prepare a key");
     return nullptr;
   }
+  preparation->store = &KeyStore::instance();
   if (!read_preparation(env, info, *preparation)) return nullptr;
   return queue(env, std::move(preparation));
 }
 
 napi_value prepare_key_now(napi_env env, napi_callback_info info) {
-  Preparation preparation{};
-  if (!read_preparation(env, info, preparation)) return nullptr;
-  build(env, &preparation);
-  napi_value is_prepared = nullptr;
-  napi_get_boolean(env, preparation.outcome == KeyStore::Outcome::kPrepared, &is_prepared);
-  return is_prepared;
+  return prepare_now(env, info, KeyStore::instance());
+}
+
+napi_value prepare_self_test_key(napi_env env, napi_callback_info info) {
+  return prepare_now(env, info, KeyStore::for_self_test());
 }
 
 napi_value prepared_key_bytes_of(napi_env env, napi_callback_info info) {

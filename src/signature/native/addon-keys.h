@@ -11,8 +11,11 @@ namespace vigie::addon {
  */
 napi_value prepare_key_async(napi_env env, napi_callback_info info);
 
-/** prepareKeyNow(publicKey, windowBits, maxBytes): the same in the calling thread, for self-tests and tools. */
+/** prepareKeyNow(publicKey, windowBits, maxBytes): the same in the calling thread, for tests and tools. */
 napi_value prepare_key_now(napi_env env, napi_callback_info info);
+
+/** prepareSelfTestKey(publicKey, windowBits, maxBytes): the same, into the self-test's own store. */
+napi_value prepare_self_test_key(napi_env env, napi_callback_info info);
 
 /** preparedKeyBytes(windowBits): what a key of this window occupies in the store. */
 napi_value prepared_key_bytes_of(napi_env env, napi_callback_info info);

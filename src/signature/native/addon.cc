@@ -85,15 +85,18 @@ class Scratch {
   bool fits_;
 };
 
+/** The store in which keys are looked for; null to look for none. */
+using Store = const KeyStore*;
+
 /**
  * Judges the batch into `verdicts`, which overlaps nothing. Each index and each end is read once and held against
  * its array before it is used. False, and thrown, when one is out of bounds; `known` counts the checks that found
  * their key prepared.
  */
-bool judge(napi_env env, Implementation implementation, const Batch& batch, bool use_prepared,
-           std::uint8_t* verdicts, std::size_t& known) {
-  const KeySnapshot prepared_keys = use_prepared ? KeyStore::instance().snapshot() : nullptr;
-  const std::uint64_t now = use_prepared ? coarse_now() : 0;
+bool judge(napi_env env, Implementation implementation, const Batch& batch, Store store, std::uint8_t* verdicts,
+           std::size_t& known) {
+  const KeySnapshot prepared_keys = store != nullptr ? store->snapshot() : nullptr;
+  const std::uint64_t now = store != nullptr ? coarse_now() : 0;
   // An empty array may have no address at all, and a check wants one.
   static const std::uint8_t kNothing = 0;
   const std::uint8_t* const messages = batch.messages.length == 0 ? &kNothing : batch.messages.data;
@@ -115,7 +118,7 @@ bool judge(napi_env env, Implementation implementation, const Batch& batch, bool
       const std::uint8_t* const public_key = batch.public_keys.data + std::size_t{32} * key;
       if (key != last_key) {
         last_key = key;
-        last_prepared = use_prepared ? find_key(*prepared_keys, public_key, now) : nullptr;
+        last_prepared = store != nullptr ? find_key(*prepared_keys, public_key, now) : nullptr;
       }
       known += last_prepared != nullptr;
       checks[i] = {last_prepared, public_key, batch.signatures.data + 64 * (begin + i), messages + message_start,
@@ -133,7 +136,7 @@ bool runs_here(std::uint32_t implementation) {
   return implementation < std::size(runs) && runs[implementation];
 }
 
-napi_value verify(napi_env env, napi_callback_info info) {
+napi_value verify_with(napi_env env, napi_callback_info info, const KeyStore& store) {
   napi_value arguments[kVerifyArguments];
   std::uint32_t implementation = 0;
   bool use_prepared = false;
@@ -156,9 +159,18 @@ napi_value verify(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   std::size_t known = 0;
-  if (!judge(env, static_cast<Implementation>(implementation), batch, use_prepared, verdicts, known)) return nullptr;
+  if (!judge(env, static_cast<Implementation>(implementation), batch, use_prepared ? &store : nullptr, verdicts,
+             known)) {
+    return nullptr;
+  }
   if (batch.count > 0) std::memcpy(batch.verdicts.data, verdicts, batch.count);
   return number(env, static_cast<double>(known));
+}
+
+napi_value verify(napi_env env, napi_callback_info info) { return verify_with(env, info, KeyStore::instance()); }
+
+napi_value verify_self_test(napi_env env, napi_callback_info info) {
+  return verify_with(env, info, KeyStore::for_self_test());
 }
 
 /** The implementations that run here, the fastest first, as the numbers that `verify` takes. */
@@ -181,9 +193,11 @@ napi_value make_exports(napi_env env, napi_value exports) {
   }
   const napi_property_descriptor properties[] = {
       method("verify", verify),
+      method("verifySelfTest", verify_self_test),
       method("implementations", implementations),
       method("prepareKey", prepare_key_async),
       method("prepareKeyNow", prepare_key_now),
+      method("prepareSelfTestKey", prepare_self_test_key),
       method("preparedKeyBytes", prepared_key_bytes_of),
       method("storeStats", store_stats),
       method("clearStore", clear_store),

@@ -27,6 +27,11 @@ KeyStore& KeyStore::instance() {
   return *store;
 }
 
+KeyStore& KeyStore::for_self_test() {
+  static KeyStore* const store = new KeyStore;
+  return *store;
+}
+
 KeyStore::KeyStore() : current_(std::make_shared<const KeyMap>()) {}
 
 std::size_t KeyStore::bytes_of(int window_bits) noexcept {

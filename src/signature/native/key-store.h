@@ -54,6 +54,9 @@ class KeyStore {
   /** The process's one store; never destroyed, since threads may outlive static destructors. */
   static KeyStore& instance();
 
+  /** Another one, of the self-test's keys: they shall displace nobody's, and be there whatever the bound. */
+  static KeyStore& for_self_test();
+
   KeySnapshot snapshot() const { return std::atomic_load_explicit(&current_, std::memory_order_acquire); }
 
   /** What a key of this window costs the store. */
