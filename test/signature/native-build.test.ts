@@ -1,6 +1,16 @@
 /** Building and choosing the native engine: with a compiler, without one, and where an implementation lacks. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +46,13 @@ function build(env: Record<string, string>) {
   return { status, stdout, stderr };
 }
 
+/** Answers that it is a compiler, and refuses every call: a word after the name in CXX is its first argument. */
+function failingCompiler(): Record<string, string> {
+  const script = join(checkout, 'fails.sh');
+  writeFileSync(script, 'test "$1" = --version || { echo "error: synthetic" >&2; exit 1; }\n');
+  return { PATH: dirname(process.execPath), CXX: `/bin/sh ${script}` };
+}
+
 const hasCompiler = ['g++', 'clang++', 'c++'].some((name) => spawnSync(name, ['--version']).status === 0);
 
 describe('the build', () => {
@@ -50,9 +67,7 @@ describe('the build', () => {
   });
 
   it('succeeds with a compiler that fails, and leaves nothing behind', () => {
-    const fake = join(checkout, 'fails-to-compile');
-    cpSync('/bin/false', fake);
-    const { status, stdout } = build({ PATH: dirname(process.execPath), CXX: fake });
+    const { status, stdout } = build(failingCompiler());
     expect(status).toBe(0);
     expect(stdout).toMatch(/^vigie: no native engine: [^\n]+; signatures are verified by node:crypto\n$/);
     expect(existsSync(join(checkout, 'build', 'vigie-kernel.node'))).toBe(false);
@@ -61,6 +76,40 @@ describe('the build', () => {
   it('has been made in this checkout wherever a compiler is', () => {
     expect(loadNativeAddon().ok).toBe(hasCompiler);
   });
+
+  it.each([
+    ['no compiler is found', () => ({ PATH: '' }), /no C\+\+ compiler \([^\n]+\) was found/],
+    ['the compiler fails', failingCompiler, /its build failed \([^\n]+\)/],
+  ])(
+    'leaves no addon of other sources in force when %s, and one of these sources alone',
+    (_name, env, why) => {
+      const directory = join(checkout, 'build');
+      const addon = join(directory, 'vigie-kernel.node');
+      const stamp = join(directory, 'vigie-kernel.sha256');
+      mkdirSync(directory);
+      cpSync(join(ROOT, 'package.json'), addon);
+      expect(build(env()).stdout).toMatch(
+        new RegExp(`^vigie: no native engine: ${why.source}; a stale one was removed; [^\\n]+\\n$`),
+      );
+      expect(existsSync(addon)).toBe(false);
+
+      // The first line is the sources' hash, which an unsuccessful build does not tell: a real build's is taken.
+      const built = join(ROOT, 'build', 'vigie-kernel.sha256');
+      for (const [of, isKept] of [
+        ['other sources', false],
+        ...(existsSync(built) ? ([[readFileSync(built, 'utf8'), true]] as const) : []),
+      ] as const) {
+        cpSync(join(ROOT, 'package.json'), addon);
+        writeFileSync(stamp, of);
+        const { status, stdout } = build(env());
+        expect(status).toBe(0);
+        expect(stdout).toMatch(
+          new RegExp(`^vigie: ${isKept ? '' : 'no '}native engine: [^\\n]*${why.source}[^\\n]*\\n$`),
+        );
+        expect(existsSync(addon)).toBe(isKept);
+      }
+    },
+  );
 
   it('may be left out (npm ci --ignore-scripts): the gateway then stands on node:crypto, or refuses by name', () => {
     cpSync(join(ROOT, 'dist'), join(checkout, 'dist'), { recursive: true });
@@ -99,6 +148,14 @@ describe.each(hasCompiler ? ['with a compiler'] : [])('%s', () => {
     expect(statSync(addon).mtimeMs).toBe(built);
     const loaded = loadNativeAddon(addon);
     expect(loaded.ok && loaded.addon.implementations()).toContain(0);
+  });
+
+  it('is never unloaded: a thread of the pool may be in its code when the last environment ends', () => {
+    const file = join(ROOT, 'build', 'vigie-kernel.node');
+    const { stdout } = spawnSync('objdump', ['-p', file], { encoding: 'utf8' });
+    const [, flags] = /FLAGS_1\s+(0x[0-9a-f]+)/.exec(stdout) ?? [];
+    const nodelete = 0x8;
+    expect(Number(flags) & nodelete).toBe(nodelete);
   });
 
   it('keeps vector instructions to the functions that are called after asking the processor', () => {
