@@ -5,7 +5,7 @@
  */
 import type { PackedChecks, SignatureCheck, SignatureEngine } from './engine.ts';
 import { ENGINE_LEVELS, type EngineLevel } from './engine-level.ts';
-import { unpackCheck } from './packed-checks.ts';
+import { refuseSharedMemory, unpackCheck } from './packed-checks.ts';
 
 /** Refused signatures judged again a second: refusals are rare unless somebody makes them, and then this holds. */
 export const REFUSALS_PER_SECOND = 20;
@@ -91,6 +91,7 @@ export function createCrossCheckedEngine(options: CrossCheckOptions): SignatureE
   }
 
   function verifyPacked(packed: PackedChecks): void {
+    refuseSharedMemory(packed);
     const { count, verdicts } = packed;
     const at = (index: number): SignatureCheck => unpackCheck(packed, index);
     const rung = rungInForce();

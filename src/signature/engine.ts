@@ -6,7 +6,10 @@
  * encoding of [S]B - [k]A equal to the received R, of which the identity's encoding is refused.
  */
 
-/** One signature to check. The engine reads the bytes during the call and keeps none of them. */
+/**
+ * One signature to check. The engine reads the bytes during the call, some of them twice (cross-check.ts), and keeps
+ * none: they must not change meanwhile, so nothing of a check stands in memory that another thread may write to.
+ */
 export interface SignatureCheck {
   /** The 32 raw bytes of the public key A, as received. */
   readonly publicKey: Uint8Array;
@@ -18,7 +21,7 @@ export interface SignatureCheck {
 
 /**
  * A batch in flat arrays. Arrays may be longer than `count` asks for; what lies beyond is not looked at. They may
- * overlap: verdicts are written when all are known.
+ * overlap: verdicts are written when all are known. None may stand in shared memory, as for SignatureCheck.
  */
 export interface PackedChecks {
   readonly count: number;
@@ -69,7 +72,10 @@ export interface SignatureEngine {
    * takes, never the verdict. An engine without it gains nothing from knowing keys beforehand.
    */
   prepare?(publicKeys: readonly Uint8Array[]): Promise<void>;
-  /** `verify` for a caller that has its checks in flat arrays; throws when an index or end is out of bounds. */
+  /**
+   * `verify` for a caller that has its checks in flat arrays. Throws a RangeError when an index or end is out of
+   * bounds; the engine in force throws a TypeError for shared memory.
+   */
   verifyPacked?(packed: PackedChecks): void;
 }
 

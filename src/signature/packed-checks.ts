@@ -65,6 +65,20 @@ export function createPacker(): Packer {
   };
 }
 
+/**
+ * Holds the caller to the contract: another thread could change shared memory between an engine's reading and that
+ * of the engine it is checked by, and so provoke a disagreement where there is none.
+ *
+ * @throws TypeError for the first array that stands in shared memory.
+ */
+export function refuseSharedMemory(packed: PackedChecks): void {
+  const { publicKeys, keyOf, signatures, messages, messageEnds, verdicts } = packed;
+  const arrays = { publicKeys, keyOf, signatures, messages, messageEnds, verdicts };
+  for (const [name, array] of Object.entries(arrays)) {
+    if (!(array.buffer instanceof ArrayBuffer)) throw new TypeError(`${name} must not be in shared memory`);
+  }
+}
+
 /** The check at an index of a batch, as views into its arrays. */
 export function unpackCheck(packed: PackedChecks, index: number): SignatureCheck {
   const key = (packed.keyOf[index] as number) * PUBLIC_KEY_BYTES;
