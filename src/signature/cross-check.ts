@@ -3,7 +3,7 @@
  * refused signatures are judged again by the reference, which is the whole acceptance rule on node:crypto. Where
  * the two differ, the reference is believed, and every thread of the process gives the fast engine up.
  */
-import type { PackedChecks, SignatureCheck, SignatureEngine } from './engine.ts';
+import type { KeyCacheStats, PackedChecks, SignatureCheck, SignatureEngine } from './engine.ts';
 import { ENGINE_LEVELS, type EngineLevel } from './engine-level.ts';
 import { refuseSharedMemory, unpackCheck } from './packed-checks.ts';
 
@@ -113,13 +113,45 @@ export function createCrossCheckedEngine(options: CrossCheckOptions): SignatureE
     get kernel() {
       return inForce().kernel;
     },
-    get keyCache() {
-      return inForce().keyCache;
-    },
+    keyCache: combinedKeyCache(
+      ladder.map((rung) => rung.engine.keyCache),
+      reference.keyCache,
+    ),
     verify,
     verifyPacked,
     prepare: async (publicKeys) => {
       await rungInForce()?.engine.prepare?.(publicKeys);
+    },
+  };
+}
+
+/**
+ * One account of all engines, so that counters go on growing when another engine takes over. The engines of the
+ * ladder share one store of prepared keys, which is therefore counted once; the reference has a cache of its own.
+ */
+function combinedKeyCache(
+  ladder: readonly Readonly<KeyCacheStats>[],
+  reference: Readonly<KeyCacheStats>,
+): Readonly<KeyCacheStats> {
+  const used = (field: 'hits' | 'misses'): number =>
+    ladder.reduce((sum, stats) => sum + stats[field], reference[field]);
+  const held = (field: 'evictions' | 'keys' | 'bytes'): number =>
+    reference[field] + ladder.reduce((most, stats) => Math.max(most, stats[field]), 0);
+  return {
+    get hits() {
+      return used('hits');
+    },
+    get misses() {
+      return used('misses');
+    },
+    get evictions() {
+      return held('evictions');
+    },
+    get keys() {
+      return held('keys');
+    },
+    get bytes() {
+      return held('bytes');
     },
   };
 }

@@ -109,6 +109,20 @@ describe('an engine that refuses what holds', () => {
   });
 });
 
+it('the account of prepared keys never falls when another engine takes over', () => {
+  const counting = (hits: number, bytes: number): SignatureEngine => ({
+    ...strict,
+    keyCache: { hits, misses: 1, evictions: 3, keys: 2, bytes },
+  });
+  const { hits, misses, evictions, keys, bytes } = reference.keyCache;
+  const engine = watched([counting(1_000, 500), counting(0, 0)], 0);
+  const expected = { hits: hits + 1_000, misses: misses + 2, evictions: evictions + 3, keys: keys + 2 };
+  for (const distrusted of [undefined, 0, 1]) {
+    if (distrusted !== undefined) level.distrust(distrusted);
+    expect({ ...engine.keyCache }).toEqual({ ...expected, bytes: bytes + 500 });
+  }
+});
+
 describe('what is checked again', () => {
   it('is one verdict in so many', () => {
     const engine = watched([fake('sound', () => 1)], 16);
