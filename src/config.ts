@@ -172,7 +172,7 @@ export const SETTINGS = {
     'VIGIE_KERNEL',
     ['auto', 'ifma', 'portable'],
     'auto',
-    'which implementation the native engine runs',
+    'which implementation the native engine runs; one that is named asks for the native engine too',
   ),
   keyCacheBytes: integer(
     'VIGIE_KEY_CACHE_BYTES',
@@ -424,8 +424,11 @@ function refusals(values: Record<SettingName, string | number | undefined>, auth
   if (values.redisUrl !== undefined) {
     errors.push('VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway');
   }
-  if (values.kernel !== undefined && values.kernel !== 'auto' && values.engine !== 'native') {
-    errors.push('VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too');
+  const isOtherEngine = values.engine === 'openssl' || values.engine === 'noble';
+  if (values.kernel !== undefined && values.kernel !== 'auto' && isOtherEngine) {
+    errors.push(
+      `VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=${values.engine} is another`,
+    );
   }
   return errors;
 }

@@ -17,6 +17,7 @@ import { allocateCounters, type Counters, openCounters } from './metrics/counter
 import type { SignatureEngine } from './signature/engine.ts';
 import { selectEngineInForce } from './signature/engine-in-force.ts';
 import { allocateEngineLevel, openEngineLevel } from './signature/engine-level.ts';
+import { asksForKernel } from './signature/select-engine.ts';
 import { allocateSharedState, openSharedState, type SharedState } from './workers/shared-state.ts';
 import { startWorkers, type WorkerPool } from './workers/worker-pool.ts';
 
@@ -106,7 +107,10 @@ async function start(
       },
     },
   });
-  if (!selection.ok) return refusal(USAGE, `VIGIE_ENGINE: ${selection.error}`);
+  if (!selection.ok) {
+    const setting = asksForKernel({ ...config, requested: config.engine }) ? 'VIGIE_KERNEL' : 'VIGIE_ENGINE';
+    return refusal(USAGE, `${setting}: ${selection.error}`);
+  }
   const { engine, why } = selection;
   log('info', 'engine chosen', { engine: engine.name, implementation: engine.implementation, why });
   if (config.unknownNames.length > 0) log('warn', 'unknown settings ignored', { names: config.unknownNames });

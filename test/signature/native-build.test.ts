@@ -128,6 +128,15 @@ describe('the build', () => {
       2,
       'vigie: VIGIE_ENGINE: the native engine is not built\n',
     ]);
+    // A kernel alone asks for the native engine with it: node:crypto would be another answer than the one asked for.
+    const byKernel = vigie(['serve'], { VIGIE_KERNEL: 'portable' });
+    expect([byKernel.status, byKernel.stderr]).toEqual([
+      2,
+      'vigie: VIGIE_KERNEL: the native engine is not built\n',
+    ]);
+    const unhealthy = vigie(['doctor'], { VIGIE_KERNEL: 'portable' });
+    expect(unhealthy.status).not.toBe(0);
+    expect(unhealthy.stdout).toContain('set VIGIE_KERNEL=auto');
   });
 
   it('is what the package runs at install, and the sources are packed', () => {
@@ -180,8 +189,10 @@ describe.each(hasCompiler ? ['with a compiler'] : [])('%s', () => {
 
 describe('the choice', () => {
   it.each([...nativeImplementations()])('gives %s when it is asked for', (kernel) => {
-    const selection = selectEngine({ requested: 'native', kernel, keyCacheBytes });
-    expect(selection.ok && selection.engine.kernel).toBe(kernel);
+    for (const requested of ['native', 'auto'] as const) {
+      const selection = selectEngine({ requested, kernel, keyCacheBytes });
+      expect(selection.ok && selection.engine.kernel).toBe(kernel);
+    }
   });
 
   it('gives the fastest when none is named', () => {
