@@ -40,6 +40,7 @@ describe('with nothing set', () => {
       engine: 'auto',
       kernel: 'auto',
       keyCacheBytes: 67_108_864,
+      crossCheckOneIn: 4_096,
       workers: Math.min(availableParallelism(), 64),
       logLevel: 'info',
       massChangeLimit: 10_000,
@@ -176,7 +177,14 @@ describe('combinations that must not start', () => {
       { VIGIE_REDIS_URL: 'redis://user:CANARY@redis:6379' },
       'VIGIE_REDIS_URL is not available in this release: the embedded store serves one gateway',
     ],
-    [{ VIGIE_KERNEL: 'ifma' }, 'VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too'],
+    [
+      { VIGIE_KERNEL: 'ifma', VIGIE_ENGINE: 'openssl' },
+      'VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=openssl is another',
+    ],
+    [
+      { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'noble' },
+      'VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=noble is another',
+    ],
   ])('%j', (environment, error) => {
     expect(errorsOf(environment)).toEqual([error]);
   });
@@ -188,6 +196,9 @@ describe('combinations that must not start', () => {
     { VIGIE_ADMIN_HOST: '0.0.0.0', VIGIE_ADMIN_TOKEN_FILE: '/run/token' },
     { VIGIE_METRICS_HOST: '0.0.0.0' },
     { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'native' },
+    { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'auto' },
+    { VIGIE_KERNEL: 'ifma' },
+    { VIGIE_KERNEL: 'auto', VIGIE_ENGINE: 'noble' },
   ])('%j may start', (environment) => {
     expect(errorsOf(environment)).toEqual([]);
   });

@@ -74,6 +74,8 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         return fail('an error that nobody caught in a worker');
       case 'trust-list-enforced':
         return settleTicket(message.ticket);
+      case 'engine-disagreement':
+        return events.log('error', 'engines disagreed', message.fields);
       case 'unknown-key':
         return events.onUnknownKey(message.iss, message.kid);
       case 'unexpected-error':

@@ -32,7 +32,11 @@ describe('a start stops', () => {
       /^2 .*VIGIE_ADMIN_TOKEN_FILE/,
     ],
     ['Redis, which comes later', { VIGIE_REDIS_URL: 'redis://:CANARY@127.0.0.1' }, /^2 .*VIGIE_REDIS_URL/],
-    ['an engine that is not to be had', { VIGIE_ENGINE: 'native' }, /^2 .*VIGIE_ENGINE/],
+    [
+      'a kernel of another engine',
+      { VIGIE_ENGINE: 'openssl', VIGIE_KERNEL: 'portable' },
+      /^2 .*VIGIE_KERNEL/,
+    ],
     ['a list over plain http', { VIGIE_TRUST_LIST: 'http://example.com/CANARY' }, /^2 .*VIGIE_TRUST_LIST/],
     [
       'an address that is not ours',
