@@ -99,7 +99,10 @@ void hash_checks(const Check* const checks[kLanes], Vector digest[8]) noexcept {
   for (std::uint64_t block = 0; block < longest; block++) {
     Vector w[16];
     for (std::size_t lane = 0; lane < kLanes; lane++) {
-      w[lane] = block == 0 ? join_halves(checks[lane]->signature, checks[lane]->public_key) : padded_row(inputs[lane], 128 * block - 64);
+      const Check& check = *checks[lane];
+      // R || A fill the first row.
+      w[lane] = block == 0 ? join_halves(check.signature, check.public_key)
+                           : padded_row(inputs[lane], 128 * block - 64);
       w[lane + 8] = padded_row(inputs[lane], 128 * block);
     }
     transpose(w);

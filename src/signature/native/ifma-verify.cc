@@ -22,7 +22,8 @@ std::size_t rank_of(const Check& check) {
   const std::uint64_t blocks = hash_blocks(check);
   // One by one to eleven, then by powers of four.
   const std::size_t magnitude = blocks < 12 ? blocks : blocks < 16 ? 12 : blocks < 64 ? 13 : blocks < 256 ? 14 : 15;
-  const std::size_t kind = check.key == nullptr ? kUnknown : static_cast<std::size_t>(check.key->table.shape->bits - kMinWindowBits);
+  if (check.key == nullptr) return kUnknown * kLengths + magnitude;
+  const std::size_t kind = static_cast<std::size_t>(check.key->table.shape->bits - kMinWindowBits);
   return kind * kLengths + magnitude;
 }
 
@@ -123,7 +124,9 @@ void judge_window(const Check* checks, std::size_t count, std::uint8_t* verdicts
   if (order.count == 0) return;
   Group groups[kGroups];
   std::size_t known = 0;
-  for (std::size_t i = 0; i < order.known; i += kLanes) fill_group(checks, order.at + i, order.known - i, groups[known++]);
+  for (std::size_t i = 0; i < order.known; i += kLanes) {
+    fill_group(checks, order.at + i, order.known - i, groups[known++]);
+  }
   std::size_t made = known;
   for (std::size_t i = order.known; i < order.count; i += kLanes) {
     fill_group(checks, order.at + i, order.count - i, groups[made++]);
