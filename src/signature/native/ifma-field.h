@@ -102,7 +102,9 @@ static inline Columns product(const Field& a, const Field& b, Vector k19) {
   assert_limbs_below(b, kFactorBound);
   Vector wide[10];
 #pragma GCC unroll 10
-  for (int i = 0; i < 10; i++) wide[i] = kBiased && i < 5 ? broadcast(i == 0 ? kBias0 : kBias / 2) : _mm512_setzero_si512();
+  for (int i = 0; i < 10; i++) {
+    wide[i] = kBiased && i < 5 ? broadcast(i == 0 ? kBias0 : kBias / 2) : _mm512_setzero_si512();
+  }
 #pragma GCC unroll 5
   for (int i = 0; i < 5; i++) {
 #pragma GCC unroll 5
@@ -163,7 +165,7 @@ static inline Field select(Mask which, const Field& a, const Field& b) {
   return out;
 }
 
-/** -a, as 2p - a, for limbs below 2^51: canonical ones, and those that unpack_words makes. A factor, not carried. */
+/** A limb of 2p - a in the lanes given, for a carried a: a factor, but not itself carried. */
 static inline Vector negated_limb(Vector limb, int i, Mask where) {
   return _mm512_mask_sub_epi64(limb, where, broadcast(i == 0 ? 2 * (kMask51 - 18) : 2 * kMask51), limb);
 }

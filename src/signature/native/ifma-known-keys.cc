@@ -1,27 +1,30 @@
 /** Keys with tables: [S]B - [k]A by additions alone. */
 #include "ifma-group.h"
-#include "ifma-sha512.h"
 #include "ifma-steps.h"
 
 namespace vigie::ifma {
 
 namespace {
 
-/** Q of each lane, the lanes exchanged at `distance` (1, 2 or 4): lane i has that of lane i ^ distance. */
-Cached exchange_lanes(const Cached& q, std::uint64_t distance) {
-  const Vector lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
-  const Vector order = _mm512_xor_si512(lanes, broadcast(distance));
-  Cached out;
-  for (int i = 0; i < 5; i++) {
-    out.y_plus_x.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, q.y_plus_x.limb[i]);
-    out.y_minus_x.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, q.y_minus_x.limb[i]);
-    out.z2.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, q.z2.limb[i]);
-    out.t2d.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, q.t2d.limb[i]);
-  }
+Field permute_lanes(const Field& a, Vector order) {
+  Field out;
+  for (int i = 0; i < 5; i++) out.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, a.limb[i]);
   return out;
 }
 
-/** Shares the steps of the first 8 / `share` lanes out: lane i * share + j takes every share-th of lane i from the j-th on. */
+Vector lane_numbers() { return _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0); }
+
+/** Lanes exchanged at a distance of 1, 2 or 4: lane i has what was that of lane i ^ distance. */
+Cached exchange_lanes(const Cached& q, std::uint64_t distance) {
+  const Vector order = _mm512_xor_si512(lane_numbers(), broadcast(distance));
+  return {permute_lanes(q.y_plus_x, order), permute_lanes(q.y_minus_x, order), permute_lanes(q.z2, order),
+          permute_lanes(q.t2d, order)};
+}
+
+/**
+ * Shares the steps of the first 8 / `share` lanes out: lane i * share + j takes every share-th step of lane i, from
+ * the j-th on.
+ */
 void spread_steps(const Steps& steps, std::size_t share, Steps& out) {
   out.count = (steps.count + share - 1) / share;
   for (std::size_t i = 0; i < out.count; i++) {
@@ -44,27 +47,11 @@ Projective gather_lanes(Factors factors, std::size_t share, Vector k19) {
     factors = add_cached(sum, exchange_lanes(cached_of(sum, k19), distance), k19);
   }
   const Projective spread = projective_of(factors, k19);
-  const Vector lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
-  const Vector order = conjoin(_mm512_mullo_epi64(lanes, broadcast(share)), broadcast(kLanes - 1));
-  Projective out;
-  for (int i = 0; i < 5; i++) {
-    out.x.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, spread.x.limb[i]);
-    out.y.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, spread.y.limb[i]);
-    out.z.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, spread.z.limb[i]);
-  }
-  return out;
+  const Vector order = conjoin(_mm512_mullo_epi64(lane_numbers(), broadcast(share)), broadcast(kLanes - 1));
+  return {permute_lanes(spread.x, order), permute_lanes(spread.y, order), permute_lanes(spread.z, order)};
 }
 
 }  // namespace
-
-void scalars_of(const Group& group, Vector k[4], Vector s[4]) noexcept {
-  Vector digest[8];
-  hash_checks(group.checks, digest);
-  scalar_reduce(digest, k);
-  const std::uint8_t* signatures[kLanes];
-  for (std::size_t lane = 0; lane < kLanes; lane++) signatures[lane] = group.checks[lane]->signature;
-  transpose_rows(signatures, 32, s);
-}
 
 void multiply_known(Group& group) noexcept {
   const Vector k19 = nineteen();

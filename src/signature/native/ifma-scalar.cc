@@ -8,7 +8,8 @@ constexpr std::uint64_t kMask52 = (std::uint64_t{1} << 52) - 1;
 
 /** L and floor(2^520 / L), in limbs of 52 bits. */
 constexpr std::uint64_t kOrder52[5] = {0x2631a5cf5d3ed, 0xdea2f79cd6581, 0x14def9, 0x0, 0x100000000000};
-constexpr std::uint64_t kMu52[6] = {0x5a30a2c131b39, 0x86329a7ed9ce, 0xfffeb2106215d, 0xfffffffffffff, 0xfffffffffffff, 0xff};
+constexpr std::uint64_t kMu52[6] = {
+    0x5a30a2c131b39, 0x86329a7ed9ce, 0xfffeb2106215d, 0xfffffffffffff, 0xfffffffffffff, 0xff};
 
 /** The 64 bits from bit `at` on of a number in words. */
 inline Vector bits_from(const Vector* words, int count, int at) {
@@ -134,7 +135,9 @@ void plan_steps(const FixedBaseTable* const tables[kLanes], const Vector scalar[
   while (left != 0) {
     const TableShape& shape = *tables[__builtin_ctz(left)]->shape;
     Mask alike = 0;
-    for (std::size_t lane = 0; lane < kLanes; lane++) alike |= static_cast<Mask>((tables[lane]->shape == &shape) << lane);
+    for (std::size_t lane = 0; lane < kLanes; lane++) {
+      alike |= static_cast<Mask>((tables[lane]->shape == &shape) << lane);
+    }
     Digits digits;
     cut_digits(shape, scalar, digits);
     const std::size_t windows = static_cast<std::size_t>(shape.windows);

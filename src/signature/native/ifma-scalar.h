@@ -25,11 +25,13 @@ struct Steps {
  */
 void plan_steps(const FixedBaseTable* const tables[kLanes], const Vector scalar[4], Steps& steps) noexcept;
 
-/** The digits of a shape, from the lowest: each lane's magnitude (an entry's number), and the lanes where it is negative. */
+/** A scalar's digits, from the lowest: each lane's magnitude, and the lanes where it is negative. */
 struct Digits {
-  alignas(64) std::uint64_t magnitude[64][kLanes];
-  Mask negative[64];
+  alignas(64) std::uint64_t magnitude[kMaxSteps / 2][kLanes];
+  Mask negative[kMaxSteps / 2];
 };
+
+/** Cuts scalars below L as fixed-base-table.h describes. */
 void cut_digits(const TableShape& shape, const Vector scalar[4], Digits& digits) noexcept;
 
 }  // namespace vigie::ifma

@@ -6,8 +6,11 @@
 
 namespace vigie::ifma {
 
-/** Additions ahead that rows are fetched: a row comes from the third-level cache while two additions run. */
-constexpr std::size_t kAhead = 2;
+/**
+ * Additions ahead that rows are fetched. Measured on Zen 5: with one key any number from 2 on serves; with dozens,
+ * whose tables fill the third-level cache and more, 4 gain a tenth over 2.
+ */
+constexpr std::size_t kAhead = 4;
 
 static inline void fetch_step(const Steps& steps, std::size_t at) {
   for (std::size_t lane = 0; lane < kLanes; lane++) {
@@ -22,7 +25,9 @@ static inline void fetch_step(const Steps& steps, std::size_t at) {
 static inline Entry load_step(const Steps& steps, std::size_t at) {
   const std::uint8_t* rows[kLanes];
   Vector plus[4], minus[4], product[4];
-  for (std::size_t lane = 0; lane < kLanes; lane++) rows[lane] = reinterpret_cast<const std::uint8_t*>(steps.entry[at][lane]);
+  for (std::size_t lane = 0; lane < kLanes; lane++) {
+    rows[lane] = reinterpret_cast<const std::uint8_t*>(steps.entry[at][lane]);
+  }
   transpose_rows(rows, 0, plus);
   transpose_rows(rows, offsetof(TableEntry, y_minus_x), minus);
   transpose_rows(rows, offsetof(TableEntry, xy2d), product);

@@ -10,6 +10,7 @@ namespace {
 constexpr int kWindowBits = 5;
 constexpr std::size_t kMultiples = (1 << (kWindowBits - 1)) + 1;
 
+/** The curve's constant d, the root of -1 that RFC 8032 calls 2^((p-1)/4), and one; in limbs. */
 constexpr std::uint64_t kD[5] = {0x34dca135978a3, 0x1a8283b156ebd, 0x5e7a26001c029, 0x739c663a03cbb, 0x52036cee2b6ff};
 constexpr std::uint64_t kSquareRootOfMinusOne[5] = {0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e,
                                                     0x2b8324804fc1d};
@@ -20,24 +21,29 @@ struct Multiples {
   alignas(64) std::uint64_t row[kMultiples][kLanes][24];
 };
 
+/** -a in the lanes given; carried. */
 Field negated(const Field& a, Mask where, Vector k19) {
   Columns out;
   for (int i = 0; i < 5; i++) out.column[i] = negated_limb(a.limb[i], i, where);
   return carry(out, k19);
 }
 
-/** u, v, and u v^3, of which roots of u / v are made (RFC 8032 section 5.1.3, step 2). */
+/**
+ * x^2 = u / v with u = y^2 - 1, v = d y^2 + 1, and the candidate root u v^3 (u v^7)^((p-5)/8) (RFC 8032 section 5.1.3,
+ * steps 2 and 3). The sign bit is the topmost of the key's last word.
+ */
 struct Quotient {
   Field y, u, v, uv3;
   Vector top_word;
 };
 
-Field columns_of_sum(const Field& a, const Field& b, Vector k19) {
+Field carried_sum(const Field& a, const Field& b, Vector k19) {
   Columns out;
   for (int i = 0; i < 5; i++) out.column[i] = add(a.limb[i], b.limb[i]);
   return carry(out, k19);
 }
 
+/** As far as u v^7, which is to be raised to (p-5)/8. */
 Quotient begin_decoding(const Group& group, Field& to_power, Vector k19) {
   const std::uint8_t* keys[kLanes];
   for (std::size_t lane = 0; lane < kLanes; lane++) keys[lane] = group.checks[lane]->public_key;
@@ -48,8 +54,8 @@ Quotient begin_decoding(const Group& group, Field& to_power, Vector k19) {
   q.y = unpack_words(words);
   const Field one = broadcast_field(kOne);
   const Field yy = carry(square(q.y, k19), k19);
-  q.u = columns_of_sum(yy, negated(one, kAllLanes, k19), k19);
-  q.v = columns_of_sum(multiply(yy, broadcast_field(kD), k19), one, k19);
+  q.u = carried_sum(yy, negated(one, kAllLanes, k19), k19);
+  q.v = carried_sum(multiply(yy, broadcast_field(kD), k19), one, k19);
   const Field vv = carry(square(q.v, k19), k19);
   q.uv3 = multiply(q.u, multiply(vv, q.v, k19), k19);
   to_power = multiply(q.uv3, carry(square(vv, k19), k19), k19);
@@ -63,8 +69,8 @@ Quotient begin_decoding(const Group& group, Field& to_power, Vector k19) {
 Entry end_decoding(const Quotient& q, const Field& power, Mask& decodes, Vector k19) {
   Field x = multiply(q.uv3, power, k19);
   const Field vxx = multiply(q.v, carry(square(x, k19), k19), k19);
-  const Mask root = is_zero(columns_of_sum(vxx, negated(q.u, kAllLanes, k19), k19), k19);
-  const Mask other_root = is_zero(columns_of_sum(vxx, q.u, k19), k19);
+  const Mask root = is_zero(carried_sum(vxx, negated(q.u, kAllLanes, k19), k19), k19);
+  const Mask other_root = is_zero(carried_sum(vxx, q.u, k19), k19);
   decodes = static_cast<Mask>(root | other_root);
   const Mask turn = static_cast<Mask>(other_root & ~root);
   x = select(turn, x, multiply(x, broadcast_field(kSquareRootOfMinusOne), k19));
@@ -73,25 +79,28 @@ Entry end_decoding(const Quotient& q, const Field& power, Mask& decodes, Vector 
   x = negated(x, static_cast<Mask>(~(is_odd(x, k19) ^ sign)), k19);
   const Field xy2d = multiply(multiply(x, q.y, k19), broadcast_field(kTwiceD), k19);
   const Field zero = {}, one = broadcast_field(kOne);
-  return {select(decodes, one, columns_of_sum(q.y, x, k19)),
-          select(decodes, one, columns_of_sum(q.y, negated(x, kAllLanes, k19), k19)), select(decodes, zero, xy2d)};
+  return {select(decodes, one, carried_sum(q.y, x, k19)),
+          select(decodes, one, carried_sum(q.y, negated(x, kAllLanes, k19), k19)), select(decodes, zero, xy2d)};
 }
 
 void store_multiple(const Cached& multiple, std::size_t number, Multiples& table) {
   const Field* fields[4] = {&multiple.y_plus_x, &multiple.y_minus_x, &multiple.z2, &multiple.t2d};
   Vector words[24];
   for (int i = 0; i < 24; i++) words[i] = i < 20 ? fields[i / 5]->limb[i % 5] : _mm512_setzero_si512();
-  for (int part = 0; part < 3; part++) {
-    transpose(words + 8 * part);
-    for (std::size_t lane = 0; lane < kLanes; lane++) store_vector(&table.row[number][lane][8 * part], words[8 * part + static_cast<int>(lane)]);
+  for (std::size_t part = 0; part < 24; part += 8) {
+    transpose(words + part);
+    for (std::size_t lane = 0; lane < kLanes; lane++) store_vector(&table.row[number][lane][part], words[part + lane]);
   }
 }
 
+/** Each lane's own multiple: its rows made columns again, and the sign applied as to a table's entry. */
 Cached load_multiple(const Multiples& table, const std::uint64_t numbers[kLanes], Mask negative) {
   Vector words[24];
-  for (int part = 0; part < 3; part++) {
-    for (std::size_t lane = 0; lane < kLanes; lane++) words[8 * part + static_cast<int>(lane)] = load_vector(&table.row[numbers[lane]][lane][8 * part]);
-    transpose(words + 8 * part);
+  for (std::size_t part = 0; part < 24; part += 8) {
+    for (std::size_t lane = 0; lane < kLanes; lane++) {
+      words[part + lane] = load_vector(&table.row[numbers[lane]][lane][part]);
+    }
+    transpose(words + part);
   }
   Cached out;
   for (int i = 0; i < 5; i++) {
@@ -105,7 +114,7 @@ Cached load_multiple(const Multiples& table, const std::uint64_t numbers[kLanes]
 
 void make_multiples(const Entry& p, Multiples& table, Vector k19) {
   const Field zero = {}, one = broadcast_field(kOne);
-  store_multiple({one, one, columns_of_sum(one, one, k19), zero}, 0, table);
+  store_multiple({one, one, carried_sum(one, one, k19), zero}, 0, table);
   Sum multiple = sum_from_entry(p, k19);
   for (std::size_t i = 1; i < kMultiples; i++) {
     store_multiple(cached_of(multiple, k19), i, table);

@@ -33,19 +33,18 @@ static inline Vector conjoin(Vector a, Vector b) { return _mm512_and_si512(a, b)
 static inline Vector multiply_add_low(Vector sum, Vector a, Vector b) { return _mm512_madd52lo_epu64(sum, a, b); }
 static inline Vector multiply_add_high(Vector sum, Vector a, Vector b) { return _mm512_madd52hi_epu64(sum, a, b); }
 
-/**
- * By the language's own operator, and below by the zero-masked intrinsics: g++ 12 warns of an uninitialised value in
- * its plain ones.
- */
+/** g++ 12 warns of an uninitialised value in its plain shifts and shuffles: hence operators, and masked intrinsics. */
 using Words = unsigned long long __attribute__((vector_size(64)));
-static inline Vector shift_right(Vector v, int by) { return reinterpret_cast<Vector>(reinterpret_cast<Words>(v) >> by); }
+static inline Vector shift_right(Vector v, int by) {
+  return reinterpret_cast<Vector>(reinterpret_cast<Words>(v) >> by);
+}
 static inline Vector shift_left(Vector v, int by) { return reinterpret_cast<Vector>(reinterpret_cast<Words>(v) << by); }
 constexpr Mask kAllLanes = 0xff;
 
 static inline Vector load_vector(const void* from) { return _mm512_loadu_si512(from); }
 static inline void store_vector(void* to, Vector v) { _mm512_storeu_si512(to, v); }
 
-/** The lanes whose word is not below the bound must be none: checked in debug builds alone. */
+/** Aborts where a lane reaches the bound; in debug builds alone. */
 static inline void assert_below([[maybe_unused]] Vector v, [[maybe_unused]] std::uint64_t bound) {
 #ifdef VIGIE_ASSERT_BOUNDS
   if (_mm512_cmpge_epu64_mask(v, broadcast(bound)) != 0) std::abort();
@@ -89,8 +88,8 @@ static inline void transpose(Vector rows[8]) {
 }
 
 /**
- * Eight rows of four words, a row a lane, as four vectors: word i of lane j comes from rows[j] + offset + 8i. In halves of
- * 32 bytes, so that a row that is aligned to them is never split over two cache lines.
+ * Eight rows of four words, a row a lane, as four vectors: word i of lane j comes from rows[j] + offset + 8i. In
+ * halves of 32 bytes, so that a row that is aligned to them is never split over two cache lines.
  */
 static inline void transpose_rows(const std::uint8_t* const rows[kLanes], std::size_t offset, Vector words[4]) {
   Vector pair[4];

@@ -22,7 +22,8 @@ std::size_t rank_of(const Check& check) {
   const std::uint64_t blocks = hash_blocks(check);
   // One by one to eleven, then by powers of four.
   const std::size_t magnitude = blocks < 12 ? blocks : blocks < 16 ? 12 : blocks < 64 ? 13 : blocks < 256 ? 14 : 15;
-  const std::size_t kind = check.key == nullptr ? kUnknown : static_cast<std::size_t>(check.key->table.shape->bits - kMinWindowBits);
+  if (check.key == nullptr) return kUnknown * kLengths + magnitude;
+  const std::size_t kind = static_cast<std::size_t>(check.key->table.shape->bits - kMinWindowBits);
   return kind * kLengths + magnitude;
 }
 
@@ -55,6 +56,7 @@ void put_in_order(const Check* checks, std::size_t count, std::uint8_t* verdicts
   bool alike = true;
   for (std::size_t i = 0; i < count; i++) {
     verdicts[i] = 0;
+    if (i + kLanes < count) _mm_prefetch(reinterpret_cast<const char*>(checks[i + kLanes].signature), _MM_HINT_T0);
     if (refused(checks[i])) continue;
     ranks[order.count] = static_cast<std::uint8_t>(rank_of(checks[i]));
     alike = alike && ranks[order.count] == ranks[0];
@@ -69,6 +71,20 @@ void fill_group(const Check* checks, const std::uint16_t* at, std::size_t left, 
   for (std::size_t lane = 0; lane < kLanes; lane++) {
     group.at[lane] = at[lane < group.count ? lane : 0];
     group.checks[lane] = &checks[group.at[lane]];
+  }
+}
+
+/** What a group will hash, as far as it is short: it comes from memory while another group is computed. */
+void fetch_inputs(const Group& group) {
+  constexpr std::size_t kMostBytes = 1024, kLineBytes = 64;
+  for (std::size_t lane = 0; lane < group.count; lane++) {
+    const Check& check = *group.checks[lane];
+    const std::size_t bytes = check.message_length < kMostBytes ? check.message_length : kMostBytes;
+    _mm_prefetch(reinterpret_cast<const char*>(check.public_key), _MM_HINT_T0);
+    for (std::size_t at = 0; at < bytes; at += kLineBytes) {
+      _mm_prefetch(reinterpret_cast<const char*>(check.message + at), _MM_HINT_T0);
+    }
+    if (bytes != 0) _mm_prefetch(reinterpret_cast<const char*>(check.message + bytes - 1), _MM_HINT_T0);
   }
 }
 
@@ -107,16 +123,19 @@ void judge_window(const Check* checks, std::size_t count, std::uint8_t* verdicts
   put_in_order(checks, count, verdicts, order);
   if (order.count == 0) return;
   Group groups[kGroups];
-  std::size_t made = 0;
+  std::size_t known = 0;
   for (std::size_t i = 0; i < order.known; i += kLanes) {
-    fill_group(checks, order.at + i, order.known - i, groups[made]);
-    multiply_known(groups[made++]);
+    fill_group(checks, order.at + i, order.known - i, groups[known++]);
   }
-  const std::size_t first_unknown = made;
+  std::size_t made = known;
   for (std::size_t i = order.known; i < order.count; i += kLanes) {
     fill_group(checks, order.at + i, order.count - i, groups[made++]);
   }
-  for (std::size_t i = first_unknown; i < made; i += 2) multiply_unknown(groups + i, made - i > 1 ? 2 : 1);
+  for (std::size_t i = 0; i < known; i++) {
+    if (i + 1 < made) fetch_inputs(groups[i + 1]);
+    multiply_known(groups[i]);
+  }
+  for (std::size_t i = known; i < made; i += 2) multiply_unknown(groups + i, made - i > 1 ? 2 : 1);
   settle(groups, made, verdicts);
 }
 
