@@ -12,7 +12,7 @@ import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
 import { drain } from './drain.ts';
 import type { TrustKeeper } from './keys/trust-keeper-contract.ts';
 import { publicKeysOf, type TrustList } from './keys/trusted-key.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, describeError, type Log } from './log.ts';
 import { allocateCounters, type Counters, openCounters } from './metrics/counters.ts';
 import type { SignatureEngine } from './signature/engine.ts';
 import { selectEngineInForce } from './signature/engine-in-force.ts';
@@ -130,7 +130,11 @@ async function start(
   if (end.isAsked()) return interrupted();
   const { keeper, demo } = trust;
   // In the background: a key that has no table yet is verified without one.
-  const prepareKeys = async (list: TrustList): Promise<void> => void engine.prepare?.(publicKeysOf(list));
+  const prepareKeys = async (list: TrustList): Promise<void> => {
+    engine.prepare?.(publicKeysOf(list)).catch((error: unknown) => {
+      log('error', 'keys were not prepared', describeError(error));
+    });
+  };
   if (keeper.current !== undefined) void prepareKeys(keeper.current);
   keeper.onChange(prepareKeys);
   const started = await startWorkers({

@@ -73,8 +73,9 @@ export interface SignatureEngine {
    */
   prepare?(publicKeys: readonly Uint8Array[]): Promise<void>;
   /**
-   * `verify` for a caller that has its checks in flat arrays. Throws a RangeError when an index or end is out of
-   * bounds; the engine in force throws a TypeError for shared memory.
+   * `verify` for a caller that has its checks in flat arrays. Nothing in the gateway calls it yet: it is for batches
+   * gathered over requests. Throws a RangeError when an index or end is out of bounds; the engine in force throws a
+   * TypeError for shared memory.
    */
   verifyPacked?(packed: PackedChecks): void;
 }

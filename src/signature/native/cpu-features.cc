@@ -14,8 +14,8 @@ namespace {
 
 /** CPUID leaf 1, ECX: the system has set XGETBV up. */
 constexpr std::uint32_t kOsXsave = 1u << 27;
-/** CPUID leaf 7, EBX: BMI2, and AVX-512 F, DQ, IFMA, BW, VL. */
-constexpr std::uint32_t kLeaf7Ebx = 1u << 8 | 1u << 16 | 1u << 17 | 1u << 21 | 1u << 30 | 1u << 31;
+/** CPUID leaf 7, EBX: AVX2, BMI2, and AVX-512 F, DQ, IFMA, BW, VL. */
+constexpr std::uint32_t kLeaf7Ebx = 1u << 5 | 1u << 8 | 1u << 16 | 1u << 17 | 1u << 21 | 1u << 30 | 1u << 31;
 /** CPUID leaf 7, ECX: AVX-512 VBMI2, for its double shifts. */
 constexpr std::uint32_t kLeaf7Ecx = 1u << 6;
 /** XCR0: SSE, AVX, and the three states of AVX-512 (mask registers, high halves, high registers). */

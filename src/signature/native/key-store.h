@@ -3,6 +3,10 @@
  *
  * Readers never wait for a builder: they take a snapshot, an immutable map, and hold it while they verify. A key
  * that is evicted meanwhile is freed with the last snapshot that holds it.
+ *
+ * Memory: a table that does not fit is refused (kNoMemory), and tables are nearly all there is. The map itself, some
+ * hundred bytes a key, comes from the standard library's allocator, which without exceptions ends the process when
+ * memory is out: as Node does when its own few bytes are not to be had.
  */
 #pragma once
 

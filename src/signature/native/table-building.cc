@@ -17,7 +17,6 @@ constexpr std::size_t kPageBytes = 4096;
 #else
 constexpr std::size_t kPageBytes = 65536;
 #endif
-constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 /** Points made affine together: one inversion for all, 40 KiB of stack. */
 constexpr std::size_t kRun = 256;
@@ -91,6 +90,8 @@ TableEntry* allocate_table(const TableShape& shape) noexcept {
 void free_table(TableEntry* rows, const TableShape&) noexcept { std::free(rows); }
 
 #else
+
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 /**
  * Tables are mapped, each for itself, and not taken from the heap: what is freed goes back to the system at once.

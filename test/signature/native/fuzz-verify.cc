@@ -28,7 +28,8 @@ Triple triple_from(const std::uint8_t* data, std::size_t size) {
   Triple triple = honest[mode % honest.size()];
   if (size > 0) data++, size--;
   std::uint8_t head[96] = {};
-  std::memcpy(head, data, size < sizeof head ? size : sizeof head);
+  // An empty input may have no address.
+  if (size > 0) std::memcpy(head, data, size < sizeof head ? size : sizeof head);
   for (std::size_t i = 0; i < sizeof head; i++) {
     std::uint8_t& byte = i < 32 ? triple.key[i] : triple.signature[i - 32];
     byte = (mode & 0x80) != 0 ? head[i] : byte ^ head[i];

@@ -25,9 +25,12 @@ Number add(const Number& a, const Number& b);
 Number subtract(const Number& a, const Number& b);
 Number multiply(const Number& a, const Number& b);
 Number power(const Number& a, const Number& exponent);
+/** 1/a modulo p; 0 of 0. */
+Number inverse(const Number& a);
 Number small(std::uint64_t value);
 Number curve_d();
 
+bool bit(const Number& a, int i);
 bool less(const Number& a, const Number& b);
 /** a + b and a - b modulo 2^256. */
 Number plain_add(const Number& a, const Number& b);
