@@ -48,7 +48,15 @@ describe.each(addons)('the store', (addon) => {
       const { checks, expected } = checksOf(20);
       // Room for a third of the keys at the wider of the two windows that are drawn.
       const maxBytes = 7 * addon.preparedKeyBytes(WINDOW_BITS + 1);
-      const shared = { kernel, checks, expected, windowBits: WINDOW_BITS, maxBytes };
+      const registering = new Int32Array(new SharedArrayBuffer(4)).fill(2);
+      const shared = {
+        kernel,
+        checks,
+        expected,
+        windowBits: WINDOW_BITS,
+        maxBytes,
+        registering: registering.buffer,
+      };
       const before = addon.storeStats();
       const outcomes = await Promise.all([
         ...[1, 2].map((seed) => runThread({ ...shared, role: 'register', rounds: 400, seed })),
