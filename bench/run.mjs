@@ -35,7 +35,10 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== lockfileHash) 
 }
 
 const namesSuite = args[0] !== undefined && !args[0].startsWith('-') && !args.includes('--help');
-if (namesSuite) prepare('npm', ['run', '--silent', 'build']);
+if (namesSuite) {
+  prepare('npm', ['run', '--silent', 'build:native']);
+  prepare('npm', ['run', '--silent', 'build']);
+}
 
 const run = spawn(process.execPath, ['--import', 'tsx', join('src', 'main.ts'), ...args], {
   cwd: bench,

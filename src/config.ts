@@ -185,14 +185,21 @@ export const SETTINGS = {
     'VIGIE_KERNEL',
     ['auto', 'ifma', 'portable'],
     'auto',
-    'which implementation the native engine runs',
+    'which implementation the native engine runs; one that is named asks for the native engine too',
   ),
   keyCacheBytes: integer(
     'VIGIE_KEY_CACHE_BYTES',
     64 * 1024 * 1024,
     64 * 1024,
     16 * 1024 ** 3,
-    'bound of the cache of prepared issuer keys, a worker',
+    'bound of the prepared issuer keys: of the process with the native engine, else of each worker',
+  ),
+  crossCheckOneIn: integer(
+    'VIGIE_CROSS_CHECK_ONE_IN',
+    4_096,
+    0,
+    1_000_000_000,
+    'one verdict of the native engine in so many, and some refusals, is checked again by node:crypto; 0 is none',
   ),
   workers: {
     ...integer(
@@ -331,6 +338,7 @@ export interface Config {
   readonly engine: EngineChoice;
   readonly kernel: KernelChoice;
   readonly keyCacheBytes: number;
+  readonly crossCheckOneIn: number;
   readonly workers: number;
   readonly logLevel: LogLevel;
   readonly massChangeLimit: number;
@@ -440,8 +448,11 @@ function refusals(values: Record<SettingName, string | number | undefined>, auth
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(values.redisPrefix as string)) {
     errors.push('VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -');
   }
-  if (values.kernel !== undefined && values.kernel !== 'auto' && values.engine !== 'native') {
-    errors.push('VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too');
+  const isOtherEngine = values.engine === 'openssl' || values.engine === 'noble';
+  if (values.kernel !== undefined && values.kernel !== 'auto' && isOtherEngine) {
+    errors.push(
+      `VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=${values.engine} is another`,
+    );
   }
   return errors;
 }

@@ -12,10 +12,13 @@ import { takeDataDir } from './data-dir.ts';
 import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
 import { drain } from './drain.ts';
 import type { TrustKeeper } from './keys/trust-keeper-contract.ts';
-import { createLog, type Log } from './log.ts';
+import { publicKeysOf, type TrustList } from './keys/trusted-key.ts';
+import { createLog, describeError, type Log } from './log.ts';
 import { allocateCounters, type Counters, openCounters } from './metrics/counters.ts';
 import type { SignatureEngine } from './signature/engine.ts';
-import { selectEngine } from './signature/select-engine.ts';
+import { selectEngineInForce } from './signature/engine-in-force.ts';
+import { allocateEngineLevel, openEngineLevel } from './signature/engine-level.ts';
+import { asksForKernel } from './signature/select-engine.ts';
 import { allocateSharedState, openSharedState, type SharedState } from './workers/shared-state.ts';
 import { startWorkers, type WorkerPool } from './workers/worker-pool.ts';
 
@@ -90,8 +93,25 @@ async function start(
 ): Promise<Running | Refusal> {
   const token = config.adminTokenFile === undefined ? undefined : readBearerTokenFile(config.adminTokenFile);
   if (token?.ok === false) return refusal(USAGE, `VIGIE_ADMIN_TOKEN_FILE: ${token.fault}`);
-  const selection = selectEngine({ requested: config.engine, keyCacheBytes: config.keyCacheBytes });
-  if (!selection.ok) return refusal(USAGE, `VIGIE_ENGINE: ${selection.error}`);
+  const counters = openCounters(allocateCounters());
+  const level = openEngineLevel(allocateEngineLevel());
+  const selection = selectEngineInForce({
+    ...config,
+    requested: config.engine,
+    level,
+    monotonicMs: clock.monotonicMs,
+    observer: {
+      crossChecked: counters.countCrossCheck,
+      disagreed: (disagreement) => {
+        counters.countDisagreement();
+        log('error', 'engines disagreed', { ...disagreement });
+      },
+    },
+  });
+  if (!selection.ok) {
+    const setting = asksForKernel({ ...config, requested: config.engine }) ? 'VIGIE_KERNEL' : 'VIGIE_ENGINE';
+    return refusal(USAGE, `${setting}: ${selection.error}`);
+  }
   const { engine, why } = selection;
   log('info', 'engine chosen', { engine: engine.name, implementation: engine.implementation, why });
   if (config.unknownNames.length > 0) log('warn', 'unknown settings ignored', { names: config.unknownNames });
@@ -110,11 +130,20 @@ async function start(
   if (!trust.ok) return trust;
   if (end.isAsked()) return interrupted();
   const { keeper, demo } = trust;
+  // In the background: a key that has no table yet is verified without one.
+  const prepareKeys = async (list: TrustList): Promise<void> => {
+    engine.prepare?.(publicKeysOf(list)).catch((error: unknown) => {
+      log('error', 'keys were not prepared', describeError(error));
+    });
+  };
+  if (keeper.current !== undefined) void prepareKeys(keeper.current);
+  keeper.onChange(prepareKeys);
   const started = await startWorkers({
     births: Array.from({ length: config.workers }, () => ({
       config,
       counters: allocateCounters(),
       state: state.shared,
+      engineLevel: level.shared,
       revocation: status.shared,
       trustList: keeper.current,
     })),
@@ -134,7 +163,6 @@ async function start(
   // What came in while nobody listened.
   await keeper.refreshRetirements();
 
-  const counters = openCounters(allocateCounters());
   const parts = { config, clock, log, engine, status, keeper, state, pool, counters };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);

@@ -44,6 +44,7 @@ describe('with nothing set', () => {
       engine: 'auto',
       kernel: 'auto',
       keyCacheBytes: 67_108_864,
+      crossCheckOneIn: 4_096,
       workers: Math.min(availableParallelism(), 64),
       logLevel: 'info',
       massChangeLimit: 10_000,
@@ -177,7 +178,14 @@ describe('combinations that must not start', () => {
     [{ VIGIE_AUTH: 'keys' }, 'VIGIE_AUTH=keys is not available in this release; only none is'],
     [{ VIGIE_AUTH: 'oauth' }, 'VIGIE_AUTH=oauth is not available in this release; only none is'],
     [{ VIGIE_REDIS_PREFIX: 'a}b' }, 'VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -'],
-    [{ VIGIE_KERNEL: 'ifma' }, 'VIGIE_KERNEL chooses within the native engine: set VIGIE_ENGINE=native too'],
+    [
+      { VIGIE_KERNEL: 'ifma', VIGIE_ENGINE: 'openssl' },
+      'VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=openssl is another',
+    ],
+    [
+      { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'noble' },
+      'VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=noble is another',
+    ],
   ])('%j', (environment, error) => {
     expect(errorsOf(environment)).toEqual([error]);
   });
@@ -189,6 +197,9 @@ describe('combinations that must not start', () => {
     { VIGIE_ADMIN_HOST: '0.0.0.0', VIGIE_ADMIN_TOKEN_FILE: '/run/token' },
     { VIGIE_METRICS_HOST: '0.0.0.0' },
     { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'native' },
+    { VIGIE_KERNEL: 'portable', VIGIE_ENGINE: 'auto' },
+    { VIGIE_KERNEL: 'ifma' },
+    { VIGIE_KERNEL: 'auto', VIGIE_ENGINE: 'noble' },
   ])('%j may start', (environment) => {
     expect(errorsOf(environment)).toEqual([]);
   });

@@ -55,7 +55,11 @@ export async function openListeners(
     changeCalls[outcome] = (changeCalls[outcome] ?? 0) + 1;
   };
   const facts = createGatewayFacts({ ...parts, version: VERSION, unready, changeCalls });
-  const registry = buildRegistry(facts, () => [...pool.counters, parts.counters]);
+  const registry = buildRegistry(facts, () => {
+    parts.counters.setKeyCache(parts.engine.keyCache);
+    parts.counters.setEngineInForce(parts.engine);
+    return [...pool.counters, parts.counters];
+  });
 
   const data = await pool.listen(config.host, config.port);
   if (data === undefined) return taken('VIGIE_PORT', config.host, config.port);

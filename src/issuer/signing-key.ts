@@ -3,7 +3,13 @@
  *
  * The gateway never holds such a key, except the demo issuer's: this serves issuers' trials and tests.
  */
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { encodeBase64url } from '../encoding/base64url.ts';
 import { isJsonObject, parseStrictJsonBytes } from '../encoding/strict-json.ts';
@@ -33,14 +39,18 @@ export type SigningKeyResult =
   | { readonly ok: true; readonly key: SigningKey }
   | { readonly ok: false; readonly fault: string };
 
+/** Of either half of an Ed25519 key (RFC 8032 section 5.1.5). */
+const KEY_BYTES = 32;
+
 /** Makes a key. Without a `kid` it gets its thumbprint, which two different keys never share. */
 export function generateSigningKey(kid?: string): SigningKey {
   return signingKeyOf(generateKeyPairSync('ed25519').privateKey, kid);
 }
 
 export function privateJwkOf(key: SigningKey): PrivateJwk {
-  const { d } = key.privateKey.export({ format: 'jwk' });
-  return { ...key.publicJwk, d: d as string };
+  // RFC 8410 section 7: the key's 32 bytes end its PKCS #8 form.
+  const pkcs8 = key.privateKey.export({ format: 'der', type: 'pkcs8' });
+  return { ...key.publicJwk, d: encodeBase64url(pkcs8.subarray(-KEY_BYTES)) };
 }
 
 /** RFC 7638 section 3: SHA-256 over the required members, in lexicographic order, without white space. */
@@ -84,7 +94,10 @@ export function readSigningKeyFile(path: string): SigningKeyResult {
 }
 
 function signingKeyOf(privateKey: KeyObject, kid: string | undefined): SigningKey {
-  const { x } = privateKey.export({ format: 'jwk' }) as { x: string };
+  // RFC 8410 section 4: they end its SubjectPublicKeyInfo. Not by JWK: exporting one of a key just made can lock
+  // Node 20 up, when the garbage collector frees the key's other half meanwhile.
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const x = encodeBase64url(spki.subarray(-KEY_BYTES));
   const name = kid ?? jwkThumbprint(x);
   return { kid: name, publicJwk: { kty: 'OKP', crv: 'Ed25519', kid: name, x }, privateKey };
 }

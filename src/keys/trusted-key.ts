@@ -30,6 +30,11 @@ export interface TrustList {
   readonly issuers: readonly TrustedIssuer[];
 }
 
+/** Every key that may ever verify under this list: those withdrawn never will again. */
+export function publicKeysOf(list: TrustList): Uint8Array[] {
+  return list.issuers.flatMap(({ keys }) => keys.filter((key) => !key.retired).map((key) => key.publicKey));
+}
+
 /** A key is active when nbf <= t < exp (t in seconds since the epoch) and it was not withdrawn. */
 export function isActive(key: TrustedKey, t: number): boolean {
   return !key.retired && t >= (key.nbf ?? -Infinity) && t < (key.exp ?? Infinity);

@@ -36,6 +36,19 @@ export const BATCH_BUCKETS = [1, 10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_
 export const FILTER_RESULTS = ['negative', 'confirmed', 'false_positive', 'unreadable'] as const;
 export type FilterResult = (typeof FILTER_RESULTS)[number];
 
+/** Why a verdict of a fast engine was checked again by the reference. */
+export const CROSS_CHECK_REASONS = ['sample', 'refused'] as const;
+export type CrossCheckReason = (typeof CROSS_CHECK_REASONS)[number];
+
+/** Engines as a thread reports the one in force; position 0 of the cell says that none has been reported yet. */
+export const ENGINES_IN_FORCE = [
+  { engine: 'native', kernel: 'ifma' },
+  { engine: 'native', kernel: 'portable' },
+  { engine: 'openssl', kernel: '' },
+  { engine: 'noble', kernel: '' },
+] as const;
+export type EngineInForce = (typeof ENGINES_IN_FORCE)[number];
+
 const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
 
 /** A histogram's cells: one a bucket, one for +Inf, then the sum. */
@@ -55,6 +68,9 @@ const LAYOUT = (() => {
     batches: take(histogramCells(BATCH_BUCKETS)),
     filter: take(FILTER_RESULTS.length),
     keyCache: take(KEY_CACHE_FIELDS.length),
+    crossChecks: take(CROSS_CHECK_REASONS.length),
+    disagreements: take(1),
+    engineInForce: take(1),
     inFlight: take(1),
     lastRequestAtMs: take(1),
     unexpectedErrors: take(1),
@@ -77,6 +93,10 @@ export interface Counters {
   countBatch(items: number): void;
   countFilterCheck(result: FilterResult): void;
   setKeyCache(stats: Readonly<Record<(typeof KEY_CACHE_FIELDS)[number], number>>): void;
+  countCrossCheck(why: CrossCheckReason, checks: number): void;
+  countDisagreement(): void;
+  /** Which engine judges in this thread now. */
+  setEngineInForce(engine: { readonly name: string; readonly kernel?: string | undefined }): void;
   countUnexpectedError(): void;
   verdicts(code: number): number;
   requests(route: RouteName, status: number): number;
@@ -84,6 +104,9 @@ export interface Counters {
   batches(): HistogramView;
   filterChecks(result: FilterResult): number;
   keyCache(field: (typeof KEY_CACHE_FIELDS)[number]): number;
+  crossChecks(why: CrossCheckReason): number;
+  disagreements(): number;
+  engineInForce(): EngineInForce | undefined;
   inFlight(): number;
   /** Monotonic time of the last request begun, probes aside (milliseconds). */
   lastRequestAtMs(): number;
@@ -140,6 +163,12 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     setKeyCache: (stats) => {
       for (const [index, field] of KEY_CACHE_FIELDS.entries()) cells[LAYOUT.keyCache + index] = stats[field];
     },
+    countCrossCheck: (why, checks) => add(LAYOUT.crossChecks + CROSS_CHECK_REASONS.indexOf(why), checks),
+    countDisagreement: () => add(LAYOUT.disagreements, 1),
+    setEngineInForce: ({ name, kernel = '' }) => {
+      const position = ENGINES_IN_FORCE.findIndex((row) => row.engine === name && row.kernel === kernel);
+      cells[LAYOUT.engineInForce] = position + 1;
+    },
     countUnexpectedError: () => add(LAYOUT.unexpectedErrors, 1),
     verdicts: (code) => get(LAYOUT.verdicts + code),
     requests: (route, status) => get(requestAt(route, status)),
@@ -147,6 +176,9 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     batches: () => view(LAYOUT.batches, BATCH_BUCKETS),
     filterChecks: (result) => get(LAYOUT.filter + FILTER_RESULTS.indexOf(result)),
     keyCache: (field) => get(LAYOUT.keyCache + KEY_CACHE_FIELDS.indexOf(field)),
+    crossChecks: (why) => get(LAYOUT.crossChecks + CROSS_CHECK_REASONS.indexOf(why)),
+    disagreements: () => get(LAYOUT.disagreements),
+    engineInForce: () => ENGINES_IN_FORCE[get(LAYOUT.engineInForce) - 1],
     inFlight: () => get(LAYOUT.inFlight),
     lastRequestAtMs: () => get(LAYOUT.lastRequestAtMs),
     unexpectedErrors: () => get(LAYOUT.unexpectedErrors),

@@ -4,6 +4,7 @@ import { REASONS } from '../verdict.ts';
 import {
   BATCH_BUCKETS,
   type Counters,
+  CROSS_CHECK_REASONS,
   FILTER_RESULTS,
   type HistogramView,
   LATENCY_BUCKETS,
@@ -59,6 +60,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   }
   trafficMetrics(registry, slabs);
   cacheMetrics(registry, slabs, facts);
+  engineMetrics(registry, slabs);
   stateMetrics(registry, facts);
   replicationMetrics(registry, facts.replication);
   return registry;
@@ -210,6 +212,35 @@ function cacheMetrics(registry: Registry, slabs: () => readonly Counters[], fact
     'Memory reckoned for prepared keys, all workers together.',
     [],
     () => [[{}, sumOver(slabs(), (slab) => slab.keyCache('bytes'))]],
+  );
+}
+
+function engineMetrics(registry: Registry, slabs: () => readonly Counters[]): void {
+  gauge(
+    registry,
+    'vigie_engine_in_force_info',
+    'The engine that judges in each thread now: the workers by number, and the main thread last.',
+    ['thread', 'engine', 'kernel'],
+    () =>
+      slabs().flatMap((slab, index): Sample[] => {
+        const inForce = slab.engineInForce();
+        return inForce === undefined ? [] : [[{ thread: String(index), ...inForce }, 1]];
+      }),
+  );
+  counter(
+    registry,
+    'vigie_engine_cross_checks_total',
+    'Verdicts of the native engine that node:crypto judged again, by why they were chosen.',
+    ['why'],
+    () =>
+      CROSS_CHECK_REASONS.map((why): Sample => [{ why }, sumOver(slabs(), (slab) => slab.crossChecks(why))]),
+  );
+  counter(
+    registry,
+    'vigie_engine_disagreements_total',
+    'Calls in which node:crypto judged otherwise than the native engine: each steps the engine down.',
+    [],
+    () => [[{}, sumOver(slabs(), (slab) => slab.disagreements())]],
   );
 }
 

@@ -6,7 +6,10 @@
  * encoding of [S]B - [k]A equal to the received R, of which the identity's encoding is refused.
  */
 
-/** One signature to check. The engine reads the bytes during the call and keeps none of them. */
+/**
+ * One signature to check. The engine reads the bytes during the call, some of them twice (cross-check.ts), and keeps
+ * none: they must not change meanwhile, so nothing of a check stands in memory that another thread may write to.
+ */
 export interface SignatureCheck {
   /** The 32 raw bytes of the public key A, as received. */
   readonly publicKey: Uint8Array;
@@ -16,7 +19,30 @@ export interface SignatureCheck {
   readonly message: Uint8Array;
 }
 
+/**
+ * A batch in flat arrays. Arrays may be longer than `count` asks for; what lies beyond is not looked at. They may
+ * overlap: verdicts are written when all are known. None may stand in shared memory, as for SignatureCheck.
+ */
+export interface PackedChecks {
+  readonly count: number;
+  /** 32 bytes a key; checks name keys by their place here, and several checks may name one. */
+  readonly publicKeys: Uint8Array;
+  /** For each check the place of its key, counted in keys. */
+  readonly keyOf: Uint32Array;
+  /** 64 bytes a check, R || S. */
+  readonly signatures: Uint8Array;
+  /** The messages one after the other: that of a check begins where that of the one before ends. */
+  readonly messages: Uint8Array;
+  /** For each check the end of its message in `messages`. */
+  readonly messageEnds: Uint32Array;
+  /** Written by the engine: 1 for each check that holds, 0 for each that does not. */
+  readonly verdicts: Uint8Array;
+}
+
 export type EngineName = 'native' | 'openssl' | 'noble';
+
+/** Which implementation of its kernel the native engine is asked for (`VIGIE_KERNEL`). */
+export type RequestedKernel = 'auto' | 'ifma' | 'portable';
 
 /** Use of an engine's cache of prepared keys since its start; counters only ever grow. */
 export interface KeyCacheStats {
@@ -39,4 +65,29 @@ export interface SignatureEngine {
    */
   verify(checks: readonly SignatureCheck[]): Uint8Array;
   readonly keyCache: Readonly<KeyCacheStats>;
+  /** Of an engine with several implementations, the one that computes. */
+  readonly kernel?: 'ifma' | 'portable' | undefined;
+  /**
+   * Prepares keys that will be used much, off the event loop; resolves when it is done. Changes how long a verdict
+   * takes, never the verdict. An engine without it gains nothing from knowing keys beforehand.
+   */
+  prepare?(publicKeys: readonly Uint8Array[]): Promise<void>;
+  /**
+   * `verify` for a caller that has its checks in flat arrays. Nothing in the gateway calls it yet: it is for batches
+   * gathered over requests. Throws a RangeError when an index or end is out of bounds; the engine in force throws a
+   * TypeError for shared memory.
+   */
+  verifyPacked?(packed: PackedChecks): void;
 }
+
+export interface EngineOptions {
+  /** Bound of the prepared keys, in bytes: of the engine's own cache or, with native, of the process's store. */
+  readonly keyCacheBytes: number;
+  /** `auto` unless given; only the native engine has a choice. */
+  readonly kernel?: RequestedKernel;
+}
+
+/** An engine, or why it is not to be had here: a predicate that follows its name ("is not built"). */
+export type EngineCreation =
+  | { readonly ok: true; readonly engine: SignatureEngine }
+  | { readonly ok: false; readonly because: string };

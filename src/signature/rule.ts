@@ -16,7 +16,7 @@ import type { SignatureCheck } from './engine.ts';
 /** The rule's name, for logs, reports and the verdicts' documentation. */
 export const ACCEPTANCE_RULE = 'vigie-ed25519-1';
 
-const PUBLIC_KEY_BYTES = 32;
+export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
 /** L, the prime order of the base point (RFC 8032 section 5.1). */

@@ -1,20 +1,17 @@
 /** Which engine judges signatures: chosen once at start, tested before it is trusted, and said in the log. */
-import type { EngineName, SignatureEngine } from './engine.ts';
+import type {
+  EngineCreation,
+  EngineName,
+  EngineOptions,
+  RequestedKernel,
+  SignatureEngine,
+} from './engine.ts';
+import { createNativeEngine } from './native-engine.ts';
 import { createNobleEngine } from './noble-engine.ts';
 import { createOpensslEngine } from './openssl-engine.ts';
 import { selfTest } from './self-test.ts';
 
 export type RequestedEngine = 'auto' | EngineName;
-
-export interface EngineOptions {
-  /** Bound of the engine's cache of prepared keys, in bytes. */
-  readonly keyCacheBytes: number;
-}
-
-/** An engine, or why it is not to be had here: a predicate that follows its name ("is not built"). */
-export type EngineCreation =
-  | { readonly ok: true; readonly engine: SignatureEngine }
-  | { readonly ok: false; readonly because: string };
 
 export interface EngineSource {
   readonly name: EngineName;
@@ -23,7 +20,7 @@ export interface EngineSource {
 
 /** Every engine, the fastest first: the order in which `auto` tries them. */
 export const ENGINE_SOURCES: readonly EngineSource[] = [
-  { name: 'native', create: () => ({ ok: false, because: 'is not built' }) },
+  { name: 'native', create: createNativeEngine },
   { name: 'openssl', create: (options) => ({ ok: true, engine: createOpensslEngine(options) }) },
   { name: 'noble', create: (options) => ({ ok: true, engine: createNobleEngine(options) }) },
 ];
@@ -35,23 +32,34 @@ export type EngineSelection =
 
 /**
  * Chooses an engine. One asked for by name is given or refused, never replaced by another; `auto` takes the
- * fastest that is there and passes its self-test.
+ * fastest that is there and passes its self-test. A kernel asked for by name asks for the native engine with it.
  */
 export function selectEngine(
   request: EngineOptions & { readonly requested: RequestedEngine },
   sources: readonly EngineSource[] = ENGINE_SOURCES,
 ): EngineSelection {
-  const { requested } = request;
+  const requested = asksForKernel(request) ? 'native' : request.requested;
   const candidates = requested === 'auto' ? sources : sources.filter(({ name }) => name === requested);
   const passedOver: string[] = [];
   for (const source of candidates) {
     const creation = createTested(source, request);
     if (creation.ok)
-      return { ok: true, engine: creation.engine, why: reason(creation.engine, request, passedOver) };
+      return { ok: true, engine: creation.engine, why: reason(creation.engine, requested, passedOver) };
     passedOver.push(`the ${source.name} engine ${creation.because}`);
   }
   const error = passedOver.join('; ') || `there is no ${requested} engine`;
   return { ok: false, error: requested === 'auto' ? `no engine is to be had: ${error}` : error };
+}
+
+/** Whether the kernel is named and the engine is not: then the native engine is meant, and no other will do. */
+export function asksForKernel({
+  requested,
+  kernel = 'auto',
+}: {
+  readonly requested: RequestedEngine;
+  readonly kernel?: RequestedKernel;
+}): boolean {
+  return requested === 'auto' && kernel !== 'auto';
 }
 
 function createTested(source: EngineSource, options: EngineOptions): EngineCreation {
@@ -63,7 +71,7 @@ function createTested(source: EngineSource, options: EngineOptions): EngineCreat
 
 function reason(
   { name, implementation }: SignatureEngine,
-  { requested }: { readonly requested: RequestedEngine },
+  requested: RequestedEngine,
   passedOver: readonly string[],
 ): string {
   const chosen = `${name} (${implementation}) chosen`;

@@ -46,6 +46,13 @@ const KNOWN_ANSWERS: readonly KnownAnswer[] = [
   { about: 'a good signature after bad ones', check: GOOD, expected: 1 },
 ];
 
+/** The keys of the known answers, for an engine that treats prepared keys in a way of their own. */
+export const SELF_TEST_KEYS: readonly Uint8Array[] = [
+  ...new Map(
+    KNOWN_ANSWERS.map(({ check }) => [Buffer.from(check.publicKey).toString('hex'), check.publicKey]),
+  ).values(),
+];
+
 export type SelfTest =
   | { readonly ok: true }
   /** What went wrong, in words for the log; test data only, nothing of any credential. */

@@ -16,7 +16,8 @@ import { describeError } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
-import { selectEngine } from '../signature/select-engine.ts';
+import { selectEngineInForce } from '../signature/engine-in-force.ts';
+import { openEngineLevel } from '../signature/engine-level.ts';
 import { rulingOf } from '../verdict.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
@@ -37,13 +38,26 @@ const stops: (() => void)[] = [];
 
 function start(): void {
   const { config } = birth;
-  const selection = selectEngine({ requested: config.engine, keyCacheBytes: config.keyCacheBytes });
+  const counters = openCounters(birth.counters);
+  const selection = selectEngineInForce({
+    ...config,
+    requested: config.engine,
+    level: openEngineLevel(birth.engineLevel),
+    monotonicMs: clock.monotonicMs,
+    observer: {
+      crossChecked: counters.countCrossCheck,
+      disagreed: (disagreement) => {
+        counters.countDisagreement();
+        send({ kind: 'engine-disagreement', fields: { ...disagreement } });
+      },
+    },
+  });
   if (!selection.ok) {
     send({ kind: 'failed', error: selection.error });
     return;
   }
   const { engine } = selection;
-  const counters = openCounters(birth.counters);
+  counters.setEngineInForce(engine);
   const state = openSharedState(birth.state, clock);
   const opened = openCardStatus(birth.revocation, clock, (result) => counters.countFilterCheck(result));
   if (!opened.ok) {
@@ -113,6 +127,7 @@ function countVerdicts(
 ): void {
   for (const { reason } of verifications) counters.countVerdict(rulingOf(reason).code);
   counters.setKeyCache(engine.keyCache);
+  counters.setEngineInForce(engine);
 }
 
 let reportedUncaught = false;

@@ -9,6 +9,8 @@ export interface WorkerBirth {
   /** Counters that this worker alone writes. */
   readonly counters: SharedArrayBuffer;
   readonly state: SharedArrayBuffer;
+  /** How far the process still trusts its engines (signature/engine-level.ts). */
+  readonly engineLevel: SharedArrayBuffer;
   readonly revocation: SharedRevocation;
   readonly trustList: TrustList | undefined;
 }
@@ -45,5 +47,6 @@ export type FromWorker =
   /** Something threw where nobody catches; the thread goes on until it is closed. */
   | { readonly kind: 'uncaught'; readonly fields: LogFields }
   | { readonly kind: 'taken'; readonly ticket: number }
+  | { readonly kind: 'engine-disagreement'; readonly fields: LogFields }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
   | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

@@ -83,6 +83,8 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         return fail('an error that nobody caught in a worker');
       case 'taken':
         return settleTicket(message.ticket);
+      case 'engine-disagreement':
+        return events.log('error', 'engines disagreed', message.fields);
       case 'unknown-key':
         return events.onUnknownKey(message.iss, message.kid);
       case 'unexpected-error':

@@ -1,7 +1,7 @@
 /** Bodies at their bounds: sizes, counts, time, memory; and clients that leave in the middle. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, reasonOf, scrape, until } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { FASTEST_ENGINE, type Gateway, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head, open, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
 
@@ -34,7 +34,7 @@ describe('sizes', () => {
   let gateway: Gateway;
 
   beforeAll(async () => {
-    gateway = await startGateway();
+    gateway = await startGateway({ env: FASTEST_ENGINE });
   });
 
   afterAll(() => gateway.dispose());
@@ -193,7 +193,11 @@ describe('an answer that is not taken', () => {
     ],
   ])('%s, and the memory comes back', async (_what, answerTimeoutMs, drip) => {
     const gateway = await startGateway({
-      env: { VIGIE_ANSWER_TIMEOUT_MS: answerTimeoutMs, VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}` },
+      env: {
+        ...FASTEST_ENGINE,
+        VIGIE_ANSWER_TIMEOUT_MS: answerTimeoutMs,
+        VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}`,
+      },
     });
     const socket = await open(gateway.dataPort);
     socket.pause();

@@ -1,7 +1,7 @@
 /** The end of a gateway: every accepted request is answered, /readyz says 503 at once, exit code 0 in time. */
 import { describe, expect, it, type TestContext } from 'vitest';
 import { call, changeStatus, reasonOf, scrape, until } from '../support/call.ts';
-import { type Gateway, type GatewayOptions, startGateway } from '../support/gateway.ts';
+import { FASTEST_ENGINE, type Gateway, type GatewayOptions, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head, open, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims, ISS } from '../support/synthetic-issuer.ts';
 
@@ -121,7 +121,7 @@ describe.concurrent('at SIGTERM', () => {
   it.each(['application/json', 'application/x-ndjson'])(
     'a large answer reaches a client that reads late, whole: %s',
     async (accept) => {
-      const gateway = await startGateway();
+      const gateway = await startGateway({ env: FASTEST_ENGINE });
       const socket = await open(gateway.dataPort);
       socket.pause();
       socket.write(largeBatch(accept));
@@ -145,7 +145,7 @@ describe.concurrent('at SIGTERM', () => {
 
   it('a large answer that nobody reads is told of as unanswered, and the exit is in time', async (test) => {
     const { expect } = test;
-    const gateway = await start(test, { env: { VIGIE_DRAIN_TIMEOUT_MS: '2000' } });
+    const gateway = await start(test, { env: { ...FASTEST_ENGINE, VIGIE_DRAIN_TIMEOUT_MS: '2000' } });
     const socket = await open(gateway.dataPort);
     socket.pause();
     socket.write(largeBatch('application/json'));

@@ -33,7 +33,11 @@ describe('a start stops', () => {
     ],
     ["a password in Redis's URL", { VIGIE_REDIS_URL: 'redis://:CANARY@127.0.0.1' }, /^2 .*VIGIE_REDIS_URL/],
     ['a shared log without the secret', { VIGIE_REDIS_URL: 'redis://127.0.0.1' }, /^2 .*VIGIE_SECRET_FILE/],
-    ['an engine that is not to be had', { VIGIE_ENGINE: 'native' }, /^2 .*VIGIE_ENGINE/],
+    [
+      'a kernel of another engine',
+      { VIGIE_ENGINE: 'openssl', VIGIE_KERNEL: 'portable' },
+      /^2 .*VIGIE_KERNEL/,
+    ],
     ['a list over plain http', { VIGIE_TRUST_LIST: 'http://example.com/CANARY' }, /^2 .*VIGIE_TRUST_LIST/],
     [
       'an address that is not ours',

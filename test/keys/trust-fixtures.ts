@@ -16,7 +16,10 @@ export function keyPair(label: string): { privateKey: KeyObject; x: string; raw:
   // RFC 8410: the fixed head of a PKCS #8 Ed25519 key before its 32 bytes.
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const x = createPublicKey(privateKey).export({ format: 'jwk' }).x as string;
+  const x = createPublicKey(privateKey)
+    .export({ format: 'der', type: 'spki' })
+    .subarray(-32)
+    .toString('base64url');
   return { privateKey, x, raw: Buffer.from(x, 'base64url') };
 }
 

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   allocateCounters,
   BATCH_BUCKETS,
+  CROSS_CHECK_REASONS,
+  ENGINES_IN_FORCE,
+  type EngineInForce,
   FILTER_RESULTS,
   LATENCY_BUCKETS,
   openCounters,
@@ -34,6 +37,9 @@ describe('a slab', () => {
       counters.batches().sum,
       ...FILTER_RESULTS.map((result) => counters.filterChecks(result)),
       ...(['hits', 'misses', 'evictions', 'keys', 'bytes'] as const).map(counters.keyCache),
+      ...CROSS_CHECK_REASONS.map((why) => counters.crossChecks(why)),
+      counters.disagreements(),
+      ENGINES_IN_FORCE.indexOf(counters.engineInForce() as EngineInForce),
       counters.lastRequestAtMs(),
       counters.unexpectedErrors(),
     ];
@@ -46,6 +52,12 @@ describe('a slab', () => {
       [2, () => counters.countBatch(20_000)],
       ...FILTER_RESULTS.map((result): [number, () => void] => [1, () => counters.countFilterCheck(result)]),
       [5, () => counters.setKeyCache({ hits: 1, misses: 2, evictions: 3, keys: 4, bytes: 5 })],
+      ...CROSS_CHECK_REASONS.map((why): [number, () => void] => [1, () => counters.countCrossCheck(why, 3)]),
+      [1, () => counters.countDisagreement()],
+      ...ENGINES_IN_FORCE.map(({ engine, kernel }): [number, () => void] => [
+        1,
+        () => counters.setEngineInForce({ name: engine, kernel: kernel === '' ? undefined : kernel }),
+      ]),
       [1, () => counters.beginRequest(1_234)],
       [1, () => counters.countUnexpectedError()],
     ];

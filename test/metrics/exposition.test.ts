@@ -104,6 +104,24 @@ describe('the exposition', () => {
     expect(sample(text, 'vigie_filter_checks_total', { result: 'confirmed' })).toBe(50);
   });
 
+  it('shows the engine in force by thread, and what checking it again found', async () => {
+    const [one, two, three] = slabs as [Counters, Counters, Counters];
+    one.setEngineInForce({ name: 'native', kernel: 'ifma' });
+    two.setEngineInForce({ name: 'native', kernel: 'portable' });
+    two.setEngineInForce({ name: 'openssl' });
+    three.countCrossCheck('sample', 4);
+    one.countCrossCheck('refused', 2);
+    one.countDisagreement();
+    const text = await scrape();
+    const inForce = 'vigie_engine_in_force_info';
+    expect(sample(text, inForce, { thread: '0', engine: 'native', kernel: 'ifma' })).toBe(1);
+    expect(sample(text, inForce, { thread: '1', engine: 'openssl', kernel: '' })).toBe(1);
+    expect(text.match(new RegExp(`^${inForce}{`, 'gm'))).toHaveLength(2);
+    expect(sample(text, 'vigie_engine_cross_checks_total', { why: 'sample' })).toBe(4);
+    expect(sample(text, 'vigie_engine_cross_checks_total', { why: 'refused' })).toBe(2);
+    expect(sample(text, 'vigie_engine_disagreements_total')).toBe(1);
+  });
+
   it('states facts about the gateway', async () => {
     const text = await scrape();
     const { node, openssl } = process.versions;

@@ -41,7 +41,7 @@ describe('the generated cases', () => {
   });
 });
 
-describe.each(engines)('$name', (engine) => {
+describe.each(engines)('$name ($implementation)', (engine) => {
   it('judges them by the rule in one batch', () => {
     expect(misjudged(engine.verify(cases.map(({ check }) => check)))).toEqual([]);
   });

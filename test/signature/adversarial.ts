@@ -237,9 +237,7 @@ function lowOrderKey(hex: string) {
 }
 
 function resized(bytes: Uint8Array, length: number): Uint8Array {
-  const copy = new Uint8Array(length);
-  copy.set(bytes.subarray(0, length));
-  return copy;
+  return Uint8Array.from({ length }, (_, i) => bytes[i] ?? 0);
 }
 
 function bytesOf(hex: string): Uint8Array {

@@ -13,7 +13,7 @@ it.each(PUBLISHED_VECTORS)('$name is what its secret key signs', ({ secretKey, m
   expect(signed.toString('hex')).toBe(Buffer.from(signature).toString('hex'));
 });
 
-describe.each(enginesUnderTest())('$name', (engine) => {
+describe.each(enginesUnderTest())('$name ($implementation)', (engine) => {
   it.each(PUBLISHED_VECTORS)('accepts $name', (vector) => {
     expect([...engine.verify([vector])]).toEqual([1]);
   });

@@ -1,9 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
+import { loadNativeAddon, type NativeAddon } from '../../src/signature/native-addon.ts';
+import {
+  createNativeEngine,
+  kernelFailures,
+  nativeImplementations,
+} from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
 import { isCanonicalScalar } from '../../src/signature/rule.ts';
 import { selfTest } from '../../src/signature/self-test.ts';
 import { enginesUnderTest } from './engines.ts';
+
+const loaded = loadNativeAddon();
+const addons: NativeAddon[] = loaded.ok ? [loaded.addon] : [];
+/** Too small for any table; the least that VIGIE_KEY_CACHE_BYTES takes. */
+const SMALLEST_CACHE_BYTES = 65_536;
+type VerifyHead = Parameters<NativeAddon['verify']> extends [...infer Head, boolean] ? Head : never;
 
 const sound = createOpensslEngine({ keyCacheBytes: 1_000_000 });
 
@@ -17,9 +29,44 @@ function failuresOf(engine: SignatureEngine): readonly string[] {
   return result.ok ? [] : result.failures;
 }
 
-describe.each(enginesUnderTest())('$name', (engine) => {
+describe.each(enginesUnderTest())('$name ($implementation)', (engine) => {
   it('passes', () => {
     expect(selfTest(engine)).toEqual({ ok: true });
+  });
+});
+
+describe.each(addons)('the kernel', (addon) => {
+  it.each(nativeImplementations())('%s passes, and takes no room in the shared store', (kernel) => {
+    addon.clearStore();
+    const before = addon.storeStats();
+    expect(kernelFailures(addon, kernel)).toEqual([]);
+    const creation = createNativeEngine({ keyCacheBytes: SMALLEST_CACHE_BYTES, kernel });
+    expect(creation.ok && creation.engine.kernel).toBe(kernel);
+    expect(addon.storeStats()).toEqual(before);
+  });
+
+  it('fails when its tables are not found, or used where they are not asked for', () => {
+    const asked = (usePrepared: boolean) => ({
+      ...addon,
+      verifySelfTest: (...given: Parameters<NativeAddon['verify']>) =>
+        addon.verifySelfTest(...(given.slice(0, 8) as unknown as VerifyHead), usePrepared),
+    });
+    expect(kernelFailures(asked(false), 'portable')).toEqual(['24 checks found no table']);
+    expect(kernelFailures(asked(true), 'portable')).toEqual(['24 checks used a table']);
+  });
+
+  it('fails on either way alone', () => {
+    const wrong = (known: boolean) => ({
+      ...addon,
+      verifySelfTest: (...given: Parameters<NativeAddon['verify']>) => {
+        const hits = addon.verifySelfTest(...given);
+        if (given[8] === known) given[7].fill(1);
+        return hits;
+      },
+    });
+    for (const known of [true, false]) {
+      expect(kernelFailures(wrong(known), 'portable')).toContain('S + L, alone: 1 instead of 0');
+    }
   });
 });
 

@@ -73,7 +73,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ...options.env,
   };
   const child = spawn(process.execPath, [VIGIE, 'serve'], {
-    env: { ...withoutVigieNames(process.env), ...settings },
+    env: { ...withoutVigieNames(process.env), ...engineOfThisRun(options.env), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const logged = collect(child.stderr);
@@ -120,6 +120,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 export function workerFault(fault: 'throws' | 'store' | 'load' | 'slow', file = ''): Record<string, string> {
   const preload = new URL('./worker-faults.mjs', import.meta.url).href;
   return { NODE_OPTIONS: `--import=${preload}`, FAULT: fault, FAULT_FILE: file };
+}
+
+/**
+ * For gateways whose tests are about large answers, not about who verifies: ten thousand signatures take the
+ * slowest engine ten seconds, whichever engine the run forces.
+ */
+export const FASTEST_ENGINE = { VIGIE_ENGINE: 'auto' } as const;
+
+/** A run of the tests with one engine forced (test/support/run-by-engine.mjs), unless the test names another. */
+function engineOfThisRun(env: GatewayOptions['env'] = {}): Record<string, string> {
+  const { VIGIE_ENGINE = '', VIGIE_KERNEL = '' } = process.env;
+  return env.VIGIE_ENGINE === undefined && env.VIGIE_KERNEL === undefined
+    ? { VIGIE_ENGINE, VIGIE_KERNEL }
+    : {};
 }
 
 /** A test's own engine or settings must not reach the processes it starts unless it says so. */

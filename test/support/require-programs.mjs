@@ -3,6 +3,7 @@
  * line to run. No test is skipped for want of a program.
  */
 import { execFileSync } from 'node:child_process';
+import { findCompiler } from '../../src/signature/native/compiler.mjs';
 
 const PROGRAMS = [
   { name: 'promtool', debianPackage: 'prometheus' },
@@ -11,6 +12,9 @@ const PROGRAMS = [
   { name: 'redis-sentinel', debianPackage: 'redis-sentinel' },
   // Makes the certificates of the TLS tests.
   { name: 'openssl', debianPackage: 'openssl' },
+  // Any compiler that the build takes will do; this is the one to install where there is none.
+  { name: 'a C++ compiler', debianPackage: 'g++', isFound: async () => (await findCompiler()) !== undefined },
+  { name: 'objdump', debianPackage: 'binutils' },
 ];
 
 const isThere = (name) => {
@@ -22,7 +26,12 @@ const isThere = (name) => {
   }
 };
 
-const missing = PROGRAMS.filter(({ name }) => !isThere(name));
+const missingOf = async (programs) => {
+  const found = await Promise.all(programs.map(({ name, isFound }) => isFound?.() ?? isThere(name)));
+  return programs.filter((_, index) => !found[index]);
+};
+
+const missing = await missingOf(PROGRAMS);
 if (missing.length > 0) {
   const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
   const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
@@ -35,7 +44,7 @@ if (missing.length > 0) {
     execFileSync('apt-get', ['update', '-q'], options);
     execFileSync('sh', ['-c', line], options);
   }
-  const still = missing.filter(({ name }) => !isThere(name));
+  const still = await missingOf(missing);
   if (still.length > 0) {
     const names = still.map(({ name }) => name).join(', ');
     console.error(`The tests need ${names}. As root: apt-get update && ${line}`);

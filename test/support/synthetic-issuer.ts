@@ -1,5 +1,5 @@
 /** A synthetic issuer: keys, credentials and trust lists for tests. Nothing here is anybody's. */
-import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { buildTrustIndex, type TrustIndex } from '../../src/keys/trust-index.ts';
 import type { TrustedIssuer, TrustedKey } from '../../src/keys/trusted-key.ts';
 
@@ -22,7 +22,8 @@ export function signerOf(label: string, kid: string = KID): Signer {
   // RFC 8410 section 7: the fixed head of a PKCS #8 Ed25519 key before its 32 bytes.
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  return { kid, privateKey, x: privateKey.export({ format: 'jwk' }).x as string };
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return { kid, privateKey, x: spki.subarray(-32).toString('base64url') };
 }
 
 export const SIGNER = signerOf('issuer a');

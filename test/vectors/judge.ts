@@ -38,10 +38,17 @@ export interface Judgement {
 export function judge(engines: readonly SignatureEngine[], cases: readonly VectorCase[]): Judgement {
   const answers = engines.map((engine) => ({ engine, got: ask(engine, cases) }));
   const conflicts = cases.flatMap((vector, i): Conflict[] => {
-    const got = Object.fromEntries(answers.map((answer) => [answer.engine.name, answer.got[i] as Got]));
+    const got = Object.fromEntries(
+      answers.map((answer) => [nameAmong(engines, answer.engine), answer.got[i] as Got]),
+    );
     return new Set(Object.values(got)).size > 1 ? [{ ...labelOf(vector), got }] : [];
   });
   return { engines: answers.map(({ engine, got }) => score(engine, cases, got)), conflicts };
+}
+
+/** An engine's name, with its implementation where several share the name. */
+function nameAmong(engines: readonly SignatureEngine[], { name, implementation }: SignatureEngine): string {
+  return engines.filter((other) => other.name === name).length > 1 ? `${name} (${implementation})` : name;
 }
 
 function score(engine: SignatureEngine, cases: readonly VectorCase[], got: readonly Got[]): EngineScore {

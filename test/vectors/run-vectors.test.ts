@@ -156,14 +156,15 @@ describe('judge', () => {
   const label = { file: 'f.json', tcId: 1, comment: '', expected: 'acceptable' as const };
 
   it('lets engines not differ among themselves on an acceptable case', () => {
+    const name = engine.name === 'native' ? 'noble' : 'native';
     const refusing: SignatureEngine = {
       ...engine,
-      name: 'native',
+      name,
       verify: (checks) => new Uint8Array(checks.length),
     };
     const { engines, conflicts } = judge([engine, refusing], [{ ...label, check: good }]);
     expect(engines.map(({ agreements }) => agreements)).toEqual([1, 1]);
-    expect(conflicts).toEqual([{ ...label, got: { [engine.name]: 'valid', native: 'invalid' } }]);
+    expect(conflicts).toEqual([{ ...label, got: { [engine.name]: 'valid', [name]: 'invalid' } }]);
   });
 
   it('does not take a verdict that changes with its neighbours for an agreement', () => {

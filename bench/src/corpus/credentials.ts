@@ -91,8 +91,9 @@ interface IssuerKey {
 
 function makeIssuerKey(kid: string): IssuerKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const { x } = publicKey.export({ format: 'jwk' });
-  return { jwk: { kty: 'OKP', crv: 'Ed25519', kid, x: x as string }, privateKey };
+  // By DER: exporting the JWK of a key just made can lock Node 20 up.
+  const x = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64url');
+  return { jwk: { kty: 'OKP', crv: 'Ed25519', kid, x }, privateKey };
 }
 
 /** A JWS in compact form (RFC 7515 section 7.1) with what a card credential carries and no identity. */

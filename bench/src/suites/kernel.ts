@@ -1,184 +1,186 @@
 /**
  * Suite `kernel`: the signature engines alone, in this process, on one core. No HTTP, no decoding, no cache of
- * results: how many signatures a second an engine judges.
+ * results: how many signatures a second an engine judges, called from JavaScript.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { EngineName, SignatureCheck, SignatureEngine } from '../../../src/signature/engine.ts';
-import type { EngineSource } from '../../../src/signature/select-engine.ts';
-import { intoBatches, makeSignatures, SIGNATURES } from '../corpus/signatures.ts';
+import { coreCyclesPerNanosecond } from '../core-clock.ts';
+import { makeSignatures, SIGNATURES } from '../corpus/signatures.ts';
 import type { Options } from '../options.ts';
 import { DIST_DIR } from '../paths.ts';
 import { median, significant } from '../statistics.ts';
-import { type Suite, type SuiteResult, Unavailable } from '../suite.ts';
-
-/** Ways to run an engine: options for its `create`, which appear as members of its rows. An engine has one at least. */
-const VARIANTS: Partial<Record<EngineName, readonly Readonly<Record<string, number>>[]>> = {};
-const PLAIN = [{}];
-
-/** Known keys were used before and sit in the engine's cache; an unknown key is seen for the first time. */
-const SHAPES = [
-  ...[1, 8, 64].flatMap((keys) => [1, 64].map((batch) => ({ path: 'known' as const, keys, batch }))),
-  { path: 'unknown' as const, keys: SIGNATURES, batch: 1 },
-  { path: 'unknown' as const, keys: SIGNATURES, batch: 64 },
-];
-type Shape = (typeof SHAPES)[number];
-
-/** Holds every key of every shape, so that no known key is evicted. */
-const KEY_CACHE_BYTES = 256 * 1024 * 1024;
-
-/** One line of the table in the making. */
-interface Cell {
-  readonly shape: Shape;
-  readonly source: EngineSource;
-  readonly variant: Readonly<Record<string, number>>;
-  readonly batches: readonly SignatureCheck[][];
-  readonly roundsPerSecond: number[];
-  engine: SignatureEngine;
-  /** Where the next round goes on in `batches`, so that rounds of a slow engine do not repeat their input. */
-  next: number;
-}
+import { type Row, type Suite, type SuiteResult, Unavailable } from '../suite.ts';
+import {
+  type Built,
+  type Cell,
+  createReference,
+  type Implementation,
+  KEY_CACHE_BYTES,
+  loadBuilt,
+  makeGroup,
+  measure,
+  SHAPES,
+} from './kernel-cells.ts';
+import { type MeasureWorkers, prepareWorkers, WORKERS_SHAPE } from './kernel-workers.ts';
 
 export const kernelSuite: Suite = {
   name: 'kernel',
   summary: 'signature engines alone, in-process: known and unknown keys, single and in batches',
-  defaultSeconds: 1,
+  defaultSeconds: 0.4,
   run,
 };
 
 async function run(options: Options): Promise<SuiteResult> {
-  const sources = await loadSources(options);
-  pinThisProcess(options.serverCore);
-  const cells = makeCells(sources);
-  // Every round visits every cell, the engines of one shape side by side: a slow minute of the machine touches
-  // all alike.
+  if (!existsSync(join(DIST_DIR, 'signature', 'native-engine.js'))) {
+    throw new Unavailable('the service is not built: npm run build');
+  }
+  const built = await loadBuilt();
+  const implementations = implementationsFor(options, built);
+  const seconds = options.seconds ?? kernelSuite.defaultSeconds;
+  pinThisProcess([options.serverCore]);
+  const reference = createReference();
+  const groups = [];
+  for (const shape of SHAPES) groups.push(await makeGroup(shape, implementations, built));
+  // Every round visits every cell, the engines of one shape side by side with node:crypto just before: a slow
+  // minute of the machine touches all alike.
   for (let round = 1; round <= options.rounds; round++) {
     console.error(`bench: kernel, round ${round} of ${options.rounds}`);
-    for (const cell of cells) cell.roundsPerSecond.push(measure(cell, options.seconds ?? 1));
+    for (const { cells } of groups) {
+      const perSecond = reference(seconds);
+      for (const cell of cells) {
+        cell.references.push(perSecond);
+        cell.rates.push(measure(cell, seconds));
+        const cycles = coreCyclesPerNanosecond();
+        if (cycles !== undefined) cell.cyclesPerNanosecond.push(cycles);
+      }
+    }
   }
+  const cells = groups.flatMap((group) => group.cells);
+  const natives = implementations.filter((name) => name === 'ifma' || name === 'portable');
+  const rows = [
+    ...cells.map(rowOf),
+    ...(await rowsOfWorkers(natives, options, seconds, reference, await prepareWorkers(built))),
+  ];
   return {
-    rows: cells.map((cell) => rowOf(cell, cells)),
+    rows,
     columns: [
-      ...['engine', 'implementation', 'path', 'keys', 'batch'].map((key) => ({ key, title: key })),
-      ...[...new Set(cells.flatMap(({ variant }) => Object.keys(variant)))].map((key) => ({
+      ...['engine', 'implementation', 'path', 'window', 'keys', 'batch', 'workers'].map((key) => ({
         key,
         title: key,
       })),
       { key: 'perSecond', title: 'signatures/s' },
+      { key: 'cyclesPerSignature', title: 'cycles' },
       { key: 'xOpenssl', title: 'x OpenSSL' },
     ],
     facts: {
-      engines: [...new Map(cells.map(({ engine }) => [engine.name, engine.implementation]))].map(
-        ([name, implementation]) => ({ name, implementation }),
+      engines: [...new Map(cells.map(({ engine }) => [engine.implementation, engine.name]))].map(
+        ([implementation, name]) => ({ name, implementation }),
       ),
+      tables: natives.length > 0 ? tableFacts(built) : [],
       signatures: SIGNATURES,
       rounds: options.rounds,
-      secondsARound: options.seconds,
+      secondsARound: seconds,
     },
     warnings: [],
     failed: false,
   };
 }
 
-/** The service's own list of engines, as built. */
-async function loadSources({ engine }: Options): Promise<readonly EngineSource[]> {
-  const file = join(DIST_DIR, 'signature', 'select-engine.js');
-  if (!existsSync(file)) throw new Unavailable('the service is not built: npm run build');
-  const { ENGINE_SOURCES } = (await import(pathToFileURL(file).href)) as {
-    ENGINE_SOURCES: readonly EngineSource[];
-  };
-  const wanted = ENGINE_SOURCES.filter(
-    ({ name }) => engine === 'auto' || name === engine || name === 'openssl',
-  );
-  return wanted.filter((source) => {
-    const creation = source.create({ keyCacheBytes: KEY_CACHE_BYTES });
-    if (creation.ok) return true;
-    if (source.name === engine) throw new Unavailable(`the ${engine} engine ${creation.because}`);
-    console.error(`bench: without the ${source.name} engine, which ${creation.because}`);
-    return false;
-  });
+/** The implementations that this machine runs and that were asked for; OpenSSL always, as the measure of all. */
+function implementationsFor({ engine }: Options, { native }: Built): Implementation[] {
+  const natives = engine === 'auto' || engine === 'native' ? native.nativeImplementations() : [];
+  if (engine === 'native' && natives.length === 0) throw new Unavailable('the native engine is not built');
+  if (engine === 'auto' && natives.length === 0)
+    console.error('bench: without the native engine: it is not built');
+  return [...natives, 'openssl', ...(engine === 'auto' || engine === 'noble' ? (['noble'] as const) : [])];
 }
 
 /** All threads of this process, the garbage collector's too: one core is one core. */
-function pinThisProcess(core: number): void {
+function pinThisProcess(cores: readonly number[]): void {
   try {
-    execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)], { stdio: 'ignore' });
+    execFileSync('taskset', ['-a', '-c', '-p', cores.join(','), String(process.pid)], { stdio: 'ignore' });
   } catch {
     throw new Unavailable(
-      `taskset cannot pin to core ${core}: is it installed (util-linux), is there such a core?`,
+      `taskset cannot pin to core ${cores.join(',')}: is it installed (util-linux), is there such a core?`,
     );
   }
 }
 
-function makeCells(sources: readonly EngineSource[]): Cell[] {
-  const signatures = new Map([...new Set(SHAPES.map(({ keys }) => keys))].map((k) => [k, makeSignatures(k)]));
-  return SHAPES.flatMap((shape) => {
-    const batches = intoBatches(signatures.get(shape.keys) as readonly SignatureCheck[], shape.batch);
-    return sources.flatMap((source) =>
-      (VARIANTS[source.name] ?? PLAIN).map((variant): Cell => {
-        const engine = createEngine(source, variant);
-        return { shape, source, variant, batches, roundsPerSecond: [], engine, next: 0 };
-      }),
-    );
-  });
-}
-
-function createEngine(source: EngineSource, variant: Cell['variant']): SignatureEngine {
-  const creation = source.create({ keyCacheBytes: KEY_CACHE_BYTES, ...variant });
-  if (!creation.ok) throw new Error(`the ${source.name} engine was to be had a moment ago`);
-  return creation.engine;
-}
-
-/** Signatures a second over `seconds` of engine time; making a fresh engine is not part of it. */
-function measure(cell: Cell, seconds: number): number {
-  const { shape, batches } = cell;
-  if (shape.path === 'known') judge(cell.engine, firstUseOfEachKey(cell));
-  let verified = 0;
-  let elapsedMs = 0;
-  while (elapsedMs < seconds * 1000) {
-    if (cell.next === batches.length) cell.next = 0;
-    // After one pass every key has been seen: only an engine that has seen none makes them unknown again.
-    if (shape.path === 'unknown' && cell.next === 0) cell.engine = createEngine(cell.source, cell.variant);
-    const batch = batches[cell.next++] as SignatureCheck[];
-    const start = performance.now();
-    const verdicts = cell.engine.verify(batch);
-    elapsedMs += performance.now() - start;
-    expectAllValid(cell.engine, verdicts);
-    verified += batch.length;
-  }
-  return (verified / elapsedMs) * 1000;
-}
-
-/** Signatures come in turn from the keys, so the first `keys` of them use each key once. */
-function firstUseOfEachKey({ shape, batches }: Cell): SignatureCheck[] {
-  return batches.slice(0, Math.ceil(shape.keys / shape.batch)).flat();
-}
-
-function judge(engine: SignatureEngine, checks: SignatureCheck[]): void {
-  expectAllValid(engine, engine.verify(checks));
-}
-
-/** A fast engine that is wrong has no speed. */
-function expectAllValid(engine: SignatureEngine, verdicts: Uint8Array): void {
-  if (verdicts.includes(0)) throw new Error(`the ${engine.name} engine refused an honest signature`);
-}
-
-function rowOf(cell: Cell, cells: readonly Cell[]) {
-  const reference = cells.find(({ shape, source }) => shape === cell.shape && source.name === 'openssl');
+function rowOf(cell: Cell): Row {
+  const { shape, implementation, window, rates, references, cyclesPerNanosecond, engine } = cell;
+  const cycles = cyclesPerNanosecond.map((perNs, round) => (perNs * 1e9) / (rates[round] as number));
   // The median of the rounds' own ratios: both sides of each were measured within seconds of one another.
-  const ratios = reference?.roundsPerSecond.map(
-    (rate, round) => (cell.roundsPerSecond[round] as number) / rate,
-  );
+  const ratios = rates.map((rate, round) => rate / (references[round] as number));
   return {
     suite: 'kernel',
-    engine: cell.engine.name,
-    implementation: cell.engine.implementation,
-    ...cell.shape,
-    ...cell.variant,
-    perSecond: significant(median(cell.roundsPerSecond)),
-    ...(ratios && { xOpenssl: significant(median(ratios), 3) }),
-    roundsPerSecond: cell.roundsPerSecond.map((rate) => significant(rate)),
+    engine: engine.name,
+    implementation,
+    path: shape.path,
+    ...(window === undefined ? {} : { window }),
+    batch: shape.batch,
+    keys: shape.keys,
+    workers: 1,
+    perSecond: significant(median(rates)),
+    ...(cycles.length === 0 ? {} : { cyclesPerSignature: significant(median(cycles), 3) }),
+    xOpenssl: significant(median(ratios), 3),
+    opensslPerSecond: significant(median(references)),
+    roundsPerSecond: rates.map((rate) => significant(rate)),
   };
+}
+
+/** One worker and two, in turn in each round; the ratio is to node:crypto on one core. */
+async function rowsOfWorkers(
+  natives: readonly Implementation[],
+  options: Options,
+  seconds: number,
+  reference: (seconds: number) => number,
+  measureWorkers: MeasureWorkers,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const implementation of natives) {
+    const rates: Record<1 | 2, number[]> = { 1: [], 2: [] };
+    const references: number[] = [];
+    for (let round = 1; round <= options.rounds; round++) {
+      pinThisProcess([options.serverCore]);
+      references.push(reference(seconds));
+      pinThisProcess([options.serverCore, options.generatorCore]);
+      for (const workers of [1, 2] as const)
+        rates[workers].push(await measureWorkers(implementation, workers, seconds));
+    }
+    for (const workers of [1, 2] as const) {
+      const ratios = rates[workers].map((rate, round) => rate / (references[round] as number));
+      rows.push({
+        suite: 'kernel',
+        engine: 'native',
+        implementation,
+        ...WORKERS_SHAPE,
+        window: 11,
+        workers,
+        perSecond: significant(median(rates[workers])),
+        xOpenssl: significant(median(ratios), 3),
+        opensslPerSecond: significant(median(references)),
+        roundsPerSecond: rates[workers].map((rate) => significant(rate)),
+      });
+    }
+  }
+  return rows;
+}
+
+const TABLE_WINDOWS = [6, 8, 9, 10, 11, 12];
+const BUILDS = 7;
+
+/** Memory of a prepared key and the time it takes to make one, in this thread. */
+function tableFacts({ addon: { loadNativeAddon } }: Built) {
+  const loaded = loadNativeAddon();
+  if (!loaded.ok) return [];
+  const { addon } = loaded;
+  return TABLE_WINDOWS.map((window) => {
+    const times = makeSignatures(BUILDS).publicKeys.map((key) => {
+      const start = performance.now();
+      addon.prepareKeyNow(key, window, KEY_CACHE_BYTES);
+      return performance.now() - start;
+    });
+    return { window, bytesPerKey: addon.preparedKeyBytes(window), buildMs: significant(median(times), 3) };
+  });
 }

@@ -1,0 +1,91 @@
+/** Reading of arguments; the contract stands in the header. */
+#include "addon-arguments.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace vigie::addon {
+
+namespace {
+
+bool refuse_type(napi_env env, const char* name, const char* what) {
+  char message[96];
+  std::snprintf(message, sizeof message, "%s must be %s", name, what);
+  napi_throw_type_error(env, nullptr, message);
+  return false;
+}
+
+template <typename Element>
+bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View<Element>& view) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  std::size_t offset = 0;
+  // Fails, without a throw, for anything but a typed array. A Node-API call reports the length in elements.
+  if (napi_get_typedarray_info(env, value, &type, &view.length, &data, &buffer, &offset) != napi_ok) return false;
+  bool is_private = false;
+  if (type != wanted || napi_is_arraybuffer(env, buffer, &is_private) != napi_ok) return false;
+  view.data = static_cast<Element*>(data);
+  // A typed array stands on an ArrayBuffer or on a SharedArrayBuffer, which is none.
+  view.shared = !is_private;
+  return true;
+}
+
+bool read_whole(napi_env env, napi_value value, double limit, double& whole) {
+  return napi_get_value_double(env, value, &whole) == napi_ok && whole >= 0 && whole <= limit &&
+         whole == std::floor(whole);
+}
+
+}  // namespace
+
+bool refuse(napi_env env, const char* why) {
+  napi_throw_range_error(env, nullptr, why);
+  return false;
+}
+
+bool read_arguments(napi_env env, napi_callback_info info, napi_value* arguments, std::size_t count) {
+  std::size_t given = count;
+  return napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr) == napi_ok;
+}
+
+bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes) {
+  return read_view(env, value, napi_uint8_array, bytes) || refuse_type(env, name, "a Uint8Array");
+}
+
+bool read_words(napi_env env, napi_value value, const char* name, Words& words) {
+  return read_view(env, value, napi_uint32_array, words) || refuse_type(env, name, "a Uint32Array");
+}
+
+bool read_count(napi_env env, napi_value value, const char* name, std::uint32_t& count) {
+  double whole = 0;
+  if (!read_whole(env, value, 4294967295.0, whole)) return refuse_type(env, name, "a whole number");
+  count = static_cast<std::uint32_t>(whole);
+  return true;
+}
+
+bool read_size(napi_env env, napi_value value, const char* name, std::size_t& size) {
+  double whole = 0;
+  if (!read_whole(env, value, 9007199254740991.0, whole)) return refuse_type(env, name, "a whole number");
+  size = static_cast<std::size_t>(whole);
+  return true;
+}
+
+bool read_flag(napi_env env, napi_value value, const char* name, bool& flag) {
+  return napi_get_value_bool(env, value, &flag) == napi_ok || refuse_type(env, name, "true or false");
+}
+
+napi_value number(napi_env env, double value) {
+  napi_value result = nullptr;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+napi_property_descriptor method(const char* name, napi_callback call) {
+  return {name, nullptr, call, nullptr, nullptr, nullptr, napi_enumerable, nullptr};
+}
+
+napi_property_descriptor constant(const char* name, napi_value value) {
+  return {name, nullptr, nullptr, nullptr, nullptr, value, napi_enumerable, nullptr};
+}
+
+}  // namespace vigie::addon

@@ -1,0 +1,72 @@
+/** Arguments of the addon's functions, read with every type and bound checked; a wrong one throws in JavaScript. */
+#pragma once
+
+#include <node_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace vigie::addon {
+
+/** A typed array's elements; valid until control returns to JavaScript. */
+template <typename Element>
+struct View {
+  Element* data = nullptr;
+  std::size_t length = 0;
+  /** In shared memory: another thread may write to it at any time. */
+  bool shared = false;
+};
+using Bytes = View<std::uint8_t>;
+using Words = View<std::uint32_t>;
+
+/** Throws a RangeError. Always false, so that a reader can end with it. */
+bool refuse(napi_env env, const char* why);
+
+/** Exactly `count` arguments; missing ones are undefined, which the readers refuse. */
+bool read_arguments(napi_env env, napi_callback_info info, napi_value* arguments, std::size_t count);
+
+/** A Uint8Array (a Buffer is one). */
+bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes);
+/** A Uint32Array. */
+bool read_words(napi_env env, napi_value value, const char* name, Words& words);
+/** A whole number from 0 to 2^32 - 1. */
+bool read_count(napi_env env, napi_value value, const char* name, std::uint32_t& count);
+/** A whole number from 0 to 2^53 - 1. */
+bool read_size(napi_env env, napi_value value, const char* name, std::size_t& size);
+bool read_flag(napi_env env, napi_value value, const char* name, bool& flag);
+
+napi_value number(napi_env env, double value);
+napi_property_descriptor method(const char* name, napi_callback call);
+napi_property_descriptor constant(const char* name, napi_value value);
+
+/** Private copies of what stands in shared memory; most batches have none. */
+class SharedCopies {
+ public:
+  /** Points the view at a copy of its first `length` elements if it is shared. False, and thrown, without memory. */
+  template <typename Element>
+  bool take(napi_env env, View<Element>& view, std::size_t length) {
+    if (!view.shared || length == 0) return true;
+    auto* const copy = static_cast<Element*>(allocate(env, length * sizeof(Element)));
+    if (copy == nullptr) return false;
+    std::memcpy(copy, view.data, length * sizeof(Element));
+    view.data = copy;
+    return true;
+  }
+
+ private:
+  void* allocate(napi_env env, std::size_t bytes) {
+    auto& place = held_[used_++];
+    place.reset(new (std::nothrow) std::max_align_t[bytes / sizeof(std::max_align_t) + 1]);
+    if (place == nullptr) refuse(env, "no memory for a copy of what stands in shared memory");
+    return place.get();
+  }
+
+  static constexpr std::size_t kArrays = 5;
+  std::unique_ptr<std::max_align_t[]> held_[kArrays];
+  std::size_t used_ = 0;
+};
+
+}  // namespace vigie::addon

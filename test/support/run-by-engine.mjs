@@ -1,0 +1,35 @@
+/**
+ * Runs the tests once for each way to a verdict that this machine has, each forced: the native engine on AVX-512
+ * IFMA and on portable code, node:crypto, noble. `--all` runs the whole suite each time, otherwise the tests that
+ * are about signatures. What a machine cannot run is said; it is no failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { loadNativeAddon } from '../../dist/signature/native-addon.js';
+
+const SIGNATURE_TESTS = ['test/signature', 'test/vectors', 'test/gateway.test.ts'];
+const selection = process.argv.includes('--all') ? [] : SIGNATURE_TESTS;
+
+const loaded = loadNativeAddon();
+const numbers = loaded.ok ? loaded.addon.implementations() : [];
+const PATHS = [
+  { engine: 'native', kernel: 'ifma', isThere: numbers.includes(1) },
+  { engine: 'native', kernel: 'portable', isThere: numbers.includes(0) },
+  { engine: 'openssl', kernel: '', isThere: true },
+  { engine: 'noble', kernel: '', isThere: true },
+];
+
+let failed = false;
+for (const { engine, kernel, isThere } of PATHS) {
+  const name = `VIGIE_ENGINE=${engine}${kernel && ` VIGIE_KERNEL=${kernel}`}`;
+  if (!isThere) {
+    console.log(`\n== ${name}: not to be had on this machine`);
+    continue;
+  }
+  console.log(`\n== ${name}`);
+  const { status } = spawnSync('npx', ['vitest', 'run', ...selection], {
+    stdio: 'inherit',
+    env: { ...process.env, VIGIE_ENGINE: engine, VIGIE_KERNEL: kernel },
+  });
+  failed ||= status !== 0;
+}
+process.exitCode = failed ? 1 : 0;
