@@ -5,6 +5,16 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isLoopback } from './loopback.ts';
+import {
+  choice,
+  type IntegerSetting,
+  integer,
+  note,
+  port,
+  type RatioSetting,
+  type Setting,
+  text,
+} from './setting.ts';
 
 /** Bounds that the wire contract fixes; they are not settings, because callers rely on them. */
 export const LIMITS = {
@@ -30,74 +40,6 @@ export const LIMITS = {
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type KernelChoice = 'auto' | 'ifma' | 'portable';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-
-interface SettingBase {
-  /** Environment name; the flag is the rest of it in kebab-case. */
-  readonly env: string;
-  /** What it decides and why one would change it; shown by `--help` and in the README. */
-  readonly why: string;
-  /** How the default is described where it depends on the machine or is derived. */
-  readonly defaultNote?: string;
-}
-interface IntegerSetting extends SettingBase {
-  readonly kind: 'integer';
-  readonly min: number;
-  readonly max: number;
-  readonly default: number;
-}
-interface RatioSetting extends SettingBase {
-  readonly kind: 'ratio';
-  readonly min: number;
-  readonly max: number;
-  readonly default: number;
-}
-interface ChoiceSetting extends SettingBase {
-  readonly kind: 'choice';
-  readonly choices: readonly string[];
-  readonly default: string;
-}
-interface TextSetting extends SettingBase {
-  readonly kind: 'text';
-  /** Absent where `defaultNote` says what happens without it. */
-  readonly default?: string;
-}
-export type Setting = IntegerSetting | RatioSetting | ChoiceSetting | TextSetting;
-
-const port = (env: string, value: number, why: string): IntegerSetting => ({
-  env,
-  kind: 'integer',
-  min: 0,
-  max: 65_535,
-  default: value,
-  why,
-});
-const integer = (env: string, value: number, min: number, max: number, why: string): IntegerSetting => ({
-  env,
-  kind: 'integer',
-  default: value,
-  min,
-  max,
-  why,
-});
-const text = (env: string, value: string, why: string): TextSetting & { readonly default: string } => ({
-  env,
-  kind: 'text',
-  default: value,
-  why,
-});
-const note = (env: string, defaultNote: string, why: string): TextSetting => ({
-  env,
-  kind: 'text',
-  defaultNote,
-  why,
-});
-const choice = (env: string, choices: readonly string[], value: string, why: string): ChoiceSetting => ({
-  env,
-  kind: 'choice',
-  choices,
-  default: value,
-  why,
-});
 
 export const SETTINGS = {
   host: text('VIGIE_HOST', '127.0.0.1', 'address of the data listener'),

@@ -4,10 +4,11 @@
  */
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
-import { describeDefault, LIMITS, SETTINGS, type Setting } from '../../src/config.ts';
+import { describeDefault, LIMITS, SETTINGS } from '../../src/config.ts';
 import { PROBLEMS } from '../../src/ingress/problem.ts';
 import { allocateCounters, openCounters } from '../../src/metrics/counters.ts';
 import { buildRegistry } from '../../src/metrics/exposition.ts';
+import type { Setting } from '../../src/setting.ts';
 import { REASONS } from '../../src/verdict.ts';
 import { FACTS } from './gateway-facts.ts';
 
