@@ -159,7 +159,7 @@ async function start(
   // A list that took effect while the workers started reached none of them.
   if (keeper.current !== undefined) await pool.setTrustList(keeper.current);
   status.handFilterBy(pool.setFilter);
-  status.onKeyRetirements(() => void keeper.refreshRetirements());
+  status.onKeyRetirements(() => keeper.refreshRetirements());
   // What came in while nobody listened.
   await keeper.refreshRetirements();
 

@@ -17,8 +17,10 @@ import { createReplicator } from '../revocation/shared/replicator.ts';
 import { runReplicator } from '../revocation/shared/replicator-runner.ts';
 import { settleMsFor } from '../revocation/shared/settling.ts';
 import type { LogRecord } from '../revocation/shared/shared-log.ts';
+import { isBrandNew } from '../revocation/shared/snapshot-start.ts';
 import { authenticFields } from '../revocation/status-entry.ts';
 import { summaryOf } from '../revocation/status-summary.ts';
+import { type FirstStart, runFirstStart } from './first-start.ts';
 import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
@@ -33,18 +35,20 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const { config, clock, log, store } = parts;
   const { secret } = store;
   const freshness = rememberingFreshness(parts);
-  const listeners: (() => void)[] = [];
+  const listeners: (() => Promise<unknown>)[] = [];
+  const enforceRetirements = () => Promise.all(listeners.map((listener) => listener()));
+  let firstStart: FirstStart | undefined;
   const copy = createLmdbCopy({
     store,
-    onRetiredKeys: () => {
-      for (const listener of listeners) listener();
-    },
+    onRetiredKeys: () => void enforceRetirements(),
+    mayClear: () => firstStart?.isOver() !== false,
   });
   const redisLog = openRedisLog({ ...redis, fingerprint: secret.fingerprint });
   const { log: sharedLog, figures } = observeLog(redisLog, clock);
   const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
   const window = restoreChangeWindow({ store, clock, ...bounds });
   const enforcement = createDelays();
+  const settleMs = settleMsFor(redis.timeoutMs);
   const replicator = createReplicator({
     log: sharedLog,
     copy,
@@ -58,7 +62,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       countApplied(window, records);
       for (const delayMs of delaysOf(records, clock.wallMs())) enforcement.observe(delayMs / 1000);
     },
-    settings: { settleMs: settleMsFor(redis.timeoutMs) },
+    settings: { settleMs },
   });
   const admission = createAdmission({
     log: sharedLog,
@@ -72,9 +76,26 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     massChangeLimit: config.massChangeLimit,
   });
   const stopping = new AbortController();
-  const running = runReplicator(replicator, stopping.signal);
   const care = startStoreCare(store, log);
-  const stopLogCare = startLogCare({ log: sharedLog, store, replicator, onFault: log });
+  if (isBrandNew(store)) {
+    firstStart = runFirstStart({
+      log: sharedLog,
+      store,
+      copy,
+      freshness: parts.freshness,
+      clock,
+      wanted: { capacity: config.filterCapacity, falsePositiveRate: config.filterFalsePositiveRate },
+      settleMs,
+      signal: stopping.signal,
+      enforceFilter: care.replaceFilter,
+      enforceRetirements,
+      isFollowing: () => replicator.status().state === 'following',
+      report: log,
+    });
+  }
+  const running = runReplicator(replicator, stopping.signal);
+  const { monotonicMs } = clock;
+  const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
     void copy.audit().then((audited) => {
@@ -85,7 +106,13 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     store,
     changes: admission,
     summary: () => summaryOf(store),
-    isRetired: (iss, kid) => store.retirementOf(issuerKeyHash(secret.cardHashKey, iss, kid)),
+    isRetired: (iss, kid) => {
+      const hash = issuerKeyHash(secret.cardHashKey, iss, kid);
+      const known = store.retirementOf(hash);
+      // The snapshot of a filter is all that a first start knows of retired keys.
+      const mayBeMissing = !store.completeness.isComplete() && store.filter.mightContain(hash);
+      return known === 'not-retired' && mayBeMissing ? 'unreadable' : known;
+    },
     get shared() {
       return sharedRevocation(store, freshness);
     },
@@ -101,10 +128,10 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     replication: { status: replicator.status, calls: figures, enforcement },
     close: async () => {
       stopping.abort();
-      await stopLogCare();
       // Ends the calls under way; what they were to find out, the next start finds out.
       redisLog.close();
-      await Promise.race([running, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
+      const ended = Promise.all([running, stopLogCare()]);
+      await Promise.race([ended, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
       freshness.flush();
       await care.stop();
       await store.close();

@@ -33,8 +33,8 @@ export interface StatusSide {
   readonly shared: SharedRevocation;
   view(): Freshness;
   statusOf(iss: string, jti: string): StatusAnswer;
-  /** Told when issuer keys were retired anywhere in the deployment: to be enforced here. */
-  onKeyRetirements(listener: () => void): void;
+  /** Told when issuer keys were retired anywhere in the deployment: to be enforced here, and resolved then. */
+  onKeyRetirements(listener: () => Promise<unknown>): void;
   /** Gives the way by which workers are handed a filter made anew, once there are workers. */
   handFilterBy(hand: HandFilter): void;
   /** Absent where nothing is shared. */

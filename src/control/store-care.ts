@@ -1,5 +1,6 @@
 /** What goes on beside the service: the filter's file is kept up, and a filter that has become too small replaced. */
 import type { Log } from '../log.ts';
+import type { FilterWriter } from '../revocation/bloom-filter.ts';
 import { startFilterSaving } from '../revocation/filter-saving.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 
@@ -12,6 +13,8 @@ export type HandFilter = (shared: SharedArrayBuffer) => Promise<void>;
 export interface StoreCare {
   /** From now on an outgrown filter is replaced. */
   handFilterBy(hand: HandFilter): void;
+  /** Puts the copy's cards on top of `base` and that in force, as soon as there are workers; false if it cannot. */
+  replaceFilter(base: FilterWriter): Promise<boolean>;
   /** Ends it and saves the filter a last time. */
   stop(): Promise<void>;
 }
@@ -23,8 +26,21 @@ export function startStoreCare(store: StatusStore, log: Log): StoreCare {
       log('warn', "the filter's file was not written; the next start takes longer", { code }),
   });
   let growth: NodeJS.Timeout | undefined;
+  let give: (hand: HandFilter) => void = () => {};
+  const given = new Promise<HandFilter>((resolve) => {
+    give = resolve;
+  });
   return {
+    replaceFilter: async (base) => {
+      const hand = await given;
+      const rebuilt = await store.filters.rebuild(base);
+      if (!rebuilt.ok) return false;
+      await hand(rebuilt.shared);
+      rebuilt.retire();
+      return true;
+    },
     handFilterBy: (hand) => {
+      give(hand);
       growth ??= setInterval(() => void growFilter(store, log, hand), GROWTH_CHECK_MS);
       growth.unref();
     },

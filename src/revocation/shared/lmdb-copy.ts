@@ -24,6 +24,8 @@ export interface LmdbCopyOptions {
   readonly store: StatusStore;
   /** Told the hashes (`issuerKeyHash`) of issuer keys as their retirement comes in. */
   readonly onRetiredKeys?: (hashes: readonly Buffer[]) => void;
+  /** False as long as the filter may know of later changes than the copy: then a whole copy clears no card either. */
+  readonly mayClear?: () => boolean;
 }
 
 export function createLmdbCopy(options: LmdbCopyOptions): ReplicaCopy {
@@ -204,7 +206,7 @@ function adopt(context: Context, epoch: Buffer, seq: number): StoreResult<CopyHe
     return { commit: true, value: undefined, epoch };
   });
   if (!done.ok) return done;
-  store.completeness.set(context.audited);
+  store.completeness.set(context.audited && context.mayClear?.() !== false);
   return headOf(store);
 }
 
@@ -222,7 +224,8 @@ async function audit(context: Context): Promise<StoreResult<{ readonly sound: bo
     if (!repaired.ok) return repaired;
   }
   context.audited = true;
-  if (sound && store.db.meta.get(META_RECONCILING) === undefined) store.completeness.set(true);
+  const isWhole = store.db.meta.get(META_RECONCILING) === undefined;
+  if (sound && isWhole && context.mayClear?.() !== false) store.completeness.set(true);
   return { ok: true, value: { sound } };
 }
 
