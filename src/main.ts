@@ -149,6 +149,7 @@ async function start(
     })),
     log,
     onUnknownKey: keeper.noteUnknownKey,
+    proveRevoked: status.proveRevoked,
     onLost: end.fail,
     interrupted: end.asked,
   });

@@ -37,6 +37,7 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     changes: { applyChanges: changes.applyChanges, retireKey: retirements.retireKey },
     summary: changes.summary,
     isRetired: retirements.isRetired,
+    proveRevoked: async () => [],
     get shared() {
       return sharedRevocation(store, freshness);
     },

@@ -18,7 +18,7 @@ import { runReplicator } from '../revocation/shared/replicator-runner.ts';
 import { settleMsFor } from '../revocation/shared/settling.ts';
 import type { LogRecord } from '../revocation/shared/shared-log.ts';
 import { isBrandNew } from '../revocation/shared/snapshot-start.ts';
-import { authenticFields } from '../revocation/status-entry.ts';
+import { authenticFields, decodeEntry } from '../revocation/status-entry.ts';
 import { summaryOf } from '../revocation/status-summary.ts';
 import { type FirstStart, runFirstStart } from './first-start.ts';
 import { observeLog } from './observed-log.ts';
@@ -112,6 +112,17 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       // The snapshot of a filter is all that a first start knows of retired keys.
       const mayBeMissing = !store.completeness.isComplete() && store.filter.mightContain(hash);
       return known === 'not-retired' && mayBeMissing ? 'unreadable' : known;
+    },
+    proveRevoked: async (hashes) => {
+      const asked = hashes.map((hash) => Buffer.from(hash));
+      const found = await sharedLog.entriesOf(asked);
+      if (!found.ok) return [];
+      // A revocation is final, so its entry proves it whoever brought it. Nothing else there proves anything:
+      // an entry that is missing, or an older one, may be an intruder's work.
+      return asked.map((hash, i) => {
+        const entry = found.value[i];
+        return entry !== undefined && decodeEntry(secret.entryMacKey, hash, entry)?.status === 'revoked';
+      });
     },
     get shared() {
       return sharedRevocation(store, freshness);

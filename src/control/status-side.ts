@@ -29,6 +29,8 @@ export interface StatusSide {
   /** `undefined` when the store cannot vouch for itself. */
   summary(): StatusSummary | undefined;
   isRetired(iss: string, kid: string): RetirementAnswer;
+  /** Which of these cards, by hash, others prove to be revoked; in order, none where nobody else knows. */
+  proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly boolean[]>;
   /** What workers are given; the filter in force at that moment. */
   readonly shared: SharedRevocation;
   view(): Freshness;

@@ -1,5 +1,6 @@
 /** `POST /v1/verify` and `POST /v1/verify/batch`: body to requests, through the gateway, to a reply. */
 import { LIMITS } from '../config.ts';
+import type { JsonObject } from '../encoding/strict-json.ts';
 import {
   type GatewayParts,
   type Verification,
@@ -21,10 +22,21 @@ import {
   wholeMs,
 } from './verdict-reply.ts';
 
+/** A card by what identifies it. */
+export interface CardName {
+  readonly iss: string;
+  readonly jti: string;
+}
+
 export interface VerifyRoutesOptions {
   readonly parts: GatewayParts;
   /** The revocation state as of now. */
   revocation(): RevocationView;
+  /**
+   * Present while this gateway has no whole copy: asks elsewhere for revocations that it cannot tell of, and answers
+   * in order which of the cards are revoked; in bounded time.
+   */
+  proveRevoked(): ((cards: readonly CardName[]) => Promise<readonly boolean[]>) | undefined;
   /** Items verified before the event loop turns. */
   readonly batchSlice: number;
   /** Told of each answer given, for the metrics. */
@@ -51,7 +63,12 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
   ];
 }
 
-function verifySingle(exchange: Exchange, body: Buffer, type: string, options: VerifyRoutesOptions): void {
+function verifySingle(
+  exchange: Exchange,
+  body: Buffer,
+  type: string,
+  options: VerifyRoutesOptions,
+): void | Promise<void> {
   const envelope = parseSingle(type, body);
   if (!envelope.ok) {
     exchange.problem(envelope.problem);
@@ -60,13 +77,43 @@ function verifySingle(exchange: Exchange, body: Buffer, type: string, options: V
   // The age is read before the status is: what is learnt in between makes the answer better than it claims.
   const revocation = options.revocation();
   const verifications = verifyCredentials([envelope.value], options.parts);
-  options.onVerified(verifications);
-  const tail = renderTail({ revocation, checkedAt: new Date(options.parts.clock.wallMs()) });
-  exchange.reply({
-    status: 200,
-    contentType: 'application/json',
-    body: renderVerification(verifications[0] as Verification, tail),
+  const reply = (settled: readonly Verification[]) => {
+    options.onVerified(settled);
+    const tail = renderTail({ revocation, checkedAt: new Date(options.parts.clock.wallMs()) });
+    exchange.reply({
+      status: 200,
+      contentType: 'application/json',
+      body: renderVerification(settled[0] as Verification, tail),
+    });
+  };
+  const proving = proveStale(verifications, revocation, options);
+  return proving === undefined ? reply(verifications) : proving.then(reply);
+}
+
+/** Those that could not be told, told where that can be proven; `undefined` where nothing is to be asked. */
+function proveStale(
+  verifications: readonly Verification[],
+  revocation: RevocationView,
+  { proveRevoked }: VerifyRoutesOptions,
+): Promise<readonly Verification[]> | undefined {
+  // Beyond the age limit nothing is told of any card: those are not meant.
+  if (revocation.state === 'expired') return undefined;
+  const stale = verifications.filter(({ reason }) => reason === 'revocation_stale');
+  const prove = stale.length === 0 ? undefined : proveRevoked();
+  if (prove === undefined) return undefined;
+  const names = stale.map(({ credential }) => ({
+    iss: credential?.iss ?? '',
+    jti: nameOf(credential?.claims),
+  }));
+  return prove(names).then((revoked) => {
+    const proven = new Set(stale.filter((_, i) => revoked[i] === true));
+    return verifications.map((one) => (proven.has(one) ? { ...one, reason: 'revoked' as const } : one));
   });
+}
+
+/** Checked before the status is ever asked for. */
+function nameOf(claims: JsonObject | undefined): string {
+  return typeof claims?.jti === 'string' ? claims.jti : '';
 }
 
 async function verifyBatch(
@@ -83,7 +130,7 @@ async function verifyBatch(
   // must not depend on how many stood before it, and the answer names one version.
   const trust = options.parts.trust();
   const parts = { ...options.parts, trust: () => trust };
-  const verifications = await verifyInSlices(envelope.value, exchange, { ...options, parts });
+  const verifications = await verifyInSlices(envelope.value, exchange, revocation, { ...options, parts });
   if (verifications === undefined) return;
   options.onBatch(verifications.length);
   const context = { revocation, checkedAt, trustListVersion: trust?.version };
@@ -94,13 +141,16 @@ async function verifyBatch(
 async function verifyInSlices(
   requests: readonly VerificationRequest[],
   exchange: Exchange,
-  { parts, batchSlice, onVerified }: VerifyRoutesOptions,
+  revocation: RevocationView,
+  options: VerifyRoutesOptions,
 ): Promise<Verification[] | undefined> {
+  const { batchSlice, onVerified } = options;
   const verifications: Verification[] = [];
   for (let start = 0; start < requests.length; start += batchSlice) {
     if (start > 0) await new Promise(setImmediate);
     if (exchange.isOver()) return undefined;
-    const slice = verifyCredentials(requests.slice(start, start + batchSlice), parts);
+    const verified = verifyCredentials(requests.slice(start, start + batchSlice), options.parts);
+    const slice = (await proveStale(verified, revocation, options)) ?? verified;
     onVerified(slice);
     verifications.push(...slice);
   }

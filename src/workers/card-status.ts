@@ -15,6 +15,10 @@ import type { SharedRevocation } from './protocol.ts';
 
 export interface CardStatusSource {
   statusOf(iss: string, jti: string): CardStatus | 'unreadable';
+  /** Whether what the copy lacks is not there; else others may know. */
+  isComplete(): boolean;
+  /** Under which every gateway and the log know the card. */
+  hashOf(card: { readonly iss: string; readonly jti: string }): Buffer;
   /** Asked from now on, and no other. */
   setFilter(shared: SharedArrayBuffer): void;
   view(): RevocationView;
@@ -49,5 +53,11 @@ export function openCardStatus(
   const setFilter = (next: SharedArrayBuffer) => {
     filter = attachFilter(next);
   };
-  return { ok: true, source: { statusOf, setFilter, view: freshness.read, close: opened.close } };
+  const { isComplete } = completeness;
+  const hashOf = ({ iss, jti }: { readonly iss: string; readonly jti: string }) =>
+    cardHash(secret.cardHashKey, iss, jti);
+  return {
+    ok: true,
+    source: { statusOf, isComplete, hashOf, setFilter, view: freshness.read, close: opened.close },
+  };
 }

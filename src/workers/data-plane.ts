@@ -21,6 +21,7 @@ import { openEngineLevel } from '../signature/engine-level.ts';
 import { rulingOf } from '../verdict.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
+import { createRevocationProofs } from './revocation-proofs.ts';
 import { openSharedState, unreadyReasons } from './shared-state.ts';
 import { createUnknownKeyReports } from './unknown-key-reports.ts';
 
@@ -33,6 +34,7 @@ function send(message: FromWorker): void {
 
 let trust: TrustIndex | undefined;
 let revocation: CardStatusSource | undefined;
+const proofs = createRevocationProofs((ticket, hashes) => send({ kind: 'prove-revoked', ticket, hashes }));
 /** What must be undone before the thread may end, the last one first. */
 const stops: (() => void)[] = [];
 
@@ -87,6 +89,7 @@ function start(): void {
         parts,
         revocation: cards.view,
         batchSlice: config.batchSlice,
+        proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
         onVerified: (verifications) => countVerdicts(counters, engine, verifications),
         onBatch: (items) => counters.countBatch(items),
       }),
@@ -145,6 +148,7 @@ parentPort?.on('message', (message: ToWorker) => {
     send({ kind: 'taken', ticket: message.ticket });
     return;
   }
+  if (message.kind === 'revoked') return proofs.answered(message.ticket, message.revoked);
   if (message.kind === 'filter') {
     revocation?.setFilter(message.shared);
     send({ kind: 'taken', ticket: message.ticket });

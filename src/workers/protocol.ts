@@ -31,6 +31,8 @@ export type ToWorker =
   | { readonly kind: 'trust-list'; readonly list: TrustList; readonly ticket: number }
   /** A filter made anew: answered by `taken` once the thread reads no other. */
   | { readonly kind: 'filter'; readonly shared: SharedArrayBuffer; readonly ticket: number }
+  /** Which of the cards asked for by `prove-revoked` are, in order. */
+  | { readonly kind: 'revoked'; readonly ticket: number; readonly revoked: readonly boolean[] }
   /** No connection is open for new work any more: close everything and end. */
   | { readonly kind: 'close' };
 
@@ -47,6 +49,8 @@ export type FromWorker =
   /** Something threw where nobody catches; the thread goes on until it is closed. */
   | { readonly kind: 'uncaught'; readonly fields: LogFields }
   | { readonly kind: 'taken'; readonly ticket: number }
+  /** Cards by their hashes, of which the copy cannot tell: answered by `revoked`. */
+  | { readonly kind: 'prove-revoked'; readonly ticket: number; readonly hashes: readonly Uint8Array[] }
   | { readonly kind: 'engine-disagreement'; readonly fields: LogFields }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
   | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

@@ -7,6 +7,8 @@ import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 export interface MemberEvents {
   readonly log: Log;
   onUnknownKey(iss: string, kid: string): void;
+  /** Which of these cards are proven to be revoked, in order; never rejects. */
+  proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly boolean[]>;
   /** The thread can no longer be trusted to serve, or is gone, unasked. Called once it was ready only. */
   onLost(why: string): void;
 }
@@ -83,6 +85,13 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         return fail('an error that nobody caught in a worker');
       case 'taken':
         return settleTicket(message.ticket);
+      case 'prove-revoked': {
+        const { ticket } = message;
+        void events.proveRevoked(message.hashes).then((revoked) => {
+          if (phase !== 'gone') post({ kind: 'revoked', ticket, revoked });
+        });
+        return;
+      }
       case 'engine-disagreement':
         return events.log('error', 'engines disagreed', message.fields);
       case 'unknown-key':
