@@ -5,6 +5,9 @@ import { acknowledged, answered, change, type Deployment, deploy, fresh } from '
 import type { Gateway } from '../support/gateway.ts';
 import { ISS, KID } from '../support/synthetic-issuer.ts';
 
+/** What is promised of acknowledged changes on other gateways. */
+const WITHIN_MS = 1_000;
+
 let deployment: Deployment;
 let all: Gateway[];
 let [a, b, c]: Gateway[] = [];
@@ -25,12 +28,12 @@ afterAll(() => deployment.dispose());
 it('revokes, suspends and reinstates on every gateway', async () => {
   for (let i = 0; i < 5; i++) {
     await acknowledged(gateway(all[i % 3]), `revoked-${i}`);
-    await answered(all, `revoked-${i}`, 'revoked');
+    await answered(all, `revoked-${i}`, 'revoked', WITHIN_MS);
   }
   await acknowledged(gateway(b), 'lent', 'suspended');
-  await answered(all, 'lent', 'suspended');
+  await answered(all, 'lent', 'suspended', WITHIN_MS);
   await acknowledged(gateway(c), 'lent', 'active');
-  await answered(all, 'lent', 'ok');
+  await answered(all, 'lent', 'ok', WITHIN_MS);
   const final = await change(gateway(c), 'revoked-0', 'active');
   expect(final.status).toBe(409);
   await answered(all, 'revoked-0', 'revoked');
@@ -82,5 +85,5 @@ it('withdraws an issuer key on every gateway', async () => {
     body: { iss: ISS, kid: KID },
   });
   expect(retired.status).toBe(200);
-  await answered(all, 'good', 'key_not_active');
+  await answered(all, 'good', 'key_not_active', WITHIN_MS);
 });

@@ -87,7 +87,7 @@ export async function answered(
   gateways: readonly Gateway[],
   jti: string,
   reason: string,
-  limitMs = 1_000,
+  limitMs = 5_000,
 ): Promise<number> {
   const beganMs = performance.now();
   for (const gateway of gateways) {

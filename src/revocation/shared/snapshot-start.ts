@@ -55,7 +55,11 @@ export function isBrandNew(store: StatusStore): boolean {
 
 export async function startFromSnapshot(options: SnapshotStartOptions): Promise<SnapshotStartEnd> {
   const { log, store, copy, wanted, signal } = options;
-  const read = await log.readFilter();
+  let read = await log.readFilter();
+  while (!read.ok && read.fault === 'unreachable' && !signal.aborted && !options.isFollowing()) {
+    await options.sleep(options.pollMs);
+    read = await log.readFilter();
+  }
   if (!read.ok || read.value === undefined) return 'no-snapshot';
   const parsed = await parseFilterSnapshot(store.secret, read.value, wanted);
   if (!parsed.ok) return 'no-snapshot';
