@@ -82,6 +82,10 @@ it('SECURITY.md names every dependency', () => {
 });
 
 describe('every document', () => {
+  it('has no placeholder left in it', () => {
+    for (const name of DOCUMENTS) expect(read(name), name).not.toContain('@@');
+  });
+
   it('links to files that exist', () => {
     for (const name of DOCUMENTS) {
       for (const [, target = ''] of read(name).matchAll(/\]\(([^)#:]+)\)/g)) {
