@@ -41,7 +41,9 @@ export function startStoreCare(store: StatusStore, log: Log): StoreCare {
     },
     handFilterBy: (hand) => {
       give(hand);
-      growth ??= setInterval(() => void growFilter(store, log, hand), GROWTH_CHECK_MS);
+      growth ??= setInterval(() => {
+        growFilter(store, log, hand).catch(() => log('error', 'the filter could not be rebuilt'));
+      }, GROWTH_CHECK_MS);
       growth.unref();
     },
     stop: async () => {

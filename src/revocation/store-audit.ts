@@ -4,6 +4,7 @@
  */
 import type { RangeOptions, Transaction } from 'lmdb';
 import { HASH_BYTES } from './card-hash.ts';
+import { forgetFilterFile } from './filter-file.ts';
 import { createPacer, SLICE_MS } from './pacer.ts';
 import type { StatusDatabase } from './status-database.ts';
 import { authenticFields, ENTRY_BYTES } from './status-entry.ts';
@@ -40,12 +41,22 @@ export function auditStore(store: StatusStore): Promise<StoreResult<Audit>> {
       const { root } = store.db;
       root.resetReadTxn();
       transaction = root.useReadTransaction();
-      return await auditIn(store, transaction);
+      const audited = await auditIn(store, transaction);
+      // A file that lacks a card would clear it again at every start: the next one looks at every entry.
+      if (audited.ok && audited.value.missingInFilter > 0) forgetFile(store);
+      return audited;
     } catch (error) {
       return { ok: false, fault: 'io-error', code: error instanceof Error ? error.name : 'unknown' };
     } finally {
       transaction?.done();
     }
+  });
+}
+
+function forgetFile(store: StatusStore): void {
+  store.transact(() => {
+    forgetFilterFile(store.db);
+    return { commit: true, value: undefined };
   });
 }
 
