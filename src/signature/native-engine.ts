@@ -17,7 +17,7 @@ import {
   type KernelImplementation,
   loadNativeAddon,
   type NativeAddon,
-} from './native-addon.ts';
+} from '../native/addon.ts';
 import { createPacker } from './packed-checks.ts';
 import { PUBLIC_KEY_BYTES } from './rule.ts';
 import { SELF_TEST_KEYS, selfTest } from './self-test.ts';

@@ -11,7 +11,7 @@ import {
   type KernelImplementation,
   loadNativeAddon,
   type NativeAddon,
-} from '../../src/signature/native-addon.ts';
+} from '../../src/native/addon.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { selectEngine } from '../../src/signature/select-engine.ts';
 

@@ -12,7 +12,7 @@ import {
   IMPLEMENTATIONS,
   type KernelImplementation,
   loadNativeAddon,
-} from '../../src/signature/native-addon.ts';
+} from '../../src/native/addon.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
 import { createCaseSource, createRandom, describeCase } from './fuzz-cases.ts';

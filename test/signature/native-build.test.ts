@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadNativeAddon } from '../../src/signature/native-addon.ts';
+import { loadNativeAddon } from '../../src/native/addon.ts';
 import { createNativeEngine, nativeImplementations } from '../../src/signature/native-engine.ts';
 import { selectEngine } from '../../src/signature/select-engine.ts';
 
@@ -142,7 +142,7 @@ describe('the build', () => {
   it('is what the package runs at install, and the sources are packed', () => {
     const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(manifest.scripts.install).toBe(`node ${SCRIPT}`);
-    expect(manifest.files).toEqual(['dist', 'src/signature/native']);
+    expect(manifest.files).toEqual(['dist', 'src/native', 'src/*/native']);
     expect(Object.keys(manifest.dependencies)).toContain('node-api-headers');
   });
 });

@@ -10,7 +10,7 @@ import {
   type KernelImplementation,
   loadNativeAddon,
   type NativeAddon,
-} from '../../src/signature/native-addon.ts';
+} from '../../src/native/addon.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { adversarialCases, honest } from './adversarial.ts';
 import { verdictByRule } from './oracle.ts';

@@ -3,7 +3,7 @@
  * over, on the built code as the gateway's workers do. Posts what went wrong: a count of wrong verdicts.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadNativeAddon } from '../../dist/signature/native-addon.js';
+import { loadNativeAddon } from '../../dist/native/addon.js';
 import { engineOn } from '../../dist/signature/native-engine.js';
 
 const { role, kernel, checks, expected, rounds, windowBits, maxBytes, seed } = workerData;

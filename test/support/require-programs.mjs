@@ -3,7 +3,7 @@
  * line to run. No test is skipped for want of a program.
  */
 import { execFileSync } from 'node:child_process';
-import { findCompiler } from '../../src/signature/native/compiler.mjs';
+import { findCompiler } from '../../src/native/compiler.mjs';
 
 const PROGRAMS = [
   { name: 'promtool', debianPackage: 'prometheus' },

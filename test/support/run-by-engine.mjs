@@ -4,7 +4,7 @@
  * are about signatures. What a machine cannot run is said; it is no failure.
  */
 import { spawnSync } from 'node:child_process';
-import { loadNativeAddon } from '../../dist/signature/native-addon.js';
+import { loadNativeAddon } from '../../dist/native/addon.js';
 
 const SIGNATURE_TESTS = ['test/signature', 'test/vectors', 'test/gateway.test.ts'];
 const selection = process.argv.includes('--all') ? [] : SIGNATURE_TESTS;

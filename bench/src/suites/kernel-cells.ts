@@ -6,7 +6,7 @@ import type { SignatureCheck, SignatureEngine } from '../../../src/signature/eng
 import { intoBatches, makeSignatures, SIGNATURES, type SignatureCorpus } from '../corpus/signatures.ts';
 import { DIST_DIR } from '../paths.ts';
 
-type AddonModule = typeof import('../../../src/signature/native-addon.ts');
+type AddonModule = typeof import('../../../src/native/addon.ts');
 type NativeModule = typeof import('../../../src/signature/native-engine.ts');
 type PlanModule = typeof import('../../../src/signature/table-plan.ts');
 type SelectModule = typeof import('../../../src/signature/select-engine.ts');
@@ -22,7 +22,7 @@ export interface Built {
 export async function loadBuilt(): Promise<Built> {
   const load = (name: string) => import(pathToFileURL(join(DIST_DIR, 'signature', `${name}.js`)).href);
   return {
-    addon: (await load('native-addon')) as AddonModule,
+    addon: (await load('../native/addon')) as AddonModule,
     native: (await load('native-engine')) as NativeModule,
     plan: (await load('table-plan')) as PlanModule,
     select: (await load('select-engine')) as SelectModule,

@@ -22,7 +22,7 @@ import {
   IFMA,
   LANGUAGE,
   soughtCompilers,
-} from '../../../src/signature/native/compiler.mjs';
+} from '../../../src/native/compiler.mjs';
 
 const TESTS = dirname(fileURLToPath(import.meta.url));
 const KERNEL = join(TESTS, '..', '..', '..', 'src', 'signature', 'native');

@@ -1,11 +1,4 @@
-/**
- * The kernel as JavaScript sees it: a batch in flat arrays, verified in the calling thread, and the store of
- * prepared keys. Loaded once by each thread's environment; nothing here belongs to one, all state is the process's.
- *
- * The plain Node-API is used, without a C++ wrapper: every call returns a status, and the batch call is short
- * enough that a wrapper's objects would show.
- */
-#include <node_api.h>
+/** The signature kernel as JavaScript sees it: a batch in flat arrays, verified in the calling thread. */
 
 #include <algorithm>
 #include <cstdint>
@@ -16,9 +9,9 @@
 #include <new>
 
 #include "addon-arguments.h"
-#include "addon-keys.h"
-#include "key-store.h"
-#include "kernel.h"
+#include "addon-signatures.h"
+#include "signature/native/kernel.h"
+#include "signature/native/key-store.h"
 
 namespace vigie::addon {
 namespace {
@@ -26,19 +19,26 @@ namespace {
 /** Checks handed to the kernel at once: enough to share an inversion widely, few enough for the stack (20 KB). */
 constexpr std::size_t kChunk = 512;
 
-/** The batch's arrays, their lengths checked against the number of checks; see native-addon.ts for the layout. */
+/** The batch's arrays, their lengths checked against the number of checks; see addon.ts for the layout. */
 struct Batch {
   Bytes public_keys;
   Words key_of;
   Bytes signatures;
   Bytes messages;
+  /** Where each message begins; empty when each begins where the one before ends. */
+  Words message_starts;
+  bool has_starts = false;
   Words message_ends;
   Bytes verdicts;
   std::size_t count;
 };
 
-/** Arguments: implementation, publicKeys, keyOf, signatures, messages, messageEnds, count, verdicts, usePrepared. */
+/**
+ * Arguments: implementation, publicKeys, keyOf, signatures, messages, messageEnds, count, verdicts, usePrepared; and
+ * messageStarts last, where messages do not lie one behind the other.
+ */
 constexpr std::size_t kVerifyArguments = 9;
+constexpr std::size_t kVerifySpansArguments = kVerifyArguments + 1;
 
 bool read_batch(napi_env env, const napi_value* arguments, Batch& batch) {
   std::uint32_t count = 0;
@@ -52,7 +52,10 @@ bool read_batch(napi_env env, const napi_value* arguments, Batch& batch) {
     return false;
   }
   batch.count = count;
-  if (batch.key_of.length < batch.count || batch.message_ends.length < batch.count ||
+  if (batch.has_starts && !read_words(env, arguments[kVerifyArguments], "messageStarts", batch.message_starts)) {
+    return false;
+  }
+  if ((batch.has_starts && batch.message_starts.length < batch.count) || batch.key_of.length < batch.count || batch.message_ends.length < batch.count ||
       batch.signatures.length / 64 < batch.count || batch.verdicts.length < batch.count) {
     return refuse(env, "an array is shorter than the count of checks asks for");
   }
@@ -67,6 +70,7 @@ bool unshare(napi_env env, Batch& batch, SharedCopies& copies) {
   return copies.take(env, batch.public_keys, batch.public_keys.length) &&
          copies.take(env, batch.key_of, batch.count) && copies.take(env, batch.signatures, batch.count * 64) &&
          copies.take(env, batch.message_ends, batch.count) &&
+         copies.take(env, batch.message_starts, batch.has_starts ? batch.count : 0) &&
          copies.take(env, batch.messages, batch.messages.length);
 }
 
@@ -111,6 +115,7 @@ bool judge(napi_env env, Implementation implementation, const Batch& batch, Stor
     for (std::size_t i = 0; i < size; ++i) {
       const std::uint32_t key = batch.key_of.data[begin + i];
       const std::size_t message_end = batch.message_ends.data[begin + i];
+      if (batch.has_starts) message_start = batch.message_starts.data[begin + i];
       if (key >= keys) return refuse(env, "keyOf names a key that publicKeys does not hold");
       if (message_end < message_start || message_end > batch.messages.length) {
         return refuse(env, "messageEnds must ascend, and end within messages");
@@ -136,12 +141,13 @@ bool runs_here(std::uint32_t implementation) {
   return implementation < std::size(runs) && runs[implementation];
 }
 
-napi_value verify_with(napi_env env, napi_callback_info info, const KeyStore& store) {
-  napi_value arguments[kVerifyArguments];
+napi_value verify_with(napi_env env, napi_callback_info info, const KeyStore& store, bool has_starts) {
+  napi_value arguments[kVerifySpansArguments];
   std::uint32_t implementation = 0;
   bool use_prepared = false;
   Batch batch;
-  if (!read_arguments(env, info, arguments, kVerifyArguments) ||
+  batch.has_starts = has_starts;
+  if (!read_arguments(env, info, arguments, has_starts ? kVerifySpansArguments : kVerifyArguments) ||
       !read_count(env, arguments[0], "implementation", implementation) || !read_batch(env, arguments, batch) ||
       !read_flag(env, arguments[8], "usePrepared", use_prepared)) {
     return nullptr;
@@ -167,13 +173,20 @@ napi_value verify_with(napi_env env, napi_callback_info info, const KeyStore& st
   return number(env, static_cast<double>(known));
 }
 
-napi_value verify(napi_env env, napi_callback_info info) { return verify_with(env, info, KeyStore::instance()); }
+}  // namespace
 
-napi_value verify_self_test(napi_env env, napi_callback_info info) {
-  return verify_with(env, info, KeyStore::for_self_test());
+napi_value verify(napi_env env, napi_callback_info info) {
+  return verify_with(env, info, KeyStore::instance(), false);
 }
 
-/** The implementations that run here, the fastest first, as the numbers that `verify` takes. */
+napi_value verify_spans(napi_env env, napi_callback_info info) {
+  return verify_with(env, info, KeyStore::instance(), true);
+}
+
+napi_value verify_self_test(napi_env env, napi_callback_info info) {
+  return verify_with(env, info, KeyStore::for_self_test(), false);
+}
+
 napi_value implementations(napi_env env, napi_callback_info) {
   napi_value list = nullptr;
   napi_create_array(env, &list);
@@ -184,31 +197,4 @@ napi_value implementations(napi_env env, napi_callback_info) {
   return list;
 }
 
-}  // namespace
-
-napi_value make_exports(napi_env env, napi_value exports) {
-  if (!initialise()) {
-    napi_throw_error(env, nullptr, "the kernel's tables do not fit in memory");
-    return nullptr;
-  }
-  const napi_property_descriptor properties[] = {
-      method("verify", verify),
-      method("verifySelfTest", verify_self_test),
-      method("implementations", implementations),
-      method("prepareKey", prepare_key_async),
-      method("prepareKeyNow", prepare_key_now),
-      method("prepareSelfTestKey", prepare_self_test_key),
-      method("preparedKeyBytes", prepared_key_bytes_of),
-      method("storeStats", store_stats),
-      method("clearStore", clear_store),
-      constant("baseWindowBits", number(env, base_point_table().shape->bits)),
-      constant("minWindowBits", number(env, kMinWindowBits)),
-      constant("maxWindowBits", number(env, kMaxWindowBits)),
-  };
-  if (napi_define_properties(env, exports, std::size(properties), properties) != napi_ok) return nullptr;
-  return exports;
-}
-
 }  // namespace vigie::addon
-
-NAPI_MODULE_INIT() { return vigie::addon::make_exports(env, exports); }

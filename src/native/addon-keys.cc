@@ -5,7 +5,7 @@
 #include <new>
 
 #include "addon-arguments.h"
-#include "key-store.h"
+#include "signature/native/key-store.h"
 
 namespace vigie::addon {
 

@@ -1,5 +1,5 @@
 /**
- * Builds the native engine, `build/vigie-kernel.node`, with this machine's own C++ compiler: no node-gyp, no
+ * Builds the native code, `build/vigie-kernel.node`, with this machine's own C++ compiler: no node-gyp, no
  * download. Runs at install (`npm ci`) and by `npm run build:native`.
  *
  * Vigie works without it, on node:crypto, so whatever hinders the build is said in one line and is no failure:
@@ -25,8 +25,9 @@ import { compile, findCompiler, flagsOf, IFMA, LANGUAGE, soughtCompilers } from 
 
 const require = createRequire(import.meta.url);
 
-const SOURCES = dirname(fileURLToPath(import.meta.url));
-const ROOT = join(SOURCES, '..', '..', '..');
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SRC = dirname(HERE);
+const ROOT = dirname(SRC);
 const BUILD = join(ROOT, 'build');
 const ADDON = join(BUILD, 'vigie-kernel.node');
 /** Two hashes, of the sources and of the compiler's calls; they say whether the addon must be built anew. */
@@ -40,7 +41,7 @@ const LINK = [
 
 /** Whether the AVX-512 half can be built here: the right architecture, and a compiler that knows the flags. */
 async function knowsIfma(compiler, directory) {
-  if (process.arch !== 'x64' || !sourceFiles().some((file) => file.startsWith('ifma-'))) return false;
+  if (process.arch !== 'x64' || !sourceFiles().some(isVector)) return false;
   const probe = join(directory, 'probe.cc');
   writeFileSync(
     probe,
@@ -59,19 +60,36 @@ function nodeApiManifest() {
   return require.resolve('node-api-headers/package.json');
 }
 
+/** Each domain's native code stands in a folder of its own, beside what it serves; names are relative to src/. */
+function nativeFiles() {
+  const folders = readdirSync(SRC)
+    .map((folder) => join(folder, 'native'))
+    .filter((folder) => existsSync(join(SRC, folder)));
+  return ['native', ...folders].flatMap((folder) =>
+    readdirSync(join(SRC, folder))
+      .sort()
+      .map((file) => join(folder, file)),
+  );
+}
+
 function sourceFiles() {
-  return readdirSync(SOURCES).filter((file) => file.endsWith('.cc'));
+  return nativeFiles().filter((file) => file.endsWith('.cc'));
+}
+
+/** What is compiled for AVX-512. */
+function isVector(file) {
+  return basename(file).startsWith('ifma-');
 }
 
 /** One compiler call a file. */
 function planOf(withIfma) {
   return sourceFiles()
-    .filter((file) => withIfma || !file.startsWith('ifma-'))
+    .filter((file) => withIfma || !isVector(file))
     .map((file) => {
-      const { optimisation, machine } = flagsOf(file);
+      const { optimisation, machine } = flagsOf(basename(file));
       const nodeApi = ['-DNAPI_VERSION=8', '-isystem', join(dirname(nodeApiManifest()), 'include')];
       const defines = withIfma ? ['-DVIGIE_HAVE_IFMA'] : [];
-      const own = file.startsWith('addon') ? nodeApi : [];
+      const own = basename(file).startsWith('addon') ? nodeApi : [];
       return { file, args: [...COMMON, ...optimisation, ...machine, ...defines, ...own] };
     });
 }
@@ -79,8 +97,8 @@ function planOf(withIfma) {
 /** Of everything but the compiler that the addon is built from. */
 function hashOfSources() {
   const hash = createHash('sha256').update(process.arch).update(readFileSync(nodeApiManifest()));
-  for (const file of readdirSync(SOURCES).sort()) {
-    if (/\.(cc|h|inc|mjs)$/.test(file)) hash.update(file).update(readFileSync(join(SOURCES, file)));
+  for (const file of nativeFiles()) {
+    if (/\.(cc|h|inc|mjs)$/.test(file)) hash.update(file).update(readFileSync(join(SRC, file)));
   }
   return hash.digest('hex');
 }
@@ -102,8 +120,8 @@ function readStamp() {
 async function compileAll(compiler, plan, directory) {
   const objects = await Promise.all(
     plan.map(async ({ file, args }) => {
-      const object = join(directory, `${basename(file, '.cc')}.o`);
-      await compile(compiler, [...args, '-c', join(SOURCES, file), '-o', object]);
+      const object = join(directory, `${file.replaceAll('/', '-')}.o`);
+      await compile(compiler, [...args, '-I', SRC, '-c', join(SRC, file), '-o', object]);
       return object;
     }),
   );

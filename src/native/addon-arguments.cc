@@ -8,13 +8,6 @@ namespace vigie::addon {
 
 namespace {
 
-bool refuse_type(napi_env env, const char* name, const char* what) {
-  char message[96];
-  std::snprintf(message, sizeof message, "%s must be %s", name, what);
-  napi_throw_type_error(env, nullptr, message);
-  return false;
-}
-
 template <typename Element>
 bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View<Element>& view) {
   napi_typedarray_type type;
@@ -38,6 +31,13 @@ bool read_whole(napi_env env, napi_value value, double limit, double& whole) {
 
 }  // namespace
 
+bool refuse_type(napi_env env, const char* name, const char* what) {
+  char message[96];
+  std::snprintf(message, sizeof message, "%s must be %s", name, what);
+  napi_throw_type_error(env, nullptr, message);
+  return false;
+}
+
 bool refuse(napi_env env, const char* why) {
   napi_throw_range_error(env, nullptr, why);
   return false;
@@ -54,6 +54,10 @@ bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes) 
 
 bool read_words(napi_env env, napi_value value, const char* name, Words& words) {
   return read_view(env, value, napi_uint32_array, words) || refuse_type(env, name, "a Uint32Array");
+}
+
+bool read_doubles(napi_env env, napi_value value, const char* name, Doubles& doubles) {
+  return read_view(env, value, napi_float64_array, doubles) || refuse_type(env, name, "a Float64Array");
 }
 
 bool read_count(napi_env env, napi_value value, const char* name, std::uint32_t& count) {

@@ -21,9 +21,12 @@ struct View {
 };
 using Bytes = View<std::uint8_t>;
 using Words = View<std::uint32_t>;
+using Doubles = View<double>;
 
 /** Throws a RangeError. Always false, so that a reader can end with it. */
 bool refuse(napi_env env, const char* why);
+/** Throws a TypeError: `name` must be `what`. Always false. */
+bool refuse_type(napi_env env, const char* name, const char* what);
 
 /** Exactly `count` arguments; missing ones are undefined, which the readers refuse. */
 bool read_arguments(napi_env env, napi_callback_info info, napi_value* arguments, std::size_t count);
@@ -32,6 +35,8 @@ bool read_arguments(napi_env env, napi_callback_info info, napi_value* arguments
 bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes);
 /** A Uint32Array. */
 bool read_words(napi_env env, napi_value value, const char* name, Words& words);
+/** A Float64Array. */
+bool read_doubles(napi_env env, napi_value value, const char* name, Doubles& doubles);
 /** A whole number from 0 to 2^32 - 1. */
 bool read_count(napi_env env, napi_value value, const char* name, std::uint32_t& count);
 /** A whole number from 0 to 2^53 - 1. */
@@ -39,6 +44,37 @@ bool read_size(napi_env env, napi_value value, const char* name, std::size_t& si
 bool read_flag(napi_env env, napi_value value, const char* name, bool& flag);
 
 napi_value number(napi_env env, double value);
+
+/**
+ * Something native that JavaScript holds: destroyed when nothing there refers to it any more. `Thing::kHandle` tells
+ * the kinds apart.
+ */
+template <typename Thing>
+struct Handle {
+  const std::uint32_t kind = Thing::kHandle;
+  Thing thing;
+};
+
+template <typename Thing>
+napi_value give_handle(napi_env env, Handle<Thing>* handle) {
+  const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Handle<Thing>*>(data); };
+  napi_value result = nullptr;
+  if (napi_create_external(env, handle, destroy, nullptr, &result) != napi_ok) delete handle;
+  return result;
+}
+
+/** A handle of this kind. */
+template <typename Thing>
+bool read_handle(napi_env env, napi_value value, const char* name, Thing*& thing) {
+  void* data = nullptr;
+  // Every external that the addon gives out begins with its kind.
+  if (napi_get_value_external(env, value, &data) != napi_ok || data == nullptr ||
+      *static_cast<const std::uint32_t*>(data) != Thing::kHandle) {
+    return refuse_type(env, name, "a handle of its kind");
+  }
+  thing = &static_cast<Handle<Thing>*>(data)->thing;
+  return true;
+}
 napi_property_descriptor method(const char* name, napi_callback call);
 napi_property_descriptor constant(const char* name, napi_value value);
 
@@ -64,7 +100,7 @@ class SharedCopies {
     return place.get();
   }
 
-  static constexpr std::size_t kArrays = 5;
+  static constexpr std::size_t kArrays = 6;
   std::unique_ptr<std::max_align_t[]> held_[kArrays];
   std::size_t used_ = 0;
 };

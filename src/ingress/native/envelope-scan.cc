@@ -1,0 +1,123 @@
+#include "envelope-scan.h"
+
+#include <cstring>
+
+namespace vigie {
+namespace {
+
+/** What a string here may consist of: printable ASCII but for the quote and the backslash. */
+struct Plain {
+  bool at[256];
+};
+constexpr Plain make_plain() {
+  Plain plain{};
+  for (int byte = 0x20; byte < 0x7f; ++byte) plain.at[byte] = byte != '"' && byte != '\\';
+  return plain;
+}
+constexpr Plain kPlain = make_plain();
+
+class Scanner {
+ public:
+  Scanner(const std::uint8_t* body, std::size_t length) : begin_(body), at_(body), end_(body + length) {}
+
+  void skip_space() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
+  }
+  /** The character, behind white space. */
+  bool take(char wanted) {
+    skip_space();
+    if (at_ == end_ || *at_ != static_cast<std::uint8_t>(wanted)) return false;
+    ++at_;
+    return true;
+  }
+  bool string(Place& place) {
+    if (!take('"')) return false;
+    place.begin = static_cast<std::uint32_t>(at_ - begin_);
+    while (at_ != end_ && kPlain.at[*at_]) ++at_;
+    if (at_ == end_ || *at_ != '"') return false;
+    place.end = static_cast<std::uint32_t>(at_ - begin_);
+    ++at_;
+    return true;
+  }
+  bool at_end() {
+    skip_space();
+    return at_ == end_;
+  }
+  bool is(const Place& place, const char* wanted) const {
+    const std::size_t length = std::strlen(wanted);
+    return place.end - place.begin == length && std::memcmp(begin_ + place.begin, wanted, length) == 0;
+  }
+
+ private:
+  const std::uint8_t* const begin_;
+  const std::uint8_t* at_;
+  const std::uint8_t* const end_;
+};
+
+}  // namespace
+
+bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEnvelope& envelope) noexcept {
+  Scanner scanner(body, length);
+  bool has_credential = false;
+  bool has_channel = false;
+  envelope = {};
+  if (!scanner.take('{')) return false;
+  do {
+    Place name;
+    Place value;
+    if (!scanner.string(name) || !scanner.take(':') || !scanner.string(value)) return false;
+    if (!has_credential && scanner.is(name, "credential")) {
+      has_credential = true;
+      envelope.credential = value;
+    } else if (!envelope.has_audience && scanner.is(name, "audience")) {
+      envelope.has_audience = true;
+      envelope.audience = value;
+    } else if (!has_channel && scanner.is(name, "channel") &&
+               (scanner.is(value, "qr") || scanner.is(value, "nfc"))) {
+      has_channel = true;
+    } else {
+      return false;
+    }
+  } while (scanner.take(','));
+  return scanner.take('}') && scanner.at_end() && has_credential;
+}
+
+std::size_t scan_batch_envelope(const std::uint8_t* body, std::size_t length, std::uint32_t* begins,
+                                std::uint32_t* ends, std::size_t room) noexcept {
+  Scanner scanner(body, length);
+  Place place;
+  if (!scanner.take('{') || !scanner.string(place) || !scanner.is(place, "credentials") || !scanner.take(':') ||
+      !scanner.take('[')) {
+    return kNotPlain;
+  }
+  std::size_t count = 0;
+  if (!scanner.take(']')) {
+    do {
+      if (count == room || !scanner.string(place)) return kNotPlain;
+      begins[count] = place.begin;
+      ends[count] = place.end;
+      ++count;
+    } while (scanner.take(','));
+    if (!scanner.take(']')) return kNotPlain;
+  }
+  return scanner.take('}') && scanner.at_end() ? count : kNotPlain;
+}
+
+std::size_t scan_lines(const std::uint8_t* body, std::size_t length, std::uint32_t* begins, std::uint32_t* ends,
+                       std::size_t room) noexcept {
+  std::size_t count = 0;
+  std::size_t at = 0;
+  while (at < length) {
+    if (count == room) return kNotPlain;
+    const void* const found = std::memchr(body + at, '\n', length - at);
+    std::size_t end = found == nullptr ? length : static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - body);
+    begins[count] = static_cast<std::uint32_t>(at);
+    at = end + 1;
+    if (end > begins[count] && body[end - 1] == '\r') --end;
+    ends[count] = static_cast<std::uint32_t>(end);
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace vigie

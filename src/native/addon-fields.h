@@ -1,0 +1,29 @@
+/**
+ * The row of a decoded credential, in 32-bit words: places in the array of texts or of payloads. `credential/fields.ts`
+ * has the same names for JavaScript.
+ */
+#pragma once
+
+namespace vigie::addon {
+
+enum Field : unsigned {
+  kPair,
+  kSigningInputEnd,
+  kPayloadStart,
+  kPayloadEnd,
+  kIssStart,
+  kIssEnd,
+  kJtiStart,
+  kJtiEnd,
+  kSubStart,
+  kSubEnd,
+  kAudStart,
+  kAudEnd,
+  kFlags,
+  /** Words of a row: a cache line. */
+  kFields = 16,
+};
+
+enum Flag : unsigned { kIsTest = 1, kHasSub = 2, kHasAud = 4 };
+
+}  // namespace vigie::addon

@@ -1,0 +1,58 @@
+/**
+ * The addon: what JavaScript may call of the native code. Loaded once by each thread's environment; nothing belongs to
+ * one but the handles that it was given, all other state is the process's.
+ *
+ * The plain Node-API is used, without a C++ wrapper: every call returns a status, and the calls are short enough that
+ * a wrapper's objects would show.
+ */
+#include <node_api.h>
+
+#include <iterator>
+
+#include "addon-answers.h"
+#include "addon-arguments.h"
+#include "addon-cards.h"
+#include "addon-credentials.h"
+#include "addon-envelopes.h"
+#include "addon-keys.h"
+#include "addon-signatures.h"
+#include "signature/native/fixed-base-table.h"
+#include "signature/native/kernel.h"
+
+namespace vigie::addon {
+
+napi_value make_exports(napi_env env, napi_value exports) {
+  if (!initialise()) {
+    napi_throw_error(env, nullptr, "the kernel's tables do not fit in memory");
+    return nullptr;
+  }
+  const napi_property_descriptor properties[] = {
+      method("verify", verify),
+      method("verifySpans", verify_spans),
+      method("verifySelfTest", verify_self_test),
+      method("implementations", implementations),
+      method("prepareKey", prepare_key_async),
+      method("prepareKeyNow", prepare_key_now),
+      method("prepareSelfTestKey", prepare_self_test_key),
+      method("preparedKeyBytes", prepared_key_bytes_of),
+      method("storeStats", store_stats),
+      method("clearStore", clear_store),
+      method("createRecogniser", create_recogniser),
+      method("recognise", recognise),
+      method("decodeCredentials", decode_credentials),
+      method("scanSingles", scan_singles),
+      method("scanBatch", scan_batch),
+      method("createCardHasher", create_card_hasher),
+      method("lookUpCards", look_up_cards),
+      method("writeAnswers", write_answers),
+      constant("baseWindowBits", number(env, base_point_table().shape->bits)),
+      constant("minWindowBits", number(env, kMinWindowBits)),
+      constant("maxWindowBits", number(env, kMaxWindowBits)),
+  };
+  if (napi_define_properties(env, exports, std::size(properties), properties) != napi_ok) return nullptr;
+  return exports;
+}
+
+}  // namespace vigie::addon
+
+NAPI_MODULE_INIT() { return vigie::addon::make_exports(env, exports); }

@@ -1,0 +1,31 @@
+/**
+ * The row of a credential that was decoded in bulk: 32-bit words, places in the arrays of texts and of payloads.
+ * `addon-fields.h` has the same names.
+ */
+export const FIELDS = {
+  /** The recogniser's number for header and issuer, or NO_PAIR: then the row says nothing else. */
+  pair: 0,
+  /** Where the signing input ends in the texts; it begins with the credential. */
+  signingInputEnd: 1,
+  payloadStart: 2,
+  payloadEnd: 3,
+  /** Texts between their quotes: well-formed UTF-8 without an escape. */
+  issStart: 4,
+  issEnd: 5,
+  jtiStart: 6,
+  jtiEnd: 7,
+  subStart: 8,
+  subEnd: 9,
+  /** The value of `aud` as JSON. */
+  audStart: 10,
+  audEnd: 11,
+  flags: 12,
+} as const;
+
+/** Words of a row. */
+export const ROW_WORDS = 16;
+
+export const FLAGS = { isTest: 1, hasSub: 2, hasAud: 4 } as const;
+
+/** Dates of a row: `exp`, `nbf`, `iat`, in seconds, NaN where absent. */
+export const ROW_DATES = 3;

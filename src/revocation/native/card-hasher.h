@@ -1,0 +1,36 @@
+/**
+ * The keyed hash of a card, as `revocation/card-hash.ts` defines it: HMAC-SHA256 (RFC 2104) over (iss, jti) in an
+ * encoding that no two pairs share, cut to 128 bits.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sha256.h"
+
+namespace vigie {
+
+constexpr std::size_t kCardHashBytes = 16;
+
+/** A text by its UTF-8 bytes, which are well-formed. */
+struct Text {
+  const std::uint8_t* bytes;
+  std::size_t length;
+};
+
+/** The key, as the two states that HMAC begins with; immutable. */
+class CardHasher {
+ public:
+  /** Keys of at most 64 bytes: longer ones HMAC would hash first, and the deployment's has 32. */
+  static constexpr std::size_t kMaxKeyBytes = kSha256BlockBytes;
+
+  CardHasher(const std::uint8_t* key, std::size_t length) noexcept;
+  void hash(Text issuer, Text jti, std::uint8_t hash[kCardHashBytes]) const noexcept;
+
+ private:
+  Sha256State inner_;
+  Sha256State outer_;
+};
+
+}  // namespace vigie

@@ -1,0 +1,98 @@
+#include "sha256.h"
+
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace vigie {
+namespace {
+
+/** FIPS 180-4 section 4.2.2. */
+constexpr std::uint32_t kRounds[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+inline std::uint32_t rotate(std::uint32_t word, int by) { return word >> by | word << (32 - by); }
+
+inline std::uint32_t load_big_32(const std::uint8_t* bytes) {
+  std::uint32_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return __builtin_bswap32(word);
+}
+
+}  // namespace
+
+Sha256State sha256_initial() noexcept {
+  return {{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept {
+  for (; count > 0; --count, blocks += kSha256BlockBytes) {
+    std::uint32_t schedule[64];
+    for (int i = 0; i < 16; ++i) schedule[i] = load_big_32(blocks + 4 * i);
+    for (int i = 16; i < 64; ++i) {
+      const std::uint32_t a = schedule[i - 15], b = schedule[i - 2];
+      const std::uint32_t s0 = rotate(a, 7) ^ rotate(a, 18) ^ a >> 3;
+      const std::uint32_t s1 = rotate(b, 17) ^ rotate(b, 19) ^ b >> 10;
+      schedule[i] = schedule[i - 16] + s0 + schedule[i - 7] + s1;
+    }
+    std::uint32_t w[8];
+    std::memcpy(w, state.words, sizeof w);
+    for (int i = 0; i < 64; ++i) {
+      const std::uint32_t s1 = rotate(w[4], 6) ^ rotate(w[4], 11) ^ rotate(w[4], 25);
+      const std::uint32_t choice = (w[4] & w[5]) ^ (~w[4] & w[6]);
+      const std::uint32_t t1 = w[7] + s1 + choice + kRounds[i] + schedule[i];
+      const std::uint32_t s0 = rotate(w[0], 2) ^ rotate(w[0], 13) ^ rotate(w[0], 22);
+      const std::uint32_t majority = (w[0] & w[1]) ^ (w[0] & w[2]) ^ (w[1] & w[2]);
+      const std::uint32_t t2 = s0 + majority;
+      std::memmove(w + 1, w, 7 * sizeof w[0]);
+      w[4] += t1;
+      w[0] = t1 + t2;
+    }
+    for (int i = 0; i < 8; ++i) state.words[i] += w[i];
+  }
+}
+
+void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept {
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::uint32_t word = __builtin_bswap32(state.words[i]);
+    std::memcpy(bytes + 4 * i, &word, sizeof word);
+  }
+}
+
+#if defined(__x86_64__)
+
+bool cpu_has_sha() noexcept {
+  std::uint32_t eax, ebx, ecx, edx;
+  /** Leaf 1, ECX: SSSE3 and SSE4.1, which the instructions are used with. */
+  constexpr std::uint32_t kSse = 1u << 9 | 1u << 19;
+  constexpr std::uint32_t kSha = 1u << 29;
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kSse) != kSse) return false;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & kSha) != 0;
+}
+
+void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept {
+  static const bool has_sha = cpu_has_sha();
+  if (has_sha) sha256_blocks_extended(state, blocks, count);
+  else sha256_blocks_portable(state, blocks, count);
+}
+
+#else
+
+bool cpu_has_sha() noexcept { return false; }
+
+void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept {
+  sha256_blocks_portable(state, blocks, count);
+}
+
+#endif
+
+}  // namespace vigie

@@ -1,0 +1,30 @@
+/** SHA-256 (FIPS 180-4) of short messages, from a state that was prepared: what a keyed hash needs, and no more. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vigie {
+
+constexpr std::size_t kSha256BlockBytes = 64;
+constexpr std::size_t kSha256Bytes = 32;
+
+struct Sha256State {
+  std::uint32_t words[8];
+};
+
+Sha256State sha256_initial() noexcept;
+
+/** Takes `blocks` blocks of 64 bytes into the state; by the processor's own instructions where it has them. */
+void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept;
+
+void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept;
+
+/** Whether this processor has SHA instructions (CPUID); without them `sha256_blocks_extended` must not be called. */
+bool cpu_has_sha() noexcept;
+void sha256_blocks_extended(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept;
+
+/** The digest's bytes: the words, big end first. */
+void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept;
+
+}  // namespace vigie
