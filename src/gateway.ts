@@ -2,16 +2,24 @@
  * THE path of a verification, top to bottom: decode, key, signature, claims, audience, test marker, holder
  * proof, status, verdict. The first stage that fails gives the reason. Each stage's rule stands in its own
  * folder; this file alone decides their order and hands values between them.
+ *
+ * A stage goes over a whole slice (`verification/slice.ts`) before the next begins, so that what can be done in bulk is.
+ * An item's result depends on that item alone all the same: no stage looks at a neighbour.
  */
 import type { CardStatus } from './card-status.ts';
 import type { Clock } from './clock.ts';
 import { LIMITS } from './config.ts';
-import { audienceMatches, type CheckedClaims, checkClaims, judgeDates } from './credential/claims.ts';
+import { audienceMatches, checkClaims, judgeDates, readAudiences } from './credential/claims.ts';
 import { type DecodedCredential, decodeJws } from './credential/jws.ts';
 import type { TrustIndex } from './keys/trust-index.ts';
 import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-key.ts';
-import type { SignatureCheck, SignatureEngine } from './signature/engine.ts';
-import type { Reason } from './verdict.ts';
+import { NO_PAIR } from './native/addon.ts';
+import { FIELDS, FLAGS, ROW_DATES, ROW_WORDS } from './native/fields.ts';
+import type { SignatureEngine } from './signature/engine.ts';
+import { verifyPackedBy } from './signature/packed-checks.ts';
+import { CODES, type Reason, reasonOf } from './verdict.ts';
+import { beginSlice, createSlice, type ReadCredential, type Slice } from './verification/slice.ts';
+import { createTrustScope, type KeyOwner, type TrustScope } from './verification/trust-scope.ts';
 
 export interface VerificationRequest {
   /** What the phone showed. */
@@ -46,113 +54,323 @@ export interface GatewayParts {
   /** Whether revocation knowledge is older than the operator's limit. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;
+  /** How the same is done in bulk; absent where there is no native code. The answers are the same. */
+  readonly bulk?: BulkParts | undefined;
+}
+
+export interface BulkParts {
+  /** What goes with a list; the same each time as long as the list is in use. */
+  scopeOf(index: TrustIndex): TrustScope;
+  /**
+   * What the revocation side knows of the cards of `count` rows of a slice, which `scratch.items` names: `settle` is
+   * called for each that is not active.
+   */
+  cardStatuses(
+    slice: Slice,
+    count: number,
+    settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
+  ): void;
 }
 
 /**
- * Verifies each request on its own: the result at an index depends on the request at that index alone,
- * whatever its neighbours. Signatures go to the engine as one batch.
+ * Verifies the slice: its reasons, and whatever the answers say beside them, are there on return.
+ *
+ * @returns what goes with the list that judged; `undefined` before the first list.
  */
-export function verifyCredentials(
-  requests: readonly VerificationRequest[],
+export function verifySlice(
+  slice: Slice,
   parts: GatewayParts,
-): Verification[] {
+  trust: TrustIndex | undefined = parts.trust(),
+): TrustScope | undefined {
   // One instant for the whole slice: no item can straddle an expiry that its neighbour does not.
   const nowSeconds = parts.clock.wallMs() / 1000;
-  const located = requests.map((request) => locateKey(request.credential, nowSeconds, parts));
-  const signatureHolds = checkSignatures(located, parts.engine);
-  return located.map((item, index) => {
-    if (!('issuer' in item)) return { ...item, signatureHolds: false };
-    const { credential, key, trustListVersion } = item;
-    const holds = signatureHolds[index] === true;
-    const reason = holds
-      ? judgeVerified(item, requests[index]?.audience, nowSeconds, parts)
-      : ('bad_signature' as const);
-    return { reason, credential, key, trustListVersion, signatureHolds: holds };
-  });
+  const scope = trust && (parts.bulk?.scopeOf(trust) ?? createTrustScope(trust, undefined));
+  slice.trustListVersion = trust?.version;
+  decode(slice, scope);
+  if (scope === undefined) {
+    answerWithoutTrust(slice);
+    return undefined;
+  }
+  locateKeys(slice, scope, nowSeconds, parts);
+  checkSignatures(slice, scope, parts.engine);
+  judgeClaims(slice, scope, nowSeconds, parts.acceptTestCredentials);
+  judgeStatus(slice, parts);
+  return scope;
 }
 
-interface Located {
-  readonly credential: DecodedCredential;
-  readonly issuer: TrustedIssuer;
-  readonly key: TrustedKey;
-  readonly trustListVersion: number;
+/** In bulk what is recognised, by the reference what is not; nothing of it is trusted yet. */
+function decode(slice: Slice, scope: TrustScope | undefined): void {
+  const { count, texts, starts, ends, rows, read, reasons, signatures } = slice;
+  let left = count;
+  if (scope?.recogniser !== undefined) left = scope.recogniser.decode(slice);
+  else for (let i = 0; i < count; i++) rows[i * ROW_WORDS] = NO_PAIR;
+  for (let i = 0; i < count && left > 0; i++) {
+    if (rows[i * ROW_WORDS] !== NO_PAIR) continue;
+    left--;
+    const [start, end] = [starts[i] as number, ends[i] as number];
+    // Latin-1 keeps every byte apart: what is not base64url stays not base64url.
+    const text = end - start > LIMITS.credentialChars ? undefined : latin1(texts, start, end);
+    const decoded = text === undefined ? MALFORMED : decodeJws(text, LIMITS.credentialChars);
+    if (decoded.ok) {
+      read[i] = { credential: decoded.credential, issuer: undefined, key: undefined };
+      signatures.set(decoded.credential.signature, i * SIGNATURE_BYTES);
+    } else {
+      reasons[i] = CODES[decoded.reason];
+    }
+  }
 }
 
-/** A verification that ended before its signature was looked at. */
-interface Refused {
-  readonly reason: Reason;
-  readonly credential?: DecodedCredential;
-  readonly key?: TrustedKey;
-  readonly trustListVersion?: number | undefined;
+const MALFORMED = { ok: false, reason: 'malformed' } as const;
+const SIGNATURE_BYTES = 64;
+
+/** Without any list nobody is known to be unknown: cannot tell is its own answer. */
+function answerWithoutTrust({ count, reasons }: Slice): void {
+  for (let i = 0; i < count; i++) if (reasons[i] === 0) reasons[i] = CODES.keys_stale;
 }
 
-/** Decode, then find the key by (iss, kid) in the trust list alone. */
-function locateKey(text: string, nowSeconds: number, parts: GatewayParts): Located | Refused {
-  const trust = parts.trust();
-  const trustListVersion = trust?.version;
-  const decoded = decodeJws(text, LIMITS.credentialChars);
-  if (!decoded.ok) return { reason: decoded.reason, trustListVersion };
-  const { credential } = decoded;
+/** The key by (iss, kid) in the trust list alone. */
+function locateKeys(slice: Slice, scope: TrustScope, nowSeconds: number, parts: GatewayParts): void {
+  const { count, reasons, read } = slice;
+  const isStale = parts.trustIsStale();
+  for (let i = 0; i < count; i++) {
+    if (reasons[i] !== 0) continue;
+    const one = read[i];
+    if (one !== undefined) {
+      reasons[i] = findKey(one, scope.index, parts);
+      if (reasons[i] !== 0) continue;
+    }
+    if (!isActive(keyAt(slice, scope, i), nowSeconds)) reasons[i] = CODES.key_not_active;
+    else if (isStale) reasons[i] = CODES.keys_stale;
+  }
+}
 
-  // Without any list nobody is known to be unknown: cannot tell is its own answer.
-  if (trust === undefined) return { reason: 'keys_stale', credential };
-  const issuer = trust.issuer(credential.iss);
-  if (issuer === undefined) return { reason: 'unknown_issuer', credential, trustListVersion };
-  const key = trust.key(credential.iss, credential.kid);
+/** 0 with issuer and key in their places, or the reason's code. */
+function findKey(one: ReadCredential, index: TrustIndex, parts: GatewayParts): number {
+  const { iss, kid } = one.credential;
+  const issuer = index.issuer(iss);
+  if (issuer === undefined) return CODES.unknown_issuer;
+  const key = index.key(iss, kid);
   if (key === undefined) {
-    parts.noteUnknownKey(credential.iss, credential.kid);
-    return { reason: 'unknown_key', credential, trustListVersion };
+    parts.noteUnknownKey(iss, kid);
+    return CODES.unknown_key;
   }
-  if (!isActive(key, nowSeconds)) return { reason: 'key_not_active', credential, key, trustListVersion };
-  if (parts.trustIsStale()) return { reason: 'keys_stale', credential, key, trustListVersion };
-  return { credential, issuer, key, trustListVersion: trust.version };
+  one.issuer = issuer;
+  one.key = key;
+  return 0;
 }
 
-/** One engine call for all items that have a key; items that were refused before have no entry. */
-function checkSignatures(
-  items: readonly (Located | Refused)[],
-  engine: SignatureEngine,
-): (boolean | undefined)[] {
-  const checks: SignatureCheck[] = [];
-  for (const item of items) {
-    if (!('issuer' in item)) continue;
-    const { credential, key } = item;
-    checks.push({
-      publicKey: key.publicKey,
-      signature: credential.signature,
-      message: credential.signingInput,
-    });
-  }
-  const verdicts = engine.verify(checks);
-  let next = 0;
-  return items.map((item) => ('issuer' in item ? verdicts[next++] === 1 : undefined));
+function ownerAt({ rows }: Slice, scope: TrustScope, item: number): KeyOwner {
+  return scope.recogniser?.owners[rows[item * ROW_WORDS + FIELDS.pair] as number] as KeyOwner;
 }
 
-/** The stages after a signature that holds. */
-function judgeVerified(
-  { credential, issuer }: Located,
+function keyAt(slice: Slice, scope: TrustScope, item: number): TrustedKey {
+  const one = slice.read[item];
+  return one === undefined ? ownerAt(slice, scope, item).key : (one.key as TrustedKey);
+}
+
+function issuerAt(slice: Slice, scope: TrustScope, item: number): TrustedIssuer {
+  const one = slice.read[item];
+  return one === undefined ? ownerAt(slice, scope, item).issuer : (one.issuer as TrustedIssuer);
+}
+
+/** One engine call for all items that have a key. */
+function checkSignatures(slice: Slice, scope: TrustScope, engine: SignatureEngine): void {
+  const { count, texts, starts, rows, read, reasons, holds, signatures, scratch } = slice;
+  const { items, keyOf, messageStarts, messageEnds, packedSignatures } = scratch;
+  let checks = 0;
+  for (let i = 0; i < count; i++) {
+    if (reasons[i] !== 0) continue;
+    const one = read[i];
+    const start = starts[i] as number;
+    items[checks] = i;
+    messageStarts[checks] = start;
+    if (one === undefined) {
+      keyOf[checks] = ownerAt(slice, scope, i).keyPlace;
+      messageEnds[checks] = rows[i * ROW_WORDS + FIELDS.signingInputEnd] as number;
+    } else {
+      keyOf[checks] = scope.keyPlaceOf(one.key as TrustedKey);
+      messageEnds[checks] = start + one.credential.signingInput.length;
+    }
+    checks++;
+  }
+  if (checks === 0) return;
+  const verdicts = scratch.bytes;
+  const packed = {
+    count: checks,
+    publicKeys: scope.publicKeys,
+    keyOf,
+    signatures: checks === count ? signatures : gather(signatures, items, checks, packedSignatures),
+    messages: texts,
+    messageStarts,
+    messageEnds,
+    verdicts,
+  };
+  verifyPackedBy(engine, packed);
+  for (let at = 0; at < checks; at++) {
+    const item = items[at] as number;
+    holds[item] = verdicts[at] as number;
+    if (verdicts[at] === 0) reasons[item] = CODES.bad_signature;
+    else if (read[item] !== undefined && scope.recogniser !== undefined) learn(slice, scope, item);
+  }
+}
+
+/** The signatures of some items, one behind the other. */
+function gather(signatures: Uint8Array, items: Uint32Array, count: number, into: Uint8Array): Uint8Array {
+  for (let at = 0; at < count; at++) {
+    const from = (items[at] as number) * SIGNATURE_BYTES;
+    into.set(signatures.subarray(from, from + SIGNATURE_BYTES), at * SIGNATURE_BYTES);
+  }
+  return into;
+}
+
+/** A header under which a key of the list has truly signed is recognised from now on. */
+function learn(slice: Slice, scope: TrustScope, item: number): void {
+  const { credential, issuer, key } = slice.read[item] as ReadCredential;
+  const start = slice.starts[item] as number;
+  const headerEnd = slice.texts.indexOf(DOT, start);
+  const owner = {
+    issuer: issuer as TrustedIssuer,
+    key: key as TrustedKey,
+    keyPlace: scope.keyPlaceOf(key as TrustedKey),
+  };
+  scope.recogniser?.learn(latin1(slice.texts, start, headerEnd), credential.iss, owner);
+}
+
+const DOT = 0x2e;
+
+/** The stages after a signature that holds and before the status. */
+function judgeClaims(slice: Slice, scope: TrustScope, nowSeconds: number, acceptTests: boolean): void {
+  const { count, reasons, read, audiences } = slice;
+  for (let i = 0; i < count; i++) {
+    if (reasons[i] !== 0) continue;
+    const issuer = issuerAt(slice, scope, i);
+    const one = read[i];
+    const claims = one === undefined ? rowClaims(slice, i) : readClaims(one.credential);
+    reasons[i] = CODES[judge(claims, audiences?.[i], issuer, nowSeconds, acceptTests)];
+  }
+}
+
+interface JudgedClaims {
+  readonly exp: number;
+  readonly nbf: number;
+  readonly iat: number;
+  readonly aud: readonly string[] | undefined;
+  readonly test: boolean;
+}
+
+function judge(
+  claims: JudgedClaims | undefined,
   callAudience: string | undefined,
+  issuer: TrustedIssuer,
   nowSeconds: number,
-  parts: GatewayParts,
+  acceptTests: boolean,
 ): Reason {
-  const claims = checkClaims(credential.claims);
   if (claims === undefined) return 'malformed';
-  const dates = judgeDates(claims, nowSeconds, LIMITS.clockSkewSeconds);
+  const dates = judgeDates(claims.exp, claims.nbf, claims.iat, nowSeconds, LIMITS.clockSkewSeconds);
   if (dates !== undefined) return dates;
-  if (!audienceMatches(claims, callAudience, issuer.audiences)) return 'audience_mismatch';
-  if (claims.test && !parts.acceptTestCredentials) return 'test_credential';
+  if (!audienceMatches(claims.aud, callAudience, issuer.audiences)) return 'audience_mismatch';
+  if (claims.test && !acceptTests) return 'test_credential';
   // Proofs are not accepted by this release (the envelope refuses them), so a required one is always missing.
   if (issuer.holderProof === 'required') return 'holder_proof_missing';
-  return judgeStatus(claims, parts);
+  return 'ok';
+}
+
+/** The claims of a row: of the types that they must have, but for `aud`, which is read here. */
+function rowClaims({ rows, dates, payloads }: Slice, item: number): JudgedClaims | undefined {
+  const row = item * ROW_WORDS;
+  const flags = rows[row + FIELDS.flags] as number;
+  let aud: readonly string[] | undefined;
+  if ((flags & FLAGS.hasAud) !== 0) {
+    const text = utf8(payloads, rows[row + FIELDS.audStart] as number, rows[row + FIELDS.audEnd] as number);
+    const audiences = readAudiences(JSON.parse(text));
+    if (audiences === null) return undefined;
+    aud = audiences;
+  }
+  const at = item * ROW_DATES;
+  return {
+    exp: dates[at] as number,
+    nbf: dates[at + 1] as number,
+    iat: dates[at + 2] as number,
+    aud,
+    test: (flags & FLAGS.isTest) !== 0,
+  };
+}
+
+function readClaims({ claims }: DecodedCredential): JudgedClaims | undefined {
+  const checked = checkClaims(claims);
+  return checked && { ...checked, nbf: checked.nbf ?? Number.NaN, iat: checked.iat ?? Number.NaN };
 }
 
 /**
  * A known revocation or suspension stands however old the knowledge is; that a card is *not* revoked is only
  * worth saying while the knowledge is young enough.
  */
-function judgeStatus(claims: CheckedClaims, parts: GatewayParts): Reason {
-  const status = parts.cardStatus(claims.iss, claims.jti);
-  if (status === 'revoked' || status === 'suspended') return status;
-  if (status === 'unreadable' || parts.revocationIsExpired()) return 'revocation_stale';
-  return 'ok';
+function judgeStatus(slice: Slice, parts: GatewayParts): void {
+  const { count, reasons, read, scratch } = slice;
+  const otherwise = parts.revocationIsExpired() ? CODES.revocation_stale : 0;
+  const settle = (item: number, status: CardStatus | 'unreadable'): void => {
+    if (status === 'unreadable') reasons[item] = CODES.revocation_stale;
+    else if (status !== 'active') reasons[item] = CODES[status];
+  };
+  let asked = 0;
+  for (let i = 0; i < count; i++) {
+    if (reasons[i] !== 0) continue;
+    reasons[i] = otherwise;
+    const one = read[i];
+    if (one === undefined) scratch.items[asked++] = i;
+    else settle(i, parts.cardStatus(one.credential.iss, one.credential.claims.jti as string));
+  }
+  if (asked > 0) parts.bulk?.cardStatuses(slice, asked, settle);
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
+}
+
+function utf8(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end);
+}
+
+/** The card of an item whose status was asked for: its claims are of the types that they must have. */
+export function cardNameAt({ rows, payloads, read }: Slice, item: number): { iss: string; jti: string } {
+  const one = read[item];
+  if (one !== undefined) return { iss: one.credential.iss, jti: one.credential.claims.jti as string };
+  const row = item * ROW_WORDS;
+  const text = (start: number) => utf8(payloads, rows[row + start] as number, rows[row + start + 1] as number);
+  return { iss: text(FIELDS.issStart), jti: text(FIELDS.jtiStart) };
+}
+
+/**
+ * Verifies each request on its own and tells the results one by one: for callers that have few and want to look at
+ * them, through the same path. Credentials are texts here, so none is decoded in bulk.
+ */
+export function verifyCredentials(
+  requests: readonly VerificationRequest[],
+  parts: GatewayParts,
+): Verification[] {
+  const texts = requests.map(({ credential }) => Buffer.from(credential, 'utf8'));
+  const slice = createSlice(requests.length);
+  beginSlice(slice, Buffer.concat(texts), requests.length);
+  let at = 0;
+  for (const [i, { length }] of texts.entries()) {
+    slice.starts[i] = at;
+    at += length;
+    slice.ends[i] = at;
+  }
+  slice.audiences = requests.map(({ audience }) => audience);
+  const { bulk, ...others } = parts;
+  verifySlice(slice, others);
+  return requests.map((_, i) => verificationAt(slice, i));
+}
+
+/** The result of an item that the reference decoder read, or refused. */
+export function verificationAt(slice: Slice, item: number): Verification {
+  const one = slice.read[item];
+  return {
+    reason: reasonOf(slice.reasons[item] as number),
+    credential: one?.credential,
+    signatureHolds: slice.holds[item] === 1,
+    key: one?.key,
+    trustListVersion: slice.trustListVersion,
+  };
 }

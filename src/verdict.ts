@@ -54,3 +54,13 @@ const byReason = new Map<Reason, Ruling>(REASONS.map((ruling) => [ruling.reason,
 export function rulingOf(reason: Reason): Ruling {
   return byReason.get(reason) as Ruling;
 }
+
+/** Codes by reason. */
+export const CODES = Object.fromEntries(REASONS.map(({ reason, code }) => [reason, code])) as Readonly<
+  Record<Reason, number>
+>;
+
+/** The reason with this code, which is its place in the table. */
+export function reasonOf(code: number): Reason {
+  return (REASONS[code] as Ruling).reason;
+}

@@ -47,19 +47,21 @@ const LEAVES = [
   'clock',
   'encoding',
   'loopback',
+  'native',
   'setting',
   'sync-directory',
   'verdict',
   'version',
 ];
 const DOMAIN = ['credential', 'keys', 'signature', 'revocation'];
-const INGRESS_PARTS = [...LEAVES, 'config', 'gateway'];
+const INGRESS_PARTS = [...LEAVES, 'config', 'gateway', 'verification'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bearer-token': [],
   'card-status': [],
   clock: [],
   encoding: [],
   loopback: [],
+  native: [],
   setting: [],
   'sync-directory': [],
   verdict: [],
@@ -72,7 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   keys: LEAVES,
   signature: LEAVES,
   revocation: LEAVES,
-  gateway: [...LEAVES, 'config', 'credential', 'keys', 'signature'],
+  verification: [...LEAVES, 'config', 'credential', 'keys'],
+  gateway: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'verification'],
   ingress: INGRESS_PARTS,
   metrics: [...LEAVES, 'ingress'],
   admin: [...LEAVES, 'config', 'ingress', 'revocation'],

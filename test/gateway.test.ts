@@ -227,8 +227,9 @@ describe.each(enginesUnderTest())('$name', (engine) => {
 
   it('asks the engine once for a batch, and only about credentials that have a key', () => {
     const calls: (readonly SignatureCheck[])[] = [];
+    const { verifyPacked, ...others } = engine;
     const watched: SignatureEngine = {
-      ...engine,
+      ...others,
       verify: (checks) => {
         calls.push(checks);
         return engine.verify(checks);

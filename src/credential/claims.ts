@@ -1,5 +1,5 @@
 /** The claims' part of the acceptance rule, judged only after the signature holds (RFC 7519 section 4.1). */
-import type { JsonObject } from '../encoding/strict-json.ts';
+import type { JsonObject, JsonValue } from '../encoding/strict-json.ts';
 
 /** The claims that verification reads, with the types it relies on. */
 export interface CheckedClaims {
@@ -26,7 +26,7 @@ export function checkClaims(claims: JsonObject): CheckedClaims | undefined {
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return undefined;
   const nbf = optionalDate(claims, 'nbf');
   const iat = optionalDate(claims, 'iat');
-  const aud = audiences(claims);
+  const aud = Object.hasOwn(claims, 'aud') ? readAudiences(claims.aud) : undefined;
   if (nbf === null || iat === null || aud === null) return undefined;
   return { iss, jti, exp, nbf, iat, aud, test: claims.test === true };
 }
@@ -38,9 +38,8 @@ function optionalDate(claims: JsonObject, name: string): number | undefined | nu
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-function audiences(claims: JsonObject): readonly string[] | undefined | null {
-  if (!Object.hasOwn(claims, 'aud')) return undefined;
-  const { aud } = claims;
+/** The audiences that the claim `aud` names; `null` when its value has a type that it must not have. */
+export function readAudiences(aud: JsonValue | undefined): readonly string[] | null {
   if (typeof aud === 'string') return [aud];
   if (Array.isArray(aud) && aud.every((entry): entry is string => typeof entry === 'string')) return aud;
   return null;
@@ -48,17 +47,19 @@ function audiences(claims: JsonObject): readonly string[] | undefined | null {
 
 /**
  * Judges the dates at time `t` (seconds since the epoch) with `skew` seconds of tolerance for clocks that
- * disagree. RFC 7519: not before `nbf`, and not on or after `exp`; an `iat` in the future is no credential yet.
+ * disagree; NaN stands for a date that is absent. RFC 7519: not before `nbf`, and not on or after `exp`; an `iat` in
+ * the future is no credential yet.
  */
 export function judgeDates(
-  claims: CheckedClaims,
+  exp: number,
+  nbf: number,
+  iat: number,
   t: number,
   skew: number,
 ): 'not_yet_valid' | 'expired' | undefined {
-  const earliest = Math.max(claims.nbf ?? -Infinity, claims.iat ?? -Infinity);
-  if (t < earliest - skew) return 'not_yet_valid';
-  if (t >= claims.exp + skew) return 'expired';
-  return undefined;
+  // NaN compares as false: what is absent forbids nothing.
+  if (t < nbf - skew || t < iat - skew) return 'not_yet_valid';
+  return t >= exp + skew ? 'expired' : undefined;
 }
 
 /**
@@ -67,11 +68,11 @@ export function judgeDates(
  * the issuer's; where nobody says who the caller is, a bound credential is refused.
  */
 export function audienceMatches(
-  claims: CheckedClaims,
+  aud: readonly string[] | undefined,
   callAudience: string | undefined,
   issuerAudiences: readonly string[],
 ): boolean {
-  if (claims.aud === undefined) return true;
+  if (aud === undefined) return true;
   const accepted = callAudience === undefined ? issuerAudiences : [callAudience];
-  return claims.aud.some((audience) => accepted.includes(audience));
+  return aud.some((audience) => accepted.includes(audience));
 }

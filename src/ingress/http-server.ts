@@ -28,9 +28,10 @@ export interface Route {
   };
   /**
    * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
-   * body's media type, one of `mediaTypes`.
+   * body's media type, one of `mediaTypes`. With `mayWait` nothing stands behind the request in what was read from its
+   * connection, so the answer may come in a later turn without harm to a pipelined request.
    */
-  handle(exchange: Exchange, body: Buffer, type: string): void | Promise<void>;
+  handle(exchange: Exchange, body: Buffer, type: string, mayWait: boolean): void | Promise<void>;
 }
 
 export interface ServerOptions {
@@ -43,6 +44,8 @@ export interface ServerOptions {
   isDraining(): boolean;
   /** May refuse a caller before anything of the body is read. */
   authorize?(head: RequestHead): Problem | undefined;
+  /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
+  endsSegment?(chunk: ArrayBuffer): boolean;
   observe: RequestObserver;
   onUnexpectedError(error: unknown): void;
 }
@@ -63,7 +66,7 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const requestIdFor = createRequestIds();
-  const bodies = createBodyReader(options.clock, options.bodyBounds, options.isDraining);
+  const bodies = createBodyReader(options);
 
   const accept = (res: HttpResponse, req: HttpRequest, routes: readonly Route[]): void => {
     const startedAtMs = options.clock.monotonicMs();
@@ -101,11 +104,11 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
       } else if (route?.method === 'POST') {
         const type = mediaType(head.contentType) ?? '';
         const answeredLater = route.body?.answeredLater === true;
-        bodies.read(exchange, res, answeredLater, (body) =>
-          guarded(exchange, options, () => route.handle(exchange, body, type)),
+        bodies.read(exchange, res, answeredLater, (body, mayWait) =>
+          guarded(exchange, options, () => route.handle(exchange, body, type, mayWait)),
         );
       } else {
-        return route?.handle(exchange, NO_BODY, '');
+        return route?.handle(exchange, NO_BODY, '', false);
       }
     });
   };

@@ -17,13 +17,23 @@ export interface BodyBounds {
   readonly memoryBytes: number;
 }
 
+/** `mayWait`: nothing stands behind the body in what was read from its connection. */
+export type UseBody = (body: Buffer, mayWait: boolean) => void;
+
+export interface BodyReaderOptions {
+  readonly clock: Clock;
+  readonly bodyBounds: BodyBounds;
+  isDraining(): boolean;
+  endsSegment?(chunk: ArrayBuffer): boolean;
+}
+
 export interface BodyReader {
   /**
    * Calls `use` with the whole body, in the same turn when it came with the head. The bytes are only valid
    * until `use` returns; with `answeredLater` they are charged until the exchange ends. A body that is late or
    * does not fit is answered here, before anything of it is looked at.
    */
-  read(exchange: Exchange, res: HttpResponse, answeredLater: boolean, use: (body: Buffer) => void): void;
+  read(exchange: Exchange, res: HttpResponse, answeredLater: boolean, use: UseBody): void;
   /** From now on what is held for the exchange is its answer. Never refused: the work is done. */
   keepAnswer(exchange: Exchange, bytes: number): void;
   /** Nothing is held for the exchange any more: to be called when it ends. */
@@ -41,13 +51,17 @@ interface Held {
 interface Arriving {
   readonly startedAtMs: number;
   lastDataAtMs: number;
-  readonly chunks: Buffer[];
+  /** As long as was declared: memory that nothing has been written to costs nothing. */
+  readonly body: Buffer;
+  used: number;
 }
 
 const EMPTY = Buffer.alloc(0);
 const SWEEP_INTERVAL_MS = 100;
 
-export function createBodyReader(clock: Clock, bounds: BodyBounds, isDraining: () => boolean): BodyReader {
+export function createBodyReader(options: BodyReaderOptions): BodyReader {
+  const { clock, bodyBounds: bounds, isDraining } = options;
+  const endsSegment = options.endsSegment ?? (() => false);
   const held = new Map<Exchange, Held>();
   let heldBytes = 0;
 
@@ -87,14 +101,20 @@ export function createBodyReader(clock: Clock, bounds: BodyBounds, isDraining: (
   const keep = (exchange: Exchange, chunk: Buffer, isLast: boolean): Buffer | undefined => {
     const now = clock.monotonicMs();
     const entry = hold(exchange, chunk.length);
-    entry.arriving ??= { startedAtMs: now, lastDataAtMs: now, chunks: [] };
-    entry.arriving.lastDataAtMs = now;
+    entry.arriving ??= {
+      startedAtMs: now,
+      lastDataAtMs: now,
+      body: Buffer.allocUnsafeSlow(exchange.head.contentLength),
+      used: 0,
+    };
+    const { arriving } = entry;
+    arriving.lastDataAtMs = now;
     // The parser takes its buffer back after this call, so what is kept must be a copy.
-    entry.arriving.chunks.push(Buffer.from(chunk));
+    arriving.body.set(chunk, arriving.used);
+    arriving.used += chunk.length;
     if (!isLast) return undefined;
-    const whole = Buffer.concat(entry.arriving.chunks, entry.bytes);
     delete entry.arriving;
-    return whole;
+    return arriving.body.subarray(0, arriving.used);
   };
 
   return {
@@ -106,16 +126,12 @@ export function createBodyReader(clock: Clock, bounds: BodyBounds, isDraining: (
         const isWhole = isFirst && isLast;
         isFirst = false;
         // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
-        if (isWhole && !answeredLater) return use(chunk);
+        if (isWhole && !answeredLater) return use(chunk, endsSegment(data));
         if (!fits(exchange, chunk.length)) return;
-        if (isWhole) {
-          hold(exchange, chunk.length);
-          return use(chunk);
-        }
         const whole = keep(exchange, chunk, isLast);
         if (whole === undefined) return;
         if (!answeredLater) release(exchange);
-        use(whole);
+        use(whole, endsSegment(data));
       });
     },
     keepAnswer: (exchange, bytes) => {

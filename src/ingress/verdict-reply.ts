@@ -3,7 +3,7 @@
  * own, so that a caller reads it with one piece of code.
  */
 import type { Verification } from '../gateway.ts';
-import { REASONS, rulingOf } from '../verdict.ts';
+import { REASONS, type Reason } from '../verdict.ts';
 
 /** What is known of revocations, as every answer states it. */
 export interface RevocationView {
@@ -28,6 +28,23 @@ const HEADS = new Map(
   ]),
 );
 
+/** How every answer with this reason begins: `{"verdict":…,"reason":…,"action":…`. */
+export function renderHead(reason: Reason): string {
+  return HEADS.get(reason) as string;
+}
+
+/** The inside of the member `key`: the key that was found, and the version of the list that was asked. */
+export function renderKey(
+  key: { readonly kid: string } | undefined,
+  trustListVersion: number | undefined,
+): string {
+  const members = [
+    ...(key === undefined ? [] : [`"kid":${JSON.stringify(key.kid)}`]),
+    ...(trustListVersion === undefined ? [] : [`"set":${trustListVersion}`]),
+  ];
+  return members.join(',');
+}
+
 /** The end of every answer of a reply, rendered once. */
 export function renderTail({ revocation, checkedAt }: ReplyContext): string {
   return `,"revocation":${renderRevocation(revocation)},"checkedAt":"${checkedAt.toISOString()}"}`;
@@ -47,26 +64,21 @@ export function renderVerification(verification: Verification, tail: string): st
   const { reason, signatureHolds, key, trustListVersion } = verification;
   const verified = signatureHolds ? '["issuer"]' : '[]';
   return (
-    `${HEADS.get(reason)},"credential":${renderCredential(verification)},"verified":${verified}` +
-    `,"key":{${key === undefined ? '' : `"kid":${JSON.stringify(key.kid)}`}` +
-    `${key !== undefined && trustListVersion !== undefined ? ',' : ''}` +
-    `${trustListVersion === undefined ? '' : `"set":${trustListVersion}`}}${tail}`
+    `${renderHead(reason)},"credential":${renderCredential(verification)},"verified":${verified}` +
+    `,"key":{${renderKey(key, trustListVersion)}}${tail}`
   );
 }
 
-/** How many of each verdict; a verdict that did not occur is left out. */
-export function summarize(verifications: readonly Verification[]): Record<string, number> {
+/** How many of each verdict, by the codes of the reasons; a verdict that did not occur is left out. */
+export function summarize(codes: Uint8Array): Record<string, number> {
+  const byReason = new Uint32Array(REASONS.length);
+  for (const code of codes) byReason[code] = (byReason[code] as number) + 1;
   const summary: Record<string, number> = {};
-  for (const { reason } of verifications) {
-    const { verdict } = rulingOf(reason);
-    summary[verdict] = (summary[verdict] ?? 0) + 1;
+  for (const { code, verdict } of REASONS) {
+    const count = byReason[code] as number;
+    if (count > 0) summary[verdict] = (summary[verdict] ?? 0) + count;
   }
   return summary;
-}
-
-/** One byte an item: the reason's code. */
-export function renderCodes(verifications: readonly Verification[]): Buffer {
-  return Buffer.from(verifications.map(({ reason }) => rulingOf(reason).code));
 }
 
 /**

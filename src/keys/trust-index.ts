@@ -3,6 +3,7 @@ import type { TrustedIssuer, TrustedKey, TrustList } from './trusted-key.ts';
 
 export interface TrustIndex {
   readonly version: number;
+  readonly issuers: readonly TrustedIssuer[];
   issuer(iss: string): TrustedIssuer | undefined;
   key(iss: string, kid: string): TrustedKey | undefined;
 }
@@ -17,6 +18,7 @@ export function buildTrustIndex(list: TrustList): TrustIndex {
   );
   return {
     version: list.version,
+    issuers: list.issuers,
     issuer: (iss) => issuers.get(iss)?.issuer,
     key: (iss, kid) => issuers.get(iss)?.keys.get(kid),
   };

@@ -91,7 +91,7 @@ export interface Counters {
   beginRequest(nowMs: number | undefined): void;
   endRequest(route: RouteName, status: number, seconds: number): void;
   countBatch(items: number): void;
-  countFilterCheck(result: FilterResult): void;
+  countFilterChecks(result: FilterResult, cards: number): void;
   setKeyCache(stats: Readonly<Record<(typeof KEY_CACHE_FIELDS)[number], number>>): void;
   countCrossCheck(why: CrossCheckReason, checks: number): void;
   countDisagreement(): void;
@@ -159,7 +159,7 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
       observe(latencyAt(route), LATENCY_BUCKETS, seconds);
     },
     countBatch: (items) => observe(LAYOUT.batches, BATCH_BUCKETS, items),
-    countFilterCheck: (result) => add(LAYOUT.filter + FILTER_RESULTS.indexOf(result), 1),
+    countFilterChecks: (result, cards) => add(LAYOUT.filter + FILTER_RESULTS.indexOf(result), cards),
     setKeyCache: (stats) => {
       for (const [index, field] of KEY_CACHE_FIELDS.entries()) cells[LAYOUT.keyCache + index] = stats[field];
     },

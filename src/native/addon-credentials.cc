@@ -41,14 +41,15 @@ void write_row(const DecodedJws& decoded, std::uint32_t text_start, std::uint32_
   dates[2] = claims.iat;
 }
 
-/** Arguments: recogniser, texts, starts, ends, count, payloads, signatures, fields, dates. */
+/** Arguments: recogniser, texts, starts, ends, count, maxChars, payloads, signatures, fields, dates. */
 struct Call {
-  static constexpr std::size_t kArguments = 9;
+  static constexpr std::size_t kArguments = 10;
   HeldRecogniser* recogniser;
   Bytes texts;
   Words starts;
   Words ends;
   std::uint32_t count;
+  std::uint32_t max_chars;
   Bytes payloads;
   Bytes signatures;
   Words fields;
@@ -61,10 +62,11 @@ bool read_call(napi_env env, napi_callback_info info, Call& call) {
       !read_handle(env, arguments[0], "recogniser", call.recogniser) ||
       !read_bytes(env, arguments[1], "texts", call.texts) || !read_words(env, arguments[2], "starts", call.starts) ||
       !read_words(env, arguments[3], "ends", call.ends) || !read_count(env, arguments[4], "count", call.count) ||
-      !read_bytes(env, arguments[5], "payloads", call.payloads) ||
-      !read_bytes(env, arguments[6], "signatures", call.signatures) ||
-      !read_words(env, arguments[7], "fields", call.fields) ||
-      !read_doubles(env, arguments[8], "dates", call.dates)) {
+      !read_count(env, arguments[5], "maxChars", call.max_chars) ||
+      !read_bytes(env, arguments[6], "payloads", call.payloads) ||
+      !read_bytes(env, arguments[7], "signatures", call.signatures) ||
+      !read_words(env, arguments[8], "fields", call.fields) ||
+      !read_doubles(env, arguments[9], "dates", call.dates)) {
     return false;
   }
   if (call.texts.shared || call.starts.shared || call.ends.shared) {
@@ -114,8 +116,9 @@ napi_value decode_credentials(napi_env env, napi_callback_info info) {
     std::uint32_t* const fields = call.fields.data + std::size_t{kFields} * i;
     DecodedJws decoded;
     // Larger than any payload of this text, which has other parts too.
+    const bool is_short = end - start <= call.max_chars;
     const bool has_room = call.payloads.length - payload_start > base64url_bytes(end - start) + 1;
-    if (has_room && decode_jws(*call.recogniser, call.texts.data + start, end - start, decoded,
+    if (is_short && has_room && decode_jws(*call.recogniser, call.texts.data + start, end - start, decoded,
                                call.payloads.data + payload_start,
                                call.signatures.data + std::size_t{kSignatureBytes} * i)) {
       write_row(decoded, start, static_cast<std::uint32_t>(payload_start), fields, call.dates.data + 3 * i);

@@ -66,7 +66,8 @@ export interface NativeAddon {
    */
   recognise(recogniser: RecogniserHandle, header: Uint8Array, issuer: Uint8Array): number;
   /**
-   * Decodes `count` credentials, `texts[starts[i], ends[i])` each. Those that are recognised and plain get their row
+   * Decodes `count` credentials, `texts[starts[i], ends[i])` each. Those that are recognised, plain and of
+   * `maxChars` at most get their row
    * in `fields` (see credential/fields.ts), `exp`, `nbf`, `iat` in `dates` (seconds, NaN where absent), their payload in
    * `payloads`, their signature in `signatures` (64 bytes each); all others NO_PAIR in their row, for the reference
    * decoder. `payloads` takes all of them if it has as many bytes as their texts have characters.
@@ -79,6 +80,7 @@ export interface NativeAddon {
     starts: Uint32Array,
     ends: Uint32Array,
     count: number,
+    maxChars: number,
     payloads: Uint8Array,
     signatures: Uint8Array,
     fields: Uint32Array,
@@ -106,6 +108,11 @@ export interface NativeAddon {
    * @returns how many; -1 when the envelope is not plain, or there are more than the arrays have room for.
    */
   scanBatch(body: Uint8Array, isJson: boolean, starts: Uint32Array, ends: Uint32Array): number;
+  /**
+   * Whether nothing was read behind this chunk of a body: no pipelined request waits there. To be asked only of what
+   * uWebSockets.js hands to `onData`, during the call; "no" is always a safe answer.
+   */
+  endsSegment(chunk: ArrayBuffer): boolean;
   createCardHasher(key: Uint8Array): CardHasherHandle;
   /**
    * Hashes the cards of `count` decoded credentials, which are rows `items[i]` of `fields`, into `cardHashes` (16 bytes

@@ -97,6 +97,11 @@ export function filterBits(filter: FilterReader): Uint8Array {
   return new Uint8Array(filter.shared, HEADER_BYTES);
 }
 
+/** The bits as words that other threads may set at any time: for native code, which reads them as such. */
+export function filterWords(filter: FilterReader): Uint32Array {
+  return new Uint32Array(filter.shared, HEADER_BYTES);
+}
+
 /** A filter with the bits and counts of a snapshot; `content.bits` has the layout's length. */
 export function restoreFilter(
   parameters: FilterParameters,

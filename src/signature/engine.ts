@@ -31,8 +31,9 @@ export interface PackedChecks {
   readonly keyOf: Uint32Array;
   /** 64 bytes a check, R || S. */
   readonly signatures: Uint8Array;
-  /** The messages one after the other: that of a check begins where that of the one before ends. */
   readonly messages: Uint8Array;
+  /** For each check where its message begins in `messages`; absent when that is where that of the one before ends. */
+  readonly messageStarts?: Uint32Array;
   /** For each check the end of its message in `messages`. */
   readonly messageEnds: Uint32Array;
   /** Written by the engine: 1 for each check that holds, 0 for each that does not. */
@@ -73,9 +74,8 @@ export interface SignatureEngine {
    */
   prepare?(publicKeys: readonly Uint8Array[]): Promise<void>;
   /**
-   * `verify` for a caller that has its checks in flat arrays. Nothing in the gateway calls it yet: it is for batches
-   * gathered over requests. Throws a RangeError when an index or end is out of bounds; the engine in force throws a
-   * TypeError for shared memory.
+   * `verify` for a caller that has its checks in flat arrays. Throws a RangeError when an index, a start or an end is
+   * out of bounds; the engine in force throws a TypeError for shared memory.
    */
   verifyPacked?(packed: PackedChecks): void;
 }

@@ -95,8 +95,8 @@ export function engineOn(
   let preparation = 0;
 
   function verifyPacked(packed: PackedChecks): void {
-    const { count, publicKeys, keyOf, signatures, messages, messageEnds, verdicts } = packed;
-    const known = addon.verify(
+    const { count, publicKeys, keyOf, signatures, messages, messageStarts, messageEnds, verdicts } = packed;
+    const args = [
       implementation,
       publicKeys,
       keyOf,
@@ -106,7 +106,9 @@ export function engineOn(
       count,
       verdicts,
       usesPreparedKeys,
-    );
+    ] as const;
+    const known =
+      messageStarts === undefined ? addon.verify(...args) : addon.verifySpans(...args, messageStarts);
     uses.hits += known;
     uses.misses += count - known;
   }

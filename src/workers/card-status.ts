@@ -6,8 +6,10 @@ import type { CardStatus } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
 import type { RevocationView } from '../ingress/verdict-reply.ts';
 import type { FilterResult } from '../metrics/counters.ts';
-import { attachFilter } from '../revocation/bloom-filter.ts';
+import type { NativeAddon } from '../native/addon.ts';
+import { attachFilter, type FilterReader } from '../revocation/bloom-filter.ts';
 import { cardHash } from '../revocation/card-hash.ts';
+import { createCardLookup, type LookUpArrays } from '../revocation/card-lookup.ts';
 import { attachCompleteness } from '../revocation/completeness.ts';
 import { attachFreshness } from '../revocation/freshness.ts';
 import { openStatusReader } from '../revocation/status-reader.ts';
@@ -15,6 +17,12 @@ import type { SharedRevocation } from './protocol.ts';
 
 export interface CardStatusSource {
   statusOf(iss: string, jti: string): CardStatus | 'unreadable';
+  /** The same of the cards of many rows; `settle` is called for each that is not active. Only with native code. */
+  statusesOf(
+    arrays: LookUpArrays,
+    count: number,
+    settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
+  ): void;
   /** Whether what the copy lacks is not there; else others may know. */
   isComplete(): boolean;
   /** Under which every gateway and the log know the card. */
@@ -29,35 +37,49 @@ export interface CardStatusSource {
 export function openCardStatus(
   shared: SharedRevocation,
   clock: Clock,
-  count: (result: FilterResult) => void,
+  count: (result: FilterResult, cards: number) => void,
+  addon: NativeAddon | undefined,
 ): { readonly ok: true; readonly source: CardStatusSource } | { readonly ok: false; readonly error: string } {
   const { dir, identity, secret } = shared;
   const completeness = attachCompleteness(shared.completeness);
   const opened = openStatusReader({ dir, identity, secret, completeness });
   if (!opened.ok) return { ok: false, error: `the status store cannot be read: ${opened.fault}` };
+  const lookupIn = (reader: FilterReader) => addon && createCardLookup(addon, secret.cardHashKey, reader);
   let filter = attachFilter(shared.filter);
+  let lookup = lookupIn(filter);
   const freshness = attachFreshness(clock, shared.freshness);
 
+  /** Of a card that the filter does not rule out. */
+  const confirmed = (hash: Buffer): CardStatus | 'unreadable' => {
+    const answer = opened.reader.statusOf(hash);
+    if (answer.status === 'unreadable') count('unreadable', 1);
+    // A card whose suspension was lifted has an entry too: the filter was right about it.
+    else count(answer.sinceMs === undefined ? 'false_positive' : 'confirmed', 1);
+    return answer.status;
+  };
   const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
     const hash = cardHash(secret.cardHashKey, iss, jti);
-    if (!filter.mightContain(hash)) {
-      count('negative');
-      return 'active';
-    }
-    const answer = opened.reader.statusOf(hash);
-    if (answer.status === 'unreadable') count('unreadable');
-    // A card whose suspension was lifted has an entry too: the filter was right about it.
-    else count(answer.sinceMs === undefined ? 'false_positive' : 'confirmed');
-    return answer.status;
+    if (filter.mightContain(hash)) return confirmed(hash);
+    count('negative', 1);
+    return 'active';
+  };
+  const statusesOf: CardStatusSource['statusesOf'] = (arrays, cards, settle) => {
+    const positives = lookup?.lookUp(arrays, cards, (item, hash) => {
+      const status = confirmed(hash);
+      if (status !== 'active') settle(item, status);
+    });
+    if (positives === undefined) throw new Error('cards are looked up in bulk by native code alone');
+    count('negative', cards - positives);
   };
   const setFilter = (next: SharedArrayBuffer) => {
     filter = attachFilter(next);
+    lookup = lookupIn(filter);
   };
   const { isComplete } = completeness;
   const hashOf = ({ iss, jti }: { readonly iss: string; readonly jti: string }) =>
     cardHash(secret.cardHashKey, iss, jti);
   return {
     ok: true,
-    source: { statusOf, isComplete, hashOf, setFilter, view: freshness.read, close: opened.close },
+    source: { statusOf, statusesOf, isComplete, hashOf, setFilter, view: freshness.read, close: opened.close },
   };
 }

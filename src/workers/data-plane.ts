@@ -6,19 +6,20 @@
 import { App } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
-import type { GatewayParts, Verification } from '../gateway.ts';
+import type { GatewayParts } from '../gateway.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import { describeError } from '../log.ts';
+import { loadNativeAddon } from '../native/addon.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
-import { rulingOf } from '../verdict.ts';
+import { createTrustScopes } from '../verification/trust-scope.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { createRevocationProofs } from './revocation-proofs.ts';
@@ -61,7 +62,10 @@ function start(): void {
   const { engine } = selection;
   counters.setEngineInForce(engine);
   const state = openSharedState(birth.state, clock);
-  const opened = openCardStatus(birth.revocation, clock, (result) => counters.countFilterCheck(result));
+  // Whoever asks for another engine than the native one does so because of the native code: then none of it is used.
+  const loaded = engine.name === 'native' ? loadNativeAddon() : undefined;
+  const addon = loaded?.ok === true ? loaded.addon : undefined;
+  const opened = openCardStatus(birth.revocation, clock, counters.countFilterChecks, addon);
   if (!opened.ok) {
     send({ kind: 'failed', error: opened.error });
     return;
@@ -80,6 +84,11 @@ function start(): void {
     cardStatus: cards.statusOf,
     revocationIsExpired: () => cards.view().state === 'expired',
     acceptTestCredentials: config.demo,
+    bulk: addon && { scopeOf: createTrustScopes(addon), cardStatuses: cards.statusesOf },
+  };
+  const onUnexpectedError = (error: unknown): void => {
+    counters.countUnexpectedError();
+    send({ kind: 'unexpected-error', fields: describeError(error) });
   };
   const app = App();
   stops.push(() => app.close());
@@ -87,11 +96,13 @@ function start(): void {
     routes: [
       ...verifyRoutes({
         parts,
+        addon,
         revocation: cards.view,
         batchSlice: config.batchSlice,
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
-        onVerified: (verifications) => countVerdicts(counters, engine, verifications),
-        onBatch: (items) => counters.countBatch(items),
+        onVerified: (codes) => countVerdicts(counters, engine, codes),
+        onBatch: counters.countBatch,
+        onUnexpectedError,
       }),
       ...healthRoutes({
         unreadyReasons: () => unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, cards.view().state),
@@ -108,10 +119,8 @@ function start(): void {
     answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
     observe: requestObserver(counters, clock),
-    onUnexpectedError: (error) => {
-      counters.countUnexpectedError();
-      send({ kind: 'unexpected-error', fields: describeError(error) });
-    },
+    ...(addon && { endsSegment: addon.endsSegment }),
+    onUnexpectedError,
   });
 
   stops.push(server.stop);
@@ -123,12 +132,8 @@ function start(): void {
   });
 }
 
-function countVerdicts(
-  counters: Counters,
-  engine: SignatureEngine,
-  verifications: readonly Verification[],
-): void {
-  for (const { reason } of verifications) counters.countVerdict(rulingOf(reason).code);
+function countVerdicts(counters: Counters, engine: SignatureEngine, codes: Uint8Array): void {
+  for (const code of codes) counters.countVerdict(code);
   counters.setKeyCache(engine.keyCache);
   counters.setEngineInForce(engine);
 }

@@ -95,9 +95,9 @@ describe('the exposition', () => {
 
   it('measures false positives among cards without an entry', async () => {
     const [one, two] = slabs as [Counters, Counters];
-    for (let i = 0; i < 97; i++) one.countFilterCheck('negative');
-    for (let i = 0; i < 3; i++) two.countFilterCheck('false_positive');
-    for (let i = 0; i < 50; i++) two.countFilterCheck('confirmed');
+    for (let i = 0; i < 97; i++) one.countFilterChecks('negative', 1);
+    for (let i = 0; i < 3; i++) two.countFilterChecks('false_positive', 1);
+    for (let i = 0; i < 50; i++) two.countFilterChecks('confirmed', 1);
     const text = await scrape();
     const ratio = (kind: string) => sample(text, 'vigie_filter_false_positive_ratio', { kind });
     expect([ratio('target'), ratio('expected'), ratio('measured')]).toEqual([1e-6, 1e-9, 0.03]);

@@ -1,0 +1,209 @@
+/**
+ * Single calls that arrive in one turn of the event loop, gathered: their signatures go to the engine as one batch.
+ * None waits for company longer than that turn.
+ *
+ * A call behind which more stands in what was read from its connection is answered at once, with all that were gathered
+ * before it: the parser closes a connection whose next request comes while an answer is pending.
+ */
+import { LIMITS } from '../config.ts';
+import { type GatewayParts, verifySlice } from '../gateway.ts';
+import { NO_PLACE, type NativeAddon } from '../native/addon.ts';
+import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
+import type { AnswerWriter } from './answer-writer.ts';
+import { parseSingle } from './envelope.ts';
+import type { Exchange } from './exchange.ts';
+import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import { type RevocationView, renderTail } from './verdict-reply.ts';
+
+export interface GatheringOptions {
+  readonly parts: GatewayParts;
+  readonly addon: NativeAddon | undefined;
+  /** The revocation state as of now. */
+  revocation(): RevocationView;
+  proveRevoked(): ProveRevoked | undefined;
+  readonly writer: AnswerWriter;
+  /** Told of the reasons given, by their codes, for the metrics. */
+  onVerified(codes: Uint8Array): void;
+  onUnexpectedError(error: unknown): void;
+}
+
+/** Calls of one engine batch: more of them arrived in one turn than that only under overload. */
+export const GATHERED_CALLS = 256;
+/** Their bodies; several of the largest. */
+const BODY_BYTES = 16 * LIMITS.singleBodyBytes;
+
+/** `mayWait`: nothing stands behind the request in what was read from its connection. */
+export type SingleHandler = (exchange: Exchange, body: Buffer, type: string, mayWait: boolean) => void;
+
+/** The calls gathered so far. */
+interface Gathered {
+  readonly bodies: Buffer;
+  used: number;
+  count: number;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly isJson: Uint8Array;
+  readonly audienceStarts: Uint32Array;
+  readonly audienceEnds: Uint32Array;
+  readonly exchanges: (Exchange | undefined)[];
+  readonly types: string[];
+}
+
+export function createSingleHandler(options: GatheringOptions): SingleHandler {
+  const gathered = emptyGathering();
+  const shared = createSlice(GATHERED_CALLS);
+  let flushIsDue = false;
+
+  const flush = (): void => {
+    flushIsDue = false;
+    if (gathered.count === 0) return;
+    const calls = takeOut(gathered, options.addon);
+    if (calls.exchanges.length > 0) answer(calls, shared, options);
+  };
+
+  return (exchange, body, type, mayWait) => {
+    const isFull = gathered.count === GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
+    if (isFull) flush();
+    put(gathered, exchange, body, type);
+    if (!mayWait) flush();
+    else if (!flushIsDue) {
+      flushIsDue = true;
+      setImmediate(flushGuarded);
+    }
+  };
+
+  /** Outside any request's own error boundary: what fails here fails those that were gathered. */
+  function flushGuarded(): void {
+    const { exchanges, count } = gathered;
+    const asked = exchanges.slice(0, count);
+    try {
+      flush();
+    } catch (error) {
+      options.onUnexpectedError(error);
+      for (const exchange of asked) {
+        exchange?.problem({
+          type: 'internal-error',
+          detail: 'the request was not answered; nothing is known of it',
+        });
+      }
+    }
+  }
+}
+
+function emptyGathering(): Gathered {
+  const words = () => new Uint32Array(GATHERED_CALLS);
+  return {
+    bodies: Buffer.allocUnsafeSlow(BODY_BYTES),
+    used: 0,
+    count: 0,
+    starts: words(),
+    ends: words(),
+    isJson: new Uint8Array(GATHERED_CALLS),
+    audienceStarts: words(),
+    audienceEnds: words(),
+    exchanges: new Array<Exchange | undefined>(GATHERED_CALLS).fill(undefined),
+    types: new Array<string>(GATHERED_CALLS).fill(''),
+  };
+}
+
+function put(gathered: Gathered, exchange: Exchange, body: Buffer, type: string): void {
+  const { bodies, used, count, starts, ends, isJson, exchanges, types } = gathered;
+  bodies.set(body, used);
+  starts[count] = used;
+  gathered.used = used + body.length;
+  ends[count] = gathered.used;
+  isJson[count] = type === 'application/json' ? 1 : 0;
+  exchanges[count] = exchange;
+  types[count] = type;
+  gathered.count = count + 1;
+}
+
+/** What is to be verified: envelopes that are wrong have been answered. */
+interface Calls {
+  readonly exchanges: readonly Exchange[];
+  readonly texts: Buffer;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly audiences: readonly (string | undefined)[] | undefined;
+}
+
+/** Empties the gathering, and finds the credential in each body. */
+function takeOut(gathered: Gathered, addon: NativeAddon | undefined): Calls {
+  const { bodies, used, count, starts, ends, isJson, audienceStarts, audienceEnds } = gathered;
+  gathered.count = 0;
+  gathered.used = 0;
+  const texts = bodies.subarray(0, used);
+  const bodyStarts = starts.slice(0, count);
+  if (addon === undefined) {
+    for (let i = 0; i < count; i++) if (isJson[i] === 1) starts[i] = NO_PLACE;
+    audienceStarts.fill(NO_PLACE, 0, count);
+  } else {
+    addon.scanSingles(texts, starts, ends, isJson, count, audienceStarts, audienceEnds);
+  }
+  const exchanges: Exchange[] = [];
+  let audiences: (string | undefined)[] | undefined;
+  for (let i = 0; i < count; i++) {
+    const exchange = gathered.exchanges[i] as Exchange;
+    gathered.exchanges[i] = undefined;
+    const at = exchanges.length;
+    let audience: string | undefined;
+    if (starts[i] === NO_PLACE) {
+      const start = bodyStarts[i] as number;
+      const envelope = parseSingle(gathered.types[i] as string, texts.subarray(start, ends[i]));
+      if (!envelope.ok) {
+        exchange.problem(envelope.problem);
+        continue;
+      }
+      // A string is never longer than its JSON: it fits where that stood.
+      starts[at] = start;
+      ends[at] = start + texts.write(envelope.value.credential, start, 'utf8');
+      audience = envelope.value.audience;
+    } else {
+      starts[at] = starts[i] as number;
+      ends[at] = ends[i] as number;
+      const audienceStart = audienceStarts[i] as number;
+      if (audienceStart !== NO_PLACE) audience = texts.toString('latin1', audienceStart, audienceEnds[i]);
+    }
+    if (audience !== undefined) {
+      audiences ??= new Array<string | undefined>(count).fill(undefined);
+      audiences[at] = audience;
+    }
+    exchanges.push(exchange);
+  }
+  return { exchanges, texts, starts, ends, audiences };
+}
+
+function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
+  const prove = options.proveRevoked();
+  // What is asked elsewhere is answered in a later turn, when others will have been gathered.
+  const slice = prove === undefined ? shared : createSlice(calls.exchanges.length);
+  placeSlice(slice, prove === undefined ? calls : privateCopy(calls));
+  // The age is read before the status is: what is learnt in between makes the answer better than it claims.
+  const revocation = options.revocation();
+  const scope = verifySlice(slice, options.parts);
+  const reply = (): void => {
+    options.onVerified(slice.reasons.subarray(0, slice.count));
+    const tail = renderTail({ revocation, checkedAt: new Date(options.parts.clock.wallMs()) });
+    const { bytes, ends } = options.writer.write(slice, scope, tail);
+    let start = 0;
+    for (const [i, exchange] of calls.exchanges.entries()) {
+      const end = ends[i] as number;
+      exchange.reply({ status: 200, contentType: 'application/json', body: bytes.subarray(start, end) });
+      start = end;
+    }
+  };
+  const proving = proveStale(slice, revocation, prove);
+  if (proving === undefined) reply();
+  else proving.then(reply).catch(options.onUnexpectedError);
+}
+
+function privateCopy({ exchanges, texts, starts, ends, audiences }: Calls): Calls {
+  return { exchanges, texts: Buffer.from(texts), starts: starts.slice(), ends: ends.slice(), audiences };
+}
+
+function placeSlice(slice: Slice, { exchanges, texts, starts, ends, audiences }: Calls): void {
+  beginSlice(slice, texts, exchanges.length);
+  slice.starts = starts;
+  slice.ends = ends;
+  slice.audiences = audiences;
+}

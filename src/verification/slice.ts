@@ -1,0 +1,104 @@
+/**
+ * Credentials under verification, in flat arrays: what one engine batch is made of. The path (`gateway.ts`) goes over
+ * them stage by stage; an item that has its reason is passed over by the stages behind.
+ *
+ * Made once per thread and used again, so that verifying allocates next to nothing: its content holds until the next
+ * slice is begun.
+ */
+import type { DecodedCredential } from '../credential/jws.ts';
+import type { TrustedIssuer, TrustedKey } from '../keys/trusted-key.ts';
+import { ROW_DATES, ROW_WORDS } from '../native/fields.ts';
+
+/** A credential that the reference decoder read, and whose key was looked up by name. */
+export interface ReadCredential {
+  readonly credential: DecodedCredential;
+  issuer: TrustedIssuer | undefined;
+  key: TrustedKey | undefined;
+}
+
+export interface Slice {
+  readonly capacity: number;
+  /** Items in use. */
+  count: number;
+  /** Where the credentials stand, item i in `texts[starts[i], ends[i])`; private to this thread. */
+  texts: Uint8Array;
+  starts: Uint32Array;
+  ends: Uint32Array;
+  /** In whose name the caller asks, by item; `undefined` throughout where no call names anybody. */
+  audiences: readonly (string | undefined)[] | undefined;
+
+  /** A row an item, see native/fields.ts; a row whose pair is NO_PAIR stands for nothing or for `read`. */
+  readonly rows: Uint32Array;
+  readonly dates: Float64Array;
+  readonly payloads: Uint8Array;
+  /** 64 bytes an item that was decoded. */
+  readonly signatures: Uint8Array;
+  /** By item, where the reference decoder did it. */
+  readonly read: (ReadCredential | undefined)[];
+
+  /** Code of the reason (verdict.ts), 0 as long as nothing speaks against the item. */
+  readonly reasons: Uint8Array;
+  /** 1 where the signature holds. */
+  readonly holds: Uint8Array;
+  /** The trust list that judged; `undefined` before the first. */
+  trustListVersion: number | undefined;
+  readonly scratch: SliceScratch;
+}
+
+/** What stages hand to native code; means nothing between two stages. */
+export interface SliceScratch {
+  readonly items: Uint32Array;
+  readonly keyOf: Uint32Array;
+  readonly messageStarts: Uint32Array;
+  readonly messageEnds: Uint32Array;
+  readonly packedSignatures: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly cardHashes: Uint8Array;
+}
+
+/** Payloads of a slice; what does not fit is decoded by the reference. */
+const PAYLOAD_BYTES = 512 * 1024;
+const NO_TEXTS = new Uint8Array(0);
+const SIGNATURE_BYTES = 64;
+const CARD_HASH_BYTES = 16;
+
+export function createSlice(capacity: number): Slice {
+  const words = () => new Uint32Array(capacity);
+  const bytes = (each = 1) => new Uint8Array(each * capacity);
+  return {
+    capacity,
+    count: 0,
+    texts: NO_TEXTS,
+    starts: words(),
+    ends: words(),
+    audiences: undefined,
+    rows: new Uint32Array(ROW_WORDS * capacity),
+    dates: new Float64Array(ROW_DATES * capacity),
+    payloads: new Uint8Array(PAYLOAD_BYTES),
+    signatures: bytes(SIGNATURE_BYTES),
+    read: new Array<ReadCredential | undefined>(capacity).fill(undefined),
+    reasons: bytes(),
+    holds: bytes(),
+    trustListVersion: undefined,
+    scratch: {
+      items: words(),
+      keyOf: words(),
+      messageStarts: words(),
+      messageEnds: words(),
+      packedSignatures: bytes(SIGNATURE_BYTES),
+      bytes: bytes(),
+      cardHashes: bytes(CARD_HASH_BYTES),
+    },
+  };
+}
+
+/** Begins a slice of `count` credentials, which the caller has placed or places now. */
+export function beginSlice(slice: Slice, texts: Uint8Array, count: number): void {
+  if (count > slice.capacity) throw new RangeError('a slice takes no more items than its capacity');
+  slice.texts = texts;
+  slice.count = count;
+  slice.audiences = undefined;
+  slice.reasons.fill(0, 0, count);
+  slice.holds.fill(0, 0, count);
+  slice.read.fill(undefined, 0, count);
+}
