@@ -8,10 +8,16 @@ export interface Clock {
 }
 
 /**
- * The machine's clocks. `performance.now()` will not do for the monotonic one: each worker thread counts it
- * from its own start, and ages are compared across threads.
+ * Both count the machine's monotonic clock, but `performance.now()` from the start of its own thread, and ages are
+ * compared across threads: so by how much it lags is measured, once. It costs a third of the other.
  */
+const threadStartMs = Math.max(
+  // Between the two readings the thread may be held up, which makes the difference too small: never too large.
+  ...Array.from({ length: 10 }, () => Number(process.hrtime.bigint()) / 1e6 - performance.now()),
+);
+
+/** The machine's clocks. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
+  monotonicMs: () => threadStartMs + performance.now(),
 };

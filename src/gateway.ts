@@ -9,17 +9,17 @@
 import type { CardStatus } from './card-status.ts';
 import type { Clock } from './clock.ts';
 import { LIMITS } from './config.ts';
-import { audienceMatches, checkClaims, judgeDates, readAudiences } from './credential/claims.ts';
-import { type DecodedCredential, decodeJws } from './credential/jws.ts';
+import { audienceMatches, judgeDates } from './credential/claims.ts';
+import type { DecodedCredential } from './credential/jws.ts';
 import type { TrustIndex } from './keys/trust-index.ts';
 import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-key.ts';
-import { NO_PAIR } from './native/addon.ts';
-import { FIELDS, FLAGS, ROW_DATES, ROW_WORDS } from './native/fields.ts';
 import type { SignatureEngine } from './signature/engine.ts';
-import { verifyPackedBy } from './signature/packed-checks.ts';
 import { CODES, type Reason, reasonOf } from './verdict.ts';
+import { decodeSlice } from './verification/decoding.ts';
+import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
+import { checkSignatures } from './verification/signatures.ts';
 import { beginSlice, createSlice, type ReadCredential, type Slice } from './verification/slice.ts';
-import { createTrustScope, type KeyOwner, type TrustScope } from './verification/trust-scope.ts';
+import { createTrustScope, ownerAt, type TrustScope } from './verification/trust-scope.ts';
 
 export interface VerificationRequest {
   /** What the phone showed. */
@@ -86,7 +86,7 @@ export function verifySlice(
   const nowSeconds = parts.clock.wallMs() / 1000;
   const scope = trust && (parts.bulk?.scopeOf(trust) ?? createTrustScope(trust, undefined));
   slice.trustListVersion = trust?.version;
-  decode(slice, scope);
+  decodeSlice(slice, scope);
   if (scope === undefined) {
     answerWithoutTrust(slice);
     return undefined;
@@ -97,31 +97,6 @@ export function verifySlice(
   judgeStatus(slice, parts);
   return scope;
 }
-
-/** In bulk what is recognised, by the reference what is not; nothing of it is trusted yet. */
-function decode(slice: Slice, scope: TrustScope | undefined): void {
-  const { count, texts, starts, ends, rows, read, reasons, signatures } = slice;
-  let left = count;
-  if (scope?.recogniser !== undefined) left = scope.recogniser.decode(slice);
-  else for (let i = 0; i < count; i++) rows[i * ROW_WORDS] = NO_PAIR;
-  for (let i = 0; i < count && left > 0; i++) {
-    if (rows[i * ROW_WORDS] !== NO_PAIR) continue;
-    left--;
-    const [start, end] = [starts[i] as number, ends[i] as number];
-    // Latin-1 keeps every byte apart: what is not base64url stays not base64url.
-    const text = end - start > LIMITS.credentialChars ? undefined : latin1(texts, start, end);
-    const decoded = text === undefined ? MALFORMED : decodeJws(text, LIMITS.credentialChars);
-    if (decoded.ok) {
-      read[i] = { credential: decoded.credential, issuer: undefined, key: undefined };
-      signatures.set(decoded.credential.signature, i * SIGNATURE_BYTES);
-    } else {
-      reasons[i] = CODES[decoded.reason];
-    }
-  }
-}
-
-const MALFORMED = { ok: false, reason: 'malformed' } as const;
-const SIGNATURE_BYTES = 64;
 
 /** Without any list nobody is known to be unknown: cannot tell is its own answer. */
 function answerWithoutTrust({ count, reasons }: Slice): void {
@@ -159,103 +134,24 @@ function findKey(one: ReadCredential, index: TrustIndex, parts: GatewayParts): n
   return 0;
 }
 
-function ownerAt({ rows }: Slice, scope: TrustScope, item: number): KeyOwner {
-  return scope.recogniser?.owners[rows[item * ROW_WORDS + FIELDS.pair] as number] as KeyOwner;
-}
-
 function keyAt(slice: Slice, scope: TrustScope, item: number): TrustedKey {
   const one = slice.read[item];
-  return one === undefined ? ownerAt(slice, scope, item).key : (one.key as TrustedKey);
+  return one === undefined ? ownerAt(scope, slice.rows, item).key : (one.key as TrustedKey);
 }
 
 function issuerAt(slice: Slice, scope: TrustScope, item: number): TrustedIssuer {
   const one = slice.read[item];
-  return one === undefined ? ownerAt(slice, scope, item).issuer : (one.issuer as TrustedIssuer);
+  return one === undefined ? ownerAt(scope, slice.rows, item).issuer : (one.issuer as TrustedIssuer);
 }
-
-/** One engine call for all items that have a key. */
-function checkSignatures(slice: Slice, scope: TrustScope, engine: SignatureEngine): void {
-  const { count, texts, starts, rows, read, reasons, holds, signatures, scratch } = slice;
-  const { items, keyOf, messageStarts, messageEnds, packedSignatures } = scratch;
-  let checks = 0;
-  for (let i = 0; i < count; i++) {
-    if (reasons[i] !== 0) continue;
-    const one = read[i];
-    const start = starts[i] as number;
-    items[checks] = i;
-    messageStarts[checks] = start;
-    if (one === undefined) {
-      keyOf[checks] = ownerAt(slice, scope, i).keyPlace;
-      messageEnds[checks] = rows[i * ROW_WORDS + FIELDS.signingInputEnd] as number;
-    } else {
-      keyOf[checks] = scope.keyPlaceOf(one.key as TrustedKey);
-      messageEnds[checks] = start + one.credential.signingInput.length;
-    }
-    checks++;
-  }
-  if (checks === 0) return;
-  const verdicts = scratch.bytes;
-  const packed = {
-    count: checks,
-    publicKeys: scope.publicKeys,
-    keyOf,
-    signatures: checks === count ? signatures : gather(signatures, items, checks, packedSignatures),
-    messages: texts,
-    messageStarts,
-    messageEnds,
-    verdicts,
-  };
-  verifyPackedBy(engine, packed);
-  for (let at = 0; at < checks; at++) {
-    const item = items[at] as number;
-    holds[item] = verdicts[at] as number;
-    if (verdicts[at] === 0) reasons[item] = CODES.bad_signature;
-    else if (read[item] !== undefined && scope.recogniser !== undefined) learn(slice, scope, item);
-  }
-}
-
-/** The signatures of some items, one behind the other. */
-function gather(signatures: Uint8Array, items: Uint32Array, count: number, into: Uint8Array): Uint8Array {
-  for (let at = 0; at < count; at++) {
-    const from = (items[at] as number) * SIGNATURE_BYTES;
-    into.set(signatures.subarray(from, from + SIGNATURE_BYTES), at * SIGNATURE_BYTES);
-  }
-  return into;
-}
-
-/** A header under which a key of the list has truly signed is recognised from now on. */
-function learn(slice: Slice, scope: TrustScope, item: number): void {
-  const { credential, issuer, key } = slice.read[item] as ReadCredential;
-  const start = slice.starts[item] as number;
-  const headerEnd = slice.texts.indexOf(DOT, start);
-  const owner = {
-    issuer: issuer as TrustedIssuer,
-    key: key as TrustedKey,
-    keyPlace: scope.keyPlaceOf(key as TrustedKey),
-  };
-  scope.recogniser?.learn(latin1(slice.texts, start, headerEnd), credential.iss, owner);
-}
-
-const DOT = 0x2e;
 
 /** The stages after a signature that holds and before the status. */
 function judgeClaims(slice: Slice, scope: TrustScope, nowSeconds: number, acceptTests: boolean): void {
-  const { count, reasons, read, audiences } = slice;
+  const { count, reasons, audiences } = slice;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0) continue;
     const issuer = issuerAt(slice, scope, i);
-    const one = read[i];
-    const claims = one === undefined ? rowClaims(slice, i) : readClaims(one.credential);
-    reasons[i] = CODES[judge(claims, audiences?.[i], issuer, nowSeconds, acceptTests)];
+    reasons[i] = CODES[judge(claimsAt(slice, i), audiences?.[i], issuer, nowSeconds, acceptTests)];
   }
-}
-
-interface JudgedClaims {
-  readonly exp: number;
-  readonly nbf: number;
-  readonly iat: number;
-  readonly aud: readonly string[] | undefined;
-  readonly test: boolean;
 }
 
 function judge(
@@ -273,32 +169,6 @@ function judge(
   // Proofs are not accepted by this release (the envelope refuses them), so a required one is always missing.
   if (issuer.holderProof === 'required') return 'holder_proof_missing';
   return 'ok';
-}
-
-/** The claims of a row: of the types that they must have, but for `aud`, which is read here. */
-function rowClaims({ rows, dates, payloads }: Slice, item: number): JudgedClaims | undefined {
-  const row = item * ROW_WORDS;
-  const flags = rows[row + FIELDS.flags] as number;
-  let aud: readonly string[] | undefined;
-  if ((flags & FLAGS.hasAud) !== 0) {
-    const text = utf8(payloads, rows[row + FIELDS.audStart] as number, rows[row + FIELDS.audEnd] as number);
-    const audiences = readAudiences(JSON.parse(text));
-    if (audiences === null) return undefined;
-    aud = audiences;
-  }
-  const at = item * ROW_DATES;
-  return {
-    exp: dates[at] as number,
-    nbf: dates[at + 1] as number,
-    iat: dates[at + 2] as number,
-    aud,
-    test: (flags & FLAGS.isTest) !== 0,
-  };
-}
-
-function readClaims({ claims }: DecodedCredential): JudgedClaims | undefined {
-  const checked = checkClaims(claims);
-  return checked && { ...checked, nbf: checked.nbf ?? Number.NaN, iat: checked.iat ?? Number.NaN };
 }
 
 /**
@@ -321,23 +191,6 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
     else settle(i, parts.cardStatus(one.credential.iss, one.credential.claims.jti as string));
   }
   if (asked > 0) parts.bulk?.cardStatuses(slice, asked, settle);
-}
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
-}
-
-function utf8(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end);
-}
-
-/** The card of an item whose status was asked for: its claims are of the types that they must have. */
-export function cardNameAt({ rows, payloads, read }: Slice, item: number): { iss: string; jti: string } {
-  const one = read[item];
-  if (one !== undefined) return { iss: one.credential.iss, jti: one.credential.claims.jti as string };
-  const row = item * ROW_WORDS;
-  const text = (start: number) => utf8(payloads, rows[row + start] as number, rows[row + start + 1] as number);
-  return { iss: text(FIELDS.issStart), jti: text(FIELDS.jtiStart) };
 }
 
 /**

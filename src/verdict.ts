@@ -40,21 +40,6 @@ export const REASONS = [
   { code: 20, reason: 'test_credential', verdict: 'invalid', action: 'refuse' },
 ] as const satisfies readonly { code: number; reason: string; verdict: Verdict; action: Action }[];
 
-/** What stands beside a reason in the table. */
-export interface Ruling {
-  readonly code: number;
-  readonly reason: Reason;
-  readonly verdict: Verdict;
-  readonly action: Action;
-}
-
-const byReason = new Map<Reason, Ruling>(REASONS.map((ruling) => [ruling.reason, ruling]));
-
-/** The table's row for a reason. */
-export function rulingOf(reason: Reason): Ruling {
-  return byReason.get(reason) as Ruling;
-}
-
 /** Codes by reason. */
 export const CODES = Object.fromEntries(REASONS.map(({ reason, code }) => [reason, code])) as Readonly<
   Record<Reason, number>
@@ -62,5 +47,5 @@ export const CODES = Object.fromEntries(REASONS.map(({ reason, code }) => [reaso
 
 /** The reason with this code, which is its place in the table. */
 export function reasonOf(code: number): Reason {
-  return (REASONS[code] as Ruling).reason;
+  return (REASONS[code] as (typeof REASONS)[number]).reason;
 }

@@ -74,7 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   keys: LEAVES,
   signature: LEAVES,
   revocation: LEAVES,
-  verification: [...LEAVES, 'config', 'credential', 'keys'],
+  verification: [...LEAVES, 'config', 'credential', 'keys', 'signature'],
   gateway: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'verification'],
   ingress: INGRESS_PARTS,
   metrics: [...LEAVES, 'ingress'],

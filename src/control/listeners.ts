@@ -94,7 +94,7 @@ function serverOptions(
     },
     answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
-    observe: requestObserver(counters, clock),
+    observe: requestObserver(counters),
     onUnexpectedError: (error) => {
       counters.countUnexpectedError();
       log('error', 'a request failed inside the gateway', describeError(error));

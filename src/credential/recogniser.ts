@@ -2,7 +2,7 @@
  * Decodes credentials in bulk, by native code, where it has learnt what they look like: the protected headers that a
  * deployment's issuers write. Everything else is left to the reference decoder, `jws.ts`.
  */
-import { NO_PAIR, type NativeAddon } from '../native/addon.ts';
+import { type NativeAddon, NO_PAIR } from '../native/addon.ts';
 
 /** The arrays of a slice that decoding reads and fills; see NativeAddon.decodeCredentials. */
 export interface DecoderArrays {

@@ -3,7 +3,7 @@
  * The bytes are the same by either.
  */
 import { verificationAt } from '../gateway.ts';
-import { NO_PAIR, type NativeAddon } from '../native/addon.ts';
+import { type NativeAddon, NO_PAIR } from '../native/addon.ts';
 import { ROW_WORDS } from '../native/fields.ts';
 import { REASONS } from '../verdict.ts';
 import type { Slice } from '../verification/slice.ts';

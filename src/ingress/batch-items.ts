@@ -24,11 +24,13 @@ export function readBatchItems(
     if (count >= 0) return { ok: true, value: { count, texts: body, starts, ends } };
   }
   const parsed = parseBatch(type, body);
-  return parsed.ok ? { ok: true, value: placeTexts(parsed.value.map(({ credential }) => credential)) } : parsed;
+  return parsed.ok
+    ? { ok: true, value: placeTexts(parsed.value.map(({ credential }) => credential)) }
+    : parsed;
 }
 
 /** Texts one behind the other. UTF-8 keeps what is no base64url recognisable as such. */
-export function placeTexts(credentials: readonly string[]): BatchItems {
+function placeTexts(credentials: readonly string[]): BatchItems {
   const parts = credentials.map((credential) => Buffer.from(credential, 'utf8'));
   const starts = new Uint32Array(parts.length);
   const ends = new Uint32Array(parts.length);

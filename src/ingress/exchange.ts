@@ -21,6 +21,8 @@ export interface Exchange {
   /** Answered, or the client went away: nothing more need be done for it. */
   isOver(): boolean;
   reply(reply: Reply): void;
+  /** 200 with a JSON document: the answer that is given a hundred thousand times a second. */
+  replyJson(body: Uint8Array): void;
   problem(problem: Problem, headers?: Readonly<Record<string, string>>): void;
 }
 
@@ -41,83 +43,130 @@ const STATUS_LINES: Readonly<Record<number, string>> = {
   503: '503 Service Unavailable',
 };
 
-export interface ExchangeOptions {
-  readonly head: RequestHead;
-  readonly requestId: string;
+/** What all exchanges of a server have in common. */
+export interface ExchangeHost {
   /** An answer that its client has not taken after so long is cut off, with its connection. */
   readonly answerTimeoutMs: number;
-  /** Whether the connection must close behind the answer; asked when the answer is written. */
-  mustClose(): boolean;
+  /** While true every answer closes its connection. */
+  isDraining(): boolean;
   /** The client did not take the answer at once: so many bytes are kept for it until the exchange ends. */
-  onAnswerKept(bytes: number): void;
+  onAnswerKept(exchange: ServerExchange, bytes: number): void;
   /**
    * Called once: with the status when the whole answer was handed to the kernel, or with `undefined` when the
    * client went away before, or was cut off.
    */
-  onEnd(status: number | undefined): void;
+  onEnd(exchange: ServerExchange, status: number | undefined): void;
 }
 
 /** Answers up to this size wait in the parser's cork buffer until it has read on (uWebSockets, 16 KiB). */
 export const CORK_BUFFER_BYTES = 16 * 1024;
 
-export function openExchange(res: HttpResponse, options: ExchangeOptions): Exchange {
-  const { head, requestId } = options;
-  let answered = false;
-  let ended = false;
-  let deadline: NodeJS.Timeout | undefined;
-  const end = (status: number | undefined): void => {
-    if (ended) return;
-    ended = true;
-    clearTimeout(deadline);
-    options.onEnd(status);
-  };
-  // First of all: a response without this handler ends the process when its client aborts.
-  res.onAborted(() => end(undefined));
+const NO_HEADERS = {};
 
-  const reply = ({ status, contentType, body, headers }: Reply): void => {
-    if (answered || ended) return;
-    answered = true;
-    const mustClose = options.mustClose();
+/** A class, since there is one a request: its methods are made once, where closures would be made for each. */
+export class ServerExchange implements Exchange {
+  readonly head: RequestHead;
+  readonly requestId: string;
+  /** By which the server counts it. */
+  readonly route: number;
+  readonly startedAtMs: number;
+  /** Whether the connection must close behind the answer, whatever the server does. */
+  closesBehind = false;
+  /** Bytes that the server keeps in memory for it. */
+  heldBytes = 0;
+  private answered = false;
+  private ended = false;
+  private deadline: NodeJS.Timeout | undefined;
+
+  private readonly res: HttpResponse;
+  private readonly host: ExchangeHost;
+
+  constructor(
+    res: HttpResponse,
+    host: ExchangeHost,
+    request: { head: RequestHead; requestId: string; route: number; startedAtMs: number },
+  ) {
+    this.res = res;
+    this.host = host;
+    this.head = request.head;
+    this.requestId = request.requestId;
+    this.route = request.route;
+    this.startedAtMs = request.startedAtMs;
+    // First of all: a response without this handler ends the process when its client aborts.
+    res.onAborted(() => this.end(undefined));
+  }
+
+  isOver(): boolean {
+    return this.answered || this.ended;
+  }
+
+  replyJson(body: Uint8Array): void {
+    this.send(200, 'application/json', body, NO_HEADERS);
+  }
+
+  reply({ status, contentType, body, headers = NO_HEADERS }: Reply): void {
+    this.send(status, contentType, body, headers);
+  }
+
+  problem(problem: Problem, headers?: Readonly<Record<string, string>>): void {
+    const { status, contentType, body } = problemReply(problem);
+    // Here and nowhere else, so that no 503 is without it.
+    this.send(status, contentType, body, { ...headers, ...(status === 503 ? retryAfter() : {}) });
+  }
+
+  private send(
+    status: number,
+    contentType: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): void {
+    if (this.answered || this.ended) return;
+    this.answered = true;
+    const { res, head } = this;
+    const mustClose = this.closesBehind || head.framingFault !== undefined || this.host.isDraining();
     // A framing fault's answer must close at once (see `refuseFraming`), which only `end` does.
     const isLarge = body.length > CORK_BUFFER_BYTES && head.framingFault === undefined;
     let isTaken = true;
     res.cork(() => {
-      res.writeStatus(STATUS_LINES[status] ?? `${status}`);
-      res.writeHeader('x-request-id', requestId);
-      for (const name in headers) res.writeHeader(name, headers[name] as string);
+      if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status}`);
+      res.writeHeader('x-request-id', this.requestId);
+      if (headers !== NO_HEADERS) for (const name in headers) res.writeHeader(name, headers[name] as string);
       res.writeHeader('content-type', contentType);
-      if (head.method === 'HEAD' && !mustClose) {
-        // RFC 9110 section 9.3.2: no content follows, or the next answer would be read as part of it. The
-        // parser would wait for content of a length that it was told itself.
-        res.writeHeader('content-length', `${Buffer.byteLength(body)}`);
-        res.endWithoutBody();
-      } else if (head.method === 'HEAD') {
-        res.endWithoutBody(0, true);
-      } else if (isLarge) {
+      if (isLarge && head.method !== 'HEAD') {
         if (mustClose) res.writeHeader('connection', 'close');
-        isTaken = sendLarge(res, typeof body === 'string' ? Buffer.from(body) : body, () => end(status));
+        isTaken = sendLarge(res, body, () => this.end(status));
+      } else if (head.method === 'HEAD') {
+        endWithoutContent(res, body, mustClose);
       } else {
         res.end(body, mustClose);
       }
     });
-    if (isTaken) end(status);
+    if (isTaken) this.end(status);
     // The client may have gone away while it was written: then nothing is kept for it.
-    if (ended) return;
-    options.onAnswerKept(Buffer.byteLength(body));
-    deadline = setTimeout(() => res.close(), options.answerTimeoutMs).unref();
-  };
+    if (this.ended) return;
+    this.host.onAnswerKept(this, Buffer.byteLength(body));
+    this.deadline = setTimeout(() => res.close(), this.host.answerTimeoutMs).unref();
+  }
 
-  return {
-    head,
-    requestId,
-    isOver: () => answered || ended,
-    reply,
-    problem: (problem, headers) => {
-      const answer = problemReply(problem);
-      // Here and nowhere else, so that no 503 is without it.
-      reply({ ...answer, headers: { ...headers, ...(answer.status === 503 ? retryAfter() : {}) } });
-    },
-  };
+  private end(status: number | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (this.deadline !== undefined) clearTimeout(this.deadline);
+    this.host.onEnd(this, status);
+  }
+}
+
+/**
+ * RFC 9110 section 9.3.2: no content follows, or the next answer would be read as part of it. The parser would wait
+ * for content of a length that it was told itself.
+ */
+function endWithoutContent(res: HttpResponse, body: string | Uint8Array, mustClose: boolean): void {
+  if (mustClose) {
+    res.endWithoutBody(0, true);
+    return;
+  }
+  res.writeHeader('content-length', `${Buffer.byteLength(body)}`);
+  res.endWithoutBody();
 }
 
 /**
@@ -127,7 +176,8 @@ export function openExchange(res: HttpResponse, options: ExchangeOptions): Excha
  * seconds, one that takes too little after `answerTimeoutMs`; both end as an abort. The parser offers no way to
  * close behind such an answer: the client was told to.
  */
-function sendLarge(res: HttpResponse, bytes: Uint8Array, done: () => void): boolean {
+function sendLarge(res: HttpResponse, body: string | Uint8Array, done: () => void): boolean {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const start = res.getWriteOffset();
   const [, isWhole] = res.tryEnd(bytes, bytes.length);
   if (isWhole) return true;

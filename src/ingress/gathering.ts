@@ -7,11 +7,11 @@
  */
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
-import { NO_PLACE, type NativeAddon } from '../native/addon.ts';
+import { type NativeAddon, NO_PLACE } from '../native/addon.ts';
 import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { parseSingle } from './envelope.ts';
-import type { Exchange } from './exchange.ts';
+import { CORK_BUFFER_BYTES, type Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { type RevocationView, renderTail } from './verdict-reply.ts';
 
@@ -186,9 +186,11 @@ function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
     const tail = renderTail({ revocation, checkedAt: new Date(options.parts.clock.wallMs()) });
     const { bytes, ends } = options.writer.write(slice, scope, tail);
     let start = 0;
-    for (const [i, exchange] of calls.exchanges.entries()) {
+    for (let i = 0; i < calls.exchanges.length; i++) {
       const end = ends[i] as number;
-      exchange.reply({ status: 200, contentType: 'application/json', body: bytes.subarray(start, end) });
+      // Written out before it returns, or copied where the client does not take it at once.
+      const body = bytes.subarray(start, end);
+      (calls.exchanges[i] as Exchange).replyJson(end - start > CORK_BUFFER_BYTES ? Buffer.from(body) : body);
       start = end;
     }
   };

@@ -5,7 +5,7 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
-import { CORK_BUFFER_BYTES, type Exchange, openExchange } from './exchange.ts';
+import { CORK_BUFFER_BYTES, type Exchange, type ExchangeHost, ServerExchange } from './exchange.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
@@ -51,10 +51,12 @@ export interface ServerOptions {
 }
 
 export interface RequestObserver {
-  /** A request's head was read; `route` is the name of its route, or `none`. */
-  begin(route: string): void;
+  /** The number by which a route is counted; `none` is the name for requests that found no route. */
+  routeOf(name: string): number;
+  /** A request's head was read, at this monotonic time. */
+  begin(route: number, nowMs: number): void;
   /** It was answered with `status`, or its client went away (`undefined`). */
-  end(route: string, status: number | undefined, seconds: number): void;
+  end(route: number, status: number | undefined, seconds: number): void;
 }
 
 /**
@@ -65,41 +67,38 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
+  const { clock, observe } = options;
   const requestIdFor = createRequestIds();
+  const noRoute = observe.routeOf('none');
   const bodies = createBodyReader(options);
+  const host: ExchangeHost = {
+    answerTimeoutMs: options.answerTimeoutMs,
+    isDraining: options.isDraining,
+    onAnswerKept: bodies.keepAnswer,
+    onEnd: (exchange, status) => {
+      bodies.release(exchange);
+      observe.end(exchange.route, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
+    },
+  };
 
-  const accept = (res: HttpResponse, req: HttpRequest, routes: readonly Route[]): void => {
-    const startedAtMs = options.clock.monotonicMs();
+  const accept = (res: HttpResponse, req: HttpRequest, found: FoundRoutes): void => {
+    const startedAtMs = clock.monotonicMs();
     const head = readHead(req);
     // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
     const method = head.method === 'HEAD' ? 'GET' : head.method;
-    const route = routes.find((candidate) => candidate.method === method);
-    let refusedUnread = false;
-    const name = route?.name ?? 'none';
-    options.observe.begin(name);
-    const exchange: Exchange = openExchange(res, {
-      head,
-      requestId: requestIdFor(head.requestId),
-      answerTimeoutMs: options.answerTimeoutMs,
-      mustClose: () =>
-        head.framingFault !== undefined ||
-        options.isDraining() ||
-        (refusedUnread && head.contentLength > MAX_DROPPED_BODY_BYTES),
-      onAnswerKept: (bytes) => bodies.keepAnswer(exchange, bytes),
-      onEnd: (status) => {
-        bodies.release(exchange);
-        const seconds = (options.clock.monotonicMs() - startedAtMs) / 1000;
-        options.observe.end(name, status, seconds);
-      },
-    });
+    const route = method === 'POST' ? found.post : method === 'GET' ? found.get : undefined;
+    const number = route === undefined ? noRoute : observe.routeOf(route.name);
+    observe.begin(number, startedAtMs);
+    const requestId = requestIdFor(head.requestId);
+    const exchange = new ServerExchange(res, host, { head, requestId, route: number, startedAtMs });
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
       return;
     }
     guarded(exchange, options, () => {
-      const refusal = refuse(head, routes, route, options);
+      const refusal = refuse(head, found.all, route, options);
       if (refusal !== undefined) {
-        refusedUnread = true;
+        exchange.closesBehind = head.contentLength > MAX_DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.method === 'POST') {
         const type = mediaType(head.contentType) ?? '';
@@ -114,11 +113,24 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   };
 
   for (const path of new Set(options.routes.map((route) => route.path))) {
-    const routes = options.routes.filter((route) => route.path === path);
-    app.any(path, (res, req) => accept(res, req, routes));
+    const found = routesAt(options.routes.filter((route) => route.path === path));
+    app.any(path, (res, req) => accept(res, req, found));
   }
-  app.any('/*', (res, req) => accept(res, req, []));
+  const nothing = routesAt([]);
+  app.any('/*', (res, req) => accept(res, req, nothing));
   return { stop: bodies.stop };
+}
+
+/** What stands at one path. */
+interface FoundRoutes {
+  readonly all: readonly Route[];
+  readonly post: Route | undefined;
+  readonly get: Route | undefined;
+}
+
+function routesAt(all: readonly Route[]): FoundRoutes {
+  const by = (method: Route['method']) => all.find((route) => route.method === method);
+  return { all, post: by('POST'), get: by('GET') };
 }
 
 const NO_BODY = Buffer.alloc(0);

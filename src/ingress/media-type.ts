@@ -5,7 +5,7 @@
  * another character set than UTF-8, in which all text here is read.
  */
 export function mediaType(contentType: string | undefined): string | undefined {
-  if (contentType === undefined) return undefined;
+  if (contentType === undefined || contentType === 'application/json') return contentType;
   const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
   for (const parameter of parameters) {
     const [name, value = ''] = parameter.split('=');

@@ -1,6 +1,6 @@
 /** What this gateway cannot tell of a card, told where others can prove it: as long as its own copy is not whole. */
-import { cardNameAt } from '../gateway.ts';
 import { CODES } from '../verdict.ts';
+import { cardNameAt } from '../verification/item-claims.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { RevocationView } from './verdict-reply.ts';
 

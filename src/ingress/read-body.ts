@@ -5,7 +5,7 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
-import type { Exchange } from './exchange.ts';
+import type { ServerExchange } from './exchange.ts';
 
 export interface BodyBounds {
   readonly idleTimeoutMs: number;
@@ -33,19 +33,12 @@ export interface BodyReader {
    * until `use` returns; with `answeredLater` they are charged until the exchange ends. A body that is late or
    * does not fit is answered here, before anything of it is looked at.
    */
-  read(exchange: Exchange, res: HttpResponse, answeredLater: boolean, use: UseBody): void;
+  read(exchange: ServerExchange, res: HttpResponse, answeredLater: boolean, use: UseBody): void;
   /** From now on what is held for the exchange is its answer. Never refused: the work is done. */
-  keepAnswer(exchange: Exchange, bytes: number): void;
+  keepAnswer(exchange: ServerExchange, bytes: number): void;
   /** Nothing is held for the exchange any more: to be called when it ends. */
-  release(exchange: Exchange): void;
+  release(exchange: ServerExchange): void;
   stop(): void;
-}
-
-/** What memory is charged for one exchange. */
-interface Held {
-  bytes: number;
-  /** Of a body that is still arriving. */
-  arriving?: Arriving;
 }
 
 interface Arriving {
@@ -62,22 +55,21 @@ const SWEEP_INTERVAL_MS = 100;
 export function createBodyReader(options: BodyReaderOptions): BodyReader {
   const { clock, bodyBounds: bounds, isDraining } = options;
   const endsSegment = options.endsSegment ?? (() => false);
-  const held = new Map<Exchange, Held>();
+  const arrivals = new Map<ServerExchange, Arriving>();
+  /** Of all exchanges; each knows its own share. */
   let heldBytes = 0;
 
-  const release = (exchange: Exchange): void => {
-    heldBytes -= held.get(exchange)?.bytes ?? 0;
-    held.delete(exchange);
+  const release = (exchange: ServerExchange): void => {
+    heldBytes -= exchange.heldBytes;
+    exchange.heldBytes = 0;
+    if (arrivals.size > 0) arrivals.delete(exchange);
   };
-  const hold = (exchange: Exchange, bytes: number): Held => {
-    const entry = held.get(exchange) ?? { bytes: 0 };
-    held.set(exchange, entry);
-    entry.bytes += bytes;
+  const hold = (exchange: ServerExchange, bytes: number): void => {
+    exchange.heldBytes += bytes;
     heldBytes += bytes;
-    return entry;
   };
   /** Refuses the exchange, which releases it, when so many bytes more do not fit. */
-  const fits = (exchange: Exchange, bytes: number): boolean => {
+  const fits = (exchange: ServerExchange, bytes: number): boolean => {
     if (heldBytes + bytes <= bounds.memoryBytes) return true;
     exchange.problem({ type: 'overloaded', detail: 'too many bodies are held' });
     return false;
@@ -85,11 +77,9 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
 
   const sweep = setInterval(() => {
     // A drain has its own end, and what arrives within it is answered.
-    if (held.size === 0 || isDraining()) return;
+    if (arrivals.size === 0 || isDraining()) return;
     const now = clock.monotonicMs();
-    for (const [exchange, { arriving }] of held) {
-      if (arriving === undefined) continue;
-      const { lastDataAtMs, startedAtMs } = arriving;
+    for (const [exchange, { lastDataAtMs, startedAtMs }] of arrivals) {
       if (now - lastDataAtMs > bounds.idleTimeoutMs || now - startedAtMs > bounds.timeoutMs) {
         exchange.problem({ type: 'body-timeout', detail: 'the body did not arrive in time' });
       }
@@ -98,22 +88,22 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
   sweep.unref();
 
   /** Keeps a piece; the whole body when it was the last. */
-  const keep = (exchange: Exchange, chunk: Buffer, isLast: boolean): Buffer | undefined => {
+  const keep = (exchange: ServerExchange, chunk: Buffer, isLast: boolean): Buffer | undefined => {
     const now = clock.monotonicMs();
-    const entry = hold(exchange, chunk.length);
-    entry.arriving ??= {
+    hold(exchange, chunk.length);
+    const arriving = arrivals.get(exchange) ?? {
       startedAtMs: now,
       lastDataAtMs: now,
       body: Buffer.allocUnsafeSlow(exchange.head.contentLength),
       used: 0,
     };
-    const { arriving } = entry;
+    arrivals.set(exchange, arriving);
     arriving.lastDataAtMs = now;
     // The parser takes its buffer back after this call, so what is kept must be a copy.
     arriving.body.set(chunk, arriving.used);
     arriving.used += chunk.length;
     if (!isLast) return undefined;
-    delete entry.arriving;
+    arrivals.delete(exchange);
     return arriving.body.subarray(0, arriving.used);
   };
 

@@ -26,55 +26,119 @@ export interface RequestHead {
   readonly framingFault: string | undefined;
 }
 
-/** Headers of which a second one would be read differently by two readers. */
-const SINGLE = [
-  'content-length',
-  'host',
-  'authorization',
-  'content-type',
-  'content-encoding',
-  'idempotency-key',
-];
-
-const BODILESS = ['GET', 'HEAD'];
+/** A head while its headers are walked. */
+interface Draft {
+  declaredLength: string | undefined;
+  contentType: string | undefined;
+  contentEncoding: string | undefined;
+  accept: string | undefined;
+  authorization: string | undefined;
+  idempotencyKey: string | undefined;
+  host: string | undefined;
+  origin: string | undefined;
+  requestId: string | undefined;
+  fault: string | undefined;
+}
 
 export function readHead(req: HttpRequest): RequestHead {
-  const headers = new Map<string, string>();
-  let fault: string | undefined;
+  const draft: Draft = {
+    declaredLength: undefined,
+    contentType: undefined,
+    contentEncoding: undefined,
+    accept: undefined,
+    authorization: undefined,
+    idempotencyKey: undefined,
+    host: undefined,
+    origin: undefined,
+    requestId: undefined,
+    fault: undefined,
+  };
   req.forEach((name, value) => {
-    if (name === 'transfer-encoding') fault ??= 'Transfer-Encoding is not accepted';
-    if (headers.has(name)) {
-      if (SINGLE.includes(name)) fault ??= `more than one ${name} header`;
-      // RFC 9110 section 5.3: a list-valued field may be split over several lines.
-      else headers.set(name, `${headers.get(name)}, ${value}`);
-    } else {
-      headers.set(name, value);
-    }
+    takeHeader(draft, name, value);
   });
   const method = req.getCaseSensitiveMethod();
-  const declared = headers.get('content-length');
-  const contentLength = parseContentLength(declared);
+  const { declaredLength } = draft;
+  const contentLength = parseContentLength(declaredLength);
+  let { fault } = draft;
   if (contentLength === undefined) fault ??= 'Content-Length is not a plain decimal number';
-  else if (method === 'POST' && declared === undefined) fault ??= 'POST needs a Content-Length';
-  else if (BODILESS.includes(method) && contentLength > 0) fault ??= `${method} takes no body`;
+  else if (method === 'POST' && declaredLength === undefined) fault ??= 'POST needs a Content-Length';
+  else if (contentLength > 0 && (method === 'GET' || method === 'HEAD')) fault ??= `${method} takes no body`;
   return {
     method,
     path: req.getUrl(),
     contentLength: contentLength ?? 0,
-    contentType: headers.get('content-type'),
-    contentEncoding: headers.get('content-encoding'),
-    accept: headers.get('accept'),
-    authorization: headers.get('authorization'),
-    idempotencyKey: headers.get('idempotency-key'),
-    host: headers.get('host'),
-    origin: headers.get('origin'),
-    requestId: headers.get('x-request-id'),
+    contentType: draft.contentType,
+    contentEncoding: draft.contentEncoding,
+    accept: draft.accept,
+    authorization: draft.authorization,
+    idempotencyKey: draft.idempotencyKey,
+    host: draft.host,
+    origin: draft.origin,
+    requestId: draft.requestId,
     framingFault: fault,
   };
 }
 
-/** RFC 9110 section 8.6: digits only. Fifteen of them stay exact in a double. */
+/** One header; names come in lower case. A second one of some would be read differently by two readers. */
+function takeHeader(draft: Draft, name: string, value: string): void {
+  switch (name) {
+    case 'content-length':
+      draft.declaredLength = single(draft, name, draft.declaredLength, value);
+      return;
+    case 'host':
+      draft.host = single(draft, name, draft.host, value);
+      return;
+    case 'content-type':
+      draft.contentType = single(draft, name, draft.contentType, value);
+      return;
+    case 'accept':
+      draft.accept = listed(draft.accept, value);
+      return;
+    case 'x-request-id':
+      draft.requestId = listed(draft.requestId, value);
+      return;
+    case 'authorization':
+      draft.authorization = single(draft, name, draft.authorization, value);
+      return;
+    case 'content-encoding':
+      draft.contentEncoding = single(draft, name, draft.contentEncoding, value);
+      return;
+    case 'idempotency-key':
+      draft.idempotencyKey = single(draft, name, draft.idempotencyKey, value);
+      return;
+    case 'origin':
+      draft.origin = listed(draft.origin, value);
+      return;
+    case 'transfer-encoding':
+      draft.fault ??= 'Transfer-Encoding is not accepted';
+      return;
+  }
+}
+
+/** The first stays; a second one is a fault. */
+function single(draft: Draft, name: string, before: string | undefined, value: string): string {
+  if (before === undefined) return value;
+  draft.fault ??= `more than one ${name} header`;
+  return before;
+}
+
+/** RFC 9110 section 5.3: a list-valued field may be split over several lines. */
+function listed(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
+}
+
+/** Digits that stay exact in a double, whatever they are. */
+const MAX_LENGTH_DIGITS = 15;
+
+/** RFC 9110 section 8.6: digits only. */
 function parseContentLength(text: string | undefined): number | undefined {
   if (text === undefined) return 0;
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (text.length === 0 || text.length > MAX_LENGTH_DIGITS) return undefined;
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    length = 10 * length + digit;
+  }
+  return length;
 }

@@ -7,7 +7,7 @@ import type { AnswerWriter } from './answer-writer.ts';
 import { type BatchItems, readBatchItems } from './batch-items.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
-import { proveStale, type ProveRevoked } from './prove-stale.ts';
+import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { type RevocationView, renderRevocation, renderTail, summarize, wholeMs } from './verdict-reply.ts';
 
 export interface VerifyBatchOptions {

@@ -1,14 +1,16 @@
 /** Counts a listener's requests in its thread's slab. */
-import type { Clock } from '../clock.ts';
 import type { RequestObserver } from '../ingress/http-server.ts';
-import type { Counters, RouteName } from './counters.ts';
+import { type Counters, ROUTES, type RouteName } from './counters.ts';
 
 /** Routes that are asked by watchers, not by pharmacies: they are no sign that traffic still comes. */
-const PROBES = ['healthz', 'readyz', 'metrics'];
+const PROBES: readonly RouteName[] = ['healthz', 'readyz', 'metrics'];
 
-export function requestObserver(counters: Counters, clock: Clock): RequestObserver {
+export function requestObserver(counters: Counters): RequestObserver {
+  const isProbe = ROUTES.map((route) => PROBES.includes(route));
+  const numbers = new Map<string, number>(ROUTES.map((route, number) => [route, number]));
   return {
-    begin: (route) => counters.beginRequest(PROBES.includes(route) ? undefined : clock.monotonicMs()),
-    end: (route, status, seconds) => counters.endRequest(route as RouteName, status ?? 0, seconds),
+    routeOf: (name) => numbers.get(name) as number,
+    begin: (route, nowMs) => counters.beginRequest(isProbe[route] === true ? undefined : nowMs),
+    end: (route, status, seconds) => counters.endRequest(ROUTES[route] as RouteName, status ?? 0, seconds),
   };
 }

@@ -36,9 +36,7 @@ export interface NativeAddon {
     usePrepared: boolean,
   ): number;
   /** `verify` for messages that lie anywhere in their array: `messageStarts` has the place of each. */
-  verifySpans(
-    ...args: [...Parameters<NativeAddon['verify']>, messageStarts: Uint32Array]
-  ): number;
+  verifySpans(...args: [...Parameters<NativeAddon['verify']>, messageStarts: Uint32Array]): number;
   /** `verify`, with keys looked for in the self-test's own store. */
   verifySelfTest: NativeAddon['verify'];
   /** What this machine runs, the fastest first. */

@@ -5,6 +5,13 @@
  * Keys that were prepared have a table in a store that the whole process shares; every other key is verified
  * without one. Only `prepare` puts keys there, so no sender can make the gateway build tables.
  */
+
+import {
+  IMPLEMENTATIONS,
+  type KernelImplementation,
+  loadNativeAddon,
+  type NativeAddon,
+} from '../native/addon.ts';
 import type {
   EngineCreation,
   EngineOptions,
@@ -12,12 +19,6 @@ import type {
   SignatureCheck,
   SignatureEngine,
 } from './engine.ts';
-import {
-  IMPLEMENTATIONS,
-  type KernelImplementation,
-  loadNativeAddon,
-  type NativeAddon,
-} from '../native/addon.ts';
 import { createPacker } from './packed-checks.ts';
 import { PUBLIC_KEY_BYTES } from './rule.ts';
 import { SELF_TEST_KEYS, selfTest } from './self-test.ts';

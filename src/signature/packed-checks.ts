@@ -106,7 +106,10 @@ export function unpackCheck(packed: PackedChecks, index: number): SignatureCheck
 
 /** Judges a batch in flat arrays by whatever engine: one that takes none is handed the checks one by one. */
 export function verifyPackedBy(engine: SignatureEngine, packed: PackedChecks): void {
-  if (engine.verifyPacked !== undefined) return engine.verifyPacked(packed);
+  if (engine.verifyPacked !== undefined) {
+    engine.verifyPacked(packed);
+    return;
+  }
   const checks = Array.from({ length: packed.count }, (_, index) => unpackCheck(packed, index));
   packed.verdicts.set(engine.verify(checks));
 }

@@ -102,3 +102,11 @@ export function beginSlice(slice: Slice, texts: Uint8Array, count: number): void
   slice.holds.fill(0, 0, count);
   slice.read.fill(undefined, 0, count);
 }
+
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
+}
+
+export function utf8(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end);
+}

@@ -7,6 +7,7 @@ import { createRecogniser, type Recogniser } from '../credential/recogniser.ts';
 import type { TrustIndex } from '../keys/trust-index.ts';
 import type { TrustedIssuer, TrustedKey } from '../keys/trusted-key.ts';
 import type { NativeAddon } from '../native/addon.ts';
+import { FIELDS, ROW_WORDS } from '../native/fields.ts';
 
 /** Who signs under a header that was recognised. */
 export interface KeyOwner {
@@ -41,6 +42,11 @@ export function createTrustScope(index: TrustIndex, addon: NativeAddon | undefin
     keyPlaceOf: (key) => places.get(key) as number,
     recogniser: addon && createRecogniser(addon, LIMITS.credentialChars),
   };
+}
+
+/** The owner of a row that was decoded in bulk. */
+export function ownerAt(scope: TrustScope, rows: Uint32Array, item: number): KeyOwner {
+  return scope.recogniser?.owners[rows[item * ROW_WORDS + FIELDS.pair] as number] as KeyOwner;
 }
 
 /** One scope for each list, as long as somebody still judges by it: batches under way keep the list they began with. */

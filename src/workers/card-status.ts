@@ -80,6 +80,14 @@ export function openCardStatus(
     cardHash(secret.cardHashKey, iss, jti);
   return {
     ok: true,
-    source: { statusOf, statusesOf, isComplete, hashOf, setFilter, view: freshness.read, close: opened.close },
+    source: {
+      statusOf,
+      statusesOf,
+      isComplete,
+      hashOf,
+      setFilter,
+      view: freshness.read,
+      close: opened.close,
+    },
   };
 }

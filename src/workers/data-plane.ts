@@ -13,9 +13,9 @@ import { openapiRoute } from '../ingress/openapi-route.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import { describeError } from '../log.ts';
-import { loadNativeAddon } from '../native/addon.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
+import { loadNativeAddon } from '../native/addon.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
@@ -118,7 +118,7 @@ function start(): void {
     },
     answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
-    observe: requestObserver(counters, clock),
+    observe: requestObserver(counters),
     ...(addon && { endsSegment: addon.endsSegment }),
     onUnexpectedError,
   });

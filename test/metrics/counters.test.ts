@@ -50,7 +50,10 @@ describe('a slab', () => {
         STATUSES.map((status): [number, () => void] => [3, () => counters.endRequest(route, status, 99)]),
       ),
       [2, () => counters.countBatch(20_000)],
-      ...FILTER_RESULTS.map((result): [number, () => void] => [1, () => counters.countFilterChecks(result, 1)]),
+      ...FILTER_RESULTS.map((result): [number, () => void] => [
+        1,
+        () => counters.countFilterChecks(result, 1),
+      ]),
       [5, () => counters.setKeyCache({ hits: 1, misses: 2, evictions: 3, keys: 4, bytes: 5 })],
       ...CROSS_CHECK_REASONS.map((why): [number, () => void] => [1, () => counters.countCrossCheck(why, 3)]),
       [1, () => counters.countDisagreement()],

@@ -1,6 +1,7 @@
 /** Batches in flat arrays for tests of the addon, and its call with them. */
-import type { PackedChecks } from '../../src/signature/engine.ts';
+
 import { loadNativeAddon, type NativeAddon } from '../../src/native/addon.ts';
+import type { PackedChecks } from '../../src/signature/engine.ts';
 import { createPacker } from '../../src/signature/packed-checks.ts';
 import { honest } from './adversarial.ts';
 

@@ -5,13 +5,14 @@
  * The native engine is there once for each implementation that this machine runs and each way to a verdict: with
  * every key prepared before it is asked about, and with no key prepared.
  */
-import type { EngineName, SignatureEngine } from '../../src/signature/engine.ts';
+
 import {
   IMPLEMENTATIONS,
   type KernelImplementation,
   loadNativeAddon,
   type NativeAddon,
 } from '../../src/native/addon.ts';
+import type { EngineName, SignatureEngine } from '../../src/signature/engine.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { selectEngine } from '../../src/signature/select-engine.ts';
 

@@ -7,12 +7,8 @@
  * Exit code 0 when all verdicts agree; 1 on any disagreement; 2 for wrong usage, or when nothing native is built.
  */
 import { parseArgs } from 'node:util';
+import { IMPLEMENTATIONS, type KernelImplementation, loadNativeAddon } from '../../src/native/addon.ts';
 import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
-import {
-  IMPLEMENTATIONS,
-  type KernelImplementation,
-  loadNativeAddon,
-} from '../../src/native/addon.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
 import { createCaseSource, createRandom, describeCase } from './fuzz-cases.ts';

@@ -20,16 +20,17 @@ import { createNativeEngine, nativeImplementations } from '../../src/signature/n
 import { selectEngine } from '../../src/signature/select-engine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SCRIPT = join('src', 'signature', 'native', 'build.mjs');
+const SCRIPT = join('src', 'native', 'build.mjs');
 const keyCacheBytes = 16_000_000;
 
 /** A checkout of its own with nothing built in it. */
 let checkout: string;
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'vigie-native-'));
-  cpSync(join(ROOT, 'src', 'signature', 'native'), join(checkout, 'src', 'signature', 'native'), {
-    recursive: true,
-  });
+  for (const folder of ['.', 'credential', 'ingress', 'revocation', 'signature']) {
+    const native = join('src', folder, 'native');
+    cpSync(join(ROOT, native), join(checkout, native), { recursive: true });
+  }
   cpSync(join(ROOT, 'package.json'), join(checkout, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
 });

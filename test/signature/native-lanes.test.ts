@@ -4,13 +4,13 @@
  * invalid and undecodable neighbours; on each implementation, with keys prepared, not prepared, and mixed.
  */
 import { describe, expect, it } from 'vitest';
-import type { SignatureCheck } from '../../src/signature/engine.ts';
 import {
   IMPLEMENTATIONS,
   type KernelImplementation,
   loadNativeAddon,
   type NativeAddon,
 } from '../../src/native/addon.ts';
+import type { SignatureCheck } from '../../src/signature/engine.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { adversarialCases, honest } from './adversarial.ts';
 import { verdictByRule } from './oracle.ts';

@@ -2,8 +2,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import type { SignatureCheck } from '../../src/signature/engine.ts';
 import { ADDON_FILE, loadNativeAddon, type NativeAddon } from '../../src/native/addon.ts';
+import type { SignatureCheck } from '../../src/signature/engine.ts';
 import { nativeImplementations } from '../../src/signature/native-engine.ts';
 
 const loaded = loadNativeAddon();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
 import { loadNativeAddon, type NativeAddon } from '../../src/native/addon.ts';
+import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
 import {
   createNativeEngine,
   kernelFailures,
