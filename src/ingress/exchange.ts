@@ -4,6 +4,7 @@
  * answer and the answer to nobody are harmless.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import type { Route } from './http-server.ts';
 import { type Problem, problemReply } from './problem.ts';
 import type { RequestHead } from './request-head.ts';
 import { retryAfter } from './retry-after.ts';
@@ -67,9 +68,15 @@ const NO_HEADERS = {};
 export class ServerExchange implements Exchange {
   readonly head: RequestHead;
   readonly requestId: string;
+  /** The route that answers; `undefined` when there is none. */
+  readonly route: Route | undefined;
   /** By which the server counts it. */
-  readonly route: number;
+  readonly routeNumber: number;
   readonly startedAtMs: number;
+  /** Of the body, as the route takes it; empty without one. */
+  mediaType = '';
+  /** A part of the body was seen. */
+  hasBody = false;
   /** Whether the connection must close behind the answer, whatever the server does. */
   closesBehind = false;
   /** Bytes that the server keeps in memory for it. */
@@ -84,13 +91,20 @@ export class ServerExchange implements Exchange {
   constructor(
     res: HttpResponse,
     host: ExchangeHost,
-    request: { head: RequestHead; requestId: string; route: number; startedAtMs: number },
+    request: {
+      readonly head: RequestHead;
+      readonly requestId: string;
+      readonly route: Route | undefined;
+      readonly routeNumber: number;
+      readonly startedAtMs: number;
+    },
   ) {
     this.res = res;
     this.host = host;
     this.head = request.head;
     this.requestId = request.requestId;
     this.route = request.route;
+    this.routeNumber = request.routeNumber;
     this.startedAtMs = request.startedAtMs;
     // First of all: a response without this handler ends the process when its client aborts.
     res.onAborted(() => this.end(undefined));

@@ -70,14 +70,16 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   const { clock, observe } = options;
   const requestIdFor = createRequestIds();
   const noRoute = observe.routeOf('none');
-  const bodies = createBodyReader(options);
+  const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
+    guarded(exchange, options, body, mayWait);
+  const bodies = createBodyReader(options, handle);
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
-      observe.end(exchange.route, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
+      observe.end(exchange.routeNumber, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
     },
   };
 
@@ -90,26 +92,26 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const number = route === undefined ? noRoute : observe.routeOf(route.name);
     observe.begin(number, startedAtMs);
     const requestId = requestIdFor(head.requestId);
-    const exchange = new ServerExchange(res, host, { head, requestId, route: number, startedAtMs });
+    const request = { head, requestId, route, routeNumber: number, startedAtMs };
+    const exchange = new ServerExchange(res, host, request);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
       return;
     }
-    guarded(exchange, options, () => {
+    try {
       const refusal = refuse(head, found.all, route, options);
       if (refusal !== undefined) {
         exchange.closesBehind = head.contentLength > MAX_DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
-      } else if (route?.method === 'POST') {
-        const type = mediaType(head.contentType) ?? '';
-        const answeredLater = route.body?.answeredLater === true;
-        bodies.read(exchange, res, answeredLater, (body, mayWait) =>
-          guarded(exchange, options, () => route.handle(exchange, body, type, mayWait)),
-        );
+      } else if (route?.body !== undefined) {
+        exchange.mediaType = mediaType(head.contentType) ?? '';
+        bodies.read(exchange, res, route.body.answeredLater === true);
       } else {
-        return route?.handle(exchange, NO_BODY, '', false);
+        handle(exchange, NO_BODY, false);
       }
-    });
+    } catch (error) {
+      fail(exchange, options, error);
+    }
   };
 
   for (const path of new Set(options.routes.map((route) => route.path))) {
@@ -198,18 +200,20 @@ function refuseBody(
   return undefined;
 }
 
-/** Runs a handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
-function guarded(exchange: Exchange, options: ServerOptions, run: () => void | Promise<void>): void {
-  const fail = (error: unknown): void => {
-    options.onUnexpectedError(error);
-    exchange.problem({
-      type: 'internal-error',
-      detail: 'the request was not answered; nothing is known of it',
-    });
-  };
+/** Runs the handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
+function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer, mayWait: boolean): void {
   try {
-    run()?.catch(fail);
+    const later = exchange.route?.handle(exchange, body, exchange.mediaType, mayWait);
+    later?.catch((error: unknown) => fail(exchange, options, error));
   } catch (error) {
-    fail(error);
+    fail(exchange, options, error);
   }
+}
+
+function fail(exchange: ServerExchange, options: ServerOptions, error: unknown): void {
+  options.onUnexpectedError(error);
+  exchange.problem({
+    type: 'internal-error',
+    detail: 'the request was not answered; nothing is known of it',
+  });
 }

@@ -17,8 +17,11 @@ export interface BodyBounds {
   readonly memoryBytes: number;
 }
 
-/** `mayWait`: nothing stands behind the body in what was read from its connection. */
-export type UseBody = (body: Buffer, mayWait: boolean) => void;
+/**
+ * Told of each whole body, in the same turn when it came with the head. `mayWait`: nothing stands behind it in what was
+ * read from its connection.
+ */
+export type UseBody = (exchange: ServerExchange, body: Buffer, mayWait: boolean) => void;
 
 export interface BodyReaderOptions {
   readonly clock: Clock;
@@ -29,11 +32,11 @@ export interface BodyReaderOptions {
 
 export interface BodyReader {
   /**
-   * Calls `use` with the whole body, in the same turn when it came with the head. The bytes are only valid
-   * until `use` returns; with `answeredLater` they are charged until the exchange ends. A body that is late or
-   * does not fit is answered here, before anything of it is looked at.
+   * Has the body used once it is whole. The bytes are only valid until `use` returns; with `answeredLater` they are
+   * the handler's to keep, and charged until the exchange ends. A body that is late or does not fit is answered
+   * here, before anything of it is looked at.
    */
-  read(exchange: ServerExchange, res: HttpResponse, answeredLater: boolean, use: UseBody): void;
+  read(exchange: ServerExchange, res: HttpResponse, answeredLater: boolean): void;
   /** From now on what is held for the exchange is its answer. Never refused: the work is done. */
   keepAnswer(exchange: ServerExchange, bytes: number): void;
   /** Nothing is held for the exchange any more: to be called when it ends. */
@@ -52,7 +55,7 @@ interface Arriving {
 const EMPTY = Buffer.alloc(0);
 const SWEEP_INTERVAL_MS = 100;
 
-export function createBodyReader(options: BodyReaderOptions): BodyReader {
+export function createBodyReader(options: BodyReaderOptions, use: UseBody): BodyReader {
   const { clock, bodyBounds: bounds, isDraining } = options;
   const endsSegment = options.endsSegment ?? (() => false);
   const arrivals = new Map<ServerExchange, Arriving>();
@@ -107,22 +110,28 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
     return arriving.body.subarray(0, arriving.used);
   };
 
+  const take = (
+    exchange: ServerExchange,
+    data: ArrayBuffer,
+    isLast: boolean,
+    answeredLater: boolean,
+  ): void => {
+    if (exchange.isOver()) return;
+    const chunk = data.byteLength === 0 ? EMPTY : Buffer.from(data);
+    const isWhole = isLast && !exchange.hasBody;
+    exchange.hasBody = true;
+    // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
+    if (isWhole && !answeredLater) return use(exchange, chunk, endsSegment(data));
+    if (!fits(exchange, chunk.length)) return;
+    const whole = keep(exchange, chunk, isLast);
+    if (whole === undefined) return;
+    if (!answeredLater) release(exchange);
+    use(exchange, whole, endsSegment(data));
+  };
+
   return {
-    read: (exchange, res, answeredLater, use) => {
-      let isFirst = true;
-      res.onData((data, isLast) => {
-        if (exchange.isOver()) return;
-        const chunk = data.byteLength === 0 ? EMPTY : Buffer.from(data);
-        const isWhole = isFirst && isLast;
-        isFirst = false;
-        // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
-        if (isWhole && !answeredLater) return use(chunk, endsSegment(data));
-        if (!fits(exchange, chunk.length)) return;
-        const whole = keep(exchange, chunk, isLast);
-        if (whole === undefined) return;
-        if (!answeredLater) release(exchange);
-        use(whole, endsSegment(data));
-      });
+    read: (exchange, res, answeredLater) => {
+      res.onData((data, isLast) => take(exchange, data, isLast, answeredLater));
     },
     keepAnswer: (exchange, bytes) => {
       release(exchange);

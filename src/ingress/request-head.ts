@@ -10,7 +10,6 @@ import type { HttpRequest } from 'uWebSockets.js';
 export interface RequestHead {
   /** Upper case, as sent. */
   readonly method: string;
-  readonly path: string;
   /** Bytes of body that will follow; 0 without a body. */
   readonly contentLength: number;
   readonly contentType: string | undefined;
@@ -65,7 +64,6 @@ export function readHead(req: HttpRequest): RequestHead {
   else if (contentLength > 0 && (method === 'GET' || method === 'HEAD')) fault ??= `${method} takes no body`;
   return {
     method,
-    path: req.getUrl(),
     contentLength: contentLength ?? 0,
     contentType: draft.contentType,
     contentEncoding: draft.contentEncoding,
