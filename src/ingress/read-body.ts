@@ -121,7 +121,10 @@ export function createBodyReader(options: BodyReaderOptions, use: UseBody): Body
     const isWhole = isLast && !exchange.hasBody;
     exchange.hasBody = true;
     // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
-    if (isWhole && !answeredLater) return use(exchange, chunk, endsSegment(data));
+    if (isWhole && !answeredLater) {
+      use(exchange, chunk, endsSegment(data));
+      return;
+    }
     if (!fits(exchange, chunk.length)) return;
     const whole = keep(exchange, chunk, isLast);
     if (whole === undefined) return;
