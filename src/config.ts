@@ -237,6 +237,19 @@ export const SETTINGS = {
     600_000,
     'an answer that its client has not read after so long is cut off; one of which nothing is read, after about 10 s',
   ),
+  canary: choice(
+    'VIGIE_CANARY',
+    ['auto', 'on', 'off'],
+    'auto',
+    'verify credentials of known answers again and again; a wrong answer ends readiness; auto: not in demo mode',
+  ),
+  canaryIntervalMs: integer(
+    'VIGIE_CANARY_INTERVAL_MS',
+    5_000,
+    100,
+    600_000,
+    'time between two rounds of the canary; each costs a worker three verifications',
+  ),
   drainTimeoutMs: integer(
     'VIGIE_DRAIN_TIMEOUT_MS',
     10_000,
@@ -294,6 +307,8 @@ export interface Config {
   readonly bodyTimeoutMs: number;
   readonly bodyMemoryBytes: number;
   readonly answerTimeoutMs: number;
+  readonly canary: 'auto' | 'on' | 'off';
+  readonly canaryIntervalMs: number;
   readonly drainTimeoutMs: number;
   /** No trust list was named: the gateway makes a demo issuer and accepts its test credentials. */
   readonly demo: boolean;

@@ -3,6 +3,7 @@ import { readBearerTokenFile } from './bearer-token.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Announcement } from './control/announce.ts';
+import { startCanary, wantsCanary } from './control/canary.ts';
 import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
 import { openStatus } from './control/status.ts';
@@ -164,7 +165,12 @@ async function start(
   // What came in while nobody listened.
   await keeper.refreshRetirements();
 
-  const parts = { config, clock, log, engine, status, keeper, state, pool, counters };
+  const canary = wantsCanary(config)
+    ? startCanary({ intervalMs: config.canaryIntervalMs, clock, log, status, state, ask: pool.askCanary })
+    : undefined;
+  if (canary !== undefined) stops.add(canary.stop);
+
+  const parts = { config, clock, log, engine, status, keeper, state, pool, canary, counters };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
   return { ok: true, demo, ports: listening.ports, state, pool, counters: [...pool.counters, counters] };

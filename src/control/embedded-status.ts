@@ -1,6 +1,7 @@
 /** The revocation side of a gateway on its own: its store is the truth, as long as it vouches for itself. */
 import { LIMITS } from '../config.ts';
 import type { Log } from '../log.ts';
+import { createDelays } from '../metrics/delays.ts';
 import { cardHash } from '../revocation/card-hash.ts';
 import { forgetFilterFile } from '../revocation/filter-file.ts';
 import { startHeartbeat } from '../revocation/heartbeat.ts';
@@ -23,6 +24,7 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
   });
   const care = startStoreCare(store, log);
   if (store.start.by === 'file') void auditAfterStart(store, log);
+  const enforcement = createDelays();
   const changes = createStatusChanges({
     store,
     freshness,
@@ -30,6 +32,7 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     massChangeLimit: config.massChangeLimit,
     massChangeWindowMs: LIMITS.massChangeWindowMs,
     maxIdempotencyAnswers: config.idempotencyMaxKeys,
+    onEnforced: (statusChanges, tookMs) => enforcement.observe(tookMs / 1000, statusChanges),
   });
   const retirements = createKeyRetirements({ store, freshness, clock });
   return {
@@ -49,6 +52,7 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     // Whoever retires a key here enforces it in the same call.
     onKeyRetirements: () => {},
     handFilterBy: care.handFilterBy,
+    enforcement,
     close: async () => {
       stopHeartbeat();
       await care.stop();

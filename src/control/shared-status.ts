@@ -136,7 +136,8 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     },
     onKeyRetirements: (listener) => void listeners.push(listener),
     handFilterBy: care.handFilterBy,
-    replication: { status: replicator.status, calls: figures, enforcement },
+    enforcement,
+    replication: { status: replicator.status, calls: figures },
     close: async () => {
       stopping.abort();
       // Ends the calls under way; what they were to find out, the next start finds out.

@@ -39,6 +39,11 @@ export interface StatusSide {
   onKeyRetirements(listener: () => Promise<unknown>): void;
   /** Gives the way by which workers are handed a filter made anew, once there are workers. */
   handFilterBy(hand: HandFilter): void;
+  /**
+   * How long each change took to be enforced by every worker here (seconds): since its call came in or, with a shared
+   * log, since the instant that its admitting gateway's clock gave it.
+   */
+  readonly enforcement: Pick<Delays, 'view'>;
   /** Absent where nothing is shared. */
   readonly replication?: Replication;
   close(): Promise<void>;
@@ -49,8 +54,6 @@ export interface Replication {
   status(): ReplicatorStatus;
   /** Calls to the log so far. */
   readonly calls: LogCallFigures;
-  /** From the instant of a change, on its admitting gateway's clock, to its enforcement here (seconds). */
-  readonly enforcement: Pick<Delays, 'view'>;
 }
 
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {

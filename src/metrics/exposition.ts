@@ -1,6 +1,7 @@
 /** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS } from '../verdict.ts';
+import { type CanaryFacts, canaryMetrics } from './canary-metrics.ts';
 import {
   BATCH_BUCKETS,
   type Counters,
@@ -11,6 +12,7 @@ import {
   ROUTES,
   STATUSES,
 } from './counters.ts';
+import { DELAY_BUCKETS } from './delays.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 
@@ -37,9 +39,13 @@ export interface GatewayFacts {
     /** `undefined` while the store cannot be read. */
     readonly entries: Readonly<Record<'revoked' | 'suspended', number>> | undefined;
     readonly changes: Readonly<Record<string, number>>;
+    /** From a change's call to its enforcement by every worker. */
+    readonly enforcement: HistogramView;
   };
   /** `undefined` where the store is this gateway's alone. */
   replication(): ReplicationFacts | undefined;
+  /** `undefined` where it is off. */
+  canary(): CanaryFacts | undefined;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -63,6 +69,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   engineMetrics(registry, slabs);
   stateMetrics(registry, facts);
   replicationMetrics(registry, facts.replication);
+  canaryMetrics(registry, facts.canary);
   return registry;
 }
 
@@ -307,5 +314,12 @@ function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
     'Calls for status changes, by outcome.',
     ['outcome'],
     () => Object.entries(facts.revocation().changes).map(([outcome, count]): Sample => [{ outcome }, count]),
+  );
+  histogram(
+    registry,
+    'vigie_revocation_enforcement_seconds',
+    "From a status change, by its admitting gateway's clock, to its enforcement by every worker here.",
+    DELAY_BUCKETS,
+    () => [[{}, facts.revocation().enforcement] as const],
   );
 }

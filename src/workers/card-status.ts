@@ -15,6 +15,8 @@ import type { SharedRevocation } from './protocol.ts';
 
 export interface CardStatusSource {
   statusOf(iss: string, jti: string): CardStatus | 'unreadable';
+  /** The same of a card that nobody shows, which must not count as traffic. */
+  statusUncounted(iss: string, jti: string): CardStatus | 'unreadable';
   /** Whether what the copy lacks is not there; else others may know. */
   isComplete(): boolean;
   /** Under which every gateway and the log know the card. */
@@ -38,16 +40,16 @@ export function openCardStatus(
   let filter = attachFilter(shared.filter);
   const freshness = attachFreshness(clock, shared.freshness);
 
-  const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
+  const lookUp = (iss: string, jti: string, told: (result: FilterResult) => void) => {
     const hash = cardHash(secret.cardHashKey, iss, jti);
     if (!filter.mightContain(hash)) {
-      count('negative');
+      told('negative');
       return 'active';
     }
     const answer = opened.reader.statusOf(hash);
-    if (answer.status === 'unreadable') count('unreadable');
+    if (answer.status === 'unreadable') told('unreadable');
     // A card whose suspension was lifted has an entry too: the filter was right about it.
-    else count(answer.sinceMs === undefined ? 'false_positive' : 'confirmed');
+    else told(answer.sinceMs === undefined ? 'false_positive' : 'confirmed');
     return answer.status;
   };
   const setFilter = (next: SharedArrayBuffer) => {
@@ -58,6 +60,14 @@ export function openCardStatus(
     cardHash(secret.cardHashKey, iss, jti);
   return {
     ok: true,
-    source: { statusOf, isComplete, hashOf, setFilter, view: freshness.read, close: opened.close },
+    source: {
+      statusOf: (iss, jti) => lookUp(iss, jti, count),
+      statusUncounted: (iss, jti) => lookUp(iss, jti, () => {}),
+      isComplete,
+      hashOf,
+      setFilter,
+      view: freshness.read,
+      close: opened.close,
+    },
   };
 }

@@ -21,6 +21,7 @@ export const FACTS: GatewayFacts = {
     ageSeconds: 0.25,
     entries: { revoked: 10, suspended: 2 },
     changes: { applied: 12, held: 1 },
+    enforcement: createDelays().view(),
   }),
   replication: () => ({
     state: 'following',
@@ -34,7 +35,11 @@ export const FACTS: GatewayFacts = {
     copyFaults: 1,
     holding: false,
     calls: [{ call: 'follow', results: new Map([['ok', 9]]), durations: createDelays().view() }],
-    enforcement: createDelays().view(),
+  }),
+  canary: () => ({
+    healthy: true,
+    runs: { ok: 20, unarmed: 1, wrong: 0, late: 0 },
+    durations: createDelays().view(),
   }),
   filter: () => ({
     capacity: 1_000,
