@@ -29,15 +29,16 @@ export function createCanaryCredentials(): (nowMs: number, withRevoked: boolean)
     rights: 'ignore',
   };
   return (nowMs, withRevoked) => {
-    // No iat: a clock set back after the signing would make it a credential of the future. The mark has every other
-    // gateway refuse it, whatever its trust list says.
+    // No iat: a clock set back after the signing would make it a credential of the future. The mark has callers
+    // refused who show it, whatever a trust list says.
     const exp = Math.floor(nowMs / 1000) + LIFE_SECONDS;
+    const round = randomUUID();
     const sign = (jti: string, by = key): string =>
-      signCredential({ key: by, claims: { iss: CANARY_ISS, jti, exp, test: true } });
+      signCredential({ key: by, claims: { iss: CANARY_ISS, jti, exp, test: true, round } });
     return {
       issuer,
-      good: sign(randomUUID()),
-      forged: sign(randomUUID(), forger),
+      good: sign(`good-${round}`),
+      forged: sign(`forged-${round}`, forger),
       ...(withRevoked && { revoked: sign(REVOKED_JTI) }),
     };
   };
