@@ -250,6 +250,13 @@ export const SETTINGS = {
     600_000,
     'time between two rounds of the canary; each costs a worker three verifications',
   ),
+  canaryDeadlineMs: integer(
+    'VIGIE_CANARY_DEADLINE_MS',
+    30_000,
+    100,
+    600_000,
+    'a worker that has not answered the canary after so long hangs; one that is only overloaded must not',
+  ),
   drainTimeoutMs: integer(
     'VIGIE_DRAIN_TIMEOUT_MS',
     10_000,
@@ -309,6 +316,7 @@ export interface Config {
   readonly answerTimeoutMs: number;
   readonly canary: 'auto' | 'on' | 'off';
   readonly canaryIntervalMs: number;
+  readonly canaryDeadlineMs: number;
   readonly drainTimeoutMs: number;
   /** No trust list was named: the gateway makes a demo issuer and accepts its test credentials. */
   readonly demo: boolean;

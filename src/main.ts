@@ -166,7 +166,7 @@ async function start(
   await keeper.refreshRetirements();
 
   const canary = wantsCanary(config)
-    ? startCanary({ intervalMs: config.canaryIntervalMs, clock, log, status, state, ask: pool.askCanary })
+    ? startCanary({ config, clock, log, status, state, ask: pool.askCanary })
     : undefined;
   if (canary !== undefined) stops.add(canary.stop);
 

@@ -60,6 +60,7 @@ describe('with nothing set', () => {
       answerTimeoutMs: 60_000,
       canary: 'auto',
       canaryIntervalMs: 5_000,
+      canaryDeadlineMs: 30_000,
       drainTimeoutMs: 10_000,
       demo: true,
       unknownNames: [],

@@ -13,17 +13,11 @@ import { createCanaryCredentials } from './canary-credentials.ts';
 import { createCanaryRevocation } from './canary-revocation.ts';
 import type { StatusSide } from './status-side.ts';
 
-/**
- * Far above a turn of the event loop, also of a worker that is overloaded on the slowest engine: gateways that leave
- * because they are busy would leave the rest to those that remain.
- */
-const DEADLINE_MS = 10_000;
-
 /** One worker's way to answer; `undefined` when the thread is gone. */
 export type AskCanary = (probe: CanaryProbe) => Promise<CanaryAnswer | undefined>;
 
 export interface CanaryOptions {
-  readonly intervalMs: number;
+  readonly config: Pick<Config, 'canaryIntervalMs' | 'canaryDeadlineMs'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly status: Pick<StatusSide, 'changes' | 'statusOf'>;
@@ -58,7 +52,7 @@ interface Watched {
 }
 
 /** The first round begins at once. */
-export function startCanary({ intervalMs, clock, log, status, state, ask }: CanaryOptions): Canary {
+export function startCanary({ config, clock, log, status, state, ask }: CanaryOptions): Canary {
   const sign = createCanaryCredentials();
   const revocation = createCanaryRevocation(status, log);
   const watched = ask.map(
@@ -81,7 +75,7 @@ export function startCanary({ intervalMs, clock, log, status, state, ask }: Cana
   const examine = async (member: Watched, probe: CanaryProbe): Promise<void> => {
     const sentMs = clock.monotonicMs();
     member.waiting = true;
-    const stopWatch = afterDeadline(() => {
+    const stopWatch = watchTime(config.canaryDeadlineMs, () => {
       runs.late++;
       note(member, 'late');
     });
@@ -101,7 +95,7 @@ export function startCanary({ intervalMs, clock, log, status, state, ask }: Cana
     const probe = sign(clock.wallMs(), revocation.isArmed());
     for (const member of watched) if (!member.waiting) void examine(member, probe);
   };
-  const timer = setInterval(round, intervalMs);
+  const timer = setInterval(round, config.canaryIntervalMs);
   timer.unref();
   round();
   return {
@@ -118,7 +112,7 @@ export function startCanary({ intervalMs, clock, log, status, state, ask }: Cana
 }
 
 /** Calls when the time is up; the function returned ends the wait and says whether it was. */
-function afterDeadline(onLate: () => void): () => boolean {
+function watchTime(deadlineMs: number, onLate: () => void): () => boolean {
   let state: 'waiting' | 'answered' | 'late' = 'waiting';
   const timer = setTimeout(() => {
     // One turn later: where this thread was held up itself, the answer may lie there unread.
@@ -127,7 +121,7 @@ function afterDeadline(onLate: () => void): () => boolean {
       state = 'late';
       onLate();
     });
-  }, DEADLINE_MS);
+  }, deadlineMs);
   timer.unref();
   return () => {
     clearTimeout(timer);

@@ -29,7 +29,7 @@ function world({ armed = true } = {}) {
     },
   };
   const canary = startCanary({
-    intervalMs: INTERVAL_MS,
+    config: { canaryIntervalMs: INTERVAL_MS, canaryDeadlineMs: DEADLINE_MS },
     clock: { wallMs: () => 0, monotonicMs: () => 0 },
     log: (level, event, fields) => void told.push([level, event, fields]),
     status: { changes, statusOf: () => ({ status: armed ? 'revoked' : 'active' }) },

@@ -85,7 +85,7 @@ const WRONGLY = { level: 'error', msg: 'the canary is answered wrongly' };
 const AGAIN = { level: 'info', msg: 'the canary is answered rightly again' };
 const RIGHT = { good: 'ok', forged: 'bad_signature', revoked: 'revoked' };
 
-describe.concurrent('the canary of a gateway that is well', () => {
+describe.concurrent('the canary of a gateway that is well', { timeout: 60_000 }, () => {
   it('is on by default, and neither heard of nor counted as traffic', async (test) => {
     const gateway = await start(test, { ...CANARY, VIGIE_WORKERS: '2' });
     await armed(gateway);
@@ -171,7 +171,7 @@ describe.concurrent('the canary of a gateway that is well', () => {
   });
 });
 
-describe.concurrent('a gateway leaves readiness', () => {
+describe.concurrent('a gateway leaves readiness', { timeout: 60_000 }, () => {
   it('when the filter forgets, and comes back with its bits', async (test) => {
     const { file } = scratch(test);
     const gateway = await start(test, { ...CANARY, VIGIE_WORKERS: '2', ...workerFault('forgets', file) });
@@ -221,19 +221,20 @@ describe.concurrent('a gateway leaves readiness', () => {
     await becomes(gateway, IN);
   });
 
-  it('when a worker does not answer, and comes back with its answer', { timeout: 60_000 }, async (test) => {
+  it('when a worker does not answer, and comes back with its answer', async (test) => {
     const { file } = scratch(test);
-    const gateway = await start(test, { ...CANARY, VIGIE_WORKERS: '2', ...workerFault('hangs', file) });
+    const env = { ...CANARY, VIGIE_CANARY_DEADLINE_MS: '2000', VIGIE_WORKERS: '2' };
+    const gateway = await start(test, { ...env, ...workerFault('hangs', file) });
     await armed(gateway);
     writeFileSync(file, '');
     // The data listener may hand a question to the very thread that hangs.
     const state = async () => (await call<ProblemAnswer>(`${gateway.metrics}/readyz`)).json.reasons ?? [];
     await until(async () => JSON.stringify(await state()) === '["canary"]');
-    expect(await runs(gateway)).toMatchObject({ late: 1, wrong: 0 });
     rmSync(file);
     await becomes(gateway, IN);
-    const late = { level: 'error', msg: 'the canary is not answered in time', worker: 1 };
-    expect(told(gateway)).toMatchObject([late, { ...AGAIN, worker: 1 }]);
+    expect(await runs(gateway)).toMatchObject({ wrong: 0 });
+    const late = { level: 'error', msg: 'the canary is not answered in time' };
+    expect(told(gateway).filter(({ worker }) => worker === 1)).toMatchObject([late, AGAIN]);
   });
 });
 
