@@ -43,12 +43,16 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     },
     view: freshness.read,
     statusOf: (iss, jti) => {
-      const hash = cardHash(store.secret.cardHashKey, iss, jti);
-      return store.filter.mightContain(hash) ? store.statusOf(hash) : { status: 'active' };
+      const { filter, secret } = store;
+      const hash = cardHash(secret.cardHashKey, iss, jti);
+      // A filter that leaves expired cards out rules none out here: the question is what the store knows.
+      const mayBeHeld = filter.leftOutBefore() > 0 || filter.mightContain(hash);
+      return mayBeHeld ? store.statusOf(hash) : { status: 'active' };
     },
     // Whoever retires a key here enforces it in the same call.
     onKeyRetirements: () => {},
     handFilterBy: care.handFilterBy,
+    rebuildFilter: care.rebuildFilter,
     close: async () => {
       stopHeartbeat();
       await care.stop();

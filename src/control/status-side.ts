@@ -11,7 +11,7 @@ import type { StatusStore } from '../revocation/status-store.ts';
 import type { StatusSummary } from '../revocation/status-summary.ts';
 import type { SharedRevocation } from '../workers/protocol.ts';
 import type { LogCallFigures } from './observed-log.ts';
-import type { HandFilter } from './store-care.ts';
+import type { FilterRebuild, HandFilter } from './store-care.ts';
 
 /** What either kind of revocation side is made of. */
 export interface StatusParts {
@@ -39,6 +39,8 @@ export interface StatusSide {
   onKeyRetirements(listener: () => Promise<unknown>): void;
   /** Gives the way by which workers are handed a filter made anew, once there are workers. */
   handFilterBy(hand: HandFilter): void;
+  /** Makes the filter anew from the store and has every worker read it. */
+  rebuildFilter(): Promise<FilterRebuild>;
   /** Absent where nothing is shared. */
   readonly replication?: Replication;
   close(): Promise<void>;
@@ -51,6 +53,11 @@ export interface Replication {
   readonly calls: LogCallFigures;
   /** From the instant of a change, on its admitting gateway's clock, to its enforcement here (seconds). */
   readonly enforcement: Pick<Delays, 'view'>;
+}
+
+/** How long after its expiry a card may leave the filter. */
+export function graceMsOf({ filterExpiryGraceDays }: Config): number {
+  return filterExpiryGraceDays * 86_400_000;
 }
 
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {

@@ -13,7 +13,7 @@ import { openStatusStore } from '../revocation/status-store.ts';
 import { createEmbeddedStatus } from './embedded-status.ts';
 import { type RedisSettings, readRedisSettings } from './redis-settings.ts';
 import { createSharedStatus } from './shared-status.ts';
-import type { StatusParts, StatusSide } from './status-side.ts';
+import { graceMsOf, type StatusParts, type StatusSide } from './status-side.ts';
 
 type Opened =
   | { readonly ok: true; readonly status: StatusSide }
@@ -34,6 +34,7 @@ export async function openStatus(config: Config, clock: Clock, log: Log): Promis
     secret: loaded.secret,
     clock,
     filter: { capacity: config.filterCapacity, falsePositiveRate: config.filterFalsePositiveRate },
+    filterGraceMs: graceMsOf(config),
     mapSizeBytes: config.statusMapBytes,
     // Copies are compared by what they hold: none may leave out what others keep.
     purge: redis === undefined,

@@ -102,6 +102,7 @@ export function peekEntry(bytes: Buffer): { status: StatusEntry['status'] | unde
 export interface AuthenticFields {
   readonly status: StatusEntry['status'] | undefined;
   readonly sinceMs: number;
+  readonly expiresAt: number;
   readonly seq: number;
   readonly extendsOnly: boolean;
 }
@@ -111,6 +112,7 @@ export function authenticFields(bytes: Buffer): AuthenticFields {
   return {
     status: ENTRY_STATUSES[bytes[ENTRY_STATUS_AT] as number],
     sinceMs: bytes.readDoubleBE(4),
+    expiresAt: bytes.readDoubleBE(12),
     seq: bytes.readDoubleBE(ENTRY_SEQ_AT),
     extendsOnly: bytes[3] === 1,
   };

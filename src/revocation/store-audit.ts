@@ -5,9 +5,10 @@
 import type { RangeOptions, Transaction } from 'lmdb';
 import { HASH_BYTES } from './card-hash.ts';
 import { forgetFilterFile } from './filter-file.ts';
+import { mayBeLeftOut } from './filter-horizon.ts';
 import { createPacer, SLICE_MS } from './pacer.ts';
 import type { StatusDatabase } from './status-database.ts';
-import { authenticFields, ENTRY_BYTES } from './status-entry.ts';
+import { ENTRY_BYTES } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
 import { accountEntry, sameEntries } from './store-account.ts';
 import { emptyState, type StoreState } from './store-state.ts';
@@ -25,7 +26,7 @@ export interface Audit {
   readonly claimed: StoreState;
   /** The entries are those that were written. */
   readonly sound: boolean;
-  /** Cards that the filter did not know. They have been added: to enforce them could not wait. */
+  /** Cards that the filter should know and did not. They have been added: to enforce them could not wait. */
   readonly missingInFilter: number;
 }
 
@@ -61,7 +62,7 @@ function forgetFile(store: StatusStore): void {
 }
 
 async function auditIn(store: StatusStore, transaction: Transaction): Promise<StoreResult<Audit>> {
-  const { db, filter } = store;
+  const { db, filter, secret } = store;
   const claimed = store.stateIn(transaction);
   if (!claimed.ok) return claimed;
   const found = emptyState();
@@ -72,8 +73,8 @@ async function auditIn(store: StatusStore, transaction: Transaction): Promise<St
     if (entry === undefined) return;
     accountEntry(found, hash, entry, 1);
     const wellFormed = hash.length === HASH_BYTES && entry.length === ENTRY_BYTES;
-    if (table === db.retirements || !wellFormed || authenticFields(entry).status === 'active') return;
-    if (filter.mightContain(hash)) return;
+    if (table === db.retirements || !wellFormed || filter.mightContain(hash)) return;
+    if (mayBeLeftOut(secret, hash, entry, filter.leftOutBefore())) return;
     filter.add(hash);
     missingInFilter++;
   };

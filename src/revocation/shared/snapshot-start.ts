@@ -8,11 +8,11 @@
  * gateway is ready when its copy is.
  */
 import type { Clock } from '../../clock.ts';
-import type { FilterParameters, FilterWriter } from '../bloom-filter.ts';
+import type { FilterWriter } from '../bloom-filter.ts';
 import type { FreshnessWriter } from '../freshness.ts';
 import { decodeEntry, KEY_RETIRED } from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
-import { parseFilterSnapshot } from './filter-snapshot.ts';
+import { parseFilterSnapshot, type WantedFilter } from './filter-snapshot.ts';
 import { createStateCheck, type StateCheck } from './log-judgement.ts';
 import type { ReplicaCopy } from './replica-copy.ts';
 import { createSettling } from './settling.ts';
@@ -25,7 +25,8 @@ export interface SnapshotStartOptions {
   /** Not one that remembers: what it is told is not the age of the copy. */
   readonly freshness: Pick<FreshnessWriter, 'beat' | 'publishSeq'>;
   readonly clock: Clock;
-  readonly wanted: FilterParameters;
+  /** A snapshot that leaves out more is of no use: this gateway is ready when its copy is. */
+  readonly wanted: WantedFilter;
   readonly settleMs: number;
   readonly pollMs: number;
   readonly sleep: (ms: number) => Promise<void>;
