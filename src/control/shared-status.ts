@@ -27,6 +27,7 @@ import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
 import { startLogCare } from './shared-log-care.ts';
+import { auditUntilKnown, condemn } from './start-audit.ts';
 import { graceMsOf, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
@@ -105,8 +106,14 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
-    void copy.audit().then((audited) => {
-      if (audited.ok) log(audited.value.sound ? 'info' : 'error', 'status store audited', audited.value);
+    void auditUntilKnown({
+      audit: copy.audit,
+      log,
+      sleep: (ms) => sleep(ms, undefined, { ref: false }),
+    }).then((audited) => {
+      if (audited === 'unreadable') condemn(store, log);
+      if (typeof audited === 'string') return;
+      log(audited.found.sound ? 'info' : 'error', 'status store audited', audited.found);
     });
   }
   return {

@@ -19,6 +19,11 @@ type Opened =
   | { readonly ok: true; readonly status: StatusSide }
   | { readonly ok: false; readonly error: string };
 
+/** Alone, nobody can say what is missing: to serve by it might turn revoked cards valid. */
+const HALF_A_COPY =
+  'this copy of a shared log was being compared with it and may lack revocations; start it with VIGIE_REDIS_URL until ' +
+  'it is whole, or with another data directory';
+
 export async function openStatus(config: Config, clock: Clock, log: Log): Promise<Opened> {
   const redis = redisOf(config);
   if (redis?.ok === false) return redis;
@@ -41,6 +46,10 @@ export async function openStatus(config: Config, clock: Clock, log: Log): Promis
   });
   if (!opened.ok) return { ok: false, error: `VIGIE_DATA_DIR: ${opened.message}` };
   const { store } = opened;
+  if (redis === undefined && store.reconciling) {
+    await store.close();
+    return { ok: false, error: `VIGIE_DATA_DIR: ${dir}: ${HALF_A_COPY}` };
+  }
   const { filter, purged, start } = store;
   log('info', 'status store open', {
     entries: filter.entries(),

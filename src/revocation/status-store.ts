@@ -71,6 +71,8 @@ export interface StatusStore extends StatusReader {
   readonly start: StoreStart;
   /** Work that `close` waits for. */
   readonly background: BackgroundWork;
+  /** A reconciliation with the shared log had begun and not ended when this store was opened. */
+  readonly reconciling: boolean;
   /** Expired reinstatements dropped at this start; nothing else ever leaves. */
   readonly purged: number;
   /**
@@ -212,7 +214,8 @@ function storeOf(
   const { dir, db, secret, identity } = session;
   const background = createBackgroundWork();
   const completeness = createCompleteness();
-  completeness.set(built.survey !== undefined && db.meta.get(META_RECONCILING) === undefined);
+  const reconciling = db.meta.get(META_RECONCILING) !== undefined;
+  completeness.set(built.survey !== undefined && !reconciling);
   const stateIn = (transaction: Transaction) => readState(session, transaction);
   const leftOutBefore = (state: StoreState) => leftOutBeforeIn(options, state);
   const source = { db, secret, parameters: options.filter, background, completeness, stateIn, leftOutBefore };
@@ -231,6 +234,7 @@ function storeOf(
     completeness,
     start: built.start,
     background,
+    reconciling,
     purged,
     transact: (body) => transactIn(session, body),
     check: () => checkIn(session),

@@ -4,7 +4,7 @@
  */
 import type { RangeOptions, Transaction } from 'lmdb';
 import { HASH_BYTES } from './card-hash.ts';
-import { forgetFilterFile } from './filter-file.ts';
+import { dropOtherFilterFiles, forgetFilterFile } from './filter-file.ts';
 import { mayBeLeftOut } from './filter-horizon.ts';
 import { createPacer, SLICE_MS } from './pacer.ts';
 import type { StatusDatabase } from './status-database.ts';
@@ -44,7 +44,7 @@ export function auditStore(store: StatusStore): Promise<StoreResult<Audit>> {
       transaction = root.useReadTransaction();
       const audited = await auditIn(store, transaction);
       // A file that lacks a card would clear it again at every start: the next one looks at every entry.
-      if (audited.ok && audited.value.missingInFilter > 0) forgetFile(store);
+      if (audited.ok && audited.value.missingInFilter > 0) withdrawFilterFile(store);
       return audited;
     } catch (error) {
       return { ok: false, fault: 'io-error', code: error instanceof Error ? error.name : 'unknown' };
@@ -54,11 +54,14 @@ export function auditStore(store: StatusStore): Promise<StoreResult<Audit>> {
   });
 }
 
-function forgetFile(store: StatusStore): void {
-  store.transact(() => {
+/** No start is made from the filter's file any more; where the store cannot be told so, the file itself goes. */
+export function withdrawFilterFile(store: StatusStore): StoreResult<void> {
+  const forgotten = store.transact(() => {
     forgetFilterFile(store.db);
     return { commit: true, value: undefined };
   });
+  if (!forgotten.ok) dropOtherFilterFiles(store.dir, undefined);
+  return forgotten;
 }
 
 async function auditIn(store: StatusStore, transaction: Transaction): Promise<StoreResult<Audit>> {
