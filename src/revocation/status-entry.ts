@@ -12,9 +12,10 @@
  * |     20 |     8 | sequence number, float64                                 |
  * |     28 |    16 | HMAC-SHA256 over hash and the 28 bytes before, truncated |
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { CARD_STATUSES, type CardStatus, STATUS_REASONS, type StatusReason } from '../card-status.ts';
 import { HASH_BYTES } from './card-hash.ts';
+import { hmacSha256 } from './hmac.ts';
 
 /** An issuer key withdrawn in an emergency travels as an entry too, under its own hash domain. */
 export const KEY_RETIRED = 'key-retired';
@@ -119,6 +120,5 @@ export function authenticFields(bytes: Buffer): AuthenticFields {
 }
 
 function entryMac(macKey: Uint8Array, hash: Uint8Array, record: Buffer): Buffer {
-  const mac = createHmac('sha256', macKey);
-  return mac.update(hash).update(record.subarray(0, MAC_AT)).digest().subarray(0, MAC_BYTES);
+  return hmacSha256(macKey, hash, record.subarray(0, MAC_AT)).subarray(0, MAC_BYTES);
 }
