@@ -95,6 +95,11 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       },
       settleMs,
       signal: stopping.signal,
+      onUnusable: (reason) => {
+        log('warn', 'the published snapshot of the filter is of no use here', { because: reason });
+        // Of other settings is no fault; anything else is not what this release's gateways made.
+        if (reason !== 'wrong-parameters' && reason !== 'lacks-expired') replicator.refused('filter');
+      },
       enforceFilter: care.replaceFilter,
       enforceRetirements,
       isFollowing: () => replicator.status().state === 'following',

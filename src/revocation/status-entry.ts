@@ -82,6 +82,13 @@ export function decodeEntry(
   };
 }
 
+/** Authentic, but of a schema that this release does not know: not a forgery, and nothing to mend. */
+export function isOfLaterSchema(macKey: Uint8Array, hash: Uint8Array, bytes: Uint8Array): boolean {
+  if (hash.length !== HASH_BYTES || bytes.length !== ENTRY_BYTES || bytes[0] === SCHEMA_VERSION) return false;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return timingSafeEqual(view.subarray(MAC_AT), entryMac(macKey, hash, view));
+}
+
 export function isCardEntry(entry: StatusEntry): entry is CardEntry {
   return entry.status !== KEY_RETIRED;
 }
