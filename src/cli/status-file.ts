@@ -20,8 +20,8 @@ export type StatusFile =
       readonly ok: true;
       readonly changes: readonly StatusChange[];
       readonly digest: string;
-      /** Whether a card is named more than once. */
-      readonly repeats: boolean;
+      /** There when a card is named more than once. */
+      readonly repeats?: true;
     }
   | { readonly ok: false; readonly fault: string };
 
@@ -54,7 +54,7 @@ export function readStatusFile(bytes: Buffer): StatusFile {
   }
   if (changes.length === 0) return { ok: false, fault: 'the file holds no change' };
   const digest = createHash('sha256').update(bytes).digest('hex');
-  return { ok: true, changes, digest, repeats: seen.size < changes.length };
+  return { ok: true, changes, digest, ...(seen.size < changes.length && { repeats: true as const }) };
 }
 
 function* ndjsonChanges(text: string): Generator<NumberedChange> {
