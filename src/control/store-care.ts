@@ -8,11 +8,19 @@ import type { RebuildFault } from '../revocation/filter-keeper.ts';
 import { startFilterSaving } from '../revocation/filter-saving.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 
-/** Entries come in slowly against this; a rebuild over ten million takes some half a minute beside the service. */
-const GROWTH_CHECK_MS = 10_000;
-/** After the start, when it has other things to do; then daily. Each check looks at every entry. */
-const FIRST_EXPIRY_CHECK_MS = 10 * 60_000;
-const EXPIRY_CHECK_MS = 24 * 3_600_000;
+interface CareTimings {
+  readonly growthCheckMs: number;
+  /** After the start, when there are other things to do; then at the interval. Each check looks at every entry. */
+  readonly firstExpiryCheckMs: number;
+  readonly expiryCheckMs: number;
+}
+
+const TIMINGS: CareTimings = {
+  // Entries come in slowly against this; a rebuild over ten million takes some half a minute beside the service.
+  growthCheckMs: 10_000,
+  firstExpiryCheckMs: 10 * 60_000,
+  expiryCheckMs: 24 * 3_600_000,
+};
 /** Below this share of needless entries, or this number, a rebuild gains less than it costs. */
 const SURPLUS_SHARE = 0.1;
 const MIN_SURPLUS = 1_000;
@@ -43,7 +51,7 @@ export interface StoreCare {
   stop(): Promise<void>;
 }
 
-export function startStoreCare(store: StatusStore, log: Log): StoreCare {
+export function startStoreCare(store: StatusStore, log: Log, timings = TIMINGS): StoreCare {
   const stopSaving = startFilterSaving({
     store,
     onFault: (code) =>
@@ -85,8 +93,9 @@ export function startStoreCare(store: StatusStore, log: Log): StoreCare {
       if (isGiven) return;
       isGiven = true;
       give(hand);
-      every(GROWTH_CHECK_MS, GROWTH_CHECK_MS, () => growFilter(store, log, rebuild));
-      every(FIRST_EXPIRY_CHECK_MS, EXPIRY_CHECK_MS, () => ridFilterOfExpired(store, log, rebuild));
+      const { growthCheckMs, firstExpiryCheckMs, expiryCheckMs } = timings;
+      every(growthCheckMs, growthCheckMs, () => growFilter(store, log, rebuild));
+      every(firstExpiryCheckMs, expiryCheckMs, () => ridFilterOfExpired(store, log, rebuild));
     },
     stop: async () => {
       for (const timer of timers) clearTimeout(timer);
@@ -96,7 +105,7 @@ export function startStoreCare(store: StatusStore, log: Log): StoreCare {
 }
 
 /** Whether so many needless entries among all of a filter's are worth a rebuild. */
-export function isWorthRebuilding(surplus: number, entries: number): boolean {
+function isWorthRebuilding(surplus: number, entries: number): boolean {
   return surplus >= MIN_SURPLUS && surplus > entries * SURPLUS_SHARE;
 }
 
