@@ -37,17 +37,15 @@ export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWir
   };
 }
 
-/** The store in figures and, where it is a copy of many, how it stands to the shared log. */
+/** The store in figures, how fresh it is and, where it is a copy of many, how it stands to the shared log. */
 function statusSummary({ summary, view, replication }: StatusSide): object | undefined {
   const store = summary();
-  if (store === undefined || replication === undefined) return store;
+  if (store === undefined) return undefined;
   const { state, ageMs } = view();
+  const freshness = { state, ageMs: Number.isFinite(ageMs) ? Math.ceil(ageMs) : null };
+  if (replication === undefined) return { ...store, freshness };
   const { refused, ...status } = replication.status();
-  return {
-    ...store,
-    freshness: { state, ageMs: Number.isFinite(ageMs) ? Math.ceil(ageMs) : null },
-    replication: { ...status, refused },
-  };
+  return { ...store, freshness, replication: { ...status, refused } };
 }
 
 async function rebuildFilter(status: StatusSide): Promise<FilterRebuildResult> {
