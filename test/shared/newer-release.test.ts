@@ -3,39 +3,19 @@ import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { cardHash } from '../../src/revocation/card-hash.ts';
 import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
-import { openRedisLog } from '../../src/revocation/shared/redis/redis-log.ts';
 import { encodeEntry } from '../../src/revocation/status-entry.ts';
 import { accountEntry } from '../../src/revocation/store-account.ts';
 import { decodeState, encodeState } from '../../src/revocation/store-state.ts';
 import { call, changeStatus, reasonOf, scrape, until } from '../support/call.ts';
 import { card, deploy, MASTER } from '../support/deployment.ts';
+import { openLogOn } from '../support/redis-log.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 
 const SECRET = deriveSecret(MASTER);
 
 /** Appends one entry of schema version 2, authentic, as a newer gateway would, and says in which life of the log. */
 async function appendOfNewerRelease(port: number, jti: string): Promise<string> {
-  const log = openRedisLog({
-    target: {
-      kind: 'server',
-      address: { host: '127.0.0.1', port },
-      database: 0,
-      tls: false,
-      username: undefined,
-    },
-    credentials: {
-      password: undefined,
-      sentinelPassword: undefined,
-      ca: undefined,
-      cert: undefined,
-      key: undefined,
-    },
-    prefix: 'vigie',
-    waitReplicas: 0,
-    waitMs: 100,
-    timeoutMs: 2_000,
-    fingerprint: SECRET.fingerprint,
-  });
+  const log = openLogOn(port, SECRET);
   try {
     const followed = await log.follow(Number.MAX_SAFE_INTEGER, 1);
     if (!followed.ok || followed.value.kind !== 'log') throw new Error('no log');

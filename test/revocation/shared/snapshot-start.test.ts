@@ -10,7 +10,6 @@ import { createChangeWindow } from '../../../src/revocation/mass-change-limit.ts
 import { createAdmission, type SharedAdmission } from '../../../src/revocation/shared/admission.ts';
 import { encodeFilterSnapshot, type WantedFilter } from '../../../src/revocation/shared/filter-snapshot.ts';
 import { createLmdbCopy } from '../../../src/revocation/shared/lmdb-copy.ts';
-import { openRedisLog } from '../../../src/revocation/shared/redis/redis-log.ts';
 import { createReplicator } from '../../../src/revocation/shared/replicator.ts';
 import { runReplicator } from '../../../src/revocation/shared/replicator-runner.ts';
 import type { SharedLog } from '../../../src/revocation/shared/shared-log.ts';
@@ -18,6 +17,7 @@ import { type SnapshotStartEnd, startFromSnapshot } from '../../../src/revocatio
 import type { StatusStore } from '../../../src/revocation/status-store.ts';
 import { key } from '../../support/deployment.ts';
 import { type RedisServer, startRedis, until } from '../../support/redis.ts';
+import { openLogOn } from '../../support/redis-log.ts';
 import {
   change,
   FRESHNESS_LIMITS,
@@ -37,27 +37,7 @@ let ending: AbortController;
 const logs: SharedLog[] = [];
 
 function openLog(): SharedLog {
-  const log = openRedisLog({
-    target: {
-      kind: 'server',
-      address: { host: '127.0.0.1', port: redis.port },
-      database: 0,
-      tls: false,
-      username: undefined,
-    },
-    credentials: {
-      password: undefined,
-      sentinelPassword: undefined,
-      ca: undefined,
-      cert: undefined,
-      key: undefined,
-    },
-    prefix: 'vigie',
-    waitReplicas: 0,
-    waitMs: 100,
-    timeoutMs: 500,
-    fingerprint: SECRET.fingerprint,
-  });
+  const log = openLogOn(redis.port, SECRET);
   logs.push(log);
   return log;
 }
