@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
 import { createDelays } from '../metrics/delays.ts';
 import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
-import { leaveOutBefore } from '../revocation/filter-horizon.ts';
+import { mayBeLeftOutBefore } from '../revocation/filter-horizon.ts';
 import type { FreshnessWriter } from '../revocation/freshness.ts';
 import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
 import { countApplied, createAdmission } from '../revocation/shared/admission.ts';
@@ -91,7 +91,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
         capacity: config.filterCapacity,
         falsePositiveRate: config.filterFalsePositiveRate,
         // The publisher's last change bounded its clock; this gateway has none to bound its own by.
-        leftOutBefore: leaveOutBefore(graceMsOf(config), clock.wallMs(), Number.POSITIVE_INFINITY),
+        leftOutBefore: mayBeLeftOutBefore(graceMsOf(config), clock.wallMs()),
       },
       settleMs,
       signal: stopping.signal,

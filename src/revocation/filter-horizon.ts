@@ -26,6 +26,11 @@ export function leaveOutBefore(graceMs: number, wallMs: number, lastChangeMs: nu
   return Math.max(0, beforeMs / 1000);
 }
 
+/** The same of a filter that another gateway made: without the margin, so that clocks need not agree to the second. */
+export function mayBeLeftOutBefore(graceMs: number, wallMs: number): number {
+  return Math.max(0, (wallMs - graceMs) / 1000);
+}
+
 /**
  * Whether a filter that leaves out what expired before this instant may lack the card. Asks the MAC only where the
  * answer would be yes, because leaving a card out makes it pass.

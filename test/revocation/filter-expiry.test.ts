@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { attachFilter } from '../../src/revocation/bloom-filter.ts';
-import { leaveOutBefore, mayBeLeftOut } from '../../src/revocation/filter-horizon.ts';
+import { leaveOutBefore, mayBeLeftOut, mayBeLeftOutBefore } from '../../src/revocation/filter-horizon.ts';
 import { saveFilter } from '../../src/revocation/filter-saving.ts';
 import { encodeEntry, type StatusEntry } from '../../src/revocation/status-entry.ts';
 import { auditStore } from '../../src/revocation/store-audit.ts';
@@ -195,5 +195,7 @@ it('the instant before which a card may be left out follows the earlier of the c
   expect(at(DAY_MS, START_MS, START_MS)).toBe(SECONDS - 86_400 - 3_600);
   expect(at(DAY_MS, START_MS, START_MS + DAY_MS)).toBe(SECONDS - 86_400 - 3_600);
   expect(at(0, START_MS + DAY_MS, START_MS)).toBe(SECONDS - 3_600);
+  expect(mayBeLeftOutBefore(DAY_MS, START_MS)).toBe(SECONDS - 86_400);
+  expect(mayBeLeftOutBefore(Number.POSITIVE_INFINITY, START_MS)).toBe(0);
   expect([at(Number.POSITIVE_INFINITY, START_MS, START_MS), at(DAY_MS, START_MS, 0)]).toEqual([0, 0]);
 });
