@@ -188,6 +188,16 @@ export const SETTINGS = {
     max: 0.5,
     why: 'share of good cards that need the exact check when the filter is full',
   } satisfies RatioSetting as RatioSetting,
+  filterExpiryGraceDays: {
+    ...integer(
+      'VIGIE_FILTER_EXPIRY_GRACE_DAYS',
+      30,
+      0,
+      3_650,
+      'so long after the `expiresAt` named for it a card may leave the filter, not the store; the same on all gateways',
+    ),
+    orNever: true,
+  } satisfies IntegerSetting as IntegerSetting,
   statusMapBytes: integer(
     'VIGIE_STATUS_MAP_BYTES',
     16 * 1024 ** 3,
@@ -307,6 +317,8 @@ export interface Config {
   readonly idempotencyMaxKeys: number;
   readonly filterCapacity: number;
   readonly filterFalsePositiveRate: number;
+  /** Infinity: never. */
+  readonly filterExpiryGraceDays: number;
   readonly statusMapBytes: number;
   readonly revocationMaxAgeSeconds: number;
   readonly batchSlice: number;
@@ -384,11 +396,14 @@ function parseSetting(setting: Setting, value: string | undefined): Parsed {
       return { error: `${setting.env} must be one of ${setting.choices.join(', ')}` };
     case 'integer':
     case 'ratio': {
+      const orNever = setting.kind === 'integer' && setting.orNever === true;
+      if (orNever && value === 'never') return { value: Number.POSITIVE_INFINITY };
       const form = setting.kind === 'integer' ? /^\d{1,15}$/ : /^(\d+(\.\d*)?|\.\d+)(e-?\d+)?$/i;
       const number = form.test(value) ? Number(value) : Number.NaN;
       if (number >= setting.min && number <= setting.max) return { value: number };
       const what = setting.kind === 'integer' ? 'a whole number' : 'a number';
-      return { error: `${setting.env} must be ${what} from ${setting.min} to ${setting.max}` };
+      const never = orNever ? ', or never' : '';
+      return { error: `${setting.env} must be ${what} from ${setting.min} to ${setting.max}${never}` };
     }
   }
 }

@@ -51,6 +51,7 @@ describe('with nothing set', () => {
       idempotencyMaxKeys: 1_000_000,
       filterCapacity: 10_000_000,
       filterFalsePositiveRate: 1e-6,
+      filterExpiryGraceDays: 30,
       statusMapBytes: 17_179_869_184,
       revocationMaxAgeSeconds: 86_400,
       batchSlice: 64,
@@ -112,8 +113,11 @@ describe('where a value comes from', () => {
 describe('a bad value', () => {
   const numeric = Object.values(SETTINGS).filter((setting) => 'min' in setting);
 
-  it.each(numeric)('$env is refused outside its range and in any other form', ({ env, kind, min, max }) => {
-    const error = `${env} must be ${kind === 'integer' ? 'a whole number' : 'a number'} from ${min} to ${max}`;
+  it.each(numeric)('$env is refused outside its range and in any other form', (setting) => {
+    const { env, kind, min, max } = setting;
+    const never = 'orNever' in setting ? ', or never' : '';
+    const what = kind === 'integer' ? 'a whole number' : 'a number';
+    const error = `${env} must be ${what} from ${min} to ${max}${never}`;
     const outside = [
       `${min - 1}`,
       `${max + 1}`,
@@ -135,6 +139,11 @@ describe('a bad value', () => {
     if (kind === 'integer') expect(errorsOf({ [env]: `${min}.5` })).toEqual([error]);
     expect(errorsOf({ [env]: `${min}` })).toEqual([]);
     expect(errorsOf({ [env]: `${max}` })).toEqual([]);
+  });
+
+  it('never may be said of a grace, and of no other number', () => {
+    expect(configOf({ VIGIE_FILTER_EXPIRY_GRACE_DAYS: 'never' }).filterExpiryGraceDays).toBe(Infinity);
+    expect(errorsOf({ VIGIE_FILTER_CAPACITY: 'never' })).toHaveLength(1);
   });
 
   it.each(['1e-6', '0.000001', '.5', '5E-7'])('a ratio may be written %s', (value) => {

@@ -57,6 +57,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
     filter: () => {
       const { filter } = status.store;
       return {
+        inForce: filter.shared,
         capacity: filter.capacity,
         entries: filter.entries(),
         fillRatio: filter.fill(),

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
 import { createDelays } from '../metrics/delays.ts';
 import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
+import { mayBeLeftOutBefore } from '../revocation/filter-horizon.ts';
 import type { FreshnessWriter } from '../revocation/freshness.ts';
 import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
 import { countApplied, createAdmission } from '../revocation/shared/admission.ts';
@@ -19,13 +20,15 @@ import { settleMsFor } from '../revocation/shared/settling.ts';
 import type { LogRecord } from '../revocation/shared/shared-log.ts';
 import { isBrandNew } from '../revocation/shared/snapshot-start.ts';
 import { authenticFields, decodeEntry } from '../revocation/status-entry.ts';
+import type { StatusAnswer } from '../revocation/status-reader.ts';
 import { summaryOf } from '../revocation/status-summary.ts';
 import { type FirstStart, runFirstStart } from './first-start.ts';
 import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
 import { startLogCare } from './shared-log-care.ts';
-import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import { auditUntilKnown, condemn } from './start-audit.ts';
+import { graceMsOf, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 /** How long the step under way may take to end once its connections are closed. */
@@ -84,9 +87,19 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       copy,
       freshness: parts.freshness,
       clock,
-      wanted: { capacity: config.filterCapacity, falsePositiveRate: config.filterFalsePositiveRate },
+      wanted: {
+        capacity: config.filterCapacity,
+        falsePositiveRate: config.filterFalsePositiveRate,
+        // The publisher's last change bounded its clock; this gateway has none to bound its own by.
+        leftOutBefore: mayBeLeftOutBefore(graceMsOf(config), clock.wallMs()),
+      },
       settleMs,
       signal: stopping.signal,
+      onUnusable: (reason) => {
+        log('warn', 'the published snapshot of the filter is of no use here', { because: reason });
+        // Of other settings is no fault; anything else is not what this release's gateways made.
+        if (reason !== 'wrong-parameters' && reason !== 'lacks-expired') replicator.refused('filter');
+      },
       enforceFilter: care.replaceFilter,
       enforceRetirements,
       isFollowing: () => replicator.status().state === 'following',
@@ -98,8 +111,14 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
-    void copy.audit().then((audited) => {
-      if (audited.ok) log(audited.value.sound ? 'info' : 'error', 'status store audited', audited.value);
+    void auditUntilKnown({
+      audit: copy.audit,
+      log,
+      sleep: (ms) => sleep(ms, undefined, { ref: false }),
+    }).then((audited) => {
+      if (audited === 'unreadable') condemn(store, log);
+      if (typeof audited === 'string') return;
+      log(audited.found.sound ? 'info' : 'error', 'status store audited', audited.found);
     });
   }
   return {
@@ -129,14 +148,19 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     },
     view: freshness.read,
     statusOf: (iss, jti) => {
+      const { filter } = store;
       const hash = cardHash(secret.cardHashKey, iss, jti);
-      if (store.filter.mightContain(hash)) return store.statusOf(hash);
+      // A filter that leaves expired cards out rules none out here: the question is what the copy knows.
+      const mayBeHeld = filter.leftOutBefore() > 0 || filter.mightContain(hash);
+      const known: StatusAnswer = mayBeHeld ? store.statusOf(hash) : { status: 'active' };
+      if (filter.mightContain(hash) || known.status !== 'active') return known;
       // A copy that is too old, or that never was whole, does not know of what it lacks.
-      return freshness.read().state === 'expired' ? { status: 'unreadable' } : { status: 'active' };
+      return freshness.read().state === 'expired' ? { status: 'unreadable' } : known;
     },
     onKeyRetirements: (listener) => void listeners.push(listener),
     handFilterBy: care.handFilterBy,
     enforcement,
+    rebuildFilter: care.rebuildFilter,
     replication: { status: replicator.status, calls: figures },
     close: async () => {
       stopping.abort();

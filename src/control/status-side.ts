@@ -11,7 +11,7 @@ import type { StatusStore } from '../revocation/status-store.ts';
 import type { StatusSummary } from '../revocation/status-summary.ts';
 import type { SharedRevocation } from '../workers/protocol.ts';
 import type { LogCallFigures } from './observed-log.ts';
-import type { HandFilter } from './store-care.ts';
+import type { FilterRebuild, HandFilter } from './store-care.ts';
 
 /** What either kind of revocation side is made of. */
 export interface StatusParts {
@@ -44,6 +44,8 @@ export interface StatusSide {
    * log, since the instant that its admitting gateway's clock gave it.
    */
   readonly enforcement: Pick<Delays, 'view'>;
+  /** Makes the filter anew from the store and has every worker read it. */
+  rebuildFilter(): Promise<FilterRebuild>;
   /** Absent where nothing is shared. */
   readonly replication?: Replication;
   close(): Promise<void>;
@@ -54,6 +56,11 @@ export interface Replication {
   status(): ReplicatorStatus;
   /** Calls to the log so far. */
   readonly calls: LogCallFigures;
+}
+
+/** How long after its expiry a card may leave the filter. */
+export function graceMsOf({ filterExpiryGraceDays }: Config): number {
+  return filterExpiryGraceDays * 86_400_000;
 }
 
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {

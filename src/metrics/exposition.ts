@@ -13,6 +13,7 @@ import {
   STATUSES,
 } from './counters.ts';
 import { DELAY_BUCKETS } from './delays.ts';
+import { createMeasuredRate } from './measured-rate.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 
@@ -51,6 +52,8 @@ export interface GatewayFacts {
     readonly entries: number;
     readonly fillRatio: number;
     readonly memoryBytes: number;
+    /** Another one whenever the filter is replaced. */
+    readonly inForce: object;
     readonly targetRate: number;
     readonly expectedRate: number;
   };
@@ -161,19 +164,19 @@ function cacheMetrics(registry: Registry, slabs: () => readonly Counters[], fact
         (result): Sample => [{ result }, sumOver(slabs(), (slab) => slab.filterChecks(result))],
       ),
   );
+  const measuredRate = createMeasuredRate(slabs, () => facts.filter().inForce);
   gauge(
     registry,
     'vigie_filter_false_positive_ratio',
-    'False positives among cards without an entry: configured, expected at this fill, and measured.',
+    'False positives among cards without an entry: configured, expected at this fill, and measured since the filter ' +
+      'in force was first seen here.',
     ['kind'],
     () => {
-      const falsePositives = sumOver(slabs(), (slab) => slab.filterChecks('false_positive'));
-      const absent = falsePositives + sumOver(slabs(), (slab) => slab.filterChecks('negative'));
       const { targetRate, expectedRate } = facts.filter();
       return [
         [{ kind: 'target' }, targetRate],
         [{ kind: 'expected' }, expectedRate],
-        [{ kind: 'measured' }, absent === 0 ? 0 : falsePositives / absent],
+        [{ kind: 'measured' }, measuredRate()],
       ];
     },
   );

@@ -85,18 +85,22 @@ export interface FilterSavingOptions {
 }
 
 /**
- * Saves when the store has no file yet or has changed enough since, until the returned function is called, which
- * saves a last time.
+ * Saves when the store has no file yet, has changed enough since, or has another filter in force than the file holds,
+ * until the returned function is called, which saves a last time.
  */
 export function startFilterSaving({ store, onFault }: FilterSavingOptions): () => Promise<void> {
   let underWay: Promise<void> = Promise.resolve();
+  let inFile = store.filter.shared;
   const save = async (afterChanges: number) => {
     const head = store.check();
     if (!head.ok) return;
     const anchor = anchorOf(store.db, store.secret, Buffer.from(store.epoch, 'hex'));
-    if (anchor !== undefined && head.value.seq - anchor.seq < afterChanges) return;
+    const { shared } = store.filter;
+    const isInFile = anchor !== undefined && shared === inFile;
+    if (isInFile && head.value.seq - anchor.seq < afterChanges) return;
     const saved = await store.background.run(() => saveFilter(store));
-    if (!saved.ok) onFault(saved.code ?? saved.fault);
+    if (saved.ok) inFile = shared;
+    else onFault(saved.code ?? saved.fault);
   };
   const queue = (afterChanges: number) => {
     underWay = underWay.then(() => save(afterChanges)).catch(() => onFault('unknown'));

@@ -2,6 +2,9 @@
 import { createDelays } from '../../src/metrics/delays.ts';
 import type { GatewayFacts } from '../../src/metrics/exposition.ts';
 
+/** Stands for the filter in force. */
+const FILTER = {};
+
 export const FACTS: GatewayFacts = {
   version: '1.2.3',
   engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
@@ -42,6 +45,7 @@ export const FACTS: GatewayFacts = {
     durations: createDelays().view(),
   }),
   filter: () => ({
+    inForce: FILTER,
     capacity: 1_000,
     entries: 12,
     fillRatio: 0.01,
