@@ -12,6 +12,7 @@ import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
 import { countApplied, createAdmission } from '../revocation/shared/admission.ts';
 import { createLastConfirmed } from '../revocation/shared/last-confirmed.ts';
 import { createLmdbCopy } from '../revocation/shared/lmdb-copy.ts';
+import { reconnectionMsOf } from '../revocation/shared/redis/connection-options.ts';
 import { openRedisLog } from '../revocation/shared/redis/redis-log.ts';
 import { createReplicator } from '../revocation/shared/replicator.ts';
 import { runReplicator } from '../revocation/shared/replicator-runner.ts';
@@ -48,7 +49,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
   const window = restoreChangeWindow({ store, clock, ...bounds });
   const enforcement = createDelays();
-  const settleMs = settleMsFor(redis.timeoutMs);
+  const settleMs = settleMsFor(redis.timeoutMs, reconnectionMsOf(redis));
   const replicator = createReplicator({
     log: sharedLog,
     copy,

@@ -3,12 +3,14 @@ import type { Followed, LogHead, LogRecord, LogResult } from '../shared-log.ts';
 import type { Call, Connection, Reply } from './connection.ts';
 import { EPOCH_BYTES, listOf, NO_EPOCH, numberOf, type RedisContext, textOf } from './context.ts';
 import { type Fault, fault } from './fault.ts';
-import { FOLLOW, PEEK } from './follow-script.ts';
+import { FOLLOW, PEEK, PULSE } from './follow-script.ts';
 import type { KeyNames } from './keys.ts';
 import { LOG_SCHEMA, MAX_PER_CALL } from './script.ts';
 
 const HASH_BYTES = 16;
 const RECORD_BYTES = HASH_BYTES + 44;
+/** Of the key that is renewed to reach replicas; long against a memory that is full. */
+const PULSE_LIFE_MS = 86_400_000;
 /** A new epoch costs a second call. That it changes again between the two happens once, if ever. */
 const TRIES = 3;
 
@@ -23,7 +25,7 @@ export async function follow(
     const call: Call = {
       script: FOLLOW,
       keys: [keys.log, keys.stream(believed), keys.holds],
-      args: [LOG_SCHEMA, fingerprint, believed, afterSeq, records],
+      args: [LOG_SCHEMA, fingerprint, believed, afterSeq, records, context.pulse === 'write' ? 1 : 0],
     };
     const [answer, ...proof] = await follower.run(
       [call, ...confirmationCalls(context)],
@@ -45,13 +47,14 @@ export async function follow(
  * answered and still follow this server. WAIT alone does not ask them when they had all of it before, and a primary
  * that was cut off would go on being confirmed. So something is sent to them first: a message that nobody hears.
  * It is no write, so that it costs no memory, no append-only file, and also goes where writes are refused.
+ *
+ * In a cluster messages go from node to node and not to replicas as such (SPUBLISH neither), so that it has to be a
+ * write there: the life of a key of no content is renewed.
  */
-export function confirmationCalls({ keys, waitReplicas, waitMs }: RedisContext): Call[] {
+export function confirmationCalls({ keys, pulse, waitReplicas, waitMs }: RedisContext): Call[] {
   if (waitReplicas === 0) return [];
-  return [
-    ['PUBLISH', keys.pulse, ''],
-    ['WAIT', waitReplicas, waitMs],
-  ];
+  const write: Call = { script: PULSE, keys: [keys.pulse], args: [PULSE_LIFE_MS] };
+  return [pulse === 'write' ? write : ['PUBLISH', keys.pulse, ''], ['WAIT', waitReplicas, waitMs]];
 }
 
 /** By the answers to `confirmationCalls`. */

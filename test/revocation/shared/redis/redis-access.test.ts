@@ -88,7 +88,10 @@ describe('an ACL user', () => {
     // What was used stands in the server's own statistics: no right is granted that nothing uses.
     const stats = await server.admin.info('commandstats');
     const granted = [...REDIS_ACL.matchAll(/\+([a-z|-]+)/g)].map(([, command]) => command as string);
-    expect(granted.filter((command) => !stats.includes(`cmdstat_${command}:`))).toEqual([]);
+    // Up to Redis 6.2 a command's subcommands are counted together.
+    const used = (command: string) =>
+      stats.includes(`cmdstat_${command}:`) || stats.includes(`cmdstat_${command.split('|')[0]}:`);
+    expect(granted.filter((command) => !used(command))).toEqual([]);
   });
 
   it('may touch nothing beside the prefix', async () => {
