@@ -68,12 +68,12 @@ export async function startCluster(options: RedisClusterOptions = {}): Promise<R
   };
 }
 
-/** Returns when so many replicas confirm writes at once. */
+/** Returns when so many replicas confirm writes at once; right after a restart a node refuses them for seconds. */
 export async function confirming({ admin }: RedisServer, replicas = 1): Promise<void> {
   let confirmed = 0;
   await until(async () => {
-    await admin.set('{vigie}:confirmed', '', 'PX', 1_000);
-    confirmed = (await admin.wait(replicas, 100)) >= replicas ? confirmed + 1 : 0;
+    const written = await admin.set('{vigie}:confirmed', '', 'PX', 1_000).catch(() => undefined);
+    confirmed = written === 'OK' && (await admin.wait(replicas, 100)) >= replicas ? confirmed + 1 : 0;
     return confirmed === 5;
   }, 'the replicas');
 }

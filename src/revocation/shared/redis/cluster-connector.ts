@@ -73,7 +73,9 @@ async function findOwner(finding: ClusterFinding, learnt: readonly HostPort[]): 
   const refusal = errors.find(({ name }) => name === 'ReplyError');
   if (refusal?.message.includes('cluster support disabled')) return failure('NO_CLUSTER');
   if (refusal !== undefined) return refusal;
-  return failure(errors.length < answers.length ? 'NO_SLOT_OWNER' : 'NO_CLUSTER_NODE');
+  if (errors.length < answers.length) return failure('NO_SLOT_OWNER');
+  const [first, ...rest] = errors.map((error) => (error as NodeJS.ErrnoException).code);
+  return failure(first !== undefined && rest.every((code) => code === first) ? first : 'NO_CLUSTER_NODE');
 }
 
 /** By a connection of its own, which ends with the answer or by the deadline. */

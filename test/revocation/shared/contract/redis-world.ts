@@ -33,7 +33,7 @@ export async function startPair(): Promise<RedisPair> {
 
 /** The owner of the keys in a cluster, and its replica, which never takes over in these scenarios. */
 export async function startClusterPair(): Promise<RedisPair> {
-  const cluster = await startCluster({ nodeTimeoutMs: 30_000 });
+  const cluster = await startCluster({ args: ['--cluster-replica-no-failover', 'yes'] });
   const { owner: primary, url, stop } = cluster;
   const replica = cluster.replicas[0] as RedisServer;
   await confirming(primary);

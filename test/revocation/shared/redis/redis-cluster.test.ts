@@ -64,7 +64,9 @@ describe('a cluster', () => {
       fail('unreachable', 'NO_CLUSTER'),
     );
     const nobody = openLog('redis+cluster://127.0.0.1:1,127.0.0.1:2');
-    expect(await within(1_200, nobody.follow(0, 1))).toEqual(fail('unreachable', 'NO_CLUSTER_NODE'));
+    expect(await within(1_200, nobody.follow(0, 1))).toEqual(fail('unreachable', 'ECONNREFUSED'));
+    const nowhere = openLog('redis+cluster://127.0.0.1:1,nowhere.invalid', { timeoutMs: 500 });
+    expect(await within(1_200, nowhere.follow(0, 1))).toEqual(fail('unreachable', 'NO_CLUSTER_NODE'));
     const lonely = await start({ args: ['--cluster-enabled', 'yes'] });
     const unowned = openLog(`redis+cluster://127.0.0.1:${lonely.port}`);
     expect(await unowned.follow(0, 1)).toEqual(fail('unreachable', 'NO_SLOT_OWNER'));
