@@ -8,7 +8,7 @@ import { createKeyRetirements } from '../revocation/key-retirements.ts';
 import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
-import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import { closingTimeMs, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 export function createEmbeddedStatus({ config, clock, log, store, freshness }: StatusParts): StatusSide {
@@ -49,9 +49,9 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     // Whoever retires a key here enforces it in the same call.
     onKeyRetirements: () => {},
     handFilterBy: care.handFilterBy,
-    close: async () => {
+    close: async (endsAtMs) => {
       stopHeartbeat();
-      await care.stop();
+      await care.stop(closingTimeMs(clock, endsAtMs));
       await store.close();
     },
   };

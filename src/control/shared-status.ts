@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
+import { describeError } from '../log.ts';
 import { createDelays } from '../metrics/delays.ts';
 import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
 import type { FreshnessWriter } from '../revocation/freshness.ts';
@@ -26,7 +27,7 @@ import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
 import { startLogCare } from './shared-log-care.ts';
-import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import { closingTimeMs, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 /** How long the step under way may take to end once its connections are closed. */
@@ -37,11 +38,13 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const { secret } = store;
   const freshness = rememberingFreshness(parts);
   const listeners: (() => Promise<unknown>)[] = [];
-  const enforceRetirements = () => Promise.all(listeners.map((listener) => listener()));
+  const enforceRetirements = async () => Promise.all(listeners.map((listener) => listener()));
+  /** In the background, where nobody else would hear of a failure. */
+  const failed = (what: string) => (error: unknown) => log('error', what, describeError(error));
   let firstStart: FirstStart | undefined;
   const copy = createLmdbCopy({
     store,
-    onRetiredKeys: () => void enforceRetirements(),
+    onRetiredKeys: () => void enforceRetirements().catch(failed('retired keys were not enforced')),
     mayClear: () => firstStart?.isOver() !== false,
   });
   const redisLog = openRedisLog({ ...redis, fingerprint: secret.fingerprint });
@@ -94,14 +97,15 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       report: log,
     });
   }
-  const running = runReplicator(replicator, stopping.signal);
+  const running = runReplicator(replicator, stopping.signal, failed('a step of the replication failed'));
   const { monotonicMs } = clock;
   const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
-    void copy.audit().then((audited) => {
-      if (audited.ok) log(audited.value.sound ? 'info' : 'error', 'status store audited', audited.value);
+    const audited = copy.audit().then((result) => {
+      if (result.ok) log(result.value.sound ? 'info' : 'error', 'status store audited', result.value);
     });
+    audited.catch(failed('the status store could not be audited'));
   }
   return {
     store,
@@ -138,14 +142,15 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     onKeyRetirements: (listener) => void listeners.push(listener),
     handFilterBy: care.handFilterBy,
     replication: { status: replicator.status, calls: figures, enforcement },
-    close: async () => {
+    close: async (endsAtMs) => {
       stopping.abort();
       // Ends the calls under way; what they were to find out, the next start finds out.
       redisLog.close();
       const ended = Promise.all([running, stopLogCare()]);
-      await Promise.race([ended, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
+      const stepMs = Math.min(STOP_DEADLINE_MS, closingTimeMs(clock, endsAtMs));
+      await Promise.race([ended, sleep(stepMs, undefined, { ref: false })]);
       freshness.flush();
-      await care.stop();
+      await care.stop(closingTimeMs(clock, endsAtMs));
       await store.close();
     },
   };

@@ -15,8 +15,8 @@ export interface StoreCare {
   handFilterBy(hand: HandFilter): void;
   /** Puts the copy's cards on top of `base` and that in force, as soon as there are workers; false if it cannot. */
   replaceFilter(base: FilterWriter): Promise<boolean>;
-  /** Ends it and saves the filter a last time. */
-  stop(): Promise<void>;
+  /** Ends it and saves the filter a last time, within so long. */
+  stop(withinMs: number): Promise<void>;
 }
 
 export function startStoreCare(store: StatusStore, log: Log): StoreCare {
@@ -46,9 +46,9 @@ export function startStoreCare(store: StatusStore, log: Log): StoreCare {
       }, GROWTH_CHECK_MS);
       growth.unref();
     },
-    stop: async () => {
+    stop: async (withinMs) => {
       clearInterval(growth);
-      await stopSaving();
+      await stopSaving(withinMs);
     },
   };
 }

@@ -38,7 +38,7 @@ export function retryDelayMs(
  * By these errors a server says that it does not lead, or that this is not known: found anew, it may be another one.
  * ASK and TRYAGAIN are none of them: until a migration has ended the slot has no other owner.
  */
-export function saysElsewhere(target: RedisTarget, message: string): boolean {
+function saysElsewhere(target: RedisTarget, message: string): boolean {
   return (target.kind === 'cluster' ? /READONLY|^(MOVED|CLUSTERDOWN|LOADING) / : /READONLY/).test(message);
 }
 
