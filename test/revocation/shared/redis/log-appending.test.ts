@@ -1,9 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
-import { type RedisServer, startRedis } from '../../../support/redis.ts';
+/** The shared log on a real Redis: appending, by one and by two. */
+import { describe, expect, it } from 'vitest';
 import {
   appendOf,
-  closeLogs,
   epochOf,
   followLog,
   found,
@@ -14,23 +12,10 @@ import {
   scanAll,
   stateAt,
 } from './log-fixture.ts';
+import { APPENDED, log, server, url, useOneServer } from './one-server.ts';
 
-let server: RedisServer;
-let url: string;
-let log: SharedLog;
+useOneServer();
 
-beforeAll(async () => {
-  server = await startRedis();
-  url = `redis://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  await server.admin.flushall();
-  log = openLog(url);
-});
-afterEach(closeLogs);
-
-const APPENDED = { ok: true, value: { kind: 'appended' } };
 const MOVED = { ok: true, value: { kind: 'moved' } };
 const FINAL = { ok: false, fault: 'refused', code: 'FINAL' };
 

@@ -1,11 +1,8 @@
 /** The shared log on a real Redis: following it, and what is missing from it. */
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
-import { type RedisServer, startRedis } from '../../../support/redis.ts';
+import { describe, expect, it } from 'vitest';
 import {
   appendOf,
-  closeLogs,
   epochOf,
   followLog,
   found,
@@ -15,25 +12,9 @@ import {
   record,
   stateAt,
 } from './log-fixture.ts';
+import { APPENDED, log, QUIET, server, url, useOneServer } from './one-server.ts';
 
-let server: RedisServer;
-let url: string;
-let log: SharedLog;
-
-beforeAll(async () => {
-  server = await startRedis();
-  url = `redis://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  await server.admin.flushall();
-  log = openLog(url);
-});
-afterEach(closeLogs);
-
-/** Of a head: no replica is asked, nobody holds it, and the server has its two ids. */
-const QUIET = { server: expect.stringMatching(/^[0-9a-f]{40} [0-9a-f]{40}$/), confirmed: true, held: false };
-const APPENDED = { ok: true, value: { kind: 'appended' } };
+useOneServer();
 
 describe('following', () => {
   it('an empty Redis says so', async () => {

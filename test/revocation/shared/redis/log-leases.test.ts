@@ -1,24 +1,10 @@
 /** The shared log on a real Redis: holds, leases, the filter's snapshot, and the prefix of all names. */
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
-import { type RedisServer, startRedis } from '../../../support/redis.ts';
-import { closeLogs, followLog, found, must, openLog } from './log-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { followLog, found, must, openLog } from './log-fixture.ts';
+import { log, server, url, useOneServer } from './one-server.ts';
 
-let server: RedisServer;
-let url: string;
-let log: SharedLog;
-
-beforeAll(async () => {
-  server = await startRedis();
-  url = `redis://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  await server.admin.flushall();
-  log = openLog(url);
-});
-afterEach(closeLogs);
+useOneServer();
 
 describe('holds', () => {
   it('that are no holds count as none, and the next one replaces them', async () => {

@@ -1,24 +1,12 @@
+/** What becomes of each call when Redis is gone, empty or frozen. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../support/redis.ts';
-import {
-  appendOf,
-  closeLogs,
-  epochOf,
-  followLog,
-  found,
-  hashOf,
-  must,
-  openLog,
-  record,
-} from './log-fixture.ts';
+import { appendOf, epochOf, followLog, found, hashOf, must, openLog, record } from './log-fixture.ts';
 
 import { everyCall, fail, start, stopServers, urlOf, within } from './server-fixture.ts';
 
-afterEach(async () => {
-  closeLogs();
-  await stopServers();
-});
+afterEach(stopServers);
 
 describe('a Redis that is not there', () => {
   it('every call says so at once, and works when it is', async () => {

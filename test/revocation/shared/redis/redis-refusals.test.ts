@@ -3,24 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { replicate, until } from '../../../support/redis.ts';
-import {
-  appendOf,
-  closeLogs,
-  epochOf,
-  followLog,
-  found,
-  hashOf,
-  must,
-  openLog,
-  record,
-} from './log-fixture.ts';
+import { appendOf, epochOf, followLog, found, hashOf, must, openLog, record } from './log-fixture.ts';
 
 import { fail, start, stopServers, urlOf, within } from './server-fixture.ts';
 
-afterEach(async () => {
-  closeLogs();
-  await stopServers();
-});
+afterEach(stopServers);
 
 describe('a Redis that refuses', () => {
   it('a replica is not followed: it would agree with the past for ever', async () => {

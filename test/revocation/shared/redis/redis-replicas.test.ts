@@ -1,15 +1,13 @@
+/** Replicas that must confirm, and by what one server is told from another. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serverName } from '../../../../src/revocation/shared/redis/follow.ts';
 import { replicate, until } from '../../../support/redis.ts';
-import { appendOf, closeLogs, followLog, found, hashOf, must, openLog, record } from './log-fixture.ts';
+import { appendOf, followLog, found, hashOf, must, openLog, record } from './log-fixture.ts';
 
 import { fail, start, stopServers, urlOf, within } from './server-fixture.ts';
 
-afterEach(async () => {
-  closeLogs();
-  await stopServers();
-});
+afterEach(stopServers);
 
 describe('replicas that must confirm', () => {
   const options = { waitReplicas: 1, waitMs: 200, timeoutMs: 1_000 };

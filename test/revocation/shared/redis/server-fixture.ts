@@ -1,7 +1,8 @@
+/** Servers of one test, and what is asked of a log on them. */
 import { expect } from 'vitest';
 import type { LogResult, SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../../../support/redis.ts';
-import { appendOf, epochOf, hashOf, record, stateAt } from './log-fixture.ts';
+import { appendOf, closeLogs, epochOf, hashOf, record, stateAt } from './log-fixture.ts';
 
 const servers: RedisServer[] = [];
 
@@ -13,6 +14,7 @@ export async function start(options?: RedisServerOptions): Promise<RedisServer> 
 }
 
 export async function stopServers(): Promise<void> {
+  closeLogs();
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 }
 
