@@ -30,8 +30,9 @@ import { startLogCare } from './shared-log-care.ts';
 import { closingTimeMs, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
-/** How long the step under way may take to end once its connections are closed. */
+/** How long the step under way may take to end once its connections are closed; less where the drain took it all. */
 const STOP_DEADLINE_MS = 2_000;
+const SHORTEST_STOP_MS = 100;
 
 export function createSharedStatus(parts: StatusParts, redis: RedisSettings): StatusSide {
   const { config, clock, log, store } = parts;
@@ -147,7 +148,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       // Ends the calls under way; what they were to find out, the next start finds out.
       redisLog.close();
       const ended = Promise.all([running, stopLogCare()]);
-      const stepMs = Math.min(STOP_DEADLINE_MS, closingTimeMs(clock, endsAtMs));
+      const stepMs = Math.min(STOP_DEADLINE_MS, Math.max(SHORTEST_STOP_MS, closingTimeMs(clock, endsAtMs)));
       await Promise.race([ended, sleep(stepMs, undefined, { ref: false })]);
       freshness.flush();
       await care.stop(closingTimeMs(clock, endsAtMs));

@@ -78,7 +78,7 @@ export async function confirming({ admin }: RedisServer, replicas = 1): Promise<
   }, 'the replicas');
 }
 
-/** Waits until this node is a primary that owns the slot. */
+/** Waits until this node has become a primary. */
 export async function promoted({ admin }: RedisServer): Promise<void> {
   await until(async () => (await admin.info('replication')).includes('role:master'), 'the promotion', 20);
 }

@@ -88,7 +88,7 @@ describe('a cluster', () => {
     const { owner, others, url } = await startOne({ nodeTimeoutMs: 15_000 });
     (others[0] as RedisServer).signal('SIGSTOP');
     const log = openLog(url, { timeoutMs: 400 });
-    await until(async () => (await seen(log)) === 'empty', 'the owner', 2);
+    await until(async () => (await seen(log)) === 'empty', 'the owner', 5);
     owner.signal('SIGSTOP');
     expect(await within(900, log.follow(0, 1))).toEqual(fail('unreachable', 'TIMEOUT'));
     owner.signal('SIGCONT');
