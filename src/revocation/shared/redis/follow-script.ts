@@ -62,17 +62,6 @@ return 1
 `);
 
 /**
- * KEYS: pulse. ARGV: its life (ms). Something that replicas hear and nobody reads. To renew the life is not refused
- * where memory is full, as setting it anew would be.
- */
-export const PULSE = defineScript(`
-if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 1 then return 1 end
-local set = redis.pcall('SET', KEYS[1], '', 'PX', ARGV[1])
-if set.err then return set end
-return 1
-`);
-
-/**
  * The epochs that stand in the log, to name the keys of calls that follow: of the life that is open or was last,
  * and of the one being founded; '' for none. KEYS: log.
  */

@@ -3,7 +3,7 @@ import type { Followed, LogHead, LogRecord, LogResult } from '../shared-log.ts';
 import type { Call, Connection, Reply } from './connection.ts';
 import { EPOCH_BYTES, listOf, NO_EPOCH, numberOf, type RedisContext, textOf } from './context.ts';
 import { type Fault, fault } from './fault.ts';
-import { FOLLOW, PEEK, PULSE } from './follow-script.ts';
+import { FOLLOW, PEEK } from './follow-script.ts';
 import type { KeyNames } from './keys.ts';
 import { LOG_SCHEMA, MAX_PER_CALL } from './script.ts';
 
@@ -53,15 +53,24 @@ export async function follow(
  */
 export function confirmationCalls({ keys, pulse, waitReplicas, waitMs }: RedisContext): Call[] {
   if (waitReplicas === 0) return [];
-  const write: Call = { script: PULSE, keys: [keys.pulse], args: [PULSE_LIFE_MS] };
-  return [pulse === 'write' ? write : ['PUBLISH', keys.pulse, ''], ['WAIT', waitReplicas, waitMs]];
+  const wait: Call = ['WAIT', waitReplicas, waitMs];
+  if (pulse === 'message') return [['PUBLISH', keys.pulse, ''], wait];
+  // No script, which would have to be sent whole at times, and the append before it with it. Where memory is full,
+  // the key is there as a rule, and its life may be renewed.
+  const set: Call = ['SET', keys.pulse, '', 'NX', 'PX', PULSE_LIFE_MS];
+  return [set, ['PEXPIRE', keys.pulse, PULSE_LIFE_MS], wait];
 }
 
 /** By the answers to `confirmationCalls`. */
-export function isConfirmed({ waitReplicas }: RedisContext, answers: readonly LogResult<Reply>[]): boolean {
+export function isConfirmed(
+  { pulse, waitReplicas }: RedisContext,
+  answers: readonly LogResult<Reply>[],
+): boolean {
   if (waitReplicas === 0) return true;
-  const [sent, waited] = answers;
-  return sent?.ok === true && waited?.ok === true && (numberOf(waited.value) ?? 0) >= waitReplicas;
+  const [sent, waited] = answers.slice(-2);
+  if (!sent?.ok || !waited?.ok) return false;
+  const isSent = pulse === 'message' || sent.value === 1;
+  return isSent && (numberOf(waited.value) ?? 0) >= waitReplicas;
 }
 
 /** The epochs that stand in the log; whatever is no epoch names nothing, and counts as none. */
