@@ -28,6 +28,8 @@ const PRIMARIES = 3;
 export async function startCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const { replicas: count = 1, nodeTimeoutMs = 1_000, prefix = 'vigie' } = options;
   const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', `${nodeTimeoutMs}`];
+  // No replica leaves for a primary that has none.
+  cluster.push('--cluster-migration-barrier', '100');
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
   const args = [...cluster, ...durable, ...(options.args ?? [])];
   const nodes = await Promise.all(
@@ -71,11 +73,15 @@ export async function startCluster(options: RedisClusterOptions = {}): Promise<R
 /** Returns when so many replicas confirm writes at once; right after a restart a node refuses them for seconds. */
 export async function confirming({ admin }: RedisServer, replicas = 1): Promise<void> {
   let confirmed = 0;
-  await until(async () => {
-    const written = await admin.set('{vigie}:confirmed', '', 'PX', 1_000).catch(() => undefined);
-    confirmed = written === 'OK' && (await admin.wait(replicas, 100)) >= replicas ? confirmed + 1 : 0;
-    return confirmed === 5;
-  }, 'the replicas');
+  await until(
+    async () => {
+      const written = await admin.set('{vigie}:confirmed', '', 'PX', 1_000).catch(() => undefined);
+      confirmed = written === 'OK' && (await admin.wait(replicas, 100)) >= replicas ? confirmed + 1 : 0;
+      return confirmed === 5;
+    },
+    'the replicas',
+    30,
+  );
 }
 
 /** Waits until this node has become a primary. */

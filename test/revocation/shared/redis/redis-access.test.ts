@@ -109,18 +109,19 @@ describe('an ACL user', () => {
     const rights = [...REDIS_ACL.split(' '), ...REDIS_CLUSTER_ACL.split(' ')].filter(
       (rule) => !['+publish', '+select', '&{vigie}:*'].includes(rule),
     );
-    for (const { admin } of [cluster.owner, ...cluster.others]) {
-      await admin.call('ACL', 'SETUSER', 'vigie', ...rights, '>secret');
-    }
+    const allow = async (rules: readonly string[]) => {
+      for (const { admin } of [cluster.owner, ...cluster.others]) {
+        await admin.call('ACL', 'SETUSER', 'vigie', 'reset', ...rules, '>secret');
+      }
+    };
+    await allow(rights);
     const credentials = { ...NO_CREDENTIALS, password: 'secret' };
     const url = cluster.url.replace('//', '//vigie@');
     const waiting = openLog(url, { credentials, waitReplicas: 1, waitMs: 1 });
     expect(await waiting.append(appendOf(epochOf(1), 0, [record(1, hashOf(1))]))).toMatchObject({ ok: true });
     await useAll(openLog(url, { credentials }));
     expect(await cluster.owner.admin.call('ACL', 'LOG')).toEqual([]);
-    for (const { admin } of [cluster.owner, ...cluster.others]) {
-      await admin.call('ACL', 'SETUSER', 'vigie', '-cluster|nodes');
-    }
+    await allow(rights.filter((rule) => rule !== REDIS_CLUSTER_ACL));
     expect(await openLog(url, { credentials }).follow(0, 1)).toEqual({
       ok: false,
       fault: 'refused',
