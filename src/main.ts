@@ -53,7 +53,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   const stops = createStops();
   const running = await start(config, clock, log, end, stops);
   if (!running.ok) {
-    await stops.run();
+    await stops.run(clock.monotonicMs() + config.drainTimeoutMs);
     if (end.isAsked() && !end.hasFailed()) {
       log('info', 'ended before it was ready', { why: await end.asked });
       return DONE;
@@ -69,6 +69,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   }
 
   const why = await end.asked;
+  const endsAtMs = clock.monotonicMs() + config.drainTimeoutMs;
   state.setPhase('draining');
   log(end.hasFailed() ? 'fatal' : 'info', 'draining', { why });
   const unanswered = await drain({
@@ -79,7 +80,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
     stopListening: pool.stopListening,
   });
   if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
-  await stops.run();
+  await stops.run(endsAtMs);
   log('info', 'ended', { unanswered });
   return end.hasFailed() ? UNAVAILABLE : DONE;
 }

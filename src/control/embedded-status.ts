@@ -1,7 +1,7 @@
 /** The revocation side of a gateway on its own: its store is the truth, as long as it vouches for itself. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
 import { createDelays } from '../metrics/delays.ts';
 import { cardHash } from '../revocation/card-hash.ts';
 import { startHeartbeat } from '../revocation/heartbeat.ts';
@@ -10,7 +10,7 @@ import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
 import { auditUntilKnown, condemn } from './start-audit.ts';
-import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import { closingTimeMs, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 export function createEmbeddedStatus({ config, clock, log, store, freshness }: StatusParts): StatusSide {
@@ -24,7 +24,11 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     },
   });
   const care = startStoreCare(store, log);
-  if (store.start.by === 'file') void auditAfterStart(store, log);
+  if (store.start.by === 'file') {
+    auditAfterStart(store, log).catch((error: unknown) =>
+      log('error', 'the status store could not be audited', describeError(error)),
+    );
+  }
   const enforcement = createDelays();
   const changes = createStatusChanges({
     store,
@@ -58,9 +62,9 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     handFilterBy: care.handFilterBy,
     enforcement,
     rebuildFilter: care.rebuildFilter,
-    close: async () => {
+    close: async (endsAtMs) => {
       stopHeartbeat();
-      await care.stop();
+      await care.stop(closingTimeMs(clock, endsAtMs));
       await store.close();
     },
   };

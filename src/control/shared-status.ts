@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
+import { describeError } from '../log.ts';
 import { createDelays } from '../metrics/delays.ts';
 import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
 import { mayBeLeftOutBefore } from '../revocation/filter-horizon.ts';
@@ -13,6 +14,7 @@ import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
 import { countApplied, createAdmission } from '../revocation/shared/admission.ts';
 import { createLastConfirmed } from '../revocation/shared/last-confirmed.ts';
 import { createLmdbCopy } from '../revocation/shared/lmdb-copy.ts';
+import { reconnectionMsOf } from '../revocation/shared/redis/connection-options.ts';
 import { openRedisLog } from '../revocation/shared/redis/redis-log.ts';
 import { createReplicator } from '../revocation/shared/replicator.ts';
 import { runReplicator } from '../revocation/shared/replicator-runner.ts';
@@ -28,22 +30,31 @@ import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
 import { startLogCare } from './shared-log-care.ts';
 import { auditUntilKnown, condemn } from './start-audit.ts';
-import { graceMsOf, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import {
+  closingTimeMs,
+  graceMsOf,
+  type StatusParts,
+  type StatusSide,
+  sharedRevocation,
+} from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
-/** How long the step under way may take to end once its connections are closed. */
+/** How long the step under way may take to end once its connections are closed; less where the drain took it all. */
 const STOP_DEADLINE_MS = 2_000;
+const SHORTEST_STOP_MS = 100;
 
 export function createSharedStatus(parts: StatusParts, redis: RedisSettings): StatusSide {
   const { config, clock, log, store } = parts;
   const { secret } = store;
   const freshness = rememberingFreshness(parts);
   const listeners: (() => Promise<unknown>)[] = [];
-  const enforceRetirements = () => Promise.all(listeners.map((listener) => listener()));
+  const enforceRetirements = async () => Promise.all(listeners.map((listener) => listener()));
+  /** In the background, where nobody else would hear of a failure. */
+  const failed = (what: string) => (error: unknown) => log('error', what, describeError(error));
   let firstStart: FirstStart | undefined;
   const copy = createLmdbCopy({
     store,
-    onRetiredKeys: () => void enforceRetirements(),
+    onRetiredKeys: () => void enforceRetirements().catch(failed('retired keys were not enforced')),
     mayClear: () => firstStart?.isOver() !== false,
   });
   const redisLog = openRedisLog({ ...redis, fingerprint: secret.fingerprint });
@@ -51,7 +62,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
   const window = restoreChangeWindow({ store, clock, ...bounds });
   const enforcement = createDelays();
-  const settleMs = settleMsFor(redis.timeoutMs);
+  const settleMs = settleMsFor(redis.timeoutMs, reconnectionMsOf(redis));
   const replicator = createReplicator({
     log: sharedLog,
     copy,
@@ -106,20 +117,21 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       report: log,
     });
   }
-  const running = runReplicator(replicator, stopping.signal);
+  const running = runReplicator(replicator, stopping.signal, failed('a step of the replication failed'));
   const { monotonicMs } = clock;
   const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
-    void auditUntilKnown({
+    const audited = auditUntilKnown({
       audit: copy.audit,
       log,
       sleep: (ms) => sleep(ms, undefined, { ref: false }),
-    }).then((audited) => {
-      if (audited === 'unreadable') condemn(store, log);
-      if (typeof audited === 'string') return;
-      log(audited.found.sound ? 'info' : 'error', 'status store audited', audited.found);
+    }).then((result) => {
+      if (result === 'unreadable') condemn(store, log);
+      if (typeof result === 'string') return;
+      log(result.found.sound ? 'info' : 'error', 'status store audited', result.found);
     });
+    audited.catch(failed('the status store could not be audited'));
   }
   return {
     store,
@@ -162,14 +174,15 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     enforcement,
     rebuildFilter: care.rebuildFilter,
     replication: { status: replicator.status, calls: figures },
-    close: async () => {
+    close: async (endsAtMs) => {
       stopping.abort();
       // Ends the calls under way; what they were to find out, the next start finds out.
       redisLog.close();
       const ended = Promise.all([running, stopLogCare()]);
-      await Promise.race([ended, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
+      const stepMs = Math.min(STOP_DEADLINE_MS, Math.max(SHORTEST_STOP_MS, closingTimeMs(clock, endsAtMs)));
+      await Promise.race([ended, sleep(stepMs, undefined, { ref: false })]);
       freshness.flush();
-      await care.stop();
+      await care.stop(closingTimeMs(clock, endsAtMs));
       await store.close();
     },
   };

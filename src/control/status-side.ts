@@ -48,7 +48,16 @@ export interface StatusSide {
   rebuildFilter(): Promise<FilterRebuild>;
   /** Absent where nothing is shared. */
   readonly replication?: Replication;
-  close(): Promise<void>;
+  /** What can be left to the next start is, so as to have ended by then, on the monotonic clock. */
+  close(endsAtMs: number): Promise<void>;
+}
+
+/** For the last writes of a closing store, which are not cut off. */
+const CLOSING_MS = 100;
+
+/** What is left until then for what can be cut off. */
+export function closingTimeMs(clock: Clock, endsAtMs: number): number {
+  return Math.max(0, endsAtMs - clock.monotonicMs() - CLOSING_MS);
 }
 
 /** How this gateway's copy and the shared log stand to each other. */

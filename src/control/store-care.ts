@@ -47,8 +47,8 @@ export interface StoreCare {
   replaceFilter(base: FilterWriter): Promise<boolean>;
   /** Makes the filter anew and has every worker read it. */
   rebuildFilter(): Promise<FilterRebuild>;
-  /** Ends it and saves the filter a last time. */
-  stop(): Promise<void>;
+  /** Ends it and saves the filter a last time, within so long. */
+  stop(withinMs: number): Promise<void>;
 }
 
 export function startStoreCare(store: StatusStore, log: Log, timings = TIMINGS): StoreCare {
@@ -97,9 +97,9 @@ export function startStoreCare(store: StatusStore, log: Log, timings = TIMINGS):
       every(growthCheckMs, growthCheckMs, () => growFilter(store, log, rebuild));
       every(firstExpiryCheckMs, expiryCheckMs, () => ridFilterOfExpired(store, log, rebuild));
     },
-    stop: async () => {
+    stop: async (withinMs) => {
       for (const timer of timers) clearTimeout(timer);
-      await stopSaving();
+      await stopSaving(withinMs);
     },
   };
 }

@@ -45,7 +45,7 @@ it('a check rids the filter of what has expired where that is worth it, and hand
   // Further checks find nothing to do.
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect([handed.length, store.filter.mightContain(hashOf('afterwards'))]).toEqual([1, true]);
-  await care.stop();
+  await care.stop(10_000);
 });
 
 it('a check leaves a filter alone that little of has expired; a command does not', async () => {
@@ -61,5 +61,5 @@ it('a check leaves a filter alone that little of has expired; a command does not
   expect(rebuilt).toMatchObject({ ok: true, before: { entries: 3_501 }, after: { entries: 3_001 } });
   store.completeness.set(false);
   expect(await care.rebuildFilter()).toEqual({ ok: false, fault: 'incomplete' });
-  await care.stop();
+  await care.stop(10_000);
 });

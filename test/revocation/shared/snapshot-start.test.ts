@@ -66,7 +66,10 @@ async function replicated(mayClear = () => true) {
     sleep,
     massChangeLimit: 1_000,
   });
-  const run = () => void runReplicator(replicator, ending.signal);
+  const run = () =>
+    void runReplicator(replicator, ending.signal, (error) => {
+      throw error;
+    });
   return { store, copy, log, freshness, replicator, admission, run };
 }
 
