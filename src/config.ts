@@ -188,6 +188,16 @@ export const SETTINGS = {
     max: 0.5,
     why: 'share of good cards that need the exact check when the filter is full',
   } satisfies RatioSetting as RatioSetting,
+  filterExpiryGraceDays: {
+    ...integer(
+      'VIGIE_FILTER_EXPIRY_GRACE_DAYS',
+      30,
+      0,
+      3_650,
+      'so long after the `expiresAt` named for it a card may leave the filter, not the store; the same on all gateways',
+    ),
+    orNever: true,
+  } satisfies IntegerSetting as IntegerSetting,
   statusMapBytes: integer(
     'VIGIE_STATUS_MAP_BYTES',
     16 * 1024 ** 3,
@@ -236,6 +246,26 @@ export const SETTINGS = {
     1_000,
     600_000,
     'an answer that its client has not read after so long is cut off; one of which nothing is read, after about 10 s',
+  ),
+  canary: choice(
+    'VIGIE_CANARY',
+    ['auto', 'on', 'off'],
+    'auto',
+    'verify credentials of known answers again and again; a wrong answer ends readiness; auto: not in demo mode',
+  ),
+  canaryIntervalMs: integer(
+    'VIGIE_CANARY_INTERVAL_MS',
+    5_000,
+    100,
+    600_000,
+    'time between two rounds of the canary; each costs a worker three verifications',
+  ),
+  canaryDeadlineMs: integer(
+    'VIGIE_CANARY_DEADLINE_MS',
+    30_000,
+    100,
+    600_000,
+    'a worker that has not answered the canary after so long hangs; one that is only overloaded must not',
   ),
   drainTimeoutMs: integer(
     'VIGIE_DRAIN_TIMEOUT_MS',
@@ -287,6 +317,8 @@ export interface Config {
   readonly idempotencyMaxKeys: number;
   readonly filterCapacity: number;
   readonly filterFalsePositiveRate: number;
+  /** Infinity: never. */
+  readonly filterExpiryGraceDays: number;
   readonly statusMapBytes: number;
   readonly revocationMaxAgeSeconds: number;
   readonly batchSlice: number;
@@ -294,6 +326,9 @@ export interface Config {
   readonly bodyTimeoutMs: number;
   readonly bodyMemoryBytes: number;
   readonly answerTimeoutMs: number;
+  readonly canary: 'auto' | 'on' | 'off';
+  readonly canaryIntervalMs: number;
+  readonly canaryDeadlineMs: number;
   readonly drainTimeoutMs: number;
   /** No trust list was named: the gateway makes a demo issuer and accepts its test credentials. */
   readonly demo: boolean;
@@ -361,11 +396,14 @@ function parseSetting(setting: Setting, value: string | undefined): Parsed {
       return { error: `${setting.env} must be one of ${setting.choices.join(', ')}` };
     case 'integer':
     case 'ratio': {
+      const orNever = setting.kind === 'integer' && setting.orNever === true;
+      if (orNever && value === 'never') return { value: Number.POSITIVE_INFINITY };
       const form = setting.kind === 'integer' ? /^\d{1,15}$/ : /^(\d+(\.\d*)?|\.\d+)(e-?\d+)?$/i;
       const number = form.test(value) ? Number(value) : Number.NaN;
       if (number >= setting.min && number <= setting.max) return { value: number };
       const what = setting.kind === 'integer' ? 'a whole number' : 'a number';
-      return { error: `${setting.env} must be ${what} from ${setting.min} to ${setting.max}` };
+      const never = orNever ? ', or never' : '';
+      return { error: `${setting.env} must be ${what} from ${setting.min} to ${setting.max}${never}` };
     }
   }
 }

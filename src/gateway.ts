@@ -18,7 +18,7 @@ import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
 import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
 import { checkSignatures } from './verification/signatures.ts';
-import { beginSlice, createSlice, type ReadCredential, type Slice } from './verification/slice.ts';
+import { type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
 import { createTrustScope, ownerAt, type TrustScope } from './verification/trust-scope.ts';
 
 export interface VerificationRequest {
@@ -201,15 +201,7 @@ export function verifyCredentials(
   requests: readonly VerificationRequest[],
   parts: GatewayParts,
 ): Verification[] {
-  const texts = requests.map(({ credential }) => Buffer.from(credential, 'utf8'));
-  const slice = createSlice(requests.length);
-  beginSlice(slice, Buffer.concat(texts), requests.length);
-  let at = 0;
-  for (const [i, { length }] of texts.entries()) {
-    slice.starts[i] = at;
-    at += length;
-    slice.ends[i] = at;
-  }
+  const slice = sliceOf(requests.map(({ credential }) => credential));
   slice.audiences = requests.map(({ audience }) => audience);
   const { bulk, ...others } = parts;
   verifySlice(slice, others);

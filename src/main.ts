@@ -3,6 +3,7 @@ import { readBearerTokenFile } from './bearer-token.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Announcement } from './control/announce.ts';
+import { startCanary, wantsCanary } from './control/canary.ts';
 import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
 import { openStatus } from './control/status.ts';
@@ -52,7 +53,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   const stops = createStops();
   const running = await start(config, clock, log, end, stops);
   if (!running.ok) {
-    await stops.run();
+    await stops.run(clock.monotonicMs() + config.drainTimeoutMs);
     if (end.isAsked() && !end.hasFailed()) {
       log('info', 'ended before it was ready', { why: await end.asked });
       return DONE;
@@ -68,6 +69,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   }
 
   const why = await end.asked;
+  const endsAtMs = clock.monotonicMs() + config.drainTimeoutMs;
   state.setPhase('draining');
   log(end.hasFailed() ? 'fatal' : 'info', 'draining', { why });
   const unanswered = await drain({
@@ -78,7 +80,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
     stopListening: pool.stopListening,
   });
   if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
-  await stops.run();
+  await stops.run(endsAtMs);
   log('info', 'ended', { unanswered });
   return end.hasFailed() ? UNAVAILABLE : DONE;
 }
@@ -164,7 +166,12 @@ async function start(
   // What came in while nobody listened.
   await keeper.refreshRetirements();
 
-  const parts = { config, clock, log, engine, status, keeper, state, pool, counters };
+  const canary = wantsCanary(config)
+    ? startCanary({ config, clock, log, status, state, ask: pool.askCanary })
+    : undefined;
+  if (canary !== undefined) stops.add(canary.stop);
+
+  const parts = { config, clock, log, engine, status, keeper, state, pool, canary, counters };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
   return { ok: true, demo, ports: listening.ports, state, pool, counters: [...pool.counters, counters] };

@@ -13,6 +13,8 @@ export interface IntegerSetting extends SettingBase {
   readonly min: number;
   readonly max: number;
   readonly default: number;
+  /** `never` may be said instead of a number: it is Infinity then. */
+  readonly orNever?: true;
 }
 export interface RatioSetting extends SettingBase {
   readonly kind: 'ratio';

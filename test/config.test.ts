@@ -51,6 +51,7 @@ describe('with nothing set', () => {
       idempotencyMaxKeys: 1_000_000,
       filterCapacity: 10_000_000,
       filterFalsePositiveRate: 1e-6,
+      filterExpiryGraceDays: 30,
       statusMapBytes: 17_179_869_184,
       revocationMaxAgeSeconds: 86_400,
       batchSlice: 64,
@@ -58,6 +59,9 @@ describe('with nothing set', () => {
       bodyTimeoutMs: 60_000,
       bodyMemoryBytes: 268_435_456,
       answerTimeoutMs: 60_000,
+      canary: 'auto',
+      canaryIntervalMs: 5_000,
+      canaryDeadlineMs: 30_000,
       drainTimeoutMs: 10_000,
       demo: true,
       unknownNames: [],
@@ -109,8 +113,11 @@ describe('where a value comes from', () => {
 describe('a bad value', () => {
   const numeric = Object.values(SETTINGS).filter((setting) => 'min' in setting);
 
-  it.each(numeric)('$env is refused outside its range and in any other form', ({ env, kind, min, max }) => {
-    const error = `${env} must be ${kind === 'integer' ? 'a whole number' : 'a number'} from ${min} to ${max}`;
+  it.each(numeric)('$env is refused outside its range and in any other form', (setting) => {
+    const { env, kind, min, max } = setting;
+    const never = 'orNever' in setting ? ', or never' : '';
+    const what = kind === 'integer' ? 'a whole number' : 'a number';
+    const error = `${env} must be ${what} from ${min} to ${max}${never}`;
     const outside = [
       `${min - 1}`,
       `${max + 1}`,
@@ -134,6 +141,11 @@ describe('a bad value', () => {
     expect(errorsOf({ [env]: `${max}` })).toEqual([]);
   });
 
+  it('never may be said of a grace, and of no other number', () => {
+    expect(configOf({ VIGIE_FILTER_EXPIRY_GRACE_DAYS: 'never' }).filterExpiryGraceDays).toBe(Infinity);
+    expect(errorsOf({ VIGIE_FILTER_CAPACITY: 'never' })).toHaveLength(1);
+  });
+
   it.each(['1e-6', '0.000001', '.5', '5E-7'])('a ratio may be written %s', (value) => {
     expect(configOf({ VIGIE_FILTER_FALSE_POSITIVE_RATE: value }).filterFalsePositiveRate).toBe(Number(value));
   });
@@ -155,9 +167,9 @@ describe('a bad value', () => {
   });
 
   it('a refusal never repeats the value, which may be a secret put in the wrong place', () => {
-    const values = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, 'CANARY']));
+    const values = Object.fromEntries(Object.values(SETTINGS).map(({ env }) => [env, 'MARKED']));
     expect(errorsOf(values).length).toBeGreaterThan(20);
-    expect(errorsOf(values).join()).not.toContain('CANARY');
+    expect(errorsOf(values).join()).not.toContain('MARKED');
   });
 });
 

@@ -115,7 +115,7 @@ describe('every document', () => {
     const known = leafCommands().map(({ name }) => name);
     for (const name of DOCUMENTS) {
       // In code, where a command is meant to be typed: `vigie trust check FILE`, `npx vigie status revoke --iss …`.
-      for (const [, words = ''] of read(name).matchAll(/(?:`|npx )vigie ((?:[a-z]+ ?)+)/g)) {
+      for (const [, words = ''] of read(name).matchAll(/(?:`|npx )vigie ((?:[a-z]+(?:-[a-z]+)* ?)+)/g)) {
         const typed = `vigie ${words.trim()}`;
         const isKnown = known.some((command) => typed === command || typed.startsWith(`${command} `));
         expect(isKnown, `${name}: ${typed}`).toBe(true);

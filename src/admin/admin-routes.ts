@@ -10,6 +10,7 @@ import type { Problem, ProblemType } from '../ingress/problem.ts';
 import type { ChangeOutcome, ChangeRequest } from '../revocation/change-call.ts';
 import {
   checkBody,
+  filterRebuildBody,
   keyRetirementBody,
   refuseChanges,
   reloadBody,
@@ -23,6 +24,7 @@ export interface AdminParts {
   queryStatus(iss: string, jti: string): StatusAnswer | undefined;
   /** `undefined`: the store cannot tell. */
   statusSummary(): object | undefined;
+  rebuildFilter(): Promise<FilterRebuildResult>;
   reloadTrustList(options: { allowShrink: boolean }): Promise<ReloadResult>;
   describeTrustList(): object;
   retireKey(iss: string, kid: string): Promise<RetirementResult>;
@@ -38,6 +40,11 @@ export interface StatusAnswer {
 export type ReloadResult =
   | { readonly ok: true; readonly version: number; readonly changed: boolean; readonly enforced: boolean }
   | { readonly ok: false; readonly reason: string; readonly fault: string };
+
+/** `answer` is what callers are shown. */
+export type FilterRebuildResult =
+  | { readonly ok: true; readonly answer: object }
+  | { readonly ok: false; readonly fault: string };
 
 export type RetirementResult =
   | { readonly ok: true; readonly seq: number; readonly known: boolean }
@@ -75,6 +82,12 @@ export function adminRoutes(parts: AdminParts): Route[] {
     ),
     post('/admin/v1/status-query', 'status_query', (exchange, body) => queryStatus(exchange, body, parts)),
     get('/admin/v1/status/summary', 'status_summary', parts.statusSummary),
+    {
+      ...post('/admin/v1/status/filter-rebuilds', 'filter_rebuilds', (exchange, body) =>
+        rebuildFilter(exchange, body, parts),
+      ),
+      body: { ...BODY, optional: true },
+    },
     {
       ...post('/admin/v1/trust-list/reload', 'trust_list_reload', (exchange, body) =>
         reload(exchange, body, parts),
@@ -146,6 +159,21 @@ function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void 
     ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
     ...(why === undefined ? {} : { why }),
   });
+}
+
+async function rebuildFilter(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
+  if (body.length > 0 && readBody(exchange, body, filterRebuildBody) === undefined) return;
+  const result = await parts.rebuildFilter();
+  if (result.ok) {
+    answer(exchange, result.answer);
+    return;
+  }
+  const isBusy = result.fault === 'busy';
+  const detail = isBusy
+    ? 'ask again when it has ended'
+    : 'the copy of the status data is not whole, or cannot be read';
+  const type = isBusy ? 'filter-rebuild-under-way' : 'filter-not-rebuilt';
+  exchange.problem({ type, detail, extension: { cause: result.fault } });
 }
 
 /** Where the list was not even judged; any other reason is a refusal of it. */

@@ -13,7 +13,7 @@ const statusChange = z.strictObject({
   jti: identifier,
   status: z.enum(CARD_STATUSES),
   why: z.enum(STATUS_REASONS).optional(),
-  /** When the credential expires anyway (seconds since the epoch, as its `exp`): says when a lifted suspension may be forgotten. */
+  /** When the credential expires anyway (seconds since the epoch, as its `exp`): says from when on its card may leave the filter. */
   expiresAt: z.number().nonnegative().optional(),
 });
 
@@ -23,6 +23,7 @@ export const statusChangesBody = z.strictObject({
 });
 export const statusQueryBody = z.strictObject({ iss: identifier, jti: identifier });
 export const keyRetirementBody = z.strictObject({ iss: identifier, kid: identifier });
+export const filterRebuildBody = z.strictObject({});
 export const reloadBody = z.strictObject({ allowShrink: z.boolean().optional() });
 
 /** Every value of a shape, or the path and kind of the first fault. */

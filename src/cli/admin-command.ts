@@ -20,18 +20,23 @@ export function runsOnAdmin<Options extends AdminOptions, Arguments extends read
     options: Options,
     ...positional: Arguments
   ) => Promise<ExitCode> | ExitCode,
+  timeoutMs?: number,
 ): void {
-  runs<Options, Arguments>(callsGateway(command, 'admin'), context, (reply, options, ...positional) => {
-    const { environment } = reply.terminal;
-    const listener = adminListener(environment, options.url);
-    if (!listener.ok) return fail(reply, 'usage', listener.fault);
-    const token = adminToken(environment, options.tokenFile);
-    if (!token.ok) return fail(reply, 'usage', token.fault);
-    const client = adminClient({
-      baseUrl: listener.baseUrl,
-      bearerToken: token.token,
-      timeoutMs: options.timeoutMs,
-    });
-    return action(reply, client, options, ...positional);
-  });
+  runs<Options, Arguments>(
+    callsGateway(command, 'admin', timeoutMs),
+    context,
+    (reply, options, ...positional) => {
+      const { environment } = reply.terminal;
+      const listener = adminListener(environment, options.url);
+      if (!listener.ok) return fail(reply, 'usage', listener.fault);
+      const token = adminToken(environment, options.tokenFile);
+      if (!token.ok) return fail(reply, 'usage', token.fault);
+      const client = adminClient({
+        baseUrl: listener.baseUrl,
+        bearerToken: token.token,
+        timeoutMs: options.timeoutMs,
+      });
+      return action(reply, client, options, ...positional);
+    },
+  );
 }

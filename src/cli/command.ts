@@ -38,11 +38,11 @@ export function runs<Options extends CommonOptions, Arguments extends readonly u
 }
 
 /** Adds the options of commands that call a gateway. */
-export function callsGateway(command: Command, listener: 'data' | 'admin'): Command {
+export function callsGateway(command: Command, listener: 'data' | 'admin', timeoutMs = 10_000): Command {
   const names = listener === 'data' ? 'VIGIE_HOST, VIGIE_PORT' : 'VIGIE_ADMIN_HOST, VIGIE_ADMIN_PORT';
   command
     .option('--url <url>', `the ${listener} listener (default: from ${names})`)
-    .option('--timeout-ms <ms>', 'deadline of each call', wholeNumber(1, 600_000), 10_000);
+    .option('--timeout-ms <ms>', 'deadline of each call', wholeNumber(1, 600_000), timeoutMs);
   if (listener === 'admin') {
     command.option('--token-file <file>', 'bearer token (default: VIGIE_ADMIN_TOKEN_FILE)');
   }

@@ -39,6 +39,7 @@ function unitOf(env: string): string {
   if (env.endsWith('_MS')) return 'ms';
   if (env.endsWith('_SECONDS')) return 'seconds';
   if (env.endsWith('_BYTES')) return 'bytes';
+  if (env.endsWith('_DAYS')) return 'days';
   return env.endsWith('PORT') ? 'port' : 'n';
 }
 
@@ -49,5 +50,6 @@ function describe(setting: Setting): string {
 function rangeOf(setting: Setting): string {
   if (setting.kind === 'text') return '';
   if (setting.kind === 'choice') return `${setting.choices.join(', ')}; `;
-  return `${setting.min} to ${setting.max}; `;
+  const never = setting.kind === 'integer' && setting.orNever ? ' or never' : '';
+  return `${setting.min} to ${setting.max}${never}; `;
 }

@@ -16,7 +16,13 @@ import {
 } from './status-line.ts';
 
 export type StatusFile =
-  | { readonly ok: true; readonly changes: readonly StatusChange[]; readonly digest: string }
+  | {
+      readonly ok: true;
+      readonly changes: readonly StatusChange[];
+      readonly digest: string;
+      /** There when a card is named more than once. */
+      readonly repeats?: true;
+    }
   | { readonly ok: false; readonly fault: string };
 
 interface NumberedChange {
@@ -47,7 +53,8 @@ export function readStatusFile(bytes: Buffer): StatusFile {
     changes.push(change);
   }
   if (changes.length === 0) return { ok: false, fault: 'the file holds no change' };
-  return { ok: true, changes, digest: createHash('sha256').update(bytes).digest('hex') };
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  return { ok: true, changes, digest, ...(seen.size < changes.length && { repeats: true as const }) };
 }
 
 function* ndjsonChanges(text: string): Generator<NumberedChange> {

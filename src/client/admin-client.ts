@@ -1,7 +1,7 @@
 /** Client of the admin listener: status changes that survive a lost answer, queries, and the trust list. */
 import { randomUUID } from 'node:crypto';
 import { CARD_STATUSES, type CardStatus, type StatusChange } from '../card-status.ts';
-import { isJsonObject, type JsonObject } from '../encoding/strict-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../encoding/strict-json.ts';
 import { callForJson, type Outcome } from './call.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts';
 
@@ -25,9 +25,21 @@ export interface AdminClient {
   statusChanges(call: StatusChangesCall): Promise<Outcome<{ readonly seq: number }>>;
   statusQuery(iss: string, jti: string): Promise<Outcome<{ readonly status: CardStatus } & JsonObject>>;
   statusSummary(): Promise<Outcome<JsonObject>>;
+  rebuildFilter(): Promise<Outcome<FilterRebuildAnswer>>;
   trustList(): Promise<Outcome<JsonObject>>;
   reloadTrustList(options?: { readonly allowShrink?: boolean }): Promise<Outcome<JsonObject>>;
   retireKey(iss: string, kid: string): Promise<Outcome<JsonObject>>;
+}
+
+export interface FilterFigures extends JsonObject {
+  readonly entries: number;
+  readonly capacity: number;
+  readonly fill: number;
+  readonly currentFalsePositiveRate: number;
+}
+export interface FilterRebuildAnswer {
+  readonly before: FilterFigures;
+  readonly after: FilterFigures;
 }
 
 export function adminClient(options: AdminClientOptions): AdminClient {
@@ -64,6 +76,14 @@ export function adminClient(options: AdminClientOptions): AdminClient {
         : { kind: 'answer', value: { ...outcome.value, status } };
     },
     statusSummary: () => get('/admin/v1/status/summary'),
+    rebuildFilter: async () => {
+      const outcome = await post('/admin/v1/status/filter-rebuilds', {});
+      if (outcome.kind !== 'answer') return outcome;
+      const { before, after } = outcome.value;
+      return areFigures(before) && areFigures(after)
+        ? { kind: 'answer', value: { before, after } }
+        : foreign(baseUrl);
+    },
     trustList: () => get('/admin/v1/trust-list'),
     reloadTrustList: (body = {}) => post('/admin/v1/trust-list/reload', body),
     retireKey: (iss, kid) => post('/admin/v1/key-retirements', { iss, kid }),
@@ -74,6 +94,13 @@ export function adminClient(options: AdminClientOptions): AdminClient {
 export function heldToken(outcome: Outcome<unknown>): string | undefined {
   if (outcome.kind !== 'refused' || outcome.problem.status !== 409) return undefined;
   return outcome.problem.type.endsWith('mass-change-held') ? outcome.problem.token : undefined;
+}
+
+function areFigures(value: JsonValue | undefined): value is FilterFigures {
+  return (
+    isJsonObject(value) &&
+    [value.entries, value.capacity, value.fill, value.currentFalsePositiveRate].every(Number.isFinite)
+  );
 }
 
 function asObject(value: unknown): JsonObject | undefined {

@@ -1,5 +1,11 @@
 /** What the admin calls do: the same stores and the same keeper that the rest of the gateway uses. */
-import type { AdminParts, ReloadResult, RetirementResult, StatusAnswer } from '../admin/admin-routes.ts';
+import type {
+  AdminParts,
+  FilterRebuildResult,
+  ReloadResult,
+  RetirementResult,
+  StatusAnswer,
+} from '../admin/admin-routes.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { Log } from '../log.ts';
 import type { StatusSide } from './status-side.ts';
@@ -24,23 +30,29 @@ export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWir
     },
     queryStatus: (iss, jti) => queryStatus(status, iss, jti),
     statusSummary: () => statusSummary(status),
+    rebuildFilter: () => rebuildFilter(status),
     reloadTrustList: ({ allowShrink }) => reload(keeper, allowShrink),
     describeTrustList: () => describeTrustList(keeper),
     retireKey: (iss, kid) => retireKey(status, keeper, iss, kid),
   };
 }
 
-/** The store in figures and, where it is a copy of many, how it stands to the shared log. */
+/** The store in figures, how fresh it is and, where it is a copy of many, how it stands to the shared log. */
 function statusSummary({ summary, view, replication }: StatusSide): object | undefined {
   const store = summary();
-  if (store === undefined || replication === undefined) return store;
+  if (store === undefined) return undefined;
   const { state, ageMs } = view();
+  const freshness = { state, ageMs: Number.isFinite(ageMs) ? Math.ceil(ageMs) : null };
+  if (replication === undefined) return { ...store, freshness };
   const { refused, ...status } = replication.status();
-  return {
-    ...store,
-    freshness: { state, ageMs: Number.isFinite(ageMs) ? Math.ceil(ageMs) : null },
-    replication: { ...status, refused },
-  };
+  return { ...store, freshness, replication: { ...status, refused } };
+}
+
+async function rebuildFilter(status: StatusSide): Promise<FilterRebuildResult> {
+  const rebuilt = await status.rebuildFilter();
+  if (!rebuilt.ok) return rebuilt;
+  const { before, after } = rebuilt;
+  return { ok: true, answer: { before, after } };
 }
 
 function queryStatus(side: StatusSide, iss: string, jti: string): StatusAnswer | undefined {

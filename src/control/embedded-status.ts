@@ -1,14 +1,16 @@
 /** The revocation side of a gateway on its own: its store is the truth, as long as it vouches for itself. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
+import { createDelays } from '../metrics/delays.ts';
 import { cardHash } from '../revocation/card-hash.ts';
-import { forgetFilterFile } from '../revocation/filter-file.ts';
 import { startHeartbeat } from '../revocation/heartbeat.ts';
 import { createKeyRetirements } from '../revocation/key-retirements.ts';
 import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
-import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import { auditUntilKnown, condemn } from './start-audit.ts';
+import { closingTimeMs, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 export function createEmbeddedStatus({ config, clock, log, store, freshness }: StatusParts): StatusSide {
@@ -22,7 +24,12 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     },
   });
   const care = startStoreCare(store, log);
-  if (store.start.by === 'file') void auditAfterStart(store, log);
+  if (store.start.by === 'file') {
+    auditAfterStart(store, log).catch((error: unknown) =>
+      log('error', 'the status store could not be audited', describeError(error)),
+    );
+  }
+  const enforcement = createDelays();
   const changes = createStatusChanges({
     store,
     freshness,
@@ -30,6 +37,7 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     massChangeLimit: config.massChangeLimit,
     massChangeWindowMs: LIMITS.massChangeWindowMs,
     maxIdempotencyAnswers: config.idempotencyMaxKeys,
+    onEnforced: (statusChanges, tookMs) => enforcement.observe(tookMs / 1000, statusChanges),
   });
   const retirements = createKeyRetirements({ store, freshness, clock });
   return {
@@ -43,15 +51,20 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     },
     view: freshness.read,
     statusOf: (iss, jti) => {
-      const hash = cardHash(store.secret.cardHashKey, iss, jti);
-      return store.filter.mightContain(hash) ? store.statusOf(hash) : { status: 'active' };
+      const { filter, secret } = store;
+      const hash = cardHash(secret.cardHashKey, iss, jti);
+      // A filter that leaves expired cards out rules none out here: the question is what the store knows.
+      const mayBeHeld = filter.leftOutBefore() > 0 || filter.mightContain(hash);
+      return mayBeHeld ? store.statusOf(hash) : { status: 'active' };
     },
     // Whoever retires a key here enforces it in the same call.
     onKeyRetirements: () => {},
     handFilterBy: care.handFilterBy,
-    close: async () => {
+    enforcement,
+    rebuildFilter: care.rebuildFilter,
+    close: async (endsAtMs) => {
       stopHeartbeat();
-      await care.stop();
+      await care.stop(closingTimeMs(clock, endsAtMs));
       await store.close();
     },
   };
@@ -59,24 +72,13 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
 
 /** The entries are audited if the start did not look at them. */
 async function auditAfterStart(store: StatusStore, log: Log): Promise<void> {
-  const audited = await auditStore(store);
-  if (!audited.ok) {
-    if (audited.code !== 'STOPPED')
-      log('error', 'the status store could not be audited', { fault: audited.fault });
-    return;
-  }
-  const { sound, missingInFilter } = audited.value;
+  const sleep = (ms: number) => wait(ms, undefined, { ref: false });
+  const audited = await auditUntilKnown({ audit: () => auditStore(store), log, sleep });
+  if (audited === 'stopped') return;
+  if (audited === 'unreadable') return condemn(store, log);
+  const { sound, missingInFilter } = audited.found;
   if (sound) store.completeness.set(true);
-  else condemn(store);
+  else condemn(store, log);
   const level = sound && missingInFilter === 0 ? 'info' : 'error';
   log(level, 'status store audited', { sound, missingInFilter });
-}
-
-/** The store vouches for nothing any more, and the next start looks at every entry and refuses it. */
-function condemn(store: StatusStore): void {
-  store.transact(() => {
-    forgetFilterFile(store.db);
-    return { commit: true, value: undefined };
-  });
-  store.condemn();
 }

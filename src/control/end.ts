@@ -36,19 +36,22 @@ export function watchForEnd(log: Log): End {
   return { asked, fail, isAsked: () => isAsked, hasFailed: () => failed };
 }
 
+type Stop = (endsAtMs: number) => void | Promise<void>;
+
 export interface Stops {
   /** Adds what must be stopped before everything added earlier. */
-  add(stop: () => void | Promise<void>): void;
-  run(): Promise<void>;
+  add(stop: Stop): void;
+  /** All are to have ended by then, on the monotonic clock. */
+  run(endsAtMs: number): Promise<void>;
 }
 
 /** Parts are stopped in the reverse of the order in which they were started. */
 export function createStops(): Stops {
-  const stops: (() => void | Promise<void>)[] = [];
+  const stops: Stop[] = [];
   return {
     add: (stop) => stops.push(stop),
-    run: async () => {
-      for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
+    run: async (endsAtMs) => {
+      for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop(endsAtMs);
     },
   };
 }

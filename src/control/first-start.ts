@@ -1,6 +1,6 @@
 /** A gateway without a copy, until it has one: wiring of the start by the filter's snapshot. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
 import { type SnapshotStartOptions, startFromSnapshot } from '../revocation/shared/snapshot-start.ts';
 
 const POLL_MS = 50;
@@ -16,9 +16,15 @@ export function runFirstStart(options: FirstStartOptions): FirstStart {
   const { store, copy, signal, report, isFollowing } = options;
   const sleep = (ms: number) => wait(ms, undefined, { ref: false });
   let over = false;
+  const failed = (what: string) => (error: unknown) => report('error', what, describeError(error));
   const run = async () => {
-    const end = await startFromSnapshot({ ...options, pollMs: POLL_MS, sleep });
-    if (end !== 'copy-whole') report('info', 'not started by the snapshot of the filter', { because: end });
+    // However that ends, the copy takes over once it is whole.
+    const end = await startFromSnapshot({ ...options, pollMs: POLL_MS, sleep }).catch(
+      failed('the start by the snapshot of the filter failed'),
+    );
+    if (end && end !== 'copy-whole') {
+      report('info', 'not started by the snapshot of the filter', { because: end });
+    }
     while (!signal.aborted) {
       const head = copy.head();
       if (head.ok && head.value.whole && isFollowing()) break;
@@ -30,6 +36,6 @@ export function runFirstStart(options: FirstStartOptions): FirstStart {
     report('info', 'the copy of the shared log is whole');
     await options.enforceRetirements();
   };
-  void run();
+  run().catch(failed('retired keys were not enforced'));
   return { isOver: () => over };
 }

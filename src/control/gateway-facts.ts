@@ -6,6 +6,7 @@ import type { ReplicationFacts } from '../metrics/replication-metrics.ts';
 import { REPLICATOR_STATES } from '../revocation/shared/replicator-contract.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
+import type { Canary } from './canary.ts';
 import type { Replication, StatusSide } from './status-side.ts';
 
 export interface FactSources {
@@ -14,13 +15,15 @@ export interface FactSources {
   readonly engine: SignatureEngine;
   readonly keeper: TrustKeeper;
   readonly status: StatusSide;
+  /** `undefined` where it is off. */
+  readonly canary: Canary | undefined;
   unready(): readonly string[];
   /** Calls for status changes so far, by outcome. */
   readonly changeCalls: Readonly<Record<string, number>>;
 }
 
 export function createGatewayFacts(sources: FactSources): GatewayFacts {
-  const { version, config, engine, keeper, status, unready, changeCalls } = sources;
+  const { version, config, engine, keeper, status, canary, unready, changeCalls } = sources;
   return {
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
@@ -46,12 +49,15 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
         ageSeconds: ageMs / 1000,
         entries: summary && { revoked: summary.revoked, suspended: summary.suspended },
         changes: changeCalls,
+        enforcement: status.enforcement.view(),
       };
     },
     replication: () => (status.replication === undefined ? undefined : replicationFacts(status.replication)),
+    canary: () => canary?.facts(),
     filter: () => {
       const { filter } = status.store;
       return {
+        inForce: filter.shared,
         capacity: filter.capacity,
         entries: filter.entries(),
         fillRatio: filter.fill(),
@@ -63,11 +69,10 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
   };
 }
 
-function replicationFacts({ status, calls, enforcement }: Replication): ReplicationFacts {
+function replicationFacts({ status, calls }: Replication): ReplicationFacts {
   return {
     ...status(),
     states: REPLICATOR_STATES,
     calls: [...calls].map(([call, { results, delays }]) => ({ call, results, durations: delays.view() })),
-    enforcement: enforcement.view(),
   };
 }

@@ -16,6 +16,7 @@ import { VERSION } from '../version.ts';
 import { type SharedState, unreadyReasons } from '../workers/shared-state.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import { createAdminParts } from './admin-parts.ts';
+import type { Canary } from './canary.ts';
 import type { Stops } from './end.ts';
 import { createGatewayFacts } from './gateway-facts.ts';
 import { type Listener, openListener } from './listener.ts';
@@ -30,6 +31,8 @@ export interface ListenerParts {
   readonly keeper: TrustKeeper;
   readonly state: SharedState;
   readonly pool: WorkerPool;
+  /** `undefined` where it is off. */
+  readonly canary: Canary | undefined;
   /** This thread's own. */
   readonly counters: Counters;
   readonly adminToken: string | undefined;

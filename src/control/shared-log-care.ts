@@ -3,7 +3,7 @@
  * filter for gateways that come without a copy. Whoever is further behind than the records kept compares its
  * whole copy with the log instead.
  */
-import type { Log } from '../log.ts';
+import { describeError, type Log } from '../log.ts';
 import { encodeFilterSnapshot } from '../revocation/shared/filter-snapshot.ts';
 import type { Replicator } from '../revocation/shared/replicator-contract.ts';
 import type { SharedLog } from '../revocation/shared/shared-log.ts';
@@ -62,7 +62,10 @@ export function startLogCare(options: LogCareOptions): () => Promise<void> {
     if (!trimmed.ok) log('warn', 'old records of the shared log were not let go', { code: trimmed.code });
   };
   const timer = setInterval(() => {
-    underWay = underWay.then(round);
+    // A round that fails is told, and the next one tries again.
+    underWay = underWay.then(round).catch((error: unknown) => {
+      log('error', 'care of the shared log failed', describeError(error));
+    });
   }, INTERVAL_MS);
   timer.unref();
   return async () => {

@@ -5,13 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
+import { describeError } from '../log.ts';
 import { createDelays } from '../metrics/delays.ts';
 import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
+import { mayBeLeftOutBefore } from '../revocation/filter-horizon.ts';
 import type { FreshnessWriter } from '../revocation/freshness.ts';
 import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
 import { countApplied, createAdmission } from '../revocation/shared/admission.ts';
 import { createLastConfirmed } from '../revocation/shared/last-confirmed.ts';
 import { createLmdbCopy } from '../revocation/shared/lmdb-copy.ts';
+import { reconnectionMsOf } from '../revocation/shared/redis/connection-options.ts';
 import { openRedisLog } from '../revocation/shared/redis/redis-log.ts';
 import { createReplicator } from '../revocation/shared/replicator.ts';
 import { runReplicator } from '../revocation/shared/replicator-runner.ts';
@@ -19,28 +22,39 @@ import { settleMsFor } from '../revocation/shared/settling.ts';
 import type { LogRecord } from '../revocation/shared/shared-log.ts';
 import { isBrandNew } from '../revocation/shared/snapshot-start.ts';
 import { authenticFields, decodeEntry } from '../revocation/status-entry.ts';
+import type { StatusAnswer } from '../revocation/status-reader.ts';
 import { summaryOf } from '../revocation/status-summary.ts';
 import { type FirstStart, runFirstStart } from './first-start.ts';
 import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
 import { logReplicatorEvent } from './replicator-events.ts';
 import { startLogCare } from './shared-log-care.ts';
-import { type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import { auditUntilKnown, condemn } from './start-audit.ts';
+import {
+  closingTimeMs,
+  graceMsOf,
+  type StatusParts,
+  type StatusSide,
+  sharedRevocation,
+} from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
-/** How long the step under way may take to end once its connections are closed. */
+/** How long the step under way may take to end once its connections are closed; less where the drain took it all. */
 const STOP_DEADLINE_MS = 2_000;
+const SHORTEST_STOP_MS = 100;
 
 export function createSharedStatus(parts: StatusParts, redis: RedisSettings): StatusSide {
   const { config, clock, log, store } = parts;
   const { secret } = store;
   const freshness = rememberingFreshness(parts);
   const listeners: (() => Promise<unknown>)[] = [];
-  const enforceRetirements = () => Promise.all(listeners.map((listener) => listener()));
+  const enforceRetirements = async () => Promise.all(listeners.map((listener) => listener()));
+  /** In the background, where nobody else would hear of a failure. */
+  const failed = (what: string) => (error: unknown) => log('error', what, describeError(error));
   let firstStart: FirstStart | undefined;
   const copy = createLmdbCopy({
     store,
-    onRetiredKeys: () => void enforceRetirements(),
+    onRetiredKeys: () => void enforceRetirements().catch(failed('retired keys were not enforced')),
     mayClear: () => firstStart?.isOver() !== false,
   });
   const redisLog = openRedisLog({ ...redis, fingerprint: secret.fingerprint });
@@ -48,7 +62,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
   const window = restoreChangeWindow({ store, clock, ...bounds });
   const enforcement = createDelays();
-  const settleMs = settleMsFor(redis.timeoutMs);
+  const settleMs = settleMsFor(redis.timeoutMs, reconnectionMsOf(redis));
   const replicator = createReplicator({
     log: sharedLog,
     copy,
@@ -84,23 +98,40 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       copy,
       freshness: parts.freshness,
       clock,
-      wanted: { capacity: config.filterCapacity, falsePositiveRate: config.filterFalsePositiveRate },
+      wanted: {
+        capacity: config.filterCapacity,
+        falsePositiveRate: config.filterFalsePositiveRate,
+        // The publisher's last change bounded its clock; this gateway has none to bound its own by.
+        leftOutBefore: mayBeLeftOutBefore(graceMsOf(config), clock.wallMs()),
+      },
       settleMs,
       signal: stopping.signal,
+      onUnusable: (reason) => {
+        log('warn', 'the published snapshot of the filter is of no use here', { because: reason });
+        // Of other settings is no fault; anything else is not what this release's gateways made.
+        if (reason !== 'wrong-parameters' && reason !== 'lacks-expired') replicator.refused('filter');
+      },
       enforceFilter: care.replaceFilter,
       enforceRetirements,
       isFollowing: () => replicator.status().state === 'following',
       report: log,
     });
   }
-  const running = runReplicator(replicator, stopping.signal);
+  const running = runReplicator(replicator, stopping.signal, failed('a step of the replication failed'));
   const { monotonicMs } = clock;
   const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
-    void copy.audit().then((audited) => {
-      if (audited.ok) log(audited.value.sound ? 'info' : 'error', 'status store audited', audited.value);
+    const audited = auditUntilKnown({
+      audit: copy.audit,
+      log,
+      sleep: (ms) => sleep(ms, undefined, { ref: false }),
+    }).then((result) => {
+      if (result === 'unreadable') condemn(store, log);
+      if (typeof result === 'string') return;
+      log(result.found.sound ? 'info' : 'error', 'status store audited', result.found);
     });
+    audited.catch(failed('the status store could not be audited'));
   }
   return {
     store,
@@ -129,22 +160,29 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     },
     view: freshness.read,
     statusOf: (iss, jti) => {
+      const { filter } = store;
       const hash = cardHash(secret.cardHashKey, iss, jti);
-      if (store.filter.mightContain(hash)) return store.statusOf(hash);
+      // A filter that leaves expired cards out rules none out here: the question is what the copy knows.
+      const mayBeHeld = filter.leftOutBefore() > 0 || filter.mightContain(hash);
+      const known: StatusAnswer = mayBeHeld ? store.statusOf(hash) : { status: 'active' };
+      if (filter.mightContain(hash) || known.status !== 'active') return known;
       // A copy that is too old, or that never was whole, does not know of what it lacks.
-      return freshness.read().state === 'expired' ? { status: 'unreadable' } : { status: 'active' };
+      return freshness.read().state === 'expired' ? { status: 'unreadable' } : known;
     },
     onKeyRetirements: (listener) => void listeners.push(listener),
     handFilterBy: care.handFilterBy,
-    replication: { status: replicator.status, calls: figures, enforcement },
-    close: async () => {
+    enforcement,
+    rebuildFilter: care.rebuildFilter,
+    replication: { status: replicator.status, calls: figures },
+    close: async (endsAtMs) => {
       stopping.abort();
       // Ends the calls under way; what they were to find out, the next start finds out.
       redisLog.close();
       const ended = Promise.all([running, stopLogCare()]);
-      await Promise.race([ended, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
+      const stepMs = Math.min(STOP_DEADLINE_MS, Math.max(SHORTEST_STOP_MS, closingTimeMs(clock, endsAtMs)));
+      await Promise.race([ended, sleep(stepMs, undefined, { ref: false })]);
       freshness.flush();
-      await care.stop();
+      await care.stop(closingTimeMs(clock, endsAtMs));
       await store.close();
     },
   };

@@ -11,7 +11,7 @@ import type { StatusStore } from '../revocation/status-store.ts';
 import type { StatusSummary } from '../revocation/status-summary.ts';
 import type { SharedRevocation } from '../workers/protocol.ts';
 import type { LogCallFigures } from './observed-log.ts';
-import type { HandFilter } from './store-care.ts';
+import type { FilterRebuild, HandFilter } from './store-care.ts';
 
 /** What either kind of revocation side is made of. */
 export interface StatusParts {
@@ -39,9 +39,25 @@ export interface StatusSide {
   onKeyRetirements(listener: () => Promise<unknown>): void;
   /** Gives the way by which workers are handed a filter made anew, once there are workers. */
   handFilterBy(hand: HandFilter): void;
+  /**
+   * How long each change took to be enforced by every worker here (seconds): since its call came in or, with a shared
+   * log, since the instant that its admitting gateway's clock gave it.
+   */
+  readonly enforcement: Pick<Delays, 'view'>;
+  /** Makes the filter anew from the store and has every worker read it. */
+  rebuildFilter(): Promise<FilterRebuild>;
   /** Absent where nothing is shared. */
   readonly replication?: Replication;
-  close(): Promise<void>;
+  /** What can be left to the next start is, so as to have ended by then, on the monotonic clock. */
+  close(endsAtMs: number): Promise<void>;
+}
+
+/** For the last writes of a closing store, which are not cut off. */
+const CLOSING_MS = 100;
+
+/** What is left until then for what can be cut off. */
+export function closingTimeMs(clock: Clock, endsAtMs: number): number {
+  return Math.max(0, endsAtMs - clock.monotonicMs() - CLOSING_MS);
 }
 
 /** How this gateway's copy and the shared log stand to each other. */
@@ -49,8 +65,11 @@ export interface Replication {
   status(): ReplicatorStatus;
   /** Calls to the log so far. */
   readonly calls: LogCallFigures;
-  /** From the instant of a change, on its admitting gateway's clock, to its enforcement here (seconds). */
-  readonly enforcement: Pick<Delays, 'view'>;
+}
+
+/** How long after its expiry a card may leave the filter. */
+export function graceMsOf({ filterExpiryGraceDays }: Config): number {
+  return filterExpiryGraceDays * 86_400_000;
 }
 
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {

@@ -13,11 +13,16 @@ import { openStatusStore } from '../revocation/status-store.ts';
 import { createEmbeddedStatus } from './embedded-status.ts';
 import { type RedisSettings, readRedisSettings } from './redis-settings.ts';
 import { createSharedStatus } from './shared-status.ts';
-import type { StatusParts, StatusSide } from './status-side.ts';
+import { graceMsOf, type StatusParts, type StatusSide } from './status-side.ts';
 
 type Opened =
   | { readonly ok: true; readonly status: StatusSide }
   | { readonly ok: false; readonly error: string };
+
+/** Alone, nobody can say what is missing: to serve by it might turn revoked cards valid. */
+const HALF_A_COPY =
+  'this copy of a shared log was being compared with it and may lack revocations; start it with VIGIE_REDIS_URL until ' +
+  'it is whole, or with another data directory';
 
 export async function openStatus(config: Config, clock: Clock, log: Log): Promise<Opened> {
   const redis = redisOf(config);
@@ -34,12 +39,17 @@ export async function openStatus(config: Config, clock: Clock, log: Log): Promis
     secret: loaded.secret,
     clock,
     filter: { capacity: config.filterCapacity, falsePositiveRate: config.filterFalsePositiveRate },
+    filterGraceMs: graceMsOf(config),
     mapSizeBytes: config.statusMapBytes,
     // Copies are compared by what they hold: none may leave out what others keep.
     purge: redis === undefined,
   });
   if (!opened.ok) return { ok: false, error: `VIGIE_DATA_DIR: ${opened.message}` };
   const { store } = opened;
+  if (redis === undefined && store.reconciling) {
+    await store.close();
+    return { ok: false, error: `VIGIE_DATA_DIR: ${dir}: ${HALF_A_COPY}` };
+  }
   const { filter, purged, start } = store;
   log('info', 'status store open', {
     entries: filter.entries(),

@@ -213,6 +213,11 @@ function schemas(): Json {
         title: text,
         status: { type: 'integer' },
         detail: text,
+        reasons: {
+          type: 'array',
+          items: text,
+          description: 'Of `not-ready`: everything that stands against it.',
+        },
       },
       ['type', 'title', 'status', 'detail'],
     ),

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   'body-timeout': { status: 408, title: 'The request body did not arrive in time' },
   'mass-change-held': { status: 409, title: 'Too many status changes in ten minutes: confirm to apply' },
   'revocation-final': { status: 409, title: 'A revocation is final' },
+  'filter-rebuild-under-way': { status: 409, title: 'The revocation filter is being rebuilt already' },
   'trust-list-refused': { status: 409, title: 'The trust list was refused; the one in force stays' },
   'body-too-large': { status: 413, title: 'The request body is too large' },
   'too-many-items': { status: 413, title: 'The request names too many items' },
@@ -24,6 +25,10 @@ export const PROBLEMS = {
   'not-ready': { status: 503, title: 'The gateway may not take traffic now' },
   overloaded: { status: 503, title: 'The gateway is overloaded' },
   'status-unavailable': { status: 503, title: 'The status change could not be confirmed as durable' },
+  'filter-not-rebuilt': {
+    status: 503,
+    title: 'The revocation filter cannot be rebuilt; the one in force stays',
+  },
   'trust-list-unreachable': { status: 503, title: 'The trust list could not be fetched' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

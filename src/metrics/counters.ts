@@ -16,6 +16,7 @@ export const ROUTES = [
   'status_changes',
   'status_query',
   'status_summary',
+  'filter_rebuilds',
   'trust_list',
   'trust_list_reload',
   'key_retirements',

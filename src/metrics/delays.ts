@@ -7,7 +7,8 @@ export const DELAY_BUCKETS = [
 ] as const;
 
 export interface Delays {
-  observe(seconds: number): void;
+  /** `times`: as often as it was the same delay. */
+  observe(seconds: number, times?: number): void;
   view(): HistogramView;
 }
 
@@ -16,11 +17,11 @@ export function createDelays(): Delays {
   const counts = new Float64Array(buckets.length + 1);
   let sum = 0;
   return {
-    observe: (seconds) => {
+    observe: (seconds, times = 1) => {
       const bucket = buckets.findIndex((bound) => seconds <= bound);
       const at = bucket < 0 ? buckets.length : bucket;
-      counts[at] = (counts[at] as number) + 1;
-      sum += seconds;
+      counts[at] = (counts[at] as number) + times;
+      sum += seconds * times;
     },
     view: () => {
       let total = 0;

@@ -1,6 +1,7 @@
 /** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS } from '../verdict.ts';
+import { type CanaryFacts, canaryMetrics } from './canary-metrics.ts';
 import {
   BATCH_BUCKETS,
   type Counters,
@@ -11,6 +12,8 @@ import {
   ROUTES,
   STATUSES,
 } from './counters.ts';
+import { DELAY_BUCKETS } from './delays.ts';
+import { createMeasuredRate } from './measured-rate.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 
@@ -37,14 +40,20 @@ export interface GatewayFacts {
     /** `undefined` while the store cannot be read. */
     readonly entries: Readonly<Record<'revoked' | 'suspended', number>> | undefined;
     readonly changes: Readonly<Record<string, number>>;
+    /** From a change's call to its enforcement by every worker. */
+    readonly enforcement: HistogramView;
   };
   /** `undefined` where the store is this gateway's alone. */
   replication(): ReplicationFacts | undefined;
+  /** `undefined` where it is off. */
+  canary(): CanaryFacts | undefined;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
     readonly fillRatio: number;
     readonly memoryBytes: number;
+    /** Another one whenever the filter is replaced. */
+    readonly inForce: object;
     readonly targetRate: number;
     readonly expectedRate: number;
   };
@@ -63,6 +72,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   engineMetrics(registry, slabs);
   stateMetrics(registry, facts);
   replicationMetrics(registry, facts.replication);
+  canaryMetrics(registry, facts.canary);
   return registry;
 }
 
@@ -154,19 +164,19 @@ function cacheMetrics(registry: Registry, slabs: () => readonly Counters[], fact
         (result): Sample => [{ result }, sumOver(slabs(), (slab) => slab.filterChecks(result))],
       ),
   );
+  const measuredRate = createMeasuredRate(slabs, () => facts.filter().inForce);
   gauge(
     registry,
     'vigie_filter_false_positive_ratio',
-    'False positives among cards without an entry: configured, expected at this fill, and measured.',
+    'False positives among cards without an entry: configured, expected at this fill, and measured since the filter ' +
+      'in force was first seen here.',
     ['kind'],
     () => {
-      const falsePositives = sumOver(slabs(), (slab) => slab.filterChecks('false_positive'));
-      const absent = falsePositives + sumOver(slabs(), (slab) => slab.filterChecks('negative'));
       const { targetRate, expectedRate } = facts.filter();
       return [
         [{ kind: 'target' }, targetRate],
         [{ kind: 'expected' }, expectedRate],
-        [{ kind: 'measured' }, absent === 0 ? 0 : falsePositives / absent],
+        [{ kind: 'measured' }, measuredRate()],
       ];
     },
   );
@@ -307,5 +317,12 @@ function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
     'Calls for status changes, by outcome.',
     ['outcome'],
     () => Object.entries(facts.revocation().changes).map(([outcome, count]): Sample => [{ outcome }, count]),
+  );
+  histogram(
+    registry,
+    'vigie_revocation_enforcement_seconds',
+    "From a status change, by its admitting gateway's clock, to its enforcement by every worker here.",
+    DELAY_BUCKETS,
+    () => [[{}, facts.revocation().enforcement] as const],
   );
 }

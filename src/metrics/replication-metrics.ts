@@ -24,7 +24,6 @@ export interface ReplicationFacts {
     readonly results: ReadonlyMap<string, number>;
     readonly durations: HistogramView;
   }[];
-  readonly enforcement: HistogramView;
 }
 
 export function replicationMetrics(registry: Registry, read: () => ReplicationFacts | undefined): void {
@@ -78,16 +77,6 @@ export function replicationMetrics(registry: Registry, read: () => ReplicationFa
     'Time that calls to the shared log took.',
     DELAY_BUCKETS,
     () => (read()?.calls ?? []).map(({ call, durations }) => [{ call }, durations] as const),
-  );
-  histogram(
-    registry,
-    'vigie_revocation_enforcement_seconds',
-    "From a change, by its admitting gateway's clock, to its enforcement here.",
-    DELAY_BUCKETS,
-    () => {
-      const facts = read();
-      return facts === undefined ? [] : [[{}, facts.enforcement] as const];
-    },
   );
 }
 

@@ -26,6 +26,11 @@ export interface FilterReader extends FilterParameters {
   fill(): number;
   /** The rate to expect of the filter as it stands: fill^k. */
   currentFalsePositiveRate(): number;
+  /**
+   * Cards whose credential expired before this instant (seconds since the epoch) may be missing; 0 if none is. See
+   * `filter-horizon.ts`.
+   */
+  leftOutBefore(): number;
 }
 
 export interface FilterWriter extends FilterReader {
@@ -45,6 +50,7 @@ const CAPACITY = 3;
 const RATE = 4;
 const BITS_SET = 5;
 const ENTRIES = 6;
+const LEFT_OUT_BEFORE = 7;
 
 /**
  * A cache line. A hash's first bits lie in one: a question that ends in "no", as nearly all do, then mostly costs one
@@ -105,9 +111,15 @@ export function filterWords(filter: FilterReader): Uint32Array {
 /** A filter with the bits and counts of a snapshot; `content.bits` has the layout's length. */
 export function restoreFilter(
   parameters: FilterParameters,
-  content: { readonly bits: Uint8Array; readonly bitsSet: number; readonly entries: number },
+  content: {
+    readonly bits: Uint8Array;
+    readonly bitsSet: number;
+    readonly entries: number;
+    readonly leftOutBefore: number;
+  },
 ): FilterWriter {
   const filter = createFilter(parameters);
+  noteLeftOut(filter, content.leftOutBefore);
   const header = new Float64Array(filter.shared, 0, HEADER_BYTES / 8);
   header[BITS_SET] = content.bitsSet;
   header[ENTRIES] = content.entries;
@@ -115,6 +127,11 @@ export function restoreFilter(
   if (content.bits.length !== target.length) throw new RangeError('filter bits');
   target.set(content.bits);
   return filter;
+}
+
+/** Has the filter say which cards it may lack; by whoever leaves them out, before it is in force. */
+export function noteLeftOut(filter: FilterReader, expiredBefore: number): void {
+  new Float64Array(filter.shared, 0, HEADER_BYTES / 8)[LEFT_OUT_BEFORE] = expiredBefore;
 }
 
 /** The filter in a shared buffer that {@link createFilter} made, in whatever thread. */
@@ -136,6 +153,7 @@ export function attachFilter(shared: SharedArrayBuffer): FilterReader {
     entries: () => header[ENTRIES] as number,
     fill,
     currentFalsePositiveRate: () => fill() ** hashes,
+    leftOutBefore: () => header[LEFT_OUT_BEFORE] as number,
   };
 }
 

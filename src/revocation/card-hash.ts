@@ -5,7 +5,7 @@
  * byte, then each text as tag, byte length and bytes. Nothing is normalised: NFC and NFD, upper and lower
  * case are different identifiers, as they are for the issuer.
  */
-import { createHmac } from 'node:crypto';
+import { hmacSha256 } from './hmac.ts';
 
 export const HASH_BYTES = 16;
 
@@ -43,7 +43,7 @@ function keyedHash(key: Uint8Array, domain: number, texts: readonly string[]): B
     at = message.writeUInt32BE(encodedLength(text), at);
     at += message.write(text, at, wellFormed ? 'utf8' : 'utf16le');
   }
-  return createHmac('sha256', key).update(message).digest().subarray(0, HASH_BYTES);
+  return hmacSha256(key, message).subarray(0, HASH_BYTES);
 }
 
 function encodedLength(text: string): number {

@@ -10,13 +10,14 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FilterParameters, FilterWriter } from './bloom-filter.ts';
+import type { FilterWriter } from './bloom-filter.ts';
 import { HASH_BYTES } from './card-hash.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
 import {
-  FILTER_SNAPSHOT_HEADER_BYTES,
   parseFilterSnapshot,
   type SnapshotRefusal,
+  splitFilterSnapshot,
+  type WantedFilter,
 } from './shared/filter-snapshot.ts';
 import { logKey, type StatusDatabase } from './status-database.ts';
 import { decodeEntry, KEY_RETIRED } from './status-entry.ts';
@@ -117,7 +118,7 @@ export async function loadFilter(
   db: StatusDatabase,
   place: { readonly dir: string; readonly secret: DeploymentSecret; readonly epoch: Buffer },
   state: StoreState,
-  wanted: FilterParameters,
+  wanted: WantedFilter,
 ): Promise<LoadedFilter> {
   const { dir, secret, epoch } = place;
   const anchor = anchorOf(db, secret, epoch);
@@ -128,9 +129,7 @@ export async function loadFilter(
   } catch {
     return { ok: false, because: 'unreadable' };
   }
-  const header = bytes.subarray(0, FILTER_SNAPSHOT_HEADER_BYTES);
-  const bits = bytes.subarray(FILTER_SNAPSHOT_HEADER_BYTES);
-  const parsed = await parseFilterSnapshot(secret, { header, bits }, wanted);
+  const parsed = await parseFilterSnapshot(secret, splitFilterSnapshot(bytes), wanted);
   if (!parsed.ok) return { ok: false, because: parsed.reason };
   const { filter, seq } = parsed;
   if (!parsed.epoch.equals(epoch) || seq !== anchor.seq) return { ok: false, because: 'other-snapshot' };

@@ -3,22 +3,12 @@
  * change goes to both meanwhile, then the new one takes over. The old one is kept true until all workers have
  * acknowledged the new one.
  */
-import type { RangeOptions, Transaction } from 'lmdb';
-import type { BackgroundWork } from './background-work.ts';
 import { createFilter, type FilterParameters, type FilterReader, type FilterWriter } from './bloom-filter.ts';
 import type { Completeness } from './completeness.ts';
-import type { DeploymentSecret } from './deployment-secret.ts';
-import { createPacer } from './pacer.ts';
-import type { StatusDatabase } from './status-database.ts';
-import { authenticFields, decodeEntry, ENTRY_BYTES } from './status-entry.ts';
-import { accountEntry, sameEntries } from './store-account.ts';
-import { emptyState, type StoreState } from './store-state.ts';
-import type { StoreResult } from './store-transaction.ts';
+import { countNeeded, type FillFault, type FillingSource, fillFrom } from './filter-filling.ts';
 
 /** Room for growth beyond what a rebuild finds, so that rebuilds stay rare while entries come in. */
 const GROWTH = 1.5;
-/** Entries read between two looks at the clock: well below a millisecond. */
-const READ_BATCH = 128;
 
 export interface FilterKeeper {
   /**
@@ -28,6 +18,11 @@ export interface FilterKeeper {
   readonly filter: FilterWriter;
   /** Whether the filter holds more than it was sized for, so that its false positives exceed the target. */
   isOutgrown(): boolean;
+  /**
+   * How many cards the filter knows that one made now would not: expired or reinstated since. Looks at every entry,
+   * about half a second of this thread for a million, in slices; `undefined` when it could not.
+   */
+  surplus(): Promise<number | undefined>;
   /**
    * Builds a new filter from the exact copy, of at least the configured capacity, and puts it in force here; one at
    * a time. Only from a copy that is complete and adds up: an entry that it lost must stay in the filter.
@@ -46,21 +41,14 @@ export type Rebuild =
       /** To call when every worker reads the new filter: the old one is added to no more. */
       retire(): void;
     }
-  | { readonly ok: false; readonly fault: 'busy' | FillFault };
+  | { readonly ok: false; readonly fault: RebuildFault };
 
-/** `incomplete`: the copy may lack entries; `unsound`: its entries are not those that were written. */
-type FillFault = 'incomplete' | 'unsound' | 'unreadable' | 'stopped';
+/** `busy`: one is under way; `incomplete`: the copy may lack entries. */
+export type RebuildFault = 'busy' | 'incomplete' | FillFault;
 
-export interface KeeperSource {
-  readonly db: StatusDatabase;
-  readonly secret: DeploymentSecret;
+export interface KeeperSource extends FillingSource {
   readonly parameters: FilterParameters;
-  readonly background: BackgroundWork;
   readonly completeness: Completeness;
-  /** The state record in the snapshot of a read transaction. */
-  stateIn(transaction: Transaction): StoreResult<StoreState>;
-  /** Cards whose status is not active, about. */
-  heldCards(): number;
 }
 
 export function createFilterKeeper(first: FilterWriter, source: KeeperSource): FilterKeeper {
@@ -72,8 +60,8 @@ export function createFilterKeeper(first: FilterWriter, source: KeeperSource): F
 
   const rebuild = async (base: FilterWriter | undefined): Promise<Rebuild> => {
     if (base === undefined && !source.completeness.isComplete()) return { ok: false, fault: 'incomplete' };
-    const capacity = Math.max(source.parameters.capacity, Math.ceil(source.heldCards() * GROWTH));
-    const next = base ?? createFilter({ ...source.parameters, capacity });
+    const next = base ?? (await createSized(source));
+    if (typeof next === 'string') return { ok: false, fault: next };
     live.add(next);
     const fault = await fillFrom(source, next, base === undefined);
     if (fault !== undefined) {
@@ -93,6 +81,11 @@ export function createFilterKeeper(first: FilterWriter, source: KeeperSource): F
       },
     ),
     isOutgrown: () => current.entries() > current.capacity,
+    surplus: () =>
+      background.run(async () => {
+        const needed = await countNeeded(source);
+        return typeof needed === 'number' ? Math.max(0, current.entries() - needed) : undefined;
+      }),
     rebuild: async (base) => {
       if (building) return { ok: false, fault: 'busy' };
       building = true;
@@ -105,61 +98,12 @@ export function createFilterKeeper(first: FilterWriter, source: KeeperSource): F
   };
 }
 
-/**
- * Adds every card of the copy against which something is held, as of one snapshot, in slices; what changes
- * meanwhile is added by whoever changes it. With `checked`, only if the snapshot's entries add up to its state.
- *
- * An expiry leaves nothing out: it is what a caller named, and a revocation must not be forgotten on a wrong one.
- */
-async function fillFrom(
-  source: KeeperSource,
-  filter: FilterWriter,
-  checked: boolean,
-): Promise<FillFault | undefined> {
-  let transaction: Transaction | undefined;
-  try {
-    const { root } = source.db;
-    root.resetReadTxn();
-    transaction = root.useReadTransaction();
-    const claimed = source.stateIn(transaction);
-    const found = await fillIn(source, filter, transaction);
-    if (found === undefined) return 'stopped';
-    return checked && !(claimed.ok && sameEntries(claimed.value, found)) ? 'unsound' : undefined;
-  } catch {
-    return 'unreadable';
-  } finally {
-    transaction?.done();
-  }
-}
-
-/** What the entries add up to; `undefined` when the store is being closed. */
-async function fillIn(
-  { db, secret, background }: KeeperSource,
-  filter: FilterWriter,
-  transaction: Transaction,
-): Promise<StoreState | undefined> {
-  const pacer = createPacer();
-  const found = emptyState();
-  for (const { key, value } of db.retirements.getRange({ transaction })) accountEntry(found, key, value, 1);
-  let range: RangeOptions = { transaction, limit: READ_BATCH };
-  for (;;) {
-    if (background.stopping()) return undefined;
-    let last: Buffer | undefined;
-    let read = 0;
-    for (const { key, value } of db.cards.getRange(range)) {
-      read++;
-      last = key;
-      accountEntry(found, key, value, 1);
-      // Left out only on the word of its MAC, since that makes the card pass.
-      const isActive = value.length === ENTRY_BYTES && authenticFields(value).status === 'active';
-      if (isActive && decodeEntry(secret.entryMacKey, key, value) !== undefined) continue;
-      // No other thread has the new buffer yet.
-      filter.addUnshared(key);
-    }
-    if (read < READ_BATCH || last === undefined) return found;
-    range = { ...range, start: Buffer.from(last), exclusiveStart: true };
-    if (pacer.spent()) await pacer.rest();
-  }
+/** An empty filter with room for what the copy needs now, and for some growth. */
+async function createSized(source: KeeperSource): Promise<FilterWriter | FillFault> {
+  const { parameters } = source;
+  const needed = await countNeeded(source);
+  if (typeof needed !== 'number') return needed;
+  return createFilter({ ...parameters, capacity: Math.max(parameters.capacity, Math.ceil(needed * GROWTH)) });
 }
 
 function facade(current: () => FilterReader, add: (hash: Uint8Array) => void): FilterWriter {
@@ -186,6 +130,7 @@ function facade(current: () => FilterReader, add: (hash: Uint8Array) => void): F
     entries: () => current().entries(),
     fill: () => current().fill(),
     currentFalsePositiveRate: () => current().currentFalsePositiveRate(),
+    leftOutBefore: () => current().leftOutBefore(),
     add,
     addUnshared: add,
   };

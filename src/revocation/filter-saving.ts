@@ -22,16 +22,20 @@ const MIN_ENTRIES_FOR_FILE = 50_000;
 /** Changes after which the file is renewed: what a start replays, some 4 µs each. */
 const SAVE_AFTER_CHANGES = 100_000;
 const SAVE_CHECK_MS = 30_000;
+/** Synced piece by piece, so that a save that has to end is not held up by a slow disk's whole backlog. */
+const PIECE_BYTES = 4 * 1024 ** 2;
 
 export type Saved = 'saved' | 'not-needed' | 'overtaken';
 
 /**
  * Writes the filter as it is now, syncs it, and only then has the store name it. `overtaken`: entries came in
- * without log records meanwhile, so the file is void and the store does not name it.
+ * without log records meanwhile, so the file is void and the store does not name it. Aborted by `signal` it leaves
+ * the file of before in place (code `TIME_UP`).
  */
 export async function saveFilter(
   store: StatusStore,
   minEntries = MIN_ENTRIES_FOR_FILE,
+  signal?: AbortSignal,
 ): Promise<StoreResult<Saved>> {
   let anchor: FilterAnchor | undefined;
   const { db, secret, dir } = store;
@@ -48,7 +52,7 @@ export async function saveFilter(
   const file = filterFile(dir, anchor);
   try {
     const { header, bits } = await encodeFilterSnapshot(secret, store.filter, { epoch, seq: anchor.seq });
-    await writeDurably(file, [header, bits]);
+    await writeDurably(file, [header, bits], signal);
     syncDirectory(dir);
   } catch (error) {
     rmSync(file, { force: true });
@@ -68,10 +72,20 @@ export async function saveFilter(
   return { ok: true, value: named.value ? 'saved' : 'overtaken' };
 }
 
-async function writeDurably(file: string, parts: readonly Buffer[]): Promise<void> {
+async function writeDurably(
+  file: string,
+  parts: readonly Buffer[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
-    for (const part of parts) await handle.writeFile(part);
+    for (const part of parts) {
+      for (let at = 0; at < part.length; at += PIECE_BYTES) {
+        if (signal?.aborted) throw Object.assign(new Error('given up'), { code: 'TIME_UP' });
+        await handle.writeFile(part.subarray(at, at + PIECE_BYTES));
+        await handle.datasync();
+      }
+    }
     await handle.sync();
   } finally {
     await handle.close();
@@ -85,18 +99,27 @@ export interface FilterSavingOptions {
 }
 
 /**
- * Saves when the store has no file yet or has changed enough since, until the returned function is called, which
- * saves a last time.
+ * Saves when the store has no file yet, has changed enough since, or has another filter in force than the file holds,
+ * until the returned function is called, which saves a last time, within the time that it is given: what is cut off
+ * then, the next start replays from the log.
  */
-export function startFilterSaving({ store, onFault }: FilterSavingOptions): () => Promise<void> {
+export function startFilterSaving({
+  store,
+  onFault,
+}: FilterSavingOptions): (withinMs: number) => Promise<void> {
+  const ending = new AbortController();
   let underWay: Promise<void> = Promise.resolve();
+  let inFile = store.filter.shared;
   const save = async (afterChanges: number) => {
     const head = store.check();
     if (!head.ok) return;
     const anchor = anchorOf(store.db, store.secret, Buffer.from(store.epoch, 'hex'));
-    if (anchor !== undefined && head.value.seq - anchor.seq < afterChanges) return;
-    const saved = await store.background.run(() => saveFilter(store));
-    if (!saved.ok) onFault(saved.code ?? saved.fault);
+    const { shared } = store.filter;
+    const isInFile = anchor !== undefined && shared === inFile;
+    if (isInFile && head.value.seq - anchor.seq < afterChanges) return;
+    const saved = await store.background.run(() => saveFilter(store, MIN_ENTRIES_FOR_FILE, ending.signal));
+    if (saved.ok) inFile = shared;
+    else onFault(saved.code ?? saved.fault);
   };
   const queue = (afterChanges: number) => {
     underWay = underWay.then(() => save(afterChanges)).catch(() => onFault('unknown'));
@@ -104,8 +127,11 @@ export function startFilterSaving({ store, onFault }: FilterSavingOptions): () =
   };
   const timer = setInterval(() => void queue(SAVE_AFTER_CHANGES), SAVE_CHECK_MS);
   timer.unref();
-  return async () => {
+  return async (withinMs) => {
     clearInterval(timer);
+    if (withinMs <= 0) ending.abort();
+    const timeUp = setTimeout(() => ending.abort(), withinMs);
     await queue(1);
+    clearTimeout(timeUp);
   };
 }

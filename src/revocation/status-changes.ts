@@ -42,6 +42,8 @@ export interface ChangesOptions {
   readonly massChangeWindowMs: number;
   /** Answers kept at most; beyond, calls with a new Idempotency-Key are refused. */
   readonly maxIdempotencyAnswers: number;
+  /** Told of changes of status that every worker enforces now, and of the time since their call came in. */
+  readonly onEnforced?: (statusChanges: number, tookMs: number) => void;
 }
 
 export function createStatusChanges(options: ChangesOptions): StatusChanges {
@@ -57,15 +59,18 @@ interface Context extends ChangesOptions {
 }
 
 function applyChanges(context: Context, request: ChangeRequest): ChangeOutcome {
-  const { store, clock, freshness, window } = context;
+  const { store, clock, freshness, window, onEnforced } = context;
+  const beganMs = clock.monotonicMs();
   const call = readCall(store.secret, request, clock.wallMs());
   const written: Written = { entries: [], statusChanges: 0 };
   const result = store.transact((state) => decide(context, call, state, written));
   // Also when the commit failed: should it have reached the disk after all, workers must ask the exact copy.
   for (const { hash } of written.entries) store.filter.add(hash);
   if (!result.ok) return unavailable(result);
-  if (result.value.outcome === 'applied') window.add(written.statusChanges);
-  if (result.value.outcome === 'applied') freshness.publishSeq(result.value.seq);
+  if (result.value.outcome !== 'applied') return result.value;
+  window.add(written.statusChanges);
+  freshness.publishSeq(result.value.seq);
+  onEnforced?.(written.statusChanges, clock.monotonicMs() - beganMs);
   return result.value;
 }
 

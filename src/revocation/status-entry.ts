@@ -12,9 +12,10 @@
  * |     20 |     8 | sequence number, float64                                 |
  * |     28 |    16 | HMAC-SHA256 over hash and the 28 bytes before, truncated |
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { CARD_STATUSES, type CardStatus, STATUS_REASONS, type StatusReason } from '../card-status.ts';
 import { HASH_BYTES } from './card-hash.ts';
+import { hmacSha256 } from './hmac.ts';
 
 /** An issuer key withdrawn in an emergency travels as an entry too, under its own hash domain. */
 export const KEY_RETIRED = 'key-retired';
@@ -81,6 +82,13 @@ export function decodeEntry(
   };
 }
 
+/** Authentic, but of a schema that this release does not know: not a forgery, and nothing to mend. */
+export function isOfLaterSchema(macKey: Uint8Array, hash: Uint8Array, bytes: Uint8Array): boolean {
+  if (hash.length !== HASH_BYTES || bytes.length !== ENTRY_BYTES || bytes[0] === SCHEMA_VERSION) return false;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return timingSafeEqual(view.subarray(MAC_AT), entryMac(macKey, hash, view));
+}
+
 export function isCardEntry(entry: StatusEntry): entry is CardEntry {
   return entry.status !== KEY_RETIRED;
 }
@@ -102,6 +110,7 @@ export function peekEntry(bytes: Buffer): { status: StatusEntry['status'] | unde
 export interface AuthenticFields {
   readonly status: StatusEntry['status'] | undefined;
   readonly sinceMs: number;
+  readonly expiresAt: number;
   readonly seq: number;
   readonly extendsOnly: boolean;
 }
@@ -111,12 +120,12 @@ export function authenticFields(bytes: Buffer): AuthenticFields {
   return {
     status: ENTRY_STATUSES[bytes[ENTRY_STATUS_AT] as number],
     sinceMs: bytes.readDoubleBE(4),
+    expiresAt: bytes.readDoubleBE(12),
     seq: bytes.readDoubleBE(ENTRY_SEQ_AT),
     extendsOnly: bytes[3] === 1,
   };
 }
 
 function entryMac(macKey: Uint8Array, hash: Uint8Array, record: Buffer): Buffer {
-  const mac = createHmac('sha256', macKey);
-  return mac.update(hash).update(record.subarray(0, MAC_AT)).digest().subarray(0, MAC_BYTES);
+  return hmacSha256(macKey, hash, record.subarray(0, MAC_AT)).subarray(0, MAC_BYTES);
 }

@@ -13,7 +13,14 @@ import { type BackgroundWork, createBackgroundWork } from './background-work.ts'
 import type { FilterParameters, FilterWriter } from './bloom-filter.ts';
 import { type CompletenessWriter, createCompleteness } from './completeness.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
-import { type FileRefusal, loadFilter } from './filter-file.ts';
+import {
+  dropOtherFilterFiles,
+  type FileRefusal,
+  forgetFilterFile,
+  loadFilter,
+  META_FILTER,
+} from './filter-file.ts';
+import { leaveOutBefore } from './filter-horizon.ts';
 import { createFilterKeeper, type FilterKeeper } from './filter-keeper.ts';
 import {
   fillLockFile,
@@ -64,6 +71,8 @@ export interface StatusStore extends StatusReader {
   readonly start: StoreStart;
   /** Work that `close` waits for. */
   readonly background: BackgroundWork;
+  /** A reconciliation with the shared log had begun and not ended when this store was opened. */
+  readonly reconciling: boolean;
   /** Expired reinstatements dropped at this start; nothing else ever leaves. */
   readonly purged: number;
   /**
@@ -88,6 +97,8 @@ export interface StoreOptions {
   readonly dir: string;
   readonly secret: DeploymentSecret;
   readonly filter: FilterParameters;
+  /** How long after its expiry a card may be left out of the filter; absent: never. See `filter-horizon.ts`. */
+  readonly filterGraceMs?: number;
   readonly clock: Clock;
   readonly mapSizeBytes?: number;
   /**
@@ -144,6 +155,7 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
   if (!built.ok) return refusal('damaged', `${dir}: ${built.message}`);
   const session: Session = { dir, db, secret, owner, identity, epoch: header.epoch, condemned: false };
   const transact: Transact = (body) => transactIn(session, body);
+  if (built.survey !== undefined) forgetRefusedFile(db, dir, transact);
   const purges = built.survey !== undefined && options.purge !== false;
   return {
     ok: true,
@@ -168,32 +180,45 @@ async function buildFilter(
   options: StoreOptions,
 ): Promise<Built> {
   const { secret, clock } = options;
-  const loaded = await loadFilter(db, { ...options, epoch }, state, options.filter);
+  const wanted = { ...options.filter, leftOutBefore: leftOutBeforeIn(options, state) };
+  const loaded = await loadFilter(db, { ...options, epoch }, state, wanted);
   if (loaded.ok) {
     const { filter, replayed } = loaded;
     return { ok: true, filter, start: { by: 'file', replayed }, survey: undefined };
   }
-  const survey = surveyStore(db, state, secret, options.filter, clock.wallMs());
+  const survey = surveyStore(db, state, secret, wanted, clock.wallMs());
   if (!survey.ok) return survey;
   return { ok: true, filter: survey.filter, start: { by: 'survey', fileRefused: loaded.because }, survey };
+}
+
+function leftOutBeforeIn({ filterGraceMs = Infinity, clock }: StoreOptions, state: StoreState): number {
+  return leaveOutBefore(filterGraceMs, clock.wallMs(), state.lastChangeMs);
+}
+
+/** A file that was of no use to this start would be of none to the next: as if there were none, it is made anew. */
+function forgetRefusedFile(db: StatusDatabase, dir: string, transact: Transact): void {
+  if (db.meta.get(META_FILTER) === undefined) return;
+  const forgotten = transact(() => {
+    forgetFilterFile(db);
+    return { commit: true, value: undefined };
+  });
+  if (forgotten.ok) dropOtherFilterFiles(dir, undefined);
 }
 
 function storeOf(
   session: Session,
   built: Extract<Built, { ok: true }>,
   purged: number,
-  { filter: parameters }: StoreOptions,
+  options: StoreOptions,
 ): StatusStore {
   const { dir, db, secret, identity } = session;
   const background = createBackgroundWork();
   const completeness = createCompleteness();
-  completeness.set(built.survey !== undefined && db.meta.get(META_RECONCILING) === undefined);
-  const heldCards = () => {
-    const checked = checkIn(session);
-    return checked.ok ? checked.value.revoked + checked.value.suspended : 0;
-  };
+  const reconciling = db.meta.get(META_RECONCILING) !== undefined;
+  completeness.set(built.survey !== undefined && !reconciling);
   const stateIn = (transaction: Transaction) => readState(session, transaction);
-  const source = { db, secret, parameters, background, completeness, stateIn, heldCards };
+  const leftOutBefore = (state: StoreState) => leftOutBeforeIn(options, state);
+  const source = { db, secret, parameters: options.filter, background, completeness, stateIn, leftOutBefore };
   const filters = createFilterKeeper(built.filter, source);
   return {
     ...readerOf(db, secret, completeness),
@@ -209,6 +234,7 @@ function storeOf(
     completeness,
     start: built.start,
     background,
+    reconciling,
     purged,
     transact: (body) => transactIn(session, body),
     check: () => checkIn(session),

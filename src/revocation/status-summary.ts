@@ -18,6 +18,8 @@ export interface StatusSummary {
     readonly fill: number;
     readonly currentFalsePositiveRate: number;
     readonly memoryBytes: number;
+    /** Cards whose credential expired before are not in the filter; null: all are. */
+    readonly leftOutBefore: string | null;
   };
 }
 
@@ -27,6 +29,7 @@ export function summaryOf(store: StatusStore): StatusSummary | undefined {
   if (!checked.ok) return undefined;
   const { seq, revoked, suspended, reinstated, retiredKeys } = checked.value;
   const { filter, epoch } = store;
+  const leftOut = filter.leftOutBefore();
   return {
     seq,
     epoch,
@@ -41,6 +44,7 @@ export function summaryOf(store: StatusStore): StatusSummary | undefined {
       fill: filter.fill(),
       currentFalsePositiveRate: filter.currentFalsePositiveRate(),
       memoryBytes: filter.memoryBytes,
+      leftOutBefore: leftOut === 0 ? null : new Date(leftOut * 1000).toISOString(),
     },
   };
 }

@@ -4,10 +4,11 @@
  */
 import type { RangeOptions, Transaction } from 'lmdb';
 import { HASH_BYTES } from './card-hash.ts';
-import { forgetFilterFile } from './filter-file.ts';
+import { dropOtherFilterFiles, forgetFilterFile } from './filter-file.ts';
+import { mayBeLeftOut } from './filter-horizon.ts';
 import { createPacer, SLICE_MS } from './pacer.ts';
 import type { StatusDatabase } from './status-database.ts';
-import { authenticFields, ENTRY_BYTES } from './status-entry.ts';
+import { ENTRY_BYTES } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
 import { accountEntry, sameEntries } from './store-account.ts';
 import { emptyState, type StoreState } from './store-state.ts';
@@ -25,7 +26,7 @@ export interface Audit {
   readonly claimed: StoreState;
   /** The entries are those that were written. */
   readonly sound: boolean;
-  /** Cards that the filter did not know. They have been added: to enforce them could not wait. */
+  /** Cards that the filter should know and did not. They have been added: to enforce them could not wait. */
   readonly missingInFilter: number;
 }
 
@@ -43,7 +44,7 @@ export function auditStore(store: StatusStore): Promise<StoreResult<Audit>> {
       transaction = root.useReadTransaction();
       const audited = await auditIn(store, transaction);
       // A file that lacks a card would clear it again at every start: the next one looks at every entry.
-      if (audited.ok && audited.value.missingInFilter > 0) forgetFile(store);
+      if (audited.ok && audited.value.missingInFilter > 0) withdrawFilterFile(store);
       return audited;
     } catch (error) {
       return { ok: false, fault: 'io-error', code: error instanceof Error ? error.name : 'unknown' };
@@ -53,15 +54,18 @@ export function auditStore(store: StatusStore): Promise<StoreResult<Audit>> {
   });
 }
 
-function forgetFile(store: StatusStore): void {
-  store.transact(() => {
+/** No start is made from the filter's file any more; where the store cannot be told so, the file itself goes. */
+export function withdrawFilterFile(store: StatusStore): StoreResult<void> {
+  const forgotten = store.transact(() => {
     forgetFilterFile(store.db);
     return { commit: true, value: undefined };
   });
+  if (!forgotten.ok) dropOtherFilterFiles(store.dir, undefined);
+  return forgotten;
 }
 
 async function auditIn(store: StatusStore, transaction: Transaction): Promise<StoreResult<Audit>> {
-  const { db, filter } = store;
+  const { db, filter, secret } = store;
   const claimed = store.stateIn(transaction);
   if (!claimed.ok) return claimed;
   const found = emptyState();
@@ -72,8 +76,8 @@ async function auditIn(store: StatusStore, transaction: Transaction): Promise<St
     if (entry === undefined) return;
     accountEntry(found, hash, entry, 1);
     const wellFormed = hash.length === HASH_BYTES && entry.length === ENTRY_BYTES;
-    if (table === db.retirements || !wellFormed || authenticFields(entry).status === 'active') return;
-    if (filter.mightContain(hash)) return;
+    if (table === db.retirements || !wellFormed || filter.mightContain(hash)) return;
+    if (mayBeLeftOut(secret, hash, entry, filter.leftOutBefore())) return;
     filter.add(hash);
     missingInFilter++;
   };

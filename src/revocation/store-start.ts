@@ -1,19 +1,19 @@
 /**
  * What happens to the store once, at start: it is made, surveyed as a whole, and rid of expired reinstatements.
  *
- * An entry that holds something against its card never leaves, whatever expiry it names. That expiry is what a
- * caller claimed, not what the issuer signed: named too early, by a mistake or a clock, it would turn `revoked`
- * back into `valid` for a credential still in date. For one out of date the entry costs some 225 bytes of disk
- * and changes no answer, since dates are judged before status. So forgetting can only harm. A reinstated card
- * is answered alike with its entry and without: that alone may go.
+ * An entry that holds something against its card never leaves the store, whatever expiry it names: for a credential
+ * out of date it costs some 225 bytes of disk and changes no answer. The filter, which costs memory, may do without
+ * it (`filter-horizon.ts`). A reinstated card is answered alike with its entry and without: that alone may go.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../sync-directory.ts';
-import { createFilter, type FilterParameters, type FilterWriter } from './bloom-filter.ts';
+import { createFilter, type FilterWriter, noteLeftOut } from './bloom-filter.ts';
 import { HASH_BYTES } from './card-hash.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
+import { mayBeLeftOut } from './filter-horizon.ts';
 import { FIRST_GENERATION, newEpoch } from './shared/epoch.ts';
+import type { WantedFilter } from './shared/filter-snapshot.ts';
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
 import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
 import { isLostMark } from './store-account.ts';
@@ -89,18 +89,20 @@ export type Survey =
  * Looks every entry up once: compares counts and digest with the state record, fills the filter, and notes the
  * reinstatements that have expired.
  *
- * An entry is left out of the filter, or dropped, only if it holds nothing against its card; on the word of its
- * MAC, since either would make a card pass.
+ * An entry is dropped only if it holds nothing against its card, and left out of the filter only then or if its
+ * credential expired before `wanted.leftOutBefore`; on the word of its MAC, since either would make a card pass.
  */
 export function surveyStore(
   db: StatusDatabase,
   state: StoreState,
   secret: DeploymentSecret,
-  parameters: FilterParameters,
+  wanted: WantedFilter,
   wallMs: number,
 ): Survey {
-  const capacity = Math.max(parameters.capacity, Math.ceil(cardCount(state) * CAPACITY_HEADROOM));
-  const filter = createFilter({ ...parameters, capacity });
+  const { falsePositiveRate, leftOutBefore = 0 } = wanted;
+  const capacity = Math.max(wanted.capacity, Math.ceil(cardCount(state) * CAPACITY_HEADROOM));
+  const filter = createFilter({ falsePositiveRate, capacity });
+  noteLeftOut(filter, leftOutBefore);
   // A clock that is ahead must not cut history short: the store's own last change bounds what "now" can be.
   const expiredBefore = (Math.min(wallMs, state.lastChangeMs) - EXPIRY_MARGIN_MS) / 1000;
   const digest = emptyDigest();
@@ -124,7 +126,7 @@ export function surveyStore(
         if (expiresAt < expiredBefore && expired.length < PURGE_START_ENTRIES) {
           expired.push({ hash: Buffer.from(hash), entry: Buffer.from(entry) });
         }
-      } else if (status !== KEY_RETIRED) {
+      } else if (status !== KEY_RETIRED && !mayBeLeftOut(secret, hash, entry, leftOutBefore)) {
         filter.addUnshared(hash);
       }
     }

@@ -103,6 +103,21 @@ export function beginSlice(slice: Slice, texts: Uint8Array, count: number): void
   slice.read.fill(undefined, 0, count);
 }
 
+/** A slice of its own, for a caller that has few credentials, as texts. */
+export function sliceOf(credentials: readonly string[]): Slice {
+  // UTF-8 keeps what is no base64url recognisable as such.
+  const texts = credentials.map((credential) => Buffer.from(credential, 'utf8'));
+  const slice = createSlice(texts.length);
+  beginSlice(slice, Buffer.concat(texts), texts.length);
+  let at = 0;
+  for (const [i, { length }] of texts.entries()) {
+    slice.starts[i] = at;
+    at += length;
+    slice.ends[i] = at;
+  }
+  return slice;
+}
+
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, end);
 }

@@ -15,14 +15,23 @@ import { attachFreshness } from '../revocation/freshness.ts';
 import { openStatusReader } from '../revocation/status-reader.ts';
 import type { SharedRevocation } from './protocol.ts';
 
+/** Asks for the cards of `count` rows; `settle` is called for each that is not active. */
+export type StatusesOf = (
+  arrays: LookUpArrays,
+  count: number,
+  settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
+) => void;
+
+/** Told what the filter said of so many cards. */
+type Told = (result: FilterResult, cards: number) => void;
+
 export interface CardStatusSource {
   statusOf(iss: string, jti: string): CardStatus | 'unreadable';
   /** The same of the cards of many rows; `settle` is called for each that is not active. Only with native code. */
-  statusesOf(
-    arrays: LookUpArrays,
-    count: number,
-    settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
-  ): void;
+  statusesOf: StatusesOf;
+  /** The same of cards that nobody shows, which must not count as traffic. */
+  statusUncounted(iss: string, jti: string): CardStatus | 'unreadable';
+  statusesUncounted: StatusesOf;
   /** Whether what the copy lacks is not there; else others may know. */
   isComplete(): boolean;
   /** Under which every gateway and the log know the card. */
@@ -37,7 +46,7 @@ export interface CardStatusSource {
 export function openCardStatus(
   shared: SharedRevocation,
   clock: Clock,
-  count: (result: FilterResult, cards: number) => void,
+  count: Told,
   addon: NativeAddon | undefined,
 ): { readonly ok: true; readonly source: CardStatusSource } | { readonly ok: false; readonly error: string } {
   const { dir, identity, secret } = shared;
@@ -50,27 +59,29 @@ export function openCardStatus(
   const freshness = attachFreshness(clock, shared.freshness);
 
   /** Of a card that the filter does not rule out. */
-  const confirmed = (hash: Buffer): CardStatus | 'unreadable' => {
+  const confirmed = (hash: Buffer, told: Told): CardStatus | 'unreadable' => {
     const answer = opened.reader.statusOf(hash);
-    if (answer.status === 'unreadable') count('unreadable', 1);
+    if (answer.status === 'unreadable') told('unreadable', 1);
     // A card whose suspension was lifted has an entry too: the filter was right about it.
-    else count(answer.sinceMs === undefined ? 'false_positive' : 'confirmed', 1);
+    else told(answer.sinceMs === undefined ? 'false_positive' : 'confirmed', 1);
     return answer.status;
   };
-  const statusOf = (iss: string, jti: string): CardStatus | 'unreadable' => {
+  const lookUp = (iss: string, jti: string, told: Told): CardStatus | 'unreadable' => {
     const hash = cardHash(secret.cardHashKey, iss, jti);
-    if (filter.mightContain(hash)) return confirmed(hash);
-    count('negative', 1);
+    if (filter.mightContain(hash)) return confirmed(hash, told);
+    told('negative', 1);
     return 'active';
   };
-  const statusesOf: CardStatusSource['statusesOf'] = (arrays, cards, settle) => {
-    const positives = lookup?.lookUp(arrays, cards, (item, hash) => {
-      const status = confirmed(hash);
-      if (status !== 'active') settle(item, status);
-    });
-    if (positives === undefined) throw new Error('cards are looked up in bulk by native code alone');
-    count('negative', cards - positives);
-  };
+  const lookUpAll =
+    (told: Told): StatusesOf =>
+    (arrays, cards, settle) => {
+      const positives = lookup?.lookUp(arrays, cards, (item, hash) => {
+        const status = confirmed(hash, told);
+        if (status !== 'active') settle(item, status);
+      });
+      if (positives === undefined) throw new Error('cards are looked up in bulk by native code alone');
+      told('negative', cards - positives);
+    };
   const setFilter = (next: SharedArrayBuffer) => {
     filter = attachFilter(next);
     lookup = lookupIn(filter);
@@ -81,8 +92,10 @@ export function openCardStatus(
   return {
     ok: true,
     source: {
-      statusOf,
-      statusesOf,
+      statusOf: (iss, jti) => lookUp(iss, jti, count),
+      statusesOf: lookUpAll(count),
+      statusUncounted: (iss, jti) => lookUp(iss, jti, () => {}),
+      statusesUncounted: lookUpAll(() => {}),
       isComplete,
       hashOf,
       setFilter,

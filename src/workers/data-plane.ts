@@ -20,6 +20,7 @@ import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
 import { createTrustScopes } from '../verification/trust-scope.ts';
+import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { createRevocationProofs } from './revocation-proofs.ts';
@@ -35,6 +36,7 @@ function send(message: FromWorker): void {
 
 let trust: TrustIndex | undefined;
 let revocation: CardStatusSource | undefined;
+let canary: CanaryOptions | undefined;
 const proofs = createRevocationProofs((ticket, hashes) => send({ kind: 'prove-revoked', ticket, hashes }));
 /** What must be undone before the thread may end, the last one first. */
 const stops: (() => void)[] = [];
@@ -90,6 +92,12 @@ function start(): void {
     counters.countUnexpectedError();
     send({ kind: 'unexpected-error', fields: describeError(error) });
   };
+  const uncounted = {
+    ...parts,
+    cardStatus: cards.statusUncounted,
+    bulk: parts.bulk && { ...parts.bulk, cardStatuses: cards.statusesUncounted },
+  };
+  canary = { parts: uncounted, isComplete: cards.isComplete };
   const app = App();
   stops.push(() => app.close());
   const server = mountRoutes(app, {
@@ -154,6 +162,10 @@ parentPort?.on('message', (message: ToWorker) => {
     return;
   }
   if (message.kind === 'revoked') return proofs.answered(message.ticket, message.revoked);
+  if (message.kind === 'canary') {
+    if (canary !== undefined) send({ kind: 'canary', answer: answerCanary(message.probe, canary) });
+    return;
+  }
   if (message.kind === 'filter') {
     revocation?.setFilter(message.shared);
     send({ kind: 'taken', ticket: message.ticket });

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import type { LogFields } from '../log.ts';
 import type { DeploymentSecret } from '../revocation/deployment-secret.ts';
+import type { CanaryAnswer, CanaryProbe } from './canary.ts';
 
 export interface WorkerBirth {
   readonly config: Config;
@@ -33,6 +34,8 @@ export type ToWorker =
   | { readonly kind: 'filter'; readonly shared: SharedArrayBuffer; readonly ticket: number }
   /** Which of the cards asked for by `prove-revoked` are, in order. */
   | { readonly kind: 'revoked'; readonly ticket: number; readonly revoked: readonly boolean[] }
+  /** Credentials of known answers: answered by `canary`. At most one is under way. */
+  | { readonly kind: 'canary'; readonly probe: CanaryProbe }
   /** No connection is open for new work any more: close everything and end. */
   | { readonly kind: 'close' };
 
@@ -51,6 +54,7 @@ export type FromWorker =
   | { readonly kind: 'taken'; readonly ticket: number }
   /** Cards by their hashes, of which the copy cannot tell: answered by `revoked`. */
   | { readonly kind: 'prove-revoked'; readonly ticket: number; readonly hashes: readonly Uint8Array[] }
+  | { readonly kind: 'canary'; readonly answer: CanaryAnswer }
   | { readonly kind: 'engine-disagreement'; readonly fields: LogFields }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
   | { readonly kind: 'unexpected-error'; readonly fields: LogFields };

@@ -1,6 +1,6 @@
 /**
- * What every thread must know at once, in shared memory: may the gateway take traffic, and when did the trust
- * list's source last confirm the list. The main thread writes, workers read; no message has to arrive first.
+ * What every thread must know at once, in shared memory: may the gateway take traffic, when did the trust list's
+ * source last confirm the list, and does the canary fail. The main thread writes, workers read; no message has to arrive first.
  */
 import type { Clock } from '../clock.ts';
 
@@ -11,6 +11,7 @@ const UNREADY_REASONS = [
   'trust_list_missing',
   'trust_list_too_old',
   'revocation_too_old',
+  'canary',
 ] as const;
 export type UnreadyReason = (typeof UNREADY_REASONS)[number];
 
@@ -25,9 +26,12 @@ export interface SharedState {
   setTrustConfirmedAt(monotonicMs: number | undefined): void;
   /** Age of the trust list's last confirmation (milliseconds); infinite while there is no list. */
   trustAgeMs(): number;
+  /** Whether a worker answers the canary wrongly, or not at all (control/canary.ts). */
+  canaryFails(): boolean;
+  setCanaryFails(fails: boolean): void;
 }
 
-const CELLS = { phase: 0, trustConfirmedAtMs: 1, count: 2 };
+const CELLS = { phase: 0, trustConfirmedAtMs: 1, canaryFails: 2, count: 3 };
 
 export function allocateSharedState(): SharedArrayBuffer {
   const shared = new SharedArrayBuffer(CELLS.count * Float64Array.BYTES_PER_ELEMENT);
@@ -48,6 +52,10 @@ export function openSharedState(shared: SharedArrayBuffer, clock: Clock): Shared
       cells[CELLS.trustConfirmedAtMs] = monotonicMs ?? Number.NEGATIVE_INFINITY;
     },
     trustAgeMs: () => Math.max(0, clock.monotonicMs() - (cells[CELLS.trustConfirmedAtMs] as number)),
+    canaryFails: () => cells[CELLS.canaryFails] === 1,
+    setCanaryFails: (fails) => {
+      cells[CELLS.canaryFails] = fails ? 1 : 0;
+    },
   };
 }
 
@@ -64,5 +72,6 @@ export function unreadyReasons(
   if (trustAgeMs === Number.POSITIVE_INFINITY) reasons.push('trust_list_missing');
   else if (trustAgeMs > trustMaxAgeMs) reasons.push('trust_list_too_old');
   if (revocationState === 'expired') reasons.push('revocation_too_old');
+  if (state.canaryFails()) reasons.push('canary');
   return reasons;
 }

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { TrustList } from '../keys/trusted-key.ts';
 import { describeError, type Log } from '../log.ts';
+import type { CanaryAnswer, CanaryProbe } from './canary.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 
 export interface MemberEvents {
@@ -30,6 +31,8 @@ export interface Member {
   setTrustList(list: TrustList): Promise<void>;
   /** Resolves when the thread reads this filter alone, or is gone. */
   setFilter(shared: SharedArrayBuffer): Promise<void>;
+  /** What the thread answers, as soon as it does; `undefined` when it is gone. One probe at a time. */
+  askCanary(probe: CanaryProbe): Promise<CanaryAnswer | undefined>;
   /** Lets the thread close its connections and end, as soon as it is up. */
   close(): void;
 }
@@ -40,6 +43,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
   /** Lists and filters sent and not yet in force, by ticket. */
   const enforcing = new Map<number, () => void>();
   let tickets = 0;
+  let settleCanary: (answer?: CanaryAnswer) => void = () => {};
   let phase: 'starting' | 'ready' | 'closing' | 'gone' = 'starting';
 
   let settleStart: (start: MemberStart) => void = () => {};
@@ -68,6 +72,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
       fail(phase === 'ready' ? 'a worker ended unasked' : 'a worker ended while it started');
       phase = 'gone';
       for (const ticket of [...enforcing.keys()]) settleTicket(ticket);
+      settleCanary();
       resolve();
     });
   });
@@ -92,6 +97,8 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         });
         return;
       }
+      case 'canary':
+        return settleCanary(message.answer);
       case 'engine-disagreement':
         return events.log('error', 'engines disagreed', message.fields);
       case 'unknown-key':
@@ -106,6 +113,12 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     exited,
     setTrustList: (list) => enforce((ticket) => ({ kind: 'trust-list', list, ticket })),
     setFilter: (shared) => enforce((ticket) => ({ kind: 'filter', shared, ticket })),
+    askCanary: (probe) =>
+      new Promise((resolve) => {
+        if (phase === 'gone') return resolve(undefined);
+        settleCanary = resolve;
+        post({ kind: 'canary', probe });
+      }),
     close: () => {
       if (phase !== 'gone') phase = 'closing';
       post({ kind: 'close' });

@@ -25,6 +25,8 @@ export interface WorkerPool {
   setTrustList(list: TrustList): Promise<void>;
   /** Resolves when every worker reads this filter and no other. */
   setFilter(shared: SharedArrayBuffer): Promise<void>;
+  /** Each worker's way to answer the canary. */
+  readonly askCanary: readonly Member['askCanary'][];
   /** Takes no more connections. */
   stopListening(): void;
   /** Closes every connection and ends the threads. */
@@ -73,6 +75,7 @@ export async function startWorkers(
     setFilter: async (shared) => {
       await Promise.all(members.map((member) => member.setFilter(shared)));
     },
+    askCanary: members.map((member) => member.askCanary),
     stopListening,
     close: async () => {
       stopListening();

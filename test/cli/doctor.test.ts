@@ -217,6 +217,8 @@ describe('a shared log', () => {
       expect(await check()).toMatchObject([{ level: 'failure' }]);
       const away = await check({ VIGIE_REDIS_URL: 'redis://127.0.0.1:1' });
       expect(away).toMatchObject([{ level: 'failure', detail: 'Redis cannot be reached (ECONNREFUSED)' }]);
+      const inCluster = await check({ VIGIE_REDIS_URL: `redis+cluster://127.0.0.1:${redis.port}` });
+      expect(inCluster).toMatchObject([{ level: 'failure', mend: expect.stringContaining('redis://host') }]);
       const withPassword = await check({ VIGIE_REDIS_URL: 'redis://:CANARY@127.0.0.1' });
       expect(withPassword).toMatchObject([{ level: 'failure' }]);
       expect(JSON.stringify(withPassword)).not.toContain('CANARY');

@@ -254,6 +254,7 @@ describe('what an operator may read', () => {
     ['GET', '/status-changes', 405],
     ['GET', '/status-query', 405],
     ['DELETE', '/status/summary', 405],
+    ['GET', '/status/filter-rebuilds', 405],
     ['GET', '/trust-list/reload', 405],
     ['GET', '/key-retirements', 405],
     ['GET', '/nothing', 404],

@@ -131,7 +131,7 @@ describe('after every path was taken with a canary', () => {
     expect(text).not.toContain(ISS);
     const routes = [...text.matchAll(/route="([^"]*)"/g)].map(([, route]) => route);
     const known =
-      'verify verify_batch healthz readyz openapi metrics status_changes status_query status_summary trust_list trust_list_reload key_retirements none';
+      'verify verify_batch healthz readyz openapi metrics status_changes status_query status_summary filter_rebuilds trust_list trust_list_reload key_retirements none';
     expect(new Set(routes)).toEqual(new Set(known.split(' ')));
   });
 

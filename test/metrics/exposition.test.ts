@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { allocateCounters, type Counters, openCounters } from '../../src/metrics/counters.ts';
+import { createDelays } from '../../src/metrics/delays.ts';
 import { buildRegistry } from '../../src/metrics/exposition.ts';
 import { REASONS } from '../../src/verdict.ts';
 import { FACTS } from '../support/gateway-facts.ts';
@@ -152,6 +153,29 @@ describe('the exposition', () => {
     expect(sample(text, 'vigie_ready')).toBe(0);
     expect(sample(text, 'vigie_trust_list_version')).toBeUndefined();
     expect(sample(text, 'vigie_trust_list_age_seconds')).toBeUndefined();
+  });
+
+  it('shows the canary, and is silent about one that is off', async () => {
+    const runs = { ok: 3, unarmed: 0, wrong: 1, late: 0 };
+    const canary = () => ({ healthy: false, runs, durations: createDelays().view() });
+    const text = await scrape({ ...FACTS, canary });
+    expect(sample(text, 'vigie_canary_healthy')).toBe(0);
+    expect(sample(text, 'vigie_canary_runs_total', { result: 'wrong' })).toBe(1);
+    expect(await scrape({ ...FACTS, canary: () => undefined })).not.toMatch(/^vigie_canary/m);
+  });
+
+  it('counts as many delays as are said to be the same', async () => {
+    const delays = createDelays();
+    delays.observe(0.004);
+    delays.observe(0.03, 1_000);
+    delays.observe(1, 0);
+    const revocation = () => ({ ...FACTS.revocation(), enforcement: delays.view() });
+    const text = await scrape({ ...FACTS, revocation });
+    const name = 'vigie_revocation_enforcement_seconds';
+    expect(sample(text, `${name}_bucket`, { le: '0.01' })).toBe(1);
+    expect(sample(text, `${name}_bucket`, { le: '0.05' })).toBe(1_001);
+    expect(sample(text, `${name}_count`)).toBe(1_001);
+    expect(sample(text, `${name}_sum`)).toBeCloseTo(30.004, 9);
   });
 
   it('gives every metric the prefix vigie_', async () => {

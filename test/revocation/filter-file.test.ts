@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { forgetFilterFile } from '../../src/revocation/filter-file.ts';
+import { anchorOf, forgetFilterFile } from '../../src/revocation/filter-file.ts';
 import { saveFilter, startFilterSaving } from '../../src/revocation/filter-saving.ts';
 import { createKeyRetirements } from '../../src/revocation/key-retirements.ts';
 import { auditStore } from '../../src/revocation/store-audit.ts';
@@ -23,6 +23,7 @@ import {
   openGateway,
   openStore,
   revocations,
+  SECRET,
   SMALL_FILTER,
   temporaryDirectory,
   testClock,
@@ -89,6 +90,12 @@ describe('a start from the file', () => {
       const store = await openStore(dir, testClock(), filter);
       for (const card of CARDS) expect(store.filter.mightContain(hashOf(card))).toBe(true);
       const { start } = store;
+      // What was of no use is not tried again: the next save makes another one.
+      if (start.by === 'survey') {
+        await startFilterSaving({ store, onFault: (code) => expect(code).toBe('') })(10_000);
+        const anchor = anchorOf(store.db, SECRET, Buffer.from(store.epoch, 'hex'));
+        expect([anchor, filterFiles(dir).length]).toEqual([undefined, 0]);
+      }
       await closeStore(store);
       return start.by === 'file' ? 'file' : start.fileRefused;
     };
@@ -243,11 +250,27 @@ describe('saving', () => {
     const { store, apply } = await openGateway(dir, testClock(), { massChangeLimit: 1_000_000 });
     for (let call = 0; call < 51; call++) apply(...revocations(1_000, `call-${call}`));
     const faults: string[] = [];
-    await startFilterSaving({ store, onFault: (code) => faults.push(code) })();
+    await startFilterSaving({ store, onFault: (code) => faults.push(code) })(60_000);
     await closeStore(store);
     expect(faults).toEqual([]);
     const again = await openStore(dir, testClock());
     expect(again.start).toEqual({ by: 'file', replayed: 0 });
+  });
+
+  it('at the stop of a gateway ends when its time is up, and the file of before stands', async () => {
+    const dir = storeDir();
+    const { store, apply } = await openGateway(dir, testClock(), { massChangeLimit: 1_000_000 });
+    for (let call = 0; call < 51; call++) apply(...revocations(1_000, `call-${call}`));
+    expect(await saveFilter(store)).toEqual({ ok: true, value: 'saved' });
+    const before = filterFiles(dir);
+    apply(...revocations(10, 'later'));
+    const faults: string[] = [];
+    await startFilterSaving({ store, onFault: (code) => faults.push(code) })(0);
+    await closeStore(store);
+    expect(faults).toEqual(['TIME_UP']);
+    expect(filterFiles(dir)).toEqual(before);
+    const again = await openStore(dir, testClock());
+    expect(again.start).toEqual({ by: 'file', replayed: 10 });
   });
 
   it('that fails says so and harms nothing', async () => {

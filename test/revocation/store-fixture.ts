@@ -73,8 +73,9 @@ export async function openStore(
   dir: string,
   clock: Clock,
   filter: FilterParameters = SMALL_FILTER,
+  filterGraceMs = Number.POSITIVE_INFINITY,
 ): Promise<StatusStore> {
-  const opened = await openStatusStore({ dir, secret: SECRET, filter, clock });
+  const opened = await openStatusStore({ dir, secret: SECRET, filter, filterGraceMs, clock });
   if (!opened.ok) throw new Error(`${opened.fault}: ${opened.message}`);
   open.add(opened.store);
   return opened.store;
@@ -86,8 +87,13 @@ export async function closeStore(store: StatusStore): Promise<void> {
 }
 
 /** A store with its status changes, as the main thread wires them. */
-export async function openGateway(dir: string, clock: Clock, limits: Partial<typeof CHANGE_LIMITS> = {}) {
-  const store = await openStore(dir, clock);
+export async function openGateway(
+  dir: string,
+  clock: Clock,
+  limits: Partial<typeof CHANGE_LIMITS> = {},
+  filterGraceMs?: number,
+) {
+  const store = await openStore(dir, clock, SMALL_FILTER, filterGraceMs);
   const freshness = createFreshness(clock, FRESHNESS_LIMITS);
   const changes = createStatusChanges({ store, freshness, clock, ...CHANGE_LIMITS, ...limits });
   const apply = (...list: StatusChange[]): ChangeOutcome => changes.applyChanges({ changes: list });

@@ -64,7 +64,21 @@ it('counts changes of all gateways towards the mass-change hold', async () => {
   await acknowledged(gateway(a), 'counted-elsewhere');
   await answered([strict], 'counted-elsewhere', 'revoked');
   const held = await change(strict, 'one-more', 'revoked');
-  expect([held.status, (held.json as unknown as ProblemAnswer).type]).toEqual([409, 'mass-change-held']);
+  const problem = held.json as unknown as ProblemAnswer & { readonly token: string };
+  expect([held.status, problem.type]).toEqual([409, 'mass-change-held']);
+
+  // The token binds the changes, not the gateway: another one applies them, and all enforce them.
+  const other = await deployment.start('strict-too', { VIGIE_MASS_CHANGE_LIMIT: '1' });
+  await fresh([other]);
+  const confirm = (token: string, jti: string) =>
+    call(`${other.admin}/admin/v1/status-changes`, {
+      body: { changes: [{ iss: ISS, jti, status: 'revoked' }], confirm: token },
+    });
+  await acknowledged(gateway(a), 'counted-elsewhere-too');
+  await answered([other], 'counted-elsewhere-too', 'revoked');
+  expect((await confirm(problem.token, 'another-one')).status).toBe(409);
+  expect((await confirm(problem.token, 'one-more')).status).toBe(200);
+  await answered([strict, other, gateway(a)], 'one-more', 'revoked');
 });
 
 it('shows how the copy and the log stand', async () => {

@@ -140,9 +140,12 @@ function startProcess(parts: GatewayOptions, self: Gateway, isAlive: () => boole
     sleep,
     massChangeLimit: 10_000,
   });
-  runReplicator(replicator, new AbortController().signal, sleep).catch((error) => {
+  const ending = new AbortController();
+  const onFailed = (error: unknown) => {
+    ending.abort();
     if (!(error instanceof Killed)) parts.onCrash(error);
-  });
+  };
+  runReplicator(replicator, ending.signal, onFailed, sleep).catch(onFailed);
   return { admission, replicator, freshness };
 }
 

@@ -1,11 +1,11 @@
 /**
- * Loaded into a gateway's threads by engine-step-down.test.ts: in one worker the kernel's fastest implementation
- * refuses whatever it is asked, from when a file is there. The addon, its self-test and everything above are real.
+ * Loaded into a gateway's threads by engine-step-down.test.ts and canary.test.ts: in one worker the kernel's fastest
+ * implementation refuses whatever it is asked, or accepts it, while a file is there. The addon, its self-test and everything above are real.
  */
 import { existsSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 
-const { DAMAGE_FILE: file } = process.env;
+const { DAMAGE_FILE: file, DAMAGE_VERDICT: verdict = '0' } = process.env;
 const load = process.dlopen;
 
 if (!isMainThread && threadId === 2) {
@@ -19,7 +19,7 @@ if (!isMainThread && threadId === 2) {
       verify(...given) {
         const known = addon.verify(...given);
         const [implementation, , , , , , count, verdicts] = given;
-        if (implementation === fastest && existsSync(file)) verdicts.fill(0, 0, count);
+        if (implementation === fastest && existsSync(file)) verdicts.fill(Number(verdict), 0, count);
         return known;
       },
     };

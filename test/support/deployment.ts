@@ -13,16 +13,21 @@ export function card(jti: string): string {
   return credential({ payload: goodClaims({ jti }, Math.floor(Date.now() / 1000)) });
 }
 
-export interface Deployment {
-  readonly redis: RedisServer;
+export interface Deployment<R = RedisServer> {
+  readonly redis: R;
   /** A gateway on the data directory of this name, which outlives it; not waited for to be fresh. */
   start(name: string, env?: Readonly<Record<string, string>>, secret?: Buffer): Promise<Gateway>;
   dispose(): Promise<void>;
 }
 
 export async function deploy(options: RedisServerOptions = {}): Promise<Deployment> {
-  const root = mkdtempSync(join(tmpdir(), 'vigie-deployment-'));
   const redis = await startRedis(options);
+  return deployOn(redis, `redis://127.0.0.1:${redis.port}`);
+}
+
+/** Ends what it is given when it ends. */
+export function deployOn<R extends { stop(): Promise<void> }>(redis: R, url: string): Deployment<R> {
+  const root = mkdtempSync(join(tmpdir(), 'vigie-deployment-'));
   const gateways: Gateway[] = [];
   return {
     redis,
@@ -30,7 +35,7 @@ export async function deploy(options: RedisServerOptions = {}): Promise<Deployme
       const dataDir = join(root, name);
       mkdirSync(dataDir, { recursive: true, mode: 0o700 });
       writeFileSync(join(dataDir, 'secret'), `${secret.toString('hex')}\n`, { mode: 0o600 });
-      const settings = { VIGIE_REDIS_URL: `redis://127.0.0.1:${redis.port}`, ...env };
+      const settings = { VIGIE_REDIS_URL: url, ...env };
       const gateway = await startGateway({ dataDir, env: settings });
       gateways.push(gateway);
       return gateway;

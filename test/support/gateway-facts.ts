@@ -2,6 +2,9 @@
 import { createDelays } from '../../src/metrics/delays.ts';
 import type { GatewayFacts } from '../../src/metrics/exposition.ts';
 
+/** Stands for the filter in force. */
+const FILTER = {};
+
 export const FACTS: GatewayFacts = {
   version: '1.2.3',
   engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
@@ -21,6 +24,7 @@ export const FACTS: GatewayFacts = {
     ageSeconds: 0.25,
     entries: { revoked: 10, suspended: 2 },
     changes: { applied: 12, held: 1 },
+    enforcement: createDelays().view(),
   }),
   replication: () => ({
     state: 'following',
@@ -34,9 +38,14 @@ export const FACTS: GatewayFacts = {
     copyFaults: 1,
     holding: false,
     calls: [{ call: 'follow', results: new Map([['ok', 9]]), durations: createDelays().view() }],
-    enforcement: createDelays().view(),
+  }),
+  canary: () => ({
+    healthy: true,
+    runs: { ok: 20, unarmed: 1, wrong: 0, late: 0 },
+    durations: createDelays().view(),
   }),
   filter: () => ({
+    inForce: FILTER,
     capacity: 1_000,
     entries: 12,
     fillRatio: 0.01,

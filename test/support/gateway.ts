@@ -70,6 +70,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     VIGIE_TRUST_LIST: typeof trustList === 'string' ? trustList : trustListFile,
     // Room for what tests revoke; the default's 36 MB would be made anew for each of many processes.
     VIGIE_FILTER_CAPACITY: '100000',
+    // Its one entry would stand among those that tests count; canary.test.ts has it as it is by default.
+    VIGIE_CANARY: 'off',
     ...options.env,
   };
   const child = spawn(process.execPath, [VIGIE, 'serve'], {
@@ -116,8 +118,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
 }
 
+export type WorkerFault = 'throws' | 'store' | 'load' | 'slow' | 'forgets' | 'deaf' | 'hangs';
+
 /** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */
-export function workerFault(fault: 'throws' | 'store' | 'load' | 'slow', file = ''): Record<string, string> {
+export function workerFault(fault: WorkerFault, file = ''): Record<string, string> {
   const preload = new URL('./worker-faults.mjs', import.meta.url).href;
   return { NODE_OPTIONS: `--import=${preload}`, FAULT: fault, FAULT_FILE: file };
 }

@@ -1,4 +1,7 @@
-/** Real redis-server and redis-sentinel processes for the tests: on free ports, in directories of their own. */
+/**
+ * Real redis-server processes for the tests, sentinels among them: on free ports, in directories of their own.
+ * `VIGIE_TEST_REDIS_SERVER` names another server program to test with: another version, or Valkey.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+
+const SERVER = process.env.VIGIE_TEST_REDIS_SERVER ?? 'redis-server';
 
 export interface RedisServer {
   readonly port: number;
@@ -35,31 +40,21 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** A port that is free may be taken a moment later, or that of the cluster's bus beside it: then on another one. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const port = await freePort();
+  for (let tries = 0; tries < 5; tries++) {
+    const server = await startOn(await freePort(), options);
+    if (server !== undefined) return server;
+  }
+  throw new Error(`${SERVER} does not start with ${options.args?.join(' ')}`);
+}
+
+/** `undefined`: the server ended before it answered. */
+async function startOn(port: number, options: RedisServerOptions): Promise<RedisServer | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-redis-'));
-  const { tls } = options;
-  const listen = tls
-    ? ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
-    : ['--port', `${port}`];
-  const args = [
-    ...listen,
-    ...(tls ? ['--tls-ca-cert-file', tls.ca, '--tls-auth-clients', 'optional'] : []),
-    ...[
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      dir,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--repl-diskless-sync-delay',
-      '0',
-    ],
-    ...(options.args ?? []),
-  ];
-  let child = spawnServer('redis-server', args);
+  const args = [...listeningOn(port, options.tls), '--bind', '127.0.0.1', '--dir', dir];
+  args.push('--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0', ...(options.args ?? []));
+  let child = spawnServer(args);
   const admin = new Redis({
     host: '127.0.0.1',
     port,
@@ -70,7 +65,19 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   });
   // A server that is away on purpose is no failure of the test.
   admin.on('error', () => {});
-  await admin.ping();
+  const stop = async () => {
+    admin.disconnect();
+    await end(child);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const answers = admin.ping().then(
+    () => true,
+    () => false,
+  );
+  if (!(await Promise.race([answers, once(child, 'exit').then(() => false)]))) {
+    await stop();
+    return undefined;
+  }
   return {
     port,
     dir,
@@ -79,15 +86,17 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     restart: async ({ wipe = false, ready = true } = {}) => {
       await end(child);
       if (wipe) execFileSync('find', [dir, '-mindepth', '1', '-delete']);
-      child = spawnServer('redis-server', args);
+      child = spawnServer(args);
       if (ready) await admin.ping();
     },
-    stop: async () => {
-      admin.disconnect();
-      await end(child);
-      rmSync(dir, { recursive: true, force: true });
-    },
+    stop,
   };
+}
+
+function listeningOn(port: number, tls: TlsFiles | undefined): string[] {
+  if (tls === undefined) return ['--port', `${port}`];
+  const files = ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.ca];
+  return ['--port', '0', '--tls-port', `${port}`, ...files, '--tls-auth-clients', 'optional'];
 }
 
 /**
@@ -123,7 +132,7 @@ export async function startSentinel(primaryName: string, primaryPort: number): P
     `sentinel failover-timeout ${primaryName} 3000`,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  const child = spawnServer('redis-sentinel', [config]);
+  const child = spawnServer([config, '--sentinel']);
   const client = new Redis({
     port,
     retryStrategy: () => 20,
@@ -185,8 +194,8 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-function spawnServer(program: string, args: readonly string[]): ChildProcess {
-  const child = spawn(program, args, { stdio: 'ignore' });
+function spawnServer(args: readonly string[]): ChildProcess {
+  const child = spawn(SERVER, args, { stdio: 'ignore' });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
@@ -199,11 +208,16 @@ async function end(child: ChildProcess): Promise<void> {
   await exit;
 }
 
+/** Behind a node's port, by this much, stands that of its cluster's bus. */
+const BUS_OFFSET = 10_000;
+
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, 'close');
+    if (port + BUS_OFFSET < 65_536) return port;
+  }
 }

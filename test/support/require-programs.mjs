@@ -9,7 +9,6 @@ const PROGRAMS = [
   { name: 'promtool', debianPackage: 'prometheus' },
   // Started and stopped by the tests themselves, on free ports of their own.
   { name: 'redis-server', debianPackage: 'redis-server' },
-  { name: 'redis-sentinel', debianPackage: 'redis-sentinel' },
   // Makes the certificates of the TLS tests.
   { name: 'openssl', debianPackage: 'openssl' },
   // Any compiler that the build takes will do; this is the one to install where there is none.

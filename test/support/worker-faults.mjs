@@ -7,6 +7,20 @@ import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
 const { FAULT: fault, FAULT_FILE: file } = process.env;
 
+/** Before the filter's bits stand its parameters (src/revocation/bloom-filter.ts). */
+const FILTER_HEADER_BYTES = 64;
+
+/** Calls when the file comes and when it goes. */
+function whenever(changed) {
+  let known = false;
+  const timer = setInterval(() => {
+    const present = existsSync(file);
+    if (present !== known) changed(present);
+    known = present;
+  }, 20);
+  timer.unref();
+}
+
 if (!isMainThread) {
   // The thread throws, time and again, from when the file is there, where nothing of the gateway catches.
   if (fault === 'throws') {
@@ -14,6 +28,33 @@ if (!isMainThread) {
       if (existsSync(file)) throw new TypeError('CANARY');
     }, 5);
     timer.unref();
+  }
+  // The filter, which all threads share, is without a bit for as long as the file is there.
+  if (fault === 'forgets' && threadId === 1) {
+    const bits = new Uint8Array(workerData.revocation.filter, FILTER_HEADER_BYTES);
+    let kept;
+    whenever((present) => {
+      if (present) {
+        kept = bits.slice();
+        bits.fill(0);
+      } else if (kept !== undefined) bits.set(kept);
+    });
+  }
+  if (threadId === 2) {
+    // It has a filter of its own, which learns of nothing.
+    if (fault === 'deaf') {
+      const shared = new Uint8Array(workerData.revocation.filter);
+      const own = new SharedArrayBuffer(shared.length);
+      new Uint8Array(own).set(shared.subarray(0, FILTER_HEADER_BYTES));
+      workerData.revocation.filter = own;
+    }
+    // It hangs in the middle of its work for as long as the file is there.
+    if (fault === 'hangs') {
+      const never = new Int32Array(new SharedArrayBuffer(4));
+      whenever((present) => {
+        while (present && existsSync(file)) Atomics.wait(never, 0, 0, 20);
+      });
+    }
   }
   // One thread of several cannot open its store, does not load, or never gets to its start.
   if (threadId === 2) {

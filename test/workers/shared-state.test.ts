@@ -28,6 +28,18 @@ describe('the shared state', () => {
     expect(elsewhere.trustAgeMs()).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('is ready but for the canary while that fails, in every thread', () => {
+    const { view, state } = stateAt();
+    const elsewhere = openSharedState(state.shared, view);
+    state.setPhase('serving');
+    state.setTrustConfirmedAt(1_000);
+    state.setCanaryFails(true);
+    expect(unreadyReasons(elsewhere, DAY_MS, 'fresh')).toEqual(['canary']);
+    expect(unreadyReasons(elsewhere, DAY_MS, 'expired')).toEqual(['revocation_too_old', 'canary']);
+    state.setCanaryFails(false);
+    expect(unreadyReasons(elsewhere, DAY_MS, 'fresh')).toEqual([]);
+  });
+
   it('never shows a negative age', () => {
     const { state } = stateAt();
     state.setTrustConfirmedAt(1_001);

@@ -15,7 +15,7 @@ import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { readInputFile, readStdin } from '../read-input.ts';
 import { answer, fail, type Reply } from '../reply.ts';
-import { readStatusFile } from '../status-file.ts';
+import { readStatusFile, type StatusFile } from '../status-file.ts';
 import { formatCount, startProgress } from '../terminal.ts';
 
 interface ImportOptions extends AdminOptions {
@@ -24,6 +24,8 @@ interface ImportOptions extends AdminOptions {
 
 /** Some three million lines; a larger export is better split by its issuer. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024 - 1024;
+/** So that the gateway need not wait for this program, nor for the network. */
+const CALLS_UNDER_WAY = 3;
 
 export function addImportCommand(status: Command, context: CommandContext): void {
   const command = status
@@ -52,30 +54,60 @@ async function importFile(
   const file = readStatusFile(input.bytes);
   if (!file.ok) return fail(reply, 'refused', `${path}: ${file.fault}`);
 
-  const { changes, digest } = file;
-  const progress = startProgress(reply.terminal, 'importing', changes.length);
+  const total = file.changes.length;
+  const progress = startProgress(reply.terminal, 'importing', total);
+  const { applied, seq, failed } = await applyFile(
+    client,
+    file,
+    options.confirmMassChange === true,
+    progress.update,
+  );
+  progress.end();
+  if (failed !== undefined) return failPart(reply, failed, { applied, total });
+  answer(reply, { applied, total, seq }, [`${formatCount(applied)} changes applied (sequence ${seq}).`]);
+  return EXIT.done;
+}
+
+/** A call that was not answered as hoped, and the place of its first change in the file. */
+interface FailedPart {
+  readonly at: number;
+  readonly ending: Exclude<Outcome<unknown>, { kind: 'answer' }>;
+}
+
+/** Applies the file; of calls that fail, the first in the file is told. Those sent beside it may have been applied. */
+async function applyFile(
+  client: AdminClient,
+  { changes, digest, repeats }: Extract<StatusFile, { ok: true }>,
+  confirmHolds: boolean,
+  onApplied: (changes: number) => void,
+): Promise<{ readonly applied: number; readonly seq: number; readonly failed: FailedPart | undefined }> {
+  let next = 0;
   let applied = 0;
   let seq = 0;
-  let ending: Exclude<Outcome<unknown>, { kind: 'answer' }> | undefined;
-  while (applied < changes.length && ending === undefined) {
-    const part = changes.slice(applied, applied + LIMITS.statusChangesPerCall);
-    const idempotencyKey = `import-${digest}-${applied}`;
-    const outcome = await applyPart(client, part, idempotencyKey, options.confirmMassChange === true);
-    if (outcome.kind === 'answer') {
-      seq = outcome.value.seq;
+  const failures: FailedPart[] = [];
+  const sendParts = async (end: number) => {
+    while (next < end && failures.length === 0) {
+      const at = next;
+      const part = changes.slice(at, at + LIMITS.statusChangesPerCall);
+      next += part.length;
+      const outcome = await applyPart(client, part, `import-${digest}-${at}`, confirmHolds);
+      if (outcome.kind !== 'answer') {
+        failures.push({ at, ending: outcome });
+        return;
+      }
+      seq = Math.max(seq, outcome.value.seq);
       applied += part.length;
-      progress.update(applied);
-    } else {
-      ending = outcome;
+      onApplied(applied);
     }
-  }
-  progress.end();
-  if (ending === undefined) {
-    const done = `${formatCount(applied)} changes applied (sequence ${seq}).`;
-    answer(reply, { applied, total: changes.length, seq }, [done]);
-    return EXIT.done;
-  }
-  return failPart(reply, ending, { applied, total: changes.length });
+  };
+  // Calls that are under way together may be applied in any order, which only matters to a card named twice.
+  const together = repeats ? 1 : CALLS_UNDER_WAY;
+  const full = changes.length - (changes.length % LIMITS.statusChangesPerCall);
+  await Promise.all(Array.from({ length: together }, () => sendParts(full)));
+  // A short one could pass the mass-change guard where those before it are held.
+  await sendParts(changes.length);
+  const [failed] = failures.sort((a, b) => a.at - b.at);
+  return { applied, seq, failed };
 }
 
 /** One call; a hold is answered with its token where the operator said so beforehand. */
@@ -93,7 +125,7 @@ async function applyPart(
 
 function failPart(
   reply: Reply,
-  ending: Exclude<Outcome<unknown>, { kind: 'answer' }>,
+  { at, ending }: FailedPart,
   count: { readonly applied: number; readonly total: number },
 ): ExitCode {
   const sofar = `${formatCount(count.applied)} of ${formatCount(count.total)} changes applied`;
@@ -105,7 +137,6 @@ function failPart(
     const detail = `${sofar}, the rest is held as a mass change; ${again} with --confirm-mass-change`;
     return fail(reply, 'refused', detail, { ...count, held: true });
   }
-  const line = count.applied + 1;
-  const detail = `${sofar}, then refused from change ${line} on (${ending.problem.status}): ${ending.problem.detail}`;
+  const detail = `${sofar}; refused in the thousand from change ${at + 1} on (${ending.problem.status}): ${ending.problem.detail}`;
   return fail(reply, 'refused', detail, { ...count, problem: ending.problem });
 }

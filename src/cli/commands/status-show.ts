@@ -1,12 +1,11 @@
 /** `vigie status show` and `vigie status summary`: what the gateway knows. */
 import type { Command } from 'commander';
-import type { JsonValue } from '../../encoding/strict-json.ts';
 import { type AdminOptions, runsOnAdmin } from '../admin-command.ts';
 import { readCards } from '../card-input.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-code.ts';
 import { answer, fail, failOutcome } from '../reply.ts';
-import { formatTable } from '../terminal.ts';
+import { summaryLines } from '../summary-lines.ts';
 
 interface ShowOptions extends AdminOptions {
   readonly iss?: string;
@@ -46,15 +45,7 @@ export function addSummaryCommand(status: Command, context: CommandContext): voi
   runsOnAdmin<AdminOptions>(command, context, async (reply, client) => {
     const outcome = await client.statusSummary();
     if (outcome.kind !== 'answer') return failOutcome(reply, outcome);
-    answer(reply, outcome.value, formatTable(flatten(outcome.value)));
+    answer(reply, outcome.value, summaryLines(outcome.value));
     return EXIT.done;
   });
-}
-
-/** Nested members as rows `outer.inner  value`: whatever a gateway of another version adds is shown too. */
-function flatten(value: JsonValue, name = ''): [string, string][] {
-  if (typeof value !== 'object' || value === null) return [[name, String(value)]];
-  return Object.entries(value).flatMap(([member, inner]) =>
-    flatten(inner, name === '' ? member : `${name}.${member}`),
-  );
 }

@@ -1,7 +1,8 @@
-/** `vigie status`: revoke, suspend, reinstate, show, import, summary. */
+/** `vigie status`: revoke, suspend, reinstate, show, import, summary, rebuild-filter. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../command.ts';
 import { addChangeCommand } from './status-change.ts';
+import { addRebuildFilterCommand } from './status-filter.ts';
 import { addImportCommand } from './status-import.ts';
 import { addShowCommand, addSummaryCommand } from './status-show.ts';
 
@@ -16,4 +17,5 @@ export function registerStatus(program: Command, context: CommandContext): void 
   addShowCommand(status, context);
   addImportCommand(status, context);
   addSummaryCommand(status, context);
+  addRebuildFilterCommand(status, context);
 }

@@ -2,6 +2,7 @@
 import type { Config } from '../../config.ts';
 import { readRedisSettings } from '../../control/redis-settings.ts';
 import { loadDeploymentSecret } from '../../revocation/deployment-secret.ts';
+import { URL_FOR } from '../../revocation/shared/redis/fault.ts';
 import { openRedisLog } from '../../revocation/shared/redis/redis-log.ts';
 import type { Followed, LogResult } from '../../revocation/shared/shared-log.ts';
 import { type Finding, failure, fine, warning } from './finding.ts';
@@ -28,6 +29,8 @@ export async function checkRedis(config: Config): Promise<Finding[]> {
 
 function judge(answer: LogResult<Followed>): Finding {
   if (!answer.ok) {
+    const mend = URL_FOR[answer.code];
+    if (mend !== undefined) return failure(SUBJECT, `Redis refuses (${answer.code})`, mend);
     const how = { unreachable: 'cannot be reached', refused: 'refuses', malformed: 'holds no log' }[
       answer.fault
     ];

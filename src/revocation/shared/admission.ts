@@ -108,7 +108,8 @@ export function countApplied(window: ChangeWindow, records: readonly LogRecord[]
 /** `moved`: to be planned anew at the new head. */
 type Attempt = ChangeOutcome | 'moved';
 
-async function changeCards(options: AdmissionOptions, call: Call, standing: Standing): Promise<Attempt> {
+async function changeCards(given: AdmissionOptions, call: Call, standing: Standing): Promise<Attempt> {
+  const options = { ...given, copy: readOnce(given.copy) };
   const { copy, secret, window, massChangeLimit } = options;
   const { entryMacKey, confirmTokenKey } = secret;
   const current = (hash: Buffer) => cardEntryOf(copy, entryMacKey, hash);
@@ -239,6 +240,19 @@ function stateAfter(
   return {
     ok: true,
     value: encodeState(secret.entryMacKey, standing.epoch, { ...state, lastChangeMs: nowMs }),
+  };
+}
+
+/** What is planned on and what is accounted for are read once: nothing is awaited between the two. */
+function readOnce(copy: AdmissionOptions['copy']): AdmissionOptions['copy'] {
+  const known = new Map<string, ReturnType<typeof copy.entryOf>>();
+  return {
+    entryOf: (hash) => {
+      const name = hash.toString('latin1');
+      const read = known.get(name) ?? copy.entryOf(hash);
+      known.set(name, read);
+      return read;
+    },
   };
 }
 

@@ -1,8 +1,9 @@
 /**
  * A filter at rest: what the shared log publishes for new gateways, and what a gateway keeps beside its store.
  *
- * A snapshot says: these bits hold every card that was not active at `seq` of this epoch. They may hold more
- * (changes made while they were copied), never less. Nothing in it is trusted before its MAC is checked.
+ * A snapshot says: these bits hold every card that was not active at `seq` of this epoch, but perhaps for those whose
+ * credential had expired before the instant it names. They may hold more (changes made while they were copied), never
+ * less. Nothing in it is trusted before its MAC is checked.
  *
  * | offset | bytes | content                                                            |
  * |      0 |     4 | schema version                                                     |
@@ -13,7 +14,10 @@
  * |     52 |     8 | target false-positive rate                                         |
  * |     60 |     8 | entries counted                                                    |
  * |     68 |     8 | bits set                                                           |
- * |     76 |    32 | HMAC-SHA256 over a label, all bits, and the 76 bytes before        |
+ * |     76 |     8 | version 2 alone: cards expired before may be missing (seconds)     |
+ * |  76/84 |    32 | HMAC-SHA256 over a label, all bits, and the header before          |
+ *
+ * What leaves nothing out is version 1, which older gateways read as well; they refuse version 2.
  *
  * The bits are the filter's words in little-endian order, hence bit i is bit i mod 8 of byte i div 8.
  */
@@ -31,7 +35,6 @@ import { createPacer } from '../pacer.ts';
 import { EPOCH_BYTES } from './epoch.ts';
 import type { FilterSnapshot } from './shared-log.ts';
 
-const SCHEMA_VERSION = 1;
 const FINGERPRINT_AT = 4;
 const EPOCH_AT = 20;
 const SEQ_AT = 36;
@@ -39,9 +42,10 @@ const CAPACITY_AT = 44;
 const RATE_AT = 52;
 const ENTRIES_AT = 60;
 const BITS_SET_AT = 68;
-const MAC_AT = 76;
+const LEFT_OUT_AT = 76;
 const MAC_BYTES = 32;
-export const FILTER_SNAPSHOT_HEADER_BYTES = MAC_AT + MAC_BYTES;
+/** Where the MAC stands, by schema version. */
+const MAC_AT = { 1: LEFT_OUT_AT, 2: LEFT_OUT_AT + 8 } as const;
 /** Copied, counted and MACed at a time: about half a millisecond. Whole words. */
 const CHUNK_BYTES = 2 ** 18;
 
@@ -54,9 +58,21 @@ export interface FilterPosition {
 /**
  * Why a snapshot is not used. `truncated`: shorter or longer than its parameters ask for; `unknown-schema`: of
  * another version; `foreign`: made under another secret; `wrong-parameters`: impossible, or not those wanted;
- * `forged`: the MAC does not hold, by malice or accident.
+ * `lacks-expired`: it leaves out cards that this gateway keeps; `forged`: the MAC does not hold, by malice or accident.
  */
-export type SnapshotRefusal = 'truncated' | 'unknown-schema' | 'foreign' | 'wrong-parameters' | 'forged';
+export type SnapshotRefusal =
+  | 'truncated'
+  | 'unknown-schema'
+  | 'foreign'
+  | 'wrong-parameters'
+  | 'lacks-expired'
+  | 'forged';
+
+/** What a gateway can use. */
+export interface WantedFilter extends FilterParameters {
+  /** Cards expired before this instant may be missing, later ones must not; absent: none may. */
+  readonly leftOutBefore?: number;
+}
 
 export type ParsedSnapshot =
   | ({ readonly ok: true; readonly filter: FilterWriter } & FilterPosition)
@@ -71,8 +87,12 @@ export async function encodeFilterSnapshot(
   filter: FilterReader,
   position: FilterPosition,
 ): Promise<FilterSnapshot> {
-  const header = Buffer.alloc(FILTER_SNAPSHOT_HEADER_BYTES);
-  header.writeUInt32BE(SCHEMA_VERSION, 0);
+  const leftOutBefore = filter.leftOutBefore();
+  const version = leftOutBefore > 0 ? 2 : 1;
+  const macAt = MAC_AT[version];
+  const header = Buffer.alloc(macAt + MAC_BYTES);
+  header.writeUInt32BE(version, 0);
+  if (version === 2) header.writeDoubleBE(leftOutBefore, LEFT_OUT_AT);
   header.set(secret.fingerprint, FINGERPRINT_AT);
   position.epoch.copy(header, EPOCH_AT);
   header.writeDoubleBE(position.seq, SEQ_AT);
@@ -93,31 +113,38 @@ export async function encodeFilterSnapshot(
     if (pacer.spent()) await pacer.rest();
   }
   header.writeDoubleBE(bitsSet, BITS_SET_AT);
-  mac.update(header.subarray(0, MAC_AT)).digest().copy(header, MAC_AT);
+  mac.update(header.subarray(0, macAt)).digest().copy(header, macAt);
   return { header, bits };
 }
 
 /**
  * Checks a snapshot and makes a filter of it, in shared memory.
  *
- * @param wanted if given, a snapshot of another rate or of a smaller capacity is refused.
+ * @param wanted if given, a snapshot of another rate or of a smaller capacity is refused, and one that lacks more.
  */
 export async function parseFilterSnapshot(
   secret: DeploymentSecret,
   snapshot: FilterSnapshot,
-  wanted?: FilterParameters,
+  wanted?: WantedFilter,
 ): Promise<ParsedSnapshot> {
   const { header, bits } = snapshot;
-  if (header.length !== FILTER_SNAPSHOT_HEADER_BYTES) return { ok: false, reason: 'truncated' };
-  if (header.readUInt32BE(0) !== SCHEMA_VERSION) return { ok: false, reason: 'unknown-schema' };
+  const version = header.length === MAC_AT[2] + MAC_BYTES ? 2 : 1;
+  const macAt = MAC_AT[version];
+  if (header.length !== macAt + MAC_BYTES) return { ok: false, reason: 'truncated' };
+  if (header.readUInt32BE(0) !== version) return { ok: false, reason: 'unknown-schema' };
   if (!header.subarray(FINGERPRINT_AT, EPOCH_AT).equals(secret.fingerprint)) {
     return { ok: false, reason: 'foreign' };
   }
   const capacity = header.readDoubleBE(CAPACITY_AT);
   const falsePositiveRate = header.readDoubleBE(RATE_AT);
   const parameters = { capacity, falsePositiveRate };
+  const leftOutBefore = version === 2 ? header.readDoubleBE(LEFT_OUT_AT) : 0;
   if (!arePossible(parameters) || !suit(parameters, wanted)) {
     return { ok: false, reason: 'wrong-parameters' };
+  }
+  // Not `>`: what is no number leaves out nobody knows what.
+  if (wanted !== undefined && !(leftOutBefore <= (wanted.leftOutBefore ?? 0))) {
+    return { ok: false, reason: 'lacks-expired' };
   }
   if (filterLayout(parameters).bitBytes !== bits.length) return { ok: false, reason: 'truncated' };
   const mac = createHmac('sha256', secret.filterMacKey).update(MAC_LABEL);
@@ -126,12 +153,13 @@ export async function parseFilterSnapshot(
     mac.update(bits.subarray(at, at + CHUNK_BYTES));
     if (pacer.spent()) await pacer.rest();
   }
-  mac.update(header.subarray(0, MAC_AT));
-  if (!timingSafeEqual(mac.digest(), header.subarray(MAC_AT))) return { ok: false, reason: 'forged' };
+  mac.update(header.subarray(0, macAt));
+  if (!timingSafeEqual(mac.digest(), header.subarray(macAt))) return { ok: false, reason: 'forged' };
   const content = {
     bits,
     bitsSet: header.readDoubleBE(BITS_SET_AT),
     entries: header.readDoubleBE(ENTRIES_AT),
+    leftOutBefore,
   };
   return {
     ok: true,
@@ -139,6 +167,13 @@ export async function parseFilterSnapshot(
     epoch: Buffer.from(header.subarray(EPOCH_AT, EPOCH_AT + EPOCH_BYTES)),
     seq: header.readDoubleBE(SEQ_AT),
   };
+}
+
+/** A snapshot in one piece, as it stands in a file, header first; what is cut short is refused when it is parsed. */
+export function splitFilterSnapshot(bytes: Buffer): FilterSnapshot {
+  const version = bytes.length >= 4 && bytes.readUInt32BE(0) === 2 ? 2 : 1;
+  const headerBytes = MAC_AT[version] + MAC_BYTES;
+  return { header: bytes.subarray(0, headerBytes), bits: bytes.subarray(headerBytes) };
 }
 
 const MAC_LABEL = 'vigie/1/filter-snapshot';

@@ -2,7 +2,7 @@
  * What an answer of the shared log means to a gateway with this copy: pure, and the one place where anything
  * that comes from the log is checked before it is used.
  */
-import { decodeEntry } from '../status-entry.ts';
+import { decodeEntry, isOfLaterSchema } from '../status-entry.ts';
 import { sameEntries } from '../store-account.ts';
 import { decodeState, type StoreState } from '../store-state.ts';
 import { isLater } from './epoch.ts';
@@ -10,7 +10,7 @@ import type { CopyHead } from './replica-copy.ts';
 import type { Followed, HashedEntry, LogHead, LogRecord } from './shared-log.ts';
 
 /** Kinds of forged or foreign data: what was refused and counted. */
-export type RefusedKind = 'fingerprint' | 'schema' | 'state' | 'record' | 'entry' | 'answer';
+export type RefusedKind = 'fingerprint' | 'schema' | 'state' | 'record' | 'entry' | 'answer' | 'filter';
 
 /** Why a new life of the log has to be founded. */
 export type FoundingReason =
@@ -100,6 +100,8 @@ function judgeRecords(
     if (record.seq !== copySeq + good.length + 1) break;
     if (!isAuthenticRecord(macKey, record)) {
       if (good.length > 0) break;
+      // A newer gateway's: it is left to those who understand it, and the log is not touched.
+      if (isOfLaterSchema(macKey, record.hash, record.entry)) return { kind: 'foreign', refused: 'schema' };
       return { kind: 'reconcile', reason: 'record-refused', head, refused: 'record' };
     }
     good.push(record);

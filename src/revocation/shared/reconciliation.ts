@@ -6,7 +6,7 @@
  * among them. The copy speaks for the log again as of the head at which the reading began; records since then are
  * followed as always, and may bring again what the reading brought already.
  */
-import { decodeEntry, encodeEntry } from '../status-entry.ts';
+import { decodeEntry, encodeEntry, isOfLaterSchema } from '../status-entry.ts';
 import { accountEntry } from '../store-account.ts';
 import { encodeState, type StoreState } from '../store-state.ts';
 import {
@@ -107,6 +107,8 @@ export async function mergeScanned(
   const scanned = await log.scanEntries(epoch, cursor);
   if (!scanned.ok && SCAN_ENDED.has(scanned.code)) return logChanged(scanned.code);
   if (!scanned.ok) return logFault(scanned);
+  const isNewer = ({ hash, entry }: HashedEntry) => isOfLaterSchema(macKey, hash, entry);
+  if (scanned.value.entries.some(isNewer)) return newerEntry({ refused });
   const entries = scanned.value.entries.filter((entry) => {
     const authentic = isAuthenticEntry(macKey, entry);
     if (!authentic) refused('entry');
@@ -114,6 +116,12 @@ export async function mergeScanned(
   });
   const merged = copy.merge(entries);
   return merged.ok ? { cursor: scanned.value.cursor, entries } : copyFault(merged);
+}
+
+/** Nothing may be mended, nor founded, without an entry that only newer gateways understand. */
+function newerEntry({ refused }: Pick<HealingParts, 'refused'>): HealingStep {
+  refused('schema');
+  return logFault({ ok: false, fault: 'refused', code: 'SCHEMA' });
 }
 
 /** The copy speaks for the life it was read from, if that is still the log: a scan of a dropped one is empty. */
@@ -148,6 +156,7 @@ async function contribute(
     const entry = stored.value[i];
     const there = entry && { hash: own.hash, entry };
     // The state accounts for what stood here before, and nobody can say any more what that was.
+    if (there && isOfLaterSchema(macKey, there.hash, there.entry)) return newerEntry(parts);
     if (there && !isAuthenticEntry(macKey, there)) {
       refused('entry');
       return { kind: 'failed', because: 'not-reconcilable', code: 'entry' };

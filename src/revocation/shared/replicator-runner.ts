@@ -9,14 +9,24 @@ const sleepOnTimer: Sleep = async (ms, signal) => {
   await wait(ms, undefined, { signal }).catch(() => undefined);
 };
 
-/** Resolves when `signal` is aborted and the step under way has ended. */
+/** Behind a step that threw: whatever is wrong with it, the next one comes no faster. */
+const FAILED_WAIT_MS = 1_000;
+
+/**
+ * Resolves when `signal` is aborted and the step under way has ended. A step that throws is a mistake of ours: it is
+ * told, and the copy grows older, as it should, until one succeeds.
+ */
 export async function runReplicator(
   replicator: Pick<Replicator, 'step'>,
   signal: AbortSignal,
+  onFailed: (error: unknown) => void,
   sleep: Sleep = sleepOnTimer,
 ): Promise<void> {
   while (!signal.aborted) {
-    const { waitMs } = await replicator.step();
+    const { waitMs } = await replicator.step().catch((error: unknown) => {
+      onFailed(error);
+      return { waitMs: FAILED_WAIT_MS };
+    });
     // Also without a wait, so that a long healing leaves the event loop to others.
     if (!signal.aborted) await sleep(waitMs, signal);
   }

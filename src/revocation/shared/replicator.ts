@@ -67,7 +67,7 @@ export function createReplicator(options: ReplicatorOptions): Replicator {
   const settling = createSettling(settings.settleMs);
   const hold = createHold(log, now);
   const counts = { lag: 0, reconnects: 0, copyFaults: 0, restored: 0 };
-  const refusals = { fingerprint: 0, schema: 0, state: 0, record: 0, entry: 0, answer: 0 };
+  const refusals = { fingerprint: 0, schema: 0, state: 0, record: 0, entry: 0, answer: 0, filter: 0 };
   const toldMs: Partial<Record<RefusedKind, number>> = {};
   let state: ReplicatorState = 'bootstrapping';
   let auditedMs = now();

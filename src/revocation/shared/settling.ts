@@ -15,13 +15,13 @@ import { BACKOFF_CAP_MS } from './backoff.ts';
 import type { LogHead } from './shared-log.ts';
 
 export const SETTLE_MS = 3_000;
-/** A reconnection takes this long at most, and as long a backoff; see the head of this file. */
+/** A reconnection takes this long at most, unless said otherwise, and as long a backoff; see the head of this file. */
 const RECONNECTION_MS = 1_000;
 const ROUND_UP_MS = 500;
 
 /** With another deadline of calls than 500 ms the wait has to be longer: `timeoutMs` is the log's. */
-export function settleMsFor(timeoutMs: number): number {
-  return Math.max(SETTLE_MS, RECONNECTION_MS + BACKOFF_CAP_MS + timeoutMs + ROUND_UP_MS);
+export function settleMsFor(timeoutMs: number, reconnectionMs = RECONNECTION_MS): number {
+  return Math.max(SETTLE_MS, reconnectionMs + BACKOFF_CAP_MS + timeoutMs + ROUND_UP_MS);
 }
 /** A hold outlives its gateway's death by this much; it is renewed three times in between. */
 export const HOLD_MS = 9_000;

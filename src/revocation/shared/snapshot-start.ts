@@ -8,11 +8,11 @@
  * gateway is ready when its copy is.
  */
 import type { Clock } from '../../clock.ts';
-import type { FilterParameters, FilterWriter } from '../bloom-filter.ts';
+import type { FilterWriter } from '../bloom-filter.ts';
 import type { FreshnessWriter } from '../freshness.ts';
 import { decodeEntry, KEY_RETIRED } from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
-import { parseFilterSnapshot } from './filter-snapshot.ts';
+import { parseFilterSnapshot, type SnapshotRefusal, type WantedFilter } from './filter-snapshot.ts';
 import { createStateCheck, type StateCheck } from './log-judgement.ts';
 import type { ReplicaCopy } from './replica-copy.ts';
 import { createSettling } from './settling.ts';
@@ -25,11 +25,14 @@ export interface SnapshotStartOptions {
   /** Not one that remembers: what it is told is not the age of the copy. */
   readonly freshness: Pick<FreshnessWriter, 'beat' | 'publishSeq'>;
   readonly clock: Clock;
-  readonly wanted: FilterParameters;
+  /** A snapshot that leaves out more is of no use: this gateway is ready when its copy is. */
+  readonly wanted: WantedFilter;
   readonly settleMs: number;
   readonly pollMs: number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly signal: AbortSignal;
+  /** Told why what is published as a filter is of no use. */
+  readonly onUnusable?: (reason: SnapshotRefusal) => void;
   /** Puts a filter in force for all workers. */
   readonly enforceFilter: (base: FilterWriter) => Promise<boolean>;
   /** Resolves when retirements that the filter knows are enforced. */
@@ -39,7 +42,13 @@ export interface SnapshotStartOptions {
 }
 
 /** Why it did not come to it, or that the copy took over. */
-export type SnapshotStartEnd = 'copy-whole' | 'no-snapshot' | 'not-enforced' | 'log-differs' | 'stopped';
+export type SnapshotStartEnd =
+  | 'copy-whole'
+  /** Or none that is of any use here. */
+  | 'no-snapshot'
+  | 'not-enforced'
+  | 'log-differs'
+  | 'stopped';
 
 /** At most so many polls without an answer, until the copy alone is waited for. */
 const MAX_FAULTS = 100;
@@ -62,7 +71,10 @@ export async function startFromSnapshot(options: SnapshotStartOptions): Promise<
   }
   if (!read.ok || read.value === undefined) return 'no-snapshot';
   const parsed = await parseFilterSnapshot(store.secret, read.value, wanted);
-  if (!parsed.ok) return 'no-snapshot';
+  if (!parsed.ok) {
+    options.onUnusable?.(parsed.reason);
+    return 'no-snapshot';
+  }
   const head = copy.head();
   if (!head.ok || signal.aborted) return 'stopped';
   if (head.value.whole && !isBrandNew(store)) return 'copy-whole';

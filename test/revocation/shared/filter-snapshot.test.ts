@@ -1,9 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createFilter, filterBits } from '../../../src/revocation/bloom-filter.ts';
+import { createFilter, filterBits, noteLeftOut } from '../../../src/revocation/bloom-filter.ts';
 import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
 import { newEpoch } from '../../../src/revocation/shared/epoch.ts';
-import { encodeFilterSnapshot, parseFilterSnapshot } from '../../../src/revocation/shared/filter-snapshot.ts';
+import {
+  encodeFilterSnapshot,
+  parseFilterSnapshot,
+  splitFilterSnapshot,
+  type WantedFilter,
+} from '../../../src/revocation/shared/filter-snapshot.ts';
 import { SECRET } from '../store-fixture.ts';
 import { nextMessage, startWorker } from '../typescript-worker.ts';
 
@@ -75,6 +80,33 @@ describe('a filter snapshot', () => {
     expect(await reasonOf(SECRET, { header, bits }, { ...PARAMETERS, falsePositiveRate: 1e-5 })).toBe(
       'wrong-parameters',
     );
+  });
+
+  it('says from when on it lacks what has expired, and is refused by whoever keeps that', async () => {
+    const filter = filledFilter(10);
+    noteLeftOut(filter, 1_790_000_000.5);
+    const snapshot = await encodeFilterSnapshot(SECRET, filter, POSITION);
+    // A gateway that knows version 1 alone looks for 108 bytes, and has no use for this one.
+    expect([snapshot.header.length, snapshot.header.readUInt32BE(0)]).toEqual([116, 2]);
+    const parse = (wanted?: WantedFilter, header = snapshot.header) =>
+      parseFilterSnapshot(SECRET, { ...snapshot, header }, wanted);
+    const lacks = { ok: false, reason: 'lacks-expired' };
+    expect(await parse(PARAMETERS)).toEqual(lacks);
+    expect(await parse({ ...PARAMETERS, leftOutBefore: 1_790_000_000 })).toEqual(lacks);
+    const parsed = await parse({ ...PARAMETERS, leftOutBefore: 1_790_000_000.5 });
+    expect(parsed.ok && parsed.filter.leftOutBefore()).toBe(1_790_000_000.5);
+    for (let at = 0; at < 116; at++) {
+      const altered = Buffer.from(snapshot.header);
+      altered[at] = (altered[at] as number) ^ 0x80;
+      expect((await parse(undefined, altered)).ok).toBe(false);
+      if (at > 0)
+        expect(await parse(undefined, snapshot.header.subarray(0, at))).toMatchObject({ ok: false });
+    }
+    const whole = splitFilterSnapshot(Buffer.concat([snapshot.header, snapshot.bits]));
+    expect([whole.header.equals(snapshot.header), whole.bits.equals(snapshot.bits)]).toEqual([true, true]);
+    const other = filledFilter(10);
+    const { header } = await encodeFilterSnapshot(SECRET, other, POSITION);
+    expect([header.length, header.readUInt32BE(0)]).toEqual([108, 1]);
   });
 
   it('is refused when cut short anywhere, or longer', async () => {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
+import { noteLeftOut } from '../../../src/revocation/bloom-filter.ts';
 import { createFreshness } from '../../../src/revocation/freshness.ts';
 import { createChangeWindow } from '../../../src/revocation/mass-change-limit.ts';
 import { createAdmission, type SharedAdmission } from '../../../src/revocation/shared/admission.ts';
-import { encodeFilterSnapshot } from '../../../src/revocation/shared/filter-snapshot.ts';
+import { encodeFilterSnapshot, type WantedFilter } from '../../../src/revocation/shared/filter-snapshot.ts';
 import { createLmdbCopy } from '../../../src/revocation/shared/lmdb-copy.ts';
-import { openRedisLog } from '../../../src/revocation/shared/redis/redis-log.ts';
 import { createReplicator } from '../../../src/revocation/shared/replicator.ts';
 import { runReplicator } from '../../../src/revocation/shared/replicator-runner.ts';
 import type { SharedLog } from '../../../src/revocation/shared/shared-log.ts';
@@ -17,6 +17,7 @@ import { type SnapshotStartEnd, startFromSnapshot } from '../../../src/revocatio
 import type { StatusStore } from '../../../src/revocation/status-store.ts';
 import { key } from '../../support/deployment.ts';
 import { type RedisServer, startRedis, until } from '../../support/redis.ts';
+import { openLogOn } from '../../support/redis-log.ts';
 import {
   change,
   FRESHNESS_LIMITS,
@@ -36,27 +37,7 @@ let ending: AbortController;
 const logs: SharedLog[] = [];
 
 function openLog(): SharedLog {
-  const log = openRedisLog({
-    target: {
-      kind: 'server',
-      address: { host: '127.0.0.1', port: redis.port },
-      database: 0,
-      tls: false,
-      username: undefined,
-    },
-    credentials: {
-      password: undefined,
-      sentinelPassword: undefined,
-      ca: undefined,
-      cert: undefined,
-      key: undefined,
-    },
-    prefix: 'vigie',
-    waitReplicas: 0,
-    waitMs: 100,
-    timeoutMs: 500,
-    fingerprint: SECRET.fingerprint,
-  });
+  const log = openLogOn(redis.port, SECRET);
   logs.push(log);
   return log;
 }
@@ -85,7 +66,10 @@ async function replicated(mayClear = () => true) {
     sleep,
     massChangeLimit: 1_000,
   });
-  const run = () => void runReplicator(replicator, ending.signal);
+  const run = () =>
+    void runReplicator(replicator, ending.signal, (error) => {
+      throw error;
+    });
   return { store, copy, log, freshness, replicator, admission, run };
 }
 
@@ -123,7 +107,7 @@ async function publish(): Promise<void> {
   expect(published.ok).toBe(true);
 }
 
-async function begin() {
+async function begin(wanted: WantedFilter = SMALL_FILTER) {
   let over = false;
   const gateway = await replicated(() => over);
   const { store, copy, log, freshness, replicator } = gateway;
@@ -134,7 +118,7 @@ async function begin() {
     copy,
     freshness,
     clock: systemClock,
-    wanted: SMALL_FILTER,
+    wanted,
     settleMs: SETTLE_MS,
     pollMs: 20,
     sleep: (ms) => sleep(ms),
@@ -152,6 +136,20 @@ async function begin() {
   });
   return { ...gateway, end, retirementsAsked: () => retirementsAsked };
 }
+
+it('takes no snapshot that lacks what it keeps itself, and takes one that lacks no more', async () => {
+  noteLeftOut(first.store.filter, 1_790_000_000);
+  await publish();
+  const longer = await begin({ ...SMALL_FILTER, leftOutBefore: 1_789_999_999 });
+  expect(await longer.end).toBe('no-snapshot');
+  expect(longer.store.filter.leftOutBefore()).toBe(0);
+  const same = await begin({ ...SMALL_FILTER, leftOutBefore: 1_790_000_001 });
+  await until(async () => same.freshness.read().state === 'fresh');
+  expect([same.store.filter.leftOutBefore(), answer(same.store, 'before')]).toEqual([
+    1_790_000_000,
+    'unreadable',
+  ]);
+});
 
 /** As a worker answers. */
 function answer(store: StatusStore, jti: string): string {

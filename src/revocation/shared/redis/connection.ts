@@ -7,15 +7,15 @@
  *   `autoResendUnfulfilledCommands: false`): an append repeated behind our back would be a second one.
  * - A deadline missed ends the connection. It may be half-open, and replies still owed on it would hold up the
  *   next ones; a fresh one says more quickly whether Redis is there.
- * - READONLY ends it too: the primary is elsewhere by now, and Sentinel or DNS knows where.
+ * - READONLY ends it too: the primary is elsewhere by now, and Sentinel, DNS or the cluster knows where. So do a
+ *   cluster's MOVED, CLUSTERDOWN and LOADING.
  */
 import { randomBytes } from 'node:crypto';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { LogResult } from '../shared-log.ts';
-import type { RedisCredentials } from './credentials.ts';
+import { type ConnectionOptions, clientOptions } from './connection-options.ts';
 import { type Fault, fault, faultOf } from './fault.ts';
 import type { Script } from './script.ts';
-import type { RedisTarget } from './target.ts';
 
 export type Argument = string | number | Buffer;
 export type Reply = Buffer | number | null | readonly Reply[];
@@ -37,25 +37,17 @@ export interface Connection {
   close(): void;
 }
 
-export interface ConnectionOptions {
-  readonly target: RedisTarget;
-  readonly credentials: RedisCredentials;
-  readonly timeoutMs: number;
-  /** The most `extraMs` that any call here asks for. */
-  readonly longestExtraMs: number;
-}
-
-const CONNECT_TIMEOUT_MS = 1_000;
-/** Part of what the log's settling waits for (`settling.ts`): whoever holds more has to be back by then. */
-const MAX_RETRY_DELAY_MS = 1_000;
+/** After these there is no connection for a moment. */
+const LEADS_AWAY = ['TIMEOUT', 'READONLY', 'MOVED', 'CLUSTERDOWN'];
 
 export function connect(options: ConnectionOptions): Connection {
-  const { timeoutMs } = options;
+  const { timeoutMs, target } = options;
   const client = new Redis(clientOptions(options));
   // Why there is no connection, as far as known: the answer to whoever asks meanwhile.
   let absence: Fault = fault('unreachable', 'NOT_CONNECTED');
   const firstAttempt = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs);
+    // A cluster's nodes have to be asked before.
+    const timer = setTimeout(resolve, target.kind === 'cluster' ? 2 * timeoutMs : timeoutMs);
     const settle = () => {
       clearTimeout(timer);
       resolve();
@@ -86,8 +78,10 @@ export function connect(options: ConnectionOptions): Connection {
     const on = { client, end: end.bind(undefined, name) };
     let results = await send(on, calls, deadlineMs, 'EVALSHA');
     if (failed(results, 'NOSCRIPT')) results = await send(on, calls, deadlineMs, 'EVAL');
-    absence = failed(results, 'TIMEOUT') ?? failed(results, 'READONLY') ?? absence;
-    return results;
+    absence = LEADS_AWAY.map((code) => failed(results, code)).find(Boolean) ?? absence;
+    // That the keys are another node's says in whatever words that this is a cluster.
+    if (target.kind === 'cluster' || failed(results, 'MOVED') === undefined) return results;
+    return calls.map(() => fault('refused', 'CLUSTERMODE'));
   };
   return {
     run,
@@ -139,49 +133,4 @@ function commandOf(call: Call, scripts: 'EVALSHA' | 'EVAL'): readonly [string, .
   if (!('script' in call)) return call;
   const { script, keys, args } = call;
   return [scripts, scripts === 'EVAL' ? script.text : script.sha1, keys.length, ...keys, ...args];
-}
-
-/** Full jitter, capped: gateways that lost Redis together do not come back together. */
-export function retryDelayMs(attempt: number, random: () => number = Math.random): number {
-  return 10 + Math.floor(random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** attempt));
-}
-
-function clientOptions({ target, credentials, timeoutMs, longestExtraMs }: ConnectionOptions) {
-  const { ca, cert, key } = credentials;
-  const tls = target.tls ? { ca, cert, key } : undefined;
-  const common = {
-    username: target.username,
-    password: credentials.password,
-    tls,
-    // RESP2 needs no HELLO, and the answers here are the same.
-    protocol: 2,
-    replyMapping: 'legacy',
-    connectionName: 'vigie',
-    disableClientInfo: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    // Behind our own deadline; it bounds what ioredis itself sends while connecting.
-    commandTimeout: 2 * timeoutMs + longestExtraMs,
-    disconnectTimeout: 50,
-    retryStrategy: (attempt: number) => retryDelayMs(attempt),
-    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
-  } satisfies RedisOptions;
-  if (target.kind === 'server') {
-    // Without the ready check LOADING is an answer that says so, not a connection that is not there.
-    return { ...common, ...target.address, db: target.database, enableReadyCheck: false };
-  }
-  return {
-    ...common,
-    sentinels: target.sentinels.map(({ host, port }) => ({ host, port })),
-    name: target.primaryName,
-    sentinelPassword: credentials.sentinelPassword,
-    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
-    sentinelRetryStrategy: (attempt: number) => retryDelayMs(attempt),
-    enableTLSForSentinelMode: target.tls,
-    sentinelTLS: tls,
-    // The ready check asks for the role: a demoted primary is left for the next.
-    enableReadyCheck: true,
-  };
 }

@@ -11,6 +11,8 @@ export interface RedisContext {
   /** Replicas that must confirm an append or a follow, and how long they may take. */
   readonly waitReplicas: number;
   readonly waitMs: number;
+  /** What has replicas answer a WAIT anew: see `confirmationCalls`. */
+  readonly pulse: 'message' | 'write';
   /** Following, the WAIT behind it, and entries by hash. */
   readonly follower: Connection;
   /** Appends and the WAITs behind them, which would hold up whatever shared their connection. */

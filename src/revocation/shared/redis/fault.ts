@@ -11,6 +11,13 @@ export function fault(kind: LogFault, code: string): Fault {
   return { ok: false, fault: kind, code };
 }
 
+/** What `VIGIE_REDIS_URL` should say instead, where that is what is wrong. */
+export const URL_FOR: Readonly<Record<string, string>> = {
+  CLUSTERMODE:
+    'Redis is in cluster mode: give its nodes as VIGIE_REDIS_URL=redis+cluster://host:port,host:port',
+  NO_CLUSTER: 'Redis is not in cluster mode: give it as VIGIE_REDIS_URL=redis://host:port',
+};
+
 /**
  * Codes that may stand inside another message: up to Redis 6.2 an error within a script is wrapped in `ERR Error
  * running script …`.

@@ -11,23 +11,23 @@ end
 
 /**
  * KEYS: log, stream of the epoch that the caller believes in, holds.
- * ARGV: schema, fingerprint, that epoch, the seq to read after, records at most.
+ * ARGV: schema, fingerprint, that epoch, the seq to read after, records at most, 1 if Redis may be a cluster.
  * Answers: `empty`; `foreign` and which; `malformed`; `founding` and its epoch; `epoch` and the present one, for
  * which other keys must be named; or `log`, epoch, seq, state, oldest id kept ('' for none), run id, replication id
  * ('' where not to be had), 1 if somebody holds the log, the ids of the records, their 60 bytes each in a row.
  *
  * Only a primary answers. A demoted one would agree with every copy of the past for ever, and silence would pass
  * for freshness. One that was cut off does not know that it is none: that is for its replicas to say (`follow.ts`).
- * A node of a cluster is refused (CLUSTERMODE): what its replicas are asked by does not reach them there, so that
- * they would seem to confirm.
+ * A node of a cluster is refused (CLUSTERMODE) unless it was looked for as one: what replicas are asked by elsewhere
+ * does not reach them there, and nobody would know where the keys go from it.
  *
  * A record without the form of one is given as zeros, which no MAC fits: whoever follows refuses it by the same
  * rule as a forged one. Holds that have not the form of holds count as none; the next hold replaces them.
  */
 export const FOLLOW = defineScript(`${FORM_LUA}${NOW_LUA}${PRIMARY_LUA}
 local server = redis.call('INFO', 'server')
-if string.find(server, 'redis_mode:cluster', 1, true) then
-  return redis.error_reply('CLUSTERMODE not supported')
+if ARGV[6] ~= '1' and string.find(server, '_mode:cluster', 1, true) then
+  return redis.error_reply('CLUSTERMODE look for it as a cluster')
 end
 local what, epoch, seq, state = form(KEYS[1], ARGV[1], ARGV[2])
 if what == 'empty' or what == 'malformed' then return {what} end
@@ -54,6 +54,11 @@ local runId = string.match(server, 'run_id:(%x+)') or ''
 local replicationId = string.match(replication, 'master_replid:(%x+)') or ''
 return {'log', epoch, seq, state, oldest[1] and oldest[1][1] or '', runId, replicationId, held,
   table.concat(ids, ' '), table.concat(records)}
+`);
+
+/** Answers only on a primary, and in a cluster only on the one whose the log's key is. KEYS: log. */
+export const LEADS = defineScript(`${PRIMARY_LUA}
+return 1
 `);
 
 /**

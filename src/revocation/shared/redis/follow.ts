@@ -9,6 +9,8 @@ import { LOG_SCHEMA, MAX_PER_CALL } from './script.ts';
 
 const HASH_BYTES = 16;
 const RECORD_BYTES = HASH_BYTES + 44;
+/** Of the key that is renewed to reach replicas; long against a memory that is full. */
+const PULSE_LIFE_MS = 86_400_000;
 /** A new epoch costs a second call. That it changes again between the two happens once, if ever. */
 const TRIES = 3;
 
@@ -23,7 +25,7 @@ export async function follow(
     const call: Call = {
       script: FOLLOW,
       keys: [keys.log, keys.stream(believed), keys.holds],
-      args: [LOG_SCHEMA, fingerprint, believed, afterSeq, records],
+      args: [LOG_SCHEMA, fingerprint, believed, afterSeq, records, context.pulse === 'write' ? 1 : 0],
     };
     const [answer, ...proof] = await follower.run(
       [call, ...confirmationCalls(context)],
@@ -45,20 +47,30 @@ export async function follow(
  * answered and still follow this server. WAIT alone does not ask them when they had all of it before, and a primary
  * that was cut off would go on being confirmed. So something is sent to them first: a message that nobody hears.
  * It is no write, so that it costs no memory, no append-only file, and also goes where writes are refused.
+ *
+ * In a cluster messages go from node to node and not to replicas as such (SPUBLISH neither), so that it has to be a
+ * write there: the life of a key of no content is renewed.
  */
-export function confirmationCalls({ keys, waitReplicas, waitMs }: RedisContext): Call[] {
+export function confirmationCalls({ keys, pulse, waitReplicas, waitMs }: RedisContext): Call[] {
   if (waitReplicas === 0) return [];
-  return [
-    ['PUBLISH', keys.pulse, ''],
-    ['WAIT', waitReplicas, waitMs],
-  ];
+  const wait: Call = ['WAIT', waitReplicas, waitMs];
+  if (pulse === 'message') return [['PUBLISH', keys.pulse, ''], wait];
+  // No script, which would have to be sent whole at times, and the append before it with it. Where memory is full,
+  // the key is there as a rule, and its life may be renewed.
+  const set: Call = ['SET', keys.pulse, '', 'NX', 'PX', PULSE_LIFE_MS];
+  return [set, ['PEXPIRE', keys.pulse, PULSE_LIFE_MS], wait];
 }
 
 /** By the answers to `confirmationCalls`. */
-export function isConfirmed({ waitReplicas }: RedisContext, answers: readonly LogResult<Reply>[]): boolean {
+export function isConfirmed(
+  { pulse, waitReplicas }: RedisContext,
+  answers: readonly LogResult<Reply>[],
+): boolean {
   if (waitReplicas === 0) return true;
-  const [sent, waited] = answers;
-  return sent?.ok === true && waited?.ok === true && (numberOf(waited.value) ?? 0) >= waitReplicas;
+  const [sent, waited] = answers.slice(-2);
+  if (!sent?.ok || !waited?.ok) return false;
+  const isSent = pulse === 'message' || sent.value === 1;
+  return isSent && (numberOf(waited.value) ?? 0) >= waitReplicas;
 }
 
 /** The epochs that stand in the log; whatever is no epoch names nothing, and counts as none. */

@@ -4,6 +4,7 @@ import type { Call } from './connection.ts';
 import { listOf, NO_EPOCH, type RedisContext, textOf } from './context.ts';
 import { fault } from './fault.ts';
 import { peek, runIdOf } from './follow.ts';
+import { LEADS } from './follow-script.ts';
 import { BEGIN, OPEN, PUT } from './founding-scripts.ts';
 import { LOG_SCHEMA, MAX_LEASE_MS, MAX_PER_CALL } from './script.ts';
 
@@ -100,18 +101,21 @@ export async function lives(context: RedisContext): Promise<LogResult<readonly B
 /**
  * The names of all lives' entries and streams, by looking through the database: an index could be lost, forged or
  * restored just as the head. A cursor is a position in one server's table, so what another server adds to it is
- * refused rather than taken for the rest.
+ * refused rather than taken for the rest. SCAN itself is answered by replicas as well, and so by a demoted primary, and
+ * by any node of a cluster: so each slice is only worth something from a server that leads.
  */
 async function scanLives({ bulk, keys }: RedisContext): Promise<LogResult<ReadonlySet<string>>> {
   const found = new Set<string>();
   let cursor = '0';
   let server: string | undefined;
   do {
-    const [slice, info] = await bulk.run([
+    const [slice, leads, info] = await bulk.run([
       ['SCAN', cursor, 'MATCH', keys.lives, 'COUNT', SCAN_KEYS],
+      { script: LEADS, keys: [keys.log], args: [] },
       ['INFO', 'server'],
     ]);
     if (!slice?.ok) return slice ?? fault('unreachable', 'CLOSED');
+    if (!leads?.ok) return leads ?? fault('unreachable', 'CLOSED');
     if (!info?.ok) return info ?? fault('unreachable', 'CLOSED');
     const answering = runIdOf(info.value) ?? bulk.name();
     server ??= answering;

@@ -9,12 +9,13 @@
  * | {vigie}:idem:<epoch>:<hash>      | string | answer under an Idempotency-Key, 24 hours                   |
  * | {vigie}:holds                    | zset   | token of each gateway that holds the log, until when (ms)   |
  * | {vigie}:lease:<name>             | string | its holder's token, for as long as it holds                 |
+ * | {vigie}:pulse                    | string | nothing, a day; only where a cluster's replicas must confirm |
  * | {vigie}:filter                   | hash   | name, bytes, header of the snapshot; previous, previousBytes |
  * | {vigie}:filter:<name>:<number>   | string | 256 KiB of a snapshot's bits, the last one less             |
  *
  * `founding` is the epoch of the life being founded, if any, by the holder of the token `founder`, whose lease ends
  * at `until` (ms, by Redis's clock); epoch, seq and state are those of the life that is open or was last. The
- * channel {vigie}:pulse carries nothing: see `confirmationCalls`.
+ * channel {vigie}:pulse carries nothing either: see `confirmationCalls`.
  */
 
 export interface KeyNames {

@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LogResult, SharedLog } from '../shared-log.ts';
 import { append, restore } from './append.ts';
+import { slotOf } from './cluster-nodes.ts';
 import { connect } from './connection.ts';
 import { NO_EPOCH, numberOf, type RedisContext } from './context.ts';
 import type { RedisCredentials } from './credentials.ts';
@@ -29,6 +30,8 @@ export const REDIS_ACL =
   '+eval +evalsha +info +time +publish +wait +select +client|setname ' +
   '+exists +type +scan +get +set +strlen +unlink +pexpire +hget +hmget +hset +hdel +hscan ' +
   '+xadd +xrange +xtrim +zadd +zrem +zcount +zremrangebyscore';
+/** Further in a cluster, where SELECT and PUBLISH are of no use. */
+export const REDIS_CLUSTER_ACL = '+cluster|nodes';
 
 export interface RedisLogOptions {
   readonly target: RedisTarget;
@@ -46,13 +49,15 @@ export interface RedisLogOptions {
 /** Connects in the background; until then calls answer `unreachable`. */
 export function openRedisLog(options: RedisLogOptions): SharedLog {
   const { target, credentials, timeoutMs, waitReplicas, waitMs } = options;
-  const link = (longestExtraMs: number) => connect({ target, credentials, timeoutMs, longestExtraMs });
+  const slot = slotOf(options.prefix);
+  const link = (longestExtraMs: number) => connect({ target, credentials, timeoutMs, longestExtraMs, slot });
   const context: RedisContext = {
     keys: keyNames(options.prefix),
     fingerprint: Buffer.from(options.fingerprint).toString('hex'),
     token: randomBytes(16).toString('hex'),
     waitReplicas,
     waitMs,
+    pulse: target.kind === 'cluster' ? 'write' : 'message',
     follower: link(waitMs),
     writer: link(waitMs),
     bulk: link(0),

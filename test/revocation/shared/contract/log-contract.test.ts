@@ -1,11 +1,11 @@
 /**
- * The same scenarios on a real Redis and on the model that the simulator runs the protocol against: what is found
+ * The same scenarios on a real Redis, alone and in a cluster, and on the model that the simulator runs the protocol against: what is found
  * true of the protocol in the simulation is true of a Redis that behaves as the model does.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { closeLogs } from '../redis/log-fixture.ts';
 import { createModelWorld } from './model-world.ts';
-import { createRedisWorld, type RedisPair, startPair } from './redis-world.ts';
+import { createRedisWorld, type RedisPair, startClusterPair, startPair } from './redis-world.ts';
 import { APPENDING } from './scenarios-of-appending.ts';
 import { FOUNDING } from './scenarios-of-founding.ts';
 import { READING } from './scenarios-of-reading.ts';
@@ -16,11 +16,14 @@ describe('the model', () => {
   it.each(SCENARIOS)('%s', (_name, scenario) => scenario(createModelWorld()));
 });
 
-describe('Redis', () => {
+describe.each([
+  ['Redis', startPair],
+  ['Redis in a cluster', startClusterPair],
+])('%s', (_form, startForm) => {
   let pair: RedisPair;
   beforeAll(async () => {
-    pair = await startPair();
-  }, 20_000);
+    pair = await startForm();
+  }, 40_000);
   afterAll(async () => {
     closeLogs();
     await pair.stop();

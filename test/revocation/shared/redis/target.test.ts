@@ -4,19 +4,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { retryDelayMs } from '../../../../src/revocation/shared/redis/connection.ts';
+import { BACKOFF_CAP_MS } from '../../../../src/revocation/shared/backoff.ts';
+import {
+  reconnectionMsOf,
+  retryDelayMs,
+} from '../../../../src/revocation/shared/redis/connection-options.ts';
 import {
   type RedisFiles,
   readRedisCredentials,
 } from '../../../../src/revocation/shared/redis/credentials.ts';
 import { faultOf } from '../../../../src/revocation/shared/redis/fault.ts';
 import { parseRedisUrl } from '../../../../src/revocation/shared/redis/target.ts';
+import { SETTLE_MS, settleMsFor } from '../../../../src/revocation/shared/settling.ts';
 import { makeCertificate, type TlsFiles } from '../../../support/redis.ts';
 import { targetOf } from './log-fixture.ts';
 
 describe('VIGIE_REDIS_URL', () => {
   const server = { kind: 'server', tls: false, username: undefined, database: 0 };
   const sentinel = { kind: 'sentinel', tls: false, username: undefined };
+  const cluster = { kind: 'cluster', tls: false, username: undefined };
   const at = (host: string, port = 6379) => ({ host, port });
 
   it.each([
@@ -39,11 +45,23 @@ describe('VIGIE_REDIS_URL', () => {
         primaryName: 'my.primary',
       },
     ],
+    ['redis+cluster://n1', { ...cluster, seeds: [at('n1')] }],
+    [
+      'rediss+cluster://vigie@n1:1,[fe80::1],n-3.example:65535/',
+      {
+        ...cluster,
+        tls: true,
+        username: 'vigie',
+        seeds: [at('n1', 1), at('fe80::1'), at('n-3.example', 65535)],
+      },
+    ],
   ])('%s', (url, target) => {
     expect(targetOf(url)).toEqual(target);
   });
 
-  const FORMS = 'must be redis://, rediss://, redis+sentinel:// or rediss+sentinel://, without ? or #';
+  const FORMS =
+    'must be redis://, redis+sentinel:// or redis+cluster://, or these with rediss, without ? or #';
+  const NODES = "must name some of the cluster's nodes as host[:port], separated by commas";
   const PASSWORD = 'must not hold a password: name its file in VIGIE_REDIS_PASSWORD_FILE';
   it.each([
     ['', FORMS],
@@ -68,6 +86,12 @@ describe('VIGIE_REDIS_URL', () => {
     ['redis+sentinel://CANARY,/main', 'must name the sentinels as host[:port], separated by commas'],
     ['redis+sentinel://CANARY', "must end in the primary's name, as Sentinel knows it"],
     ['redis+sentinel://h/CANARY/1', "must end in the primary's name, as Sentinel knows it"],
+    ['redis+cluster://:CANARY@h', PASSWORD],
+    ['redis+cluster://CANARY,', NODES],
+    ['redis+cluster://CANARY:0', NODES],
+    [`redis+cluster://${'CANARY,'.repeat(16)}h`, NODES],
+    ['redis+cluster://h/CANARY', 'must end after the hosts: a cluster has no numbered databases'],
+    ['redis+sharded://CANARY', FORMS],
   ])('%s is refused without being repeated', (url, why) => {
     expect(parseRedisUrl(url)).toEqual({ ok: false, error: `VIGIE_REDIS_URL ${why}` });
   });
@@ -196,5 +220,16 @@ describe('reconnecting', () => {
     expect(range(3)).toEqual([10, 409]);
     expect(range(5)).toEqual([10, 1_009]);
     expect(range(5_000)).toEqual([10, 1_009]);
+  });
+
+  it('takes no longer in a cluster, where the nodes are asked before', () => {
+    const timeoutMs = 500;
+    const of = (url: string) => reconnectionMsOf({ target: targetOf(url), timeoutMs });
+    const [server, cluster] = [of('redis://h'), of('redis+cluster://h')];
+    expect(cluster).toBeLessThanOrEqual(server);
+    expect([settleMsFor(timeoutMs, server), settleMsFor(timeoutMs, cluster)]).toEqual([SETTLE_MS, SETTLE_MS]);
+    // With a longer deadline asking takes longer, and so does settling.
+    const slow = reconnectionMsOf({ target: targetOf('redis+cluster://h'), timeoutMs: 2_000 });
+    expect(settleMsFor(2_000, slow)).toBe(slow + BACKOFF_CAP_MS + 2_000 + 500);
   });
 });

@@ -1,0 +1,132 @@
+/**
+ * The canary: every worker is asked for answers that are known, again and again, and a wrong one, or none in time,
+ * takes the gateway out of service until every worker answers rightly again.
+ */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Log, LogFields } from '../log.ts';
+import type { CanaryFacts, CanaryResult } from '../metrics/canary-metrics.ts';
+import { createDelays } from '../metrics/delays.ts';
+import type { CanaryAnswer, CanaryProbe } from '../workers/canary.ts';
+import type { SharedState } from '../workers/shared-state.ts';
+import { createCanaryCredentials } from './canary-credentials.ts';
+import { createCanaryRevocation } from './canary-revocation.ts';
+import type { StatusSide } from './status-side.ts';
+
+/** One worker's way to answer; `undefined` when the thread is gone. */
+export type AskCanary = (probe: CanaryProbe) => Promise<CanaryAnswer | undefined>;
+
+export interface CanaryOptions {
+  readonly config: Pick<Config, 'canaryIntervalMs' | 'canaryDeadlineMs'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly status: Pick<StatusSide, 'changes' | 'statusOf'>;
+  readonly state: Pick<SharedState, 'setCanaryFails'>;
+  /** In the order of the workers. */
+  readonly ask: readonly AskCanary[];
+}
+
+export interface Canary {
+  facts(): CanaryFacts;
+  stop(): void;
+}
+
+export function wantsCanary({ canary, demo }: Pick<Config, 'canary' | 'demo'>): boolean {
+  return canary === 'on' || (canary === 'auto' && !demo);
+}
+
+type Standing = 'right' | 'wrong' | 'late';
+
+const TOLD: Readonly<Record<Standing, string>> = {
+  right: 'the canary is answered rightly again',
+  wrong: 'the canary is answered wrongly',
+  late: 'the canary is not answered in time',
+};
+
+interface Watched {
+  readonly worker: number;
+  readonly ask: AskCanary;
+  standing: Standing;
+  /** Asked and not answered: whoever is stuck is not asked more and more. */
+  waiting: boolean;
+}
+
+/** The first round begins at once. */
+export function startCanary({ config, clock, log, status, state, ask }: CanaryOptions): Canary {
+  const sign = createCanaryCredentials();
+  const revocation = createCanaryRevocation(status, log);
+  const watched = ask.map(
+    (way, worker): Watched => ({ worker, ask: way, standing: 'right', waiting: false }),
+  );
+  const runs: Record<CanaryResult, number> = { ok: 0, unarmed: 0, wrong: 0, late: 0 };
+  const durations = createDelays();
+  let stopped = false;
+
+  const note = (member: Watched, standing: Standing, fields: LogFields = {}): void => {
+    if (stopped) return;
+    const changed = standing !== member.standing;
+    member.standing = standing;
+    // Before it is told: whoever reads of it must find it so.
+    state.setCanaryFails(watched.some((other) => other.standing !== 'right'));
+    if (changed)
+      log(standing === 'right' ? 'info' : 'error', TOLD[standing], { worker: member.worker, ...fields });
+  };
+
+  const examine = async (member: Watched, probe: CanaryProbe): Promise<void> => {
+    const sentMs = clock.monotonicMs();
+    member.waiting = true;
+    const stopWatch = watchTime(config.canaryDeadlineMs, () => {
+      runs.late++;
+      note(member, 'late');
+    });
+    const answer = await member.ask(probe);
+    member.waiting = false;
+    const wasLate = stopWatch();
+    // A gateway that has lost a thread ends on its own.
+    if (answer === undefined) return;
+    durations.observe((clock.monotonicMs() - sentMs) / 1000);
+    if (!wasLate) runs[!answer.right ? 'wrong' : probe.revoked === undefined ? 'unarmed' : 'ok']++;
+    note(member, answer.right ? 'right' : 'wrong', answer.fields);
+  };
+
+  const round = (): void => {
+    // Not waited for: a log that does not answer must not hold up what can be asked without it.
+    void revocation.pursue();
+    const probe = sign(clock.wallMs(), revocation.isArmed());
+    for (const member of watched) if (!member.waiting) void examine(member, probe);
+  };
+  const timer = setInterval(round, config.canaryIntervalMs);
+  timer.unref();
+  round();
+  return {
+    facts: () => ({
+      healthy: watched.every(({ standing }) => standing === 'right'),
+      runs,
+      durations: durations.view(),
+    }),
+    stop: () => {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
+}
+
+/** Calls when the time is up; the function returned ends the wait and says whether it was. */
+function watchTime(deadlineMs: number, onLate: () => void): () => boolean {
+  let state: 'waiting' | 'answered' | 'late' = 'waiting';
+  const timer = setTimeout(() => {
+    // One turn later: where this thread was held up itself, the answer may lie there unread.
+    setImmediate(() => {
+      if (state !== 'waiting') return;
+      state = 'late';
+      onLate();
+    });
+  }, deadlineMs);
+  timer.unref();
+  return () => {
+    clearTimeout(timer);
+    const wasLate = state === 'late';
+    if (!wasLate) state = 'answered';
+    return wasLate;
+  };
+}

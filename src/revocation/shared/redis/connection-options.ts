@@ -1,0 +1,93 @@
+/** How ioredis is told to connect: directly, by the sentinels' word, or to the owner of a cluster's slot. */
+import type { RedisOptions } from 'ioredis';
+import { clusterConnector } from './cluster-connector.ts';
+import type { RedisCredentials } from './credentials.ts';
+import type { RedisTarget } from './target.ts';
+
+export interface ConnectionOptions {
+  readonly target: RedisTarget;
+  readonly credentials: RedisCredentials;
+  readonly timeoutMs: number;
+  /** The most `extraMs` that any call here asks for. */
+  readonly longestExtraMs: number;
+  /** In which all keys stand. */
+  readonly slot: number;
+}
+
+const CONNECT_TIMEOUT_MS = 1_000;
+/** Part of what the log's settling waits for (`settling.ts`): whoever holds more has to be back by then. */
+const MAX_RETRY_DELAY_MS = 1_000;
+/** Shorter where each attempt first asks the cluster's nodes, which may take a call's deadline. */
+const MAX_CLUSTER_RETRY_DELAY_MS = 500;
+
+/** How long a reconnection takes at most, once the primary is there. */
+export function reconnectionMsOf({ target, timeoutMs }: Pick<ConnectionOptions, 'target' | 'timeoutMs'>) {
+  return target.kind === 'cluster' ? MAX_CLUSTER_RETRY_DELAY_MS + timeoutMs : MAX_RETRY_DELAY_MS;
+}
+
+/** Full jitter, capped: gateways that lost Redis together do not come back together. */
+export function retryDelayMs(
+  attempt: number,
+  random: () => number = Math.random,
+  capMs = MAX_RETRY_DELAY_MS,
+): number {
+  return 10 + Math.floor(random() * Math.min(capMs, 50 * 2 ** attempt));
+}
+
+/**
+ * By these errors a server says that it does not lead, or that this is not known: found anew, it may be another one.
+ * ASK and TRYAGAIN are none of them: until a migration has ended the slot has no other owner.
+ */
+function saysElsewhere(target: RedisTarget, message: string): boolean {
+  return (target.kind === 'cluster' ? /READONLY|^(MOVED|CLUSTERDOWN|LOADING) / : /READONLY/).test(message);
+}
+
+export function clientOptions(options: ConnectionOptions): RedisOptions & { replyMapping: 'legacy' } {
+  const { target, credentials, timeoutMs, longestExtraMs, slot } = options;
+  const { ca, cert, key } = credentials;
+  const tls = target.tls ? { ca, cert, key } : undefined;
+  const common = {
+    username: target.username,
+    password: credentials.password,
+    tls,
+    // RESP2 needs no HELLO, and the answers here are the same.
+    protocol: 2,
+    replyMapping: 'legacy',
+    connectionName: 'vigie',
+    disableClientInfo: true,
+    enableOfflineQueue: false,
+    // Without the ready check LOADING is an answer that says so, not a connection that is not there.
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Behind our own deadline; it bounds what ioredis itself sends while connecting.
+    commandTimeout: 2 * timeoutMs + longestExtraMs,
+    disconnectTimeout: 50,
+    retryStrategy: (attempt: number) => retryDelayMs(attempt),
+    reconnectOnError: (error: Error) => saysElsewhere(target, error.message),
+  } satisfies RedisOptions;
+  switch (target.kind) {
+    case 'server':
+      return { ...common, ...target.address, db: target.database };
+    case 'sentinel':
+      return {
+        ...common,
+        sentinels: target.sentinels.map(({ host, port }) => ({ host, port })),
+        name: target.primaryName,
+        sentinelPassword: credentials.sentinelPassword,
+        sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+        sentinelRetryStrategy: (attempt: number) => retryDelayMs(attempt),
+        enableTLSForSentinelMode: target.tls,
+        sentinelTLS: tls,
+        // The ready check asks for the role: a demoted primary is left for the next.
+        enableReadyCheck: true,
+      };
+    case 'cluster': {
+      const retryStrategy = (attempt: number) =>
+        retryDelayMs(attempt, Math.random, MAX_CLUSTER_RETRY_DELAY_MS);
+      const finding = { seeds: target.seeds, slot, node: common, timeoutMs, retryDelayMs: retryStrategy };
+      return { ...common, retryStrategy, Connector: clusterConnector(finding) };
+    }
+  }
+}
