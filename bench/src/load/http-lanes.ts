@@ -54,7 +54,8 @@ export async function openLanes(
   }
   return {
     send: (request, onAnswer) => {
-      const socket = free.pop();
+      // The one that rested longest: the gateway closes what says nothing for ten seconds.
+      const socket = free.shift();
       if (socket === undefined) queue.push({ request, onAnswer });
       else give(socket, request, onAnswer);
     },

@@ -12,17 +12,17 @@ export interface ChildTask {
   readonly limitSeconds: number;
 }
 
-const TASK = 'BENCH_TASK';
-
 /** Runs the file and returns what it reported; its other output goes to standard error. */
 export async function runChild({ file, task, core, limitSeconds }: ChildTask): Promise<unknown> {
   const pinning = core === undefined ? [] : ['taskset', '-c', String(core)];
   const [program, ...args] = [...pinning, process.execPath, '--import', 'tsx', file];
   const child = spawn(program as string, args, {
     cwd: BENCH_DIR,
-    env: { ...process.env, [TASK]: JSON.stringify(task) },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
+  // A child that ends before it has read all of it is told of by its exit code.
+  child.stdin.on('error', () => {});
+  child.stdin.end(JSON.stringify(task));
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const deadline = setTimeout(kill, limitSeconds * 1000);
@@ -37,9 +37,11 @@ export async function runChild({ file, task, core, limitSeconds }: ChildTask): P
   return JSON.parse(output);
 }
 
-/** In the child: what it is to do. */
-export function ownTask<Task>(): Task {
-  return JSON.parse(process.env[TASK] ?? '') as Task;
+/** In the child, once: what it is to do. */
+export async function ownTask<Task>(): Promise<Task> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Task;
 }
 
 /** In the child, once: what came of it. */

@@ -49,7 +49,7 @@ const LIMIT_MS = 10_000;
 const DRAIN_MS = 10;
 const MAX_WRONG = 20;
 
-const task = ownTask<EnforcementTask>();
+const task = await ownTask<EnforcementTask>();
 const wrong: string[] = [];
 const note = (text: string) => {
   if (wrong.length < MAX_WRONG) wrong.push(text);

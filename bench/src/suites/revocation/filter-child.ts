@@ -33,7 +33,7 @@ const CHUNK = 1_000_000;
 const KEYED = 200_000;
 const CHECKED = 100_000;
 
-const task = ownTask<FilterTask>();
+const task = await ownTask<FilterTask>();
 const built = await loadBuilt();
 const hashes = Array.from({ length: CHUNK }, () => Buffer.alloc(0));
 const block = Buffer.allocUnsafeSlow(CHUNK * HASH_BYTES);
