@@ -24,7 +24,7 @@ export async function runChild({ file, task, core, limitSeconds }: ChildTask): P
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(task));
   const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  process.prependOnceListener('exit', kill);
   const deadline = setTimeout(kill, limitSeconds * 1000);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

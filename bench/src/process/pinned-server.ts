@@ -45,7 +45,8 @@ export async function startPinned(command: ServerCommand): Promise<PinnedServer>
   });
   // Whatever ends the bench ends the server: nothing is left running on the measured core.
   const killAtExit = () => child.kill('SIGKILL');
-  process.once('exit', killAtExit);
+  // Before the files are removed that it has open.
+  process.prependOnceListener('exit', killAtExit);
   const stop = async () => {
     await stopChild(child);
     process.off('exit', killAtExit);

@@ -41,7 +41,7 @@ export async function startRedis(dir: string, args: readonly string[] = []): Pro
     { stdio: 'ignore' },
   );
   const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  process.prependOnceListener('exit', kill);
   const ask = (...words: string[]) => askOnce(port, words);
   const stop = async () => {
     process.off('exit', kill);

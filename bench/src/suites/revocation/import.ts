@@ -111,7 +111,7 @@ async function runImport(gateway: SharedGateway, file: string): Promise<{ code: 
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  process.prependOnceListener('exit', kill);
   const deadline = setTimeout(kill, LIMIT_MS);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

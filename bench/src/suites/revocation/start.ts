@@ -38,7 +38,7 @@ const START_LIMIT_SECONDS = 90;
 /** Another gateway publishes the filter some fifteen seconds after its start. */
 const SNAPSHOT_LIMIT_MS = 120_000;
 /** An exact copy of ten million entries takes minutes; beyond this its state is told as it stands. */
-const CATCH_UP_LIMIT_MS = 120_000;
+const CATCH_UP_LIMIT_MS = Number(process.env.CU ?? 120_000);
 
 type Readiness = Awaited<ReturnType<typeof readiness>>;
 
