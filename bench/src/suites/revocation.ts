@@ -72,7 +72,7 @@ async function measurePart(
       const bulk = await prepareBulk(built, CACHE_DIR, filter, say);
       const { credentials, trustListFile } = sign(runDir, ['good-card', bulkJti(1)]);
       const [good, revoked] = credentials as [string, string];
-      return measureStarts({ bulk, runDir, rounds, filter, trustListFile, good, revoked, say });
+      return measureStarts({ built, bulk, runDir, rounds, filter, trustListFile, good, revoked, say });
     }
     case 'enforcement': {
       const bulk = await prepareBulk(built, CACHE_DIR, filter, say);

@@ -35,7 +35,7 @@ export interface Bulk {
 /** Of every deployment of this suite; synthetic, as all of its cards. */
 export const MASTER = '5a'.repeat(32);
 /** Counted up whenever what is made changes, so that no old cache is taken for a new one. */
-const FORMAT = 1;
+const FORMAT = 2;
 const JTI_PREFIX = 'bulk-card-';
 const HASH_BYTES = 16;
 const RECORD_BYTES = 60;
@@ -116,7 +116,17 @@ async function makeEntries(entries: number): Promise<Buffer> {
 }
 
 async function fill(
-  { clock, copy: copyModule, keys, saving, schema, secret: secrets, state, store: stores }: Built,
+  {
+    clock,
+    copy: copyModule,
+    epoch: epochs,
+    keys,
+    saving,
+    schema,
+    secret: secrets,
+    state,
+    store: stores,
+  }: Built,
   dir: string,
   bytes: Buffer,
   filter: { readonly capacity: number; readonly falsePositiveRate: number },
@@ -127,7 +137,8 @@ async function fill(
   if (!opened.ok) throw new Error(opened.message);
   const { store } = opened;
   const copy = copyModule.createLmdbCopy({ store });
-  const epoch = Buffer.from(store.epoch, 'hex');
+  // A founded life: later than that of any store just made, which would else found another one.
+  const epoch = epochs.newEpoch(epochs.FIRST_GENERATION + 1n);
   const names = keys.keyNames('vigie');
   const redis = await startRedis(dir);
   try {

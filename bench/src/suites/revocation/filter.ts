@@ -22,7 +22,7 @@ const EXPECTED_FALSE_POSITIVES = 100;
 const MAX_PROBES = 150_000_000;
 const MIN_PROBES = 2_000_000;
 const MIN_ROUNDS = 7;
-const LIMIT_SECONDS = 200;
+const LIMIT_SECONDS = 600;
 const FALSE_POSITIVE_BAR = 1.5;
 
 export async function measureFilter({ filter, rounds, core }: FilterOptions): Promise<PartResult> {

@@ -8,8 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisServer, startRedis } from '../../process/redis-server.ts';
 import { median, significant } from '../../statistics.ts';
 import type { Row } from '../../suite.ts';
+import type { Built } from './built.ts';
 import { type Bulk, copyData, linkLog } from './bulk-load.ts';
 import { theoryBytes } from './filter-theory.ts';
+import { publishSnapshot } from './publish-snapshot.ts';
 import { type PartResult, rowOf } from './rows.ts';
 import {
   isFollowing,
@@ -22,6 +24,7 @@ import {
 } from './shared-gateway.ts';
 
 export interface StartOptions {
+  readonly built: Built;
   readonly bulk: Bulk;
   readonly runDir: string;
   readonly rounds: number;
@@ -35,8 +38,6 @@ export interface StartOptions {
 
 const BAR_SECONDS = 5;
 const START_LIMIT_SECONDS = 90;
-/** Another gateway publishes the filter some fifteen seconds after its start. */
-const SNAPSHOT_LIMIT_MS = 120_000;
 /** An exact copy of ten million entries takes minutes; beyond this its state is told as it stands. */
 const CATCH_UP_LIMIT_MS = Number(process.env.CU ?? 120_000);
 
@@ -47,11 +48,13 @@ export async function measureStarts(options: StartOptions): Promise<PartResult> 
   const redisDir = join(runDir, 'redis');
   mkdirSync(redisDir, { recursive: true });
   linkLog(bulk, redisDir);
-  copyData(bulk, join(runDir, 'with-copy'));
+  const withCopy = join(runDir, 'with-copy');
+  copyData(bulk, withCopy);
   say('start: Redis loads the log');
   const redis = await startRedis(redisDir);
   const running = new Set<SharedGateway>();
   try {
+    await publishSnapshot(options.built, withCopy, redis, options.filter);
     return await measureAll(options, redis, running);
   } finally {
     await Promise.all([...running].map(({ server }) => server.stop()));
@@ -89,8 +92,6 @@ async function measureAll(
     restarted.push(ready);
   }
   const memory = memoryRow(await scrape(first as SharedGateway), options);
-  say("start: waiting for the filter's snapshot");
-  await untilSnapshot(redis);
 
   const brandNew: Readiness[] = [];
   for (let round = 1; round <= rounds; round++) {
@@ -140,14 +141,6 @@ async function wrongAnswers(
     if (verdict.reason !== reason) wrong.push(`${dataDir}: ${verdict.reason} instead of ${reason}`);
   }
   return wrong;
-}
-
-async function untilSnapshot(redis: RedisServer): Promise<void> {
-  const deadlineMs = performance.now() + SNAPSHOT_LIMIT_MS;
-  while ((await redis.ask('EXISTS', '{vigie}:filter')) !== ':1') {
-    if (performance.now() > deadlineMs) throw new Error("no gateway published its filter's snapshot");
-    await sleep(200);
-  }
 }
 
 async function catchUp(gateway: SharedGateway): Promise<Row> {
