@@ -39,7 +39,7 @@ export interface StartOptions {
 const BAR_SECONDS = 5;
 const START_LIMIT_SECONDS = 90;
 /** An exact copy of ten million entries takes minutes; beyond this its state is told as it stands. */
-const CATCH_UP_LIMIT_MS = Number(process.env.CU ?? 120_000);
+const CATCH_UP_LIMIT_MS = 120_000;
 
 type Readiness = Awaited<ReturnType<typeof readiness>>;
 
