@@ -4,6 +4,9 @@ import { parseArgs } from 'node:util';
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type GeneratorChoice = 'wrk' | 'autocannon';
 
+export const REVOCATION_PARTS = ['import', 'start', 'filter', 'enforcement'] as const;
+export type RevocationPart = (typeof REVOCATION_PARTS)[number];
+
 export interface Options {
   readonly json: boolean;
   /** Seconds measured for each configuration in each round; `undefined` is the suite's default. */
@@ -17,6 +20,10 @@ export interface Options {
   readonly generator: GeneratorChoice;
   /** Distinct credentials in the corpus of the http suite. */
   readonly credentials: number;
+  /** revocation: entries of the log, the parts to run, and the filter's target rate. */
+  readonly entries: number;
+  readonly only: readonly RevocationPart[];
+  readonly rate: number;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
 }
@@ -33,6 +40,9 @@ export const OPTIONS_HELP = `Options:
   --generator-core N     core of the load generator (1)
   --generator NAME       http: wrk or autocannon (wrk)
   --credentials N        http: distinct credentials in the corpus, thousands (200000)
+  --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
+  --only PART,PART       revocation: import, start, filter, enforcement (all)
+  --rate P               revocation: target false-positive rate of the filter (0.000001)
   --strict               refuse to measure while something else runs on the machine`;
 
 /** Parses what follows the suite's name. */
@@ -47,6 +57,9 @@ export function parseOptions(args: readonly string[]): Options {
     engine: choiceOf('--engine', values.engine, ['auto', 'native', 'openssl', 'noble']),
     generator: choiceOf('--generator', values.generator, ['wrk', 'autocannon']),
     credentials: thousandsOf('--credentials', values.credentials),
+    entries: integerOf('--entries', values.entries, 60_000, 16_000_000),
+    only: values.only.split(',').map((part) => choiceOf('--only', part, REVOCATION_PARTS)),
+    rate: numberOf('--rate', values.rate, 1e-8, 0.1),
     strict: values.strict,
   };
 }
@@ -64,6 +77,9 @@ function parse(args: readonly string[]) {
         engine: { type: 'string', default: 'auto' },
         generator: { type: 'string', default: 'wrk' },
         credentials: { type: 'string', default: '200000' },
+        entries: { type: 'string', default: '10000000' },
+        only: { type: 'string', default: REVOCATION_PARTS.join(',') },
+        rate: { type: 'string', default: '1e-6' },
         strict: { type: 'boolean', default: false },
       },
     }).values;

@@ -32,7 +32,7 @@ export interface Corpus {
 const FORMAT = 1;
 /** A nation's issuer has a few live keys at a time: the current one, its successor and what is being retired. */
 const ISSUER_KEYS = 4;
-const ISSUER = 'https://issuer.bench.example';
+export const ISSUER = 'https://issuer.bench.example';
 const DAY_SECONDS = 86_400;
 const LIFETIME_SECONDS = 30 * DAY_SECONDS;
 const LINES_PER_WRITE = 1_000;
@@ -84,6 +84,22 @@ function writeCorpus(dir: string, credentials: number): void {
   writeFileSync(join(dir, 'corpus.json'), JSON.stringify(facts));
 }
 
+/**
+ * Credentials of these `jti`s, valid for an hour, by an issuer key made on the spot, and the trust list that
+ * admits it.
+ */
+export function signCards(jtis: readonly string[]): {
+  readonly credentials: readonly string[];
+  readonly trustList: object;
+} {
+  const key = makeIssuerKey('bench-cards');
+  const issuedAt = Math.floor(Date.now() / 1000);
+  return {
+    credentials: jtis.map((jti) => makeCredential(key, issuedAt, issuedAt + 3_600, jti)),
+    trustList: { version: 1, issuers: [{ iss: ISSUER, keys: [key.jwk] }] },
+  };
+}
+
 interface IssuerKey {
   readonly jwk: { readonly kty: string; readonly crv: string; readonly kid: string; readonly x: string };
   readonly privateKey: KeyObject;
@@ -97,11 +113,16 @@ function makeIssuerKey(kid: string): IssuerKey {
 }
 
 /** A JWS in compact form (RFC 7515 section 7.1) with what a card credential carries and no identity. */
-function makeCredential({ jwk, privateKey }: IssuerKey, issuedAt: number, expiresAt: number): string {
+function makeCredential(
+  { jwk, privateKey }: IssuerKey,
+  issuedAt: number,
+  expiresAt: number,
+  jti = randomBytes(16).toString('base64url'),
+): string {
   const header = { alg: 'EdDSA', typ: 'JWT', kid: jwk.kid };
   const payload = {
     iss: ISSUER,
-    jti: randomBytes(16).toString('base64url'),
+    jti,
     sub: randomBytes(16).toString('base64url'),
     iat: issuedAt,
     nbf: issuedAt,

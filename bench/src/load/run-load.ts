@@ -1,9 +1,9 @@
 /** Runs a load generator as a process of its own, pinned to its core, and reads its report. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { GeneratorChoice } from '../options.ts';
 import { BENCH_DIR, sourceFile } from '../paths.ts';
-import { Unavailable } from '../suite.ts';
+import { requirePackage, requireTaskset } from '../process/programs.ts';
 import { type LoadReport, parseLoadReport } from './load-report.ts';
 import { ANSWER_TIMEOUT_SECONDS, type LoadSpec, loadEnvironment } from './load-spec.ts';
 
@@ -12,17 +12,8 @@ const GRACE_MS = 120_000;
 
 /** Sees to it that the generator and taskset are there, before anything else takes time. */
 export function requireGenerator(generator: GeneratorChoice): void {
-  if (!isInstalled('taskset')) throw new Unavailable('taskset is missing: apt-get install -y util-linux');
-  if (generator !== 'wrk' || isInstalled('wrk')) return;
-  const line = 'apt-get install -y wrk';
-  if (process.getuid?.() === 0 && isInstalled('apt-get')) {
-    console.error(`bench: wrk is missing: ${line}`);
-    spawnSync('apt-get', ['install', '-y', 'wrk'], { stdio: ['ignore', 2, 2] });
-    if (isInstalled('wrk')) return;
-  }
-  throw new Unavailable(
-    `wrk is missing: run \`${line}\` as root, or use --generator autocannon, which saturates sooner`,
-  );
+  requireTaskset();
+  if (generator === 'wrk') requirePackage('wrk', ', or use --generator autocannon, which saturates sooner');
 }
 
 /** Makes the load and returns what came of it; throws when the generator itself fails. */
@@ -63,8 +54,4 @@ function wrkCommand(spec: LoadSpec): string[] {
 
 function autocannonCommand(): string[] {
   return [process.execPath, '--import', 'tsx', sourceFile('load', 'autocannon-process.ts')];
-}
-
-function isInstalled(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
 }

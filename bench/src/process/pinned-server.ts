@@ -13,7 +13,8 @@ export interface ServerCommand {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly core: number;
+  /** `undefined`: wherever the kernel puts it. */
+  readonly core: number | undefined;
   /** How the line on standard output begins that says the server takes requests. */
   readonly readyPrefix: string;
 }
@@ -32,16 +33,20 @@ const STOP_TIMEOUT_MS = 12_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const IDLE_POLL_MS = 100;
 
-/** Runs `node ARGS` with all its threads on one core (taskset from util-linux). */
+/** Runs `node ARGS`, with all its threads on one core if one is named (taskset from util-linux). */
 export async function startPinned(command: ServerCommand): Promise<PinnedServer> {
-  const child = spawn('taskset', ['-c', String(command.core), process.execPath, ...command.args], {
+  const { core } = command;
+  const [program, ...first] =
+    core === undefined ? [process.execPath] : ['taskset', '-c', String(core), process.execPath];
+  const child = spawn(program as string, [...first, ...command.args], {
     cwd: command.cwd,
     env: { ...ambientEnvironment(), NODE_ENV: 'production', ...command.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // Whatever ends the bench ends the server: nothing is left running on the measured core.
   const killAtExit = () => child.kill('SIGKILL');
-  process.once('exit', killAtExit);
+  // Before the files are removed that it has open.
+  process.prependOnceListener('exit', killAtExit);
   const stop = async () => {
     await stopChild(child);
     process.off('exit', killAtExit);
