@@ -5,10 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { DIST_DIR } from '../../paths.ts';
 import { Unavailable } from '../../suite.ts';
 
+type AddonModule = typeof import('../../../../src/native/addon.ts');
 type CardHashModule = typeof import('../../../../src/revocation/card-hash.ts');
+type CardLookupModule = typeof import('../../../../src/revocation/card-lookup.ts');
 type ClockModule = typeof import('../../../../src/clock.ts');
 type CopyModule = typeof import('../../../../src/revocation/shared/lmdb-copy.ts');
 type EpochModule = typeof import('../../../../src/revocation/shared/epoch.ts');
+type FieldsModule = typeof import('../../../../src/native/fields.ts');
 type FilterModule = typeof import('../../../../src/revocation/bloom-filter.ts');
 type KeysModule = typeof import('../../../../src/revocation/shared/redis/keys.ts');
 type RedisLogModule = typeof import('../../../../src/revocation/shared/redis/redis-log.ts');
@@ -24,10 +27,13 @@ export async function loadBuilt() {
     throw new Unavailable('the service is not built: npm run build');
   }
   return {
+    addon: await load<AddonModule>('native/addon'),
     cardHash: await load<CardHashModule>('revocation/card-hash'),
+    cardLookup: await load<CardLookupModule>('revocation/card-lookup'),
     clock: await load<ClockModule>('clock'),
     copy: await load<CopyModule>('revocation/shared/lmdb-copy'),
     epoch: await load<EpochModule>('revocation/shared/epoch'),
+    fields: await load<FieldsModule>('native/fields'),
     filter: await load<FilterModule>('revocation/bloom-filter'),
     keys: await load<KeysModule>('revocation/shared/redis/keys'),
     redisLog: await load<RedisLogModule>('revocation/shared/redis/redis-log'),

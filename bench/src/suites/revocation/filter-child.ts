@@ -31,6 +31,7 @@ const HASH_BYTES = 16;
 const CHUNK = 1_000_000;
 /** Keyed hashes are an order dearer. */
 const KEYED = 200_000;
+const BATCH = 256;
 const CHECKED = 100_000;
 
 const task = await ownTask<FilterTask>();
@@ -54,7 +55,7 @@ for (let added = 0; added < task.capacity; added += CHUNK) {
 const paths = [
   { path: 'once hashed, from JavaScript', perLookupNs: lookup },
   { path: 'keyed hash included, call by call from JavaScript', perLookupNs: hashAndLookup },
-  // A batch through the addon, keyed hash included, is one more path here as soon as the addon has one.
+  { path: 'keyed hash included, in batches of 256 through the addon', perLookupNs: lookupInBatches },
 ].map(({ path, perLookupNs }) => ({ path, perLookupNs, rounds: [] as number[] }));
 // One unmeasured round first, for the compiler.
 for (let round = 0; round <= task.rounds; round++) {
@@ -109,6 +110,40 @@ function hashAndLookup(asked: Filter): number {
   const start = process.hrtime.bigint();
   for (const jti of jtis) if (asked.mightContain(built.cardHash.cardHash(key, ISSUER, jti))) found++;
   const ns = Number(process.hrtime.bigint() - start) / KEYED;
+  if (found > KEYED / 2) throw new Error('the filter is full of everything');
+  return ns;
+}
+
+/** As a worker does it with the cards of a slice: their texts stand in one array, their places in rows. */
+function lookupInBatches(asked: Filter): number {
+  const loaded = built.addon.loadNativeAddon();
+  if (!loaded.ok) return Number.NaN;
+  const { FIELDS, ROW_WORDS } = built.fields;
+  const { lookUp } = built.cardLookup.createCardLookup(loaded.addon, randomBytes(32), asked);
+  const texts = Array.from({ length: KEYED }, () => `${ISSUER}${randomBytes(16).toString('base64url')}`);
+  const payloads = Buffer.from(texts.join(''));
+  const width = payloads.length / KEYED;
+  const slices = Array.from({ length: Math.floor(KEYED / BATCH) }, (_, slice) => {
+    const rows = new Uint32Array(BATCH * ROW_WORDS);
+    for (let i = 0; i < BATCH; i++) {
+      const start = (slice * BATCH + i) * width;
+      const row = i * ROW_WORDS;
+      rows[row + FIELDS.issStart] = start;
+      rows[row + FIELDS.issEnd] = start + ISSUER.length;
+      rows[row + FIELDS.jtiStart] = start + ISSUER.length;
+      rows[row + FIELDS.jtiEnd] = start + width;
+    }
+    return rows;
+  });
+  const scratch = {
+    items: Uint32Array.from({ length: BATCH }, (_, i) => i),
+    cardHashes: new Uint8Array(BATCH * HASH_BYTES),
+    bytes: new Uint8Array(BATCH),
+  };
+  let found = 0;
+  const start = process.hrtime.bigint();
+  for (const rows of slices) found += lookUp({ payloads, rows, scratch }, BATCH, () => {});
+  const ns = Number(process.hrtime.bigint() - start) / (slices.length * BATCH);
   if (found > KEYED / 2) throw new Error('the filter is full of everything');
   return ns;
 }
