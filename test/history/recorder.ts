@@ -1,5 +1,7 @@
 /** Records what callers of real gateways see, on one monotonic clock, while a test breaks things. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway } from '../support/gateway.ts';
+import { until } from '../support/redis.ts';
 import type { Change, HistoryEvent } from './history.ts';
 import { runStatusClient } from './status-clients.ts';
 import { runVerifyingClient } from './verifying-client.ts';
@@ -10,6 +12,8 @@ export interface Recording {
   readonly faults: readonly string[];
   /** Every card that somebody asked to change. */
   readonly cards: readonly string[];
+  /** Goes on for a second at least, and until so many more changes are acknowledged. */
+  more(acknowledged?: number): Promise<void>;
   /** Ends the clients, each after its call under way. */
   stop(): Promise<void>;
 }
@@ -34,9 +38,11 @@ export function record(options: RecordingOptions): Recording {
   const cards: string[] = [];
   let over = false;
   let calls = 0;
+  let acknowledged = 0;
 
   const note = (change: Omit<Change, 'id' | 'type'>): void => {
     history.push({ type: 'change', id: ++calls, ...change });
+    if (change.outcome === 'ok') acknowledged++;
     for (const { card } of change.changes) {
       if (known.has(card)) continue;
       known.add(card);
@@ -68,6 +74,11 @@ export function record(options: RecordingOptions): Recording {
     history,
     faults,
     cards,
+    more: async (count = 6) => {
+      const wanted = acknowledged + count;
+      await sleep(1_000);
+      await until(async () => acknowledged >= wanted, `${count} more acknowledged changes`, 20);
+    },
     stop: async () => {
       over = true;
       await Promise.all([...clients, ...verifiers]);

@@ -23,6 +23,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   /** Further arguments, e.g. `['--requirepass', 'x']`. Nothing is persisted unless they say so. */
   readonly args?: readonly string[];
+  /** Its directory, which stays; default: a new one, removed with the server. */
+  readonly dir?: string;
   /** What the admin client needs to be let in. */
   readonly admin?: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
   /** Listens with TLS only, by these PEM files. */
@@ -37,7 +39,7 @@ export interface TlsFiles {
 
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const port = await freePort();
-  const dir = mkdtempSync(join(tmpdir(), 'vigie-redis-'));
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'vigie-redis-'));
   const { tls } = options;
   const listen = tls
     ? ['--port', '0', '--tls-port', `${port}`, '--tls-cert-file', tls.cert, '--tls-key-file', tls.key]
@@ -85,7 +87,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     stop: async () => {
       admin.disconnect();
       await end(child);
-      rmSync(dir, { recursive: true, force: true });
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
     },
   };
 }

@@ -21,6 +21,8 @@ export interface TcpProxy {
   readonly acceptedMs: readonly number[];
   /** Applies to connections there are and to come. */
   link(state: Link, delayMs?: number): void;
+  /** Where connections to come lead, as a name does that always leads to the primary. */
+  pointTo(serverPort: number): void;
   /** Bytes read and not yet written on; bounded for each connection and direction. */
   heldBytes(): number;
   close(): Promise<void>;
@@ -55,7 +57,8 @@ interface Pair {
   readonly directions: readonly Direction[];
 }
 
-export async function startTcpProxy({ serverPort, onBytes }: TcpProxyOptions): Promise<TcpProxy> {
+export async function startTcpProxy({ onBytes, ...options }: TcpProxyOptions): Promise<TcpProxy> {
+  let { serverPort } = options;
   const gates: Record<Towards, Gate> = {
     server: { isHeld: false, delayMs: 0 },
     client: { isHeld: false, delayMs: 0 },
@@ -115,6 +118,9 @@ export async function startTcpProxy({ serverPort, onBytes }: TcpProxyOptions): P
       if (next === 'refuse') cutAll();
       if (next === 'half-open') abandonServers(pairs);
       for (const { directions } of pairs) for (const direction of directions) direction.pump();
+    },
+    pointTo: (port) => {
+      serverPort = port;
     },
     heldBytes: () =>
       [...pairs]
