@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway } from '../support/gateway.ts';
 import { until } from '../support/redis.ts';
 import type { Change, HistoryEvent } from './history.ts';
-import { runStatusClient } from './status-clients.ts';
+import { logicalCall, runStatusClient } from './status-clients.ts';
 import { runVerifyingClient } from './verifying-client.ts';
 
 export interface Recording {
@@ -12,6 +12,12 @@ export interface Recording {
   readonly faults: readonly string[];
   /** Every card that somebody asked to change. */
   readonly cards: readonly string[];
+  /** A logical call more, under the test's own control. */
+  call(
+    whom: (attempt: number) => Gateway | undefined,
+    changes: Change['changes'],
+    key: string,
+  ): Promise<Change['outcome']>;
   /** Goes on for a second at least, and until so many more changes are acknowledged. */
   more(acknowledged?: number): Promise<void>;
   /** Ends the clients, each after its call under way. */
@@ -74,6 +80,11 @@ export function record(options: RecordingOptions): Recording {
     history,
     faults,
     cards,
+    call: async (whom, changes, key) => {
+      const change = await logicalCall(whom, changes, key);
+      note(change);
+      return change.outcome;
+    },
     more: async (count = 6) => {
       const wanted = acknowledged + count;
       await sleep(1_000);

@@ -27,11 +27,14 @@ export interface StatusClientOptions {
 
 /** Runs until it is over; every call that began is told of. */
 export async function runStatusClient(options: StatusClientOptions): Promise<void> {
-  const { name, gapMs, isOver, onCall } = options;
+  const { name, gateways, gapMs, isOver, onCall } = options;
   for (let round = 0; ; round++) {
     for (const [step, changes] of roundOf(name, round).entries()) {
       if (isOver()) return;
-      onCall(await logicalCall(options, changes, `${name}-${round}-${step}`));
+      // Each call begins at another gateway.
+      const turn = round + step;
+      const ask = (attempt: number) => gateways()[(turn + attempt) % gateways().length];
+      onCall(await logicalCall(ask, changes, `${name}-${round}-${step}`));
       await sleep(gapMs);
     }
   }
@@ -51,8 +54,9 @@ function roundOf(client: string, round: number): readonly CardChange[][] {
   ];
 }
 
-async function logicalCall(
-  { gateways }: StatusClientOptions,
+/** One logical call; `whom`: the gateway to be asked in the attempt of this number, if there is one. */
+export async function logicalCall(
+  whom: (attempt: number) => Gateway | undefined,
   changes: readonly CardChange[],
   key: string,
 ): Promise<Omit<Change, 'id' | 'type'>> {
@@ -60,8 +64,7 @@ async function logicalCall(
   const done = (outcome: Change['outcome']) => ({ changes, beganMs, endedMs: performance.now(), outcome });
   for (let attempt = 0; attempt === 0 || performance.now() - beganMs < PATIENCE_MS; attempt++) {
     if (attempt > 0) await sleep(RETRY_GAP_MS);
-    const all = gateways();
-    const gateway = all[(Math.floor(beganMs) + attempt) % all.length];
+    const gateway = whom(attempt);
     if (gateway === undefined) continue;
     const status = await ask(gateway, changes, key);
     if (status === 200) return done('ok');

@@ -30,8 +30,8 @@ export interface TcpProxy {
 
 export interface TcpProxyOptions {
   readonly serverPort: number;
-  /** Told of bytes as they come in; a state of the link set here applies to them already. */
-  onBytes?(towards: Towards, bytes: Buffer): void;
+  /** Told of bytes as they come in, by connection; a state of the link set here applies to them already. */
+  onBytes?(towards: Towards, bytes: Buffer, connection: number): void;
 }
 
 type Towards = 'server' | 'client';
@@ -80,7 +80,8 @@ export async function startTcpProxy({ onBytes, ...options }: TcpProxyOptions): P
     server?.on('error', () => {});
     // What is sent into nowhere is read all the same: its sender's end is noticed only so.
     if (server === undefined) client.resume().once('end', () => client.destroy());
-    const tell = (towards: Towards) => (bytes: Buffer) => onBytes?.(towards, bytes);
+    const connection = acceptedMs.length;
+    const tell = (towards: Towards) => (bytes: Buffer) => onBytes?.(towards, bytes, connection);
     const directions =
       server === undefined
         ? []
