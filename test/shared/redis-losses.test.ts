@@ -1,6 +1,7 @@
 /** What Redis loses under load: all of it, all since a backup, its stream, or what a replica had not got yet. */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'vitest';
 import { judged } from '../history/judged.ts';
 import { type Recording, record } from '../history/recorder.ts';
@@ -16,12 +17,19 @@ const TIMEOUT_MS = 120_000;
 const BACK_WITHIN_SECONDS = 15;
 
 /** Two gateways with clients at both, ended with the test. */
-async function loaded({ onTestFinished }: TestContext, redisUrl?: (redis: RedisServer) => Promise<string>) {
+async function loaded({ onTestFinished }: TestContext) {
   const deployment = await deploy();
-  onTestFinished(() => deployment.dispose());
-  const url = await redisUrl?.(deployment.redis);
-  const env: Record<string, string> = url === undefined ? {} : { VIGIE_REDIS_URL: url };
-  const gateways = await Promise.all(['a', 'b'].map((name) => deployment.start(name, env)));
+  const links = await Promise.all(['a', 'b'].map(() => startTcpProxy({ serverPort: deployment.redis.port })));
+  onTestFinished(async () => {
+    await deployment.dispose();
+    await Promise.all(links.map((link) => link.close()));
+  });
+  const [linkOfA, linkOfB] = links as [TcpProxy, TcpProxy];
+  const start = (name: 'a' | 'b') => {
+    const { port } = name === 'a' ? linkOfA : linkOfB;
+    return deployment.start(name, { VIGIE_REDIS_URL: `redis://127.0.0.1:${port}` });
+  };
+  const gateways = await Promise.all([start('a'), start('b')]);
   const [a, b] = gateways as [Gateway, Gateway];
   const fleet = new Map([
     ['a', a],
@@ -33,7 +41,7 @@ async function loaded({ onTestFinished }: TestContext, redisUrl?: (redis: RedisS
   const recording = record({ fleet });
   onTestFinished(() => recording.stop());
   await recording.more();
-  return { deployment, redis: deployment.redis, fleet, recording, gateways, a, b };
+  return { redis: deployment.redis, start, linkOfA, linkOfB, fleet, recording, gateways, a, b };
 }
 
 /** Everybody is back, and works: a change more, and load for a while. */
@@ -76,7 +84,7 @@ describe.concurrent('under load', () => {
   it('a stream trimmed beyond one that was killed: it compares entries', {
     timeout: TIMEOUT_MS,
   }, async (test) => {
-    const { deployment, redis, fleet, recording, a, b } = await loaded(test);
+    const { redis, start, fleet, recording, a, b } = await loaded(test);
     fleet.delete('b');
     b.signal('SIGKILL');
     await b.ended;
@@ -84,7 +92,7 @@ describe.concurrent('under load', () => {
     const [stream] = await redis.admin.keys(key('stream:*'));
     await redis.admin.xtrim(stream as string, 'MAXLEN', 0);
     await recording.more();
-    const again = await deployment.start('b');
+    const again = await start('b');
     fleet.set('b', again);
     await healed([a, again], recording);
     test.expect(await counted([again], 'vigie_revocation_reconciliations_total')).toBe(1);
@@ -92,16 +100,12 @@ describe.concurrent('under load', () => {
   });
 
   it('a failover to a replica that lagged behind: nothing is lost', { timeout: TIMEOUT_MS }, async (test) => {
-    let front: TcpProxy | undefined;
-    const { redis, fleet, recording, gateways } = await loaded(test, async ({ port }) => {
-      front = await startTcpProxy({ serverPort: port });
-      return `redis://127.0.0.1:${front.port}`;
-    });
+    const { redis, linkOfA, linkOfB, fleet, recording, gateways } = await loaded(test);
     const replica = await startRedis();
     const behind = await startTcpProxy({ serverPort: redis.port });
     test.onTestFinished(async () => {
       await replica.stop();
-      await Promise.all([front?.close(), behind.close()]);
+      await behind.close();
     });
     await replica.admin.replicaof('127.0.0.1', behind.port);
     const seqOf = async ({ admin }: RedisServer) => Number(await admin.hget(key('log'), 'seq'));
@@ -111,10 +115,29 @@ describe.concurrent('under load', () => {
     test.expect(await seqOf(replica)).toBeLessThan(await seqOf(redis));
     redis.signal('SIGKILL');
     await replica.admin.replicaof('NO', 'ONE');
-    front?.pointTo(replica.port);
-    front?.link('refuse');
-    front?.link('pass');
+    for (const link of [linkOfA, linkOfB]) {
+      link.pointTo(replica.port);
+      link.link('refuse');
+      link.link('pass');
+    }
     await healed(gateways, recording);
     await test.annotate(JSON.stringify(await judged('lagging-replica', recording, fleet, replica)));
+  });
+
+  it('emptied when one gateway alone had the last change, and that one is back last: the other waits for it', {
+    timeout: TIMEOUT_MS,
+  }, async (test) => {
+    const { redis, linkOfA, linkOfB, fleet, recording, gateways, a } = await loaded(test);
+    linkOfB.link('hold');
+    const changes = [{ card: 'known-to-a-alone', status: 'revoked' as const }];
+    test.expect(await recording.call(() => a, changes, 'alone')).toBe('ok');
+    linkOfA.link('refuse');
+    linkOfB.link('refuse');
+    await redis.restart({ wipe: true });
+    linkOfB.link('pass');
+    await sleep(500);
+    linkOfA.link('pass');
+    await healed(gateways, recording);
+    await test.annotate(JSON.stringify(await judged('known-to-one', recording, fleet, redis)));
   });
 });
