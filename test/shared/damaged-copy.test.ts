@@ -19,7 +19,7 @@ import {
   MASTER,
 } from '../support/deployment.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
-import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 
 const TIMEOUT_MS = 90_000;
@@ -33,7 +33,7 @@ let healthy: Gateway;
 let original: string;
 
 beforeAll(async () => {
-  disk = mountSmallDisk(8);
+  disk = smallDisk(8);
   deployment = await deploy();
   healthy = await deployment.start('healthy');
   const model = await deployment.start('original');
@@ -132,7 +132,7 @@ it(
     try {
       await fresh([gateway]);
       await answered([gateway], CARDS[0] as string, 'revoked');
-      disk.fill();
+      disk.fill(gateway.pid);
       // Until the pages are used up that the store has already.
       let refused = await change(gateway, 'filling-0', 'revoked');
       await until(async () => {
@@ -148,7 +148,7 @@ it(
       expect((await verify(gateway.data, card('good'))).reason).toBe('ok');
       expect((await scrape(gateway.metrics)).get('vigie_revocation_copy_faults_total')).toBeGreaterThan(0);
       expect((await verify(healthy.data, card('good'))).revocation.state).toBe('fresh');
-      disk.makeRoom();
+      disk.makeRoom(gateway.pid);
       await fresh([gateway], 10);
       await answered([gateway], 'made-elsewhere', 'revoked');
       await acknowledged(gateway, 'after');

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'vitest';
 import { judged } from '../history/judged.ts';
 import { type Recording, record } from '../history/recorder.ts';
-import { scrape } from '../support/call.ts';
-import { acknowledged, answered, deploy, fresh, key } from '../support/deployment.ts';
+import { scrape, verify } from '../support/call.ts';
+import { acknowledged, answered, card, deploy, fresh, key } from '../support/deployment.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { type RedisServer, startRedis, until } from '../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -41,7 +41,16 @@ async function loaded({ onTestFinished }: TestContext) {
   const recording = record({ fleet });
   onTestFinished(() => recording.stop());
   await recording.more();
-  return { redis: deployment.redis, start, linkOfA, linkOfB, fleet, recording, gateways, a, b };
+  return { redis: deployment.redis, deployment, start, linkOfA, linkOfB, fleet, recording, gateways, a, b };
+}
+
+/** A gateway without a copy, come in the middle of it, must not take what it finds for the whole truth. */
+async function newcomerKnows(newcomer: Gateway, { expect }: TestContext): Promise<void> {
+  expect((await verify(newcomer.data, card('before'))).reason).not.toBe('ok');
+  await fresh([newcomer], BACK_WITHIN_SECONDS);
+  await answered([newcomer], 'before', 'revoked');
+  await answered([newcomer], 'after', 'revoked');
+  await newcomer.dispose();
 }
 
 /** Everybody is back, and works: a change more, and load for a while. */
@@ -60,23 +69,27 @@ const HEALINGS = 'vigie_revocation_healings_total';
 
 describe.concurrent('under load', () => {
   it('a Redis that comes back empty is filled again', { timeout: TIMEOUT_MS }, async (test) => {
-    const { redis, fleet, recording, gateways } = await loaded(test);
+    const { redis, deployment, fleet, recording, gateways } = await loaded(test);
     const before = await counted(gateways, HEALINGS);
     await redis.restart({ wipe: true });
+    const newcomer = await deployment.start('newcomer');
     await healed(gateways, recording);
+    await newcomerKnows(newcomer, test);
     test.expect(await counted(gateways, HEALINGS)).toBeGreaterThan(before);
     await test.annotate(JSON.stringify(await judged('emptied', recording, fleet, redis)));
   });
 
   it('an older backup brought back is brought up to date', { timeout: TIMEOUT_MS }, async (test) => {
-    const { redis, fleet, recording, gateways } = await loaded(test);
+    const { redis, deployment, fleet, recording, gateways } = await loaded(test);
     const before = await counted(gateways, HEALINGS);
     await redis.admin.save();
     copyFileSync(join(redis.dir, 'dump.rdb'), join(redis.dir, 'backup.rdb'));
     await recording.more();
     copyFileSync(join(redis.dir, 'backup.rdb'), join(redis.dir, 'dump.rdb'));
     await redis.restart();
+    const newcomer = await deployment.start('newcomer');
     await healed(gateways, recording);
+    await newcomerKnows(newcomer, test);
     test.expect(await counted(gateways, HEALINGS)).toBeGreaterThan(before);
     await test.annotate(JSON.stringify(await judged('older-backup', recording, fleet, redis)));
   });

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { judged } from '../history/judged.ts';
 import { type Recording, record } from '../history/recorder.ts';
-import { call, type ProblemAnswer, until, verify } from '../support/call.ts';
+import { call, type ProblemAnswer, scrape, until, verify } from '../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -16,7 +16,7 @@ import {
   fresh,
 } from '../support/deployment.ts';
 import type { Gateway } from '../support/gateway.ts';
-import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
 
 const TIMEOUT_MS = 60_000;
 /** Behind a restart or a change of the primary, gateways let the log settle for three seconds. */
@@ -30,7 +30,7 @@ const all = () => [...fleet.values()];
 const gatewayOf = (name: string) => fleet.get(name) as Gateway;
 
 beforeAll(async () => {
-  disk = mountSmallDisk(32);
+  disk = smallDisk(32);
   // Each key takes a hundredth of a second to load, and Redis answers between them: its loading can be seen.
   const slowLoading = ['--key-load-delay', '10000', '--loading-process-events-interval-bytes', '1024'];
   deployment = await deploy({ dir: disk.path, args: ['--appendonly', 'yes', ...slowLoading] });
@@ -42,7 +42,7 @@ beforeAll(async () => {
 }, TIMEOUT_MS);
 
 // Changes are promised again before the next fault.
-afterEach(() => recording.more(), 30_000);
+beforeEach(() => recording.more(), 30_000);
 
 afterAll(async () => {
   await recording?.stop();
@@ -89,6 +89,8 @@ it(
     const stoppedMs = performance.now();
     await staleSince(stoppedMs);
     expect(await causeOf('a', 'asked-while-frozen')).toEqual([503, 'log-unreachable']);
+    const state = 'vigie_revocation_log_state{state="unreachable"}';
+    expect((await scrape(gatewayOf('a').metrics)).get(state)).toBe(1);
     await until(() => performance.now() - stoppedMs > 8_000);
     await staleSince(stoppedMs);
     redis().signal('SIGCONT');
@@ -162,14 +164,14 @@ it(
 it(
   'MISCONF: its disk is full, nothing is promised, and everything known stays fresh',
   async () => {
-    disk.fill();
+    disk.fill(redis().pid());
     // What still fits into the last page of its file is promised; then Redis notices, and refuses.
     await until(async () => String(await causeOf('a', `filling-${performance.now()}`)) === '503,log-refused');
     expect(gatewayOf('a').stderr() + gatewayOf('b').stderr()).toContain('MISCONF');
     await sleep(1_000);
     await fresh(all(), 1);
     await answered(all(), 'before', 'revoked');
-    disk.makeRoom();
+    disk.makeRoom(redis().pid());
     await acknowledged(gatewayOf('b'), 'asked-on-a-full-disk');
   },
   TIMEOUT_MS,

@@ -11,6 +11,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 export interface RedisServer {
   readonly port: number;
   readonly dir: string;
+  /** Another one after each restart. */
+  pid(): number;
   /** A client with all rights, for what an operator or an intruder would do. */
   readonly admin: Redis;
   /** To this process alone, by its id: SIGSTOP, SIGCONT, SIGKILL. */
@@ -76,6 +78,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   return {
     port,
     dir,
+    pid: () => child.pid as number,
     admin,
     signal: (signal) => child.kill(signal),
     restart: async ({ wipe = false, ready = true } = {}) => {
@@ -188,7 +191,9 @@ process.once('exit', () => {
 });
 
 function spawnServer(program: string, args: readonly string[]): ChildProcess {
-  const child = spawn(program, args, { stdio: 'ignore' });
+  // With SIGXFSZ ignored a limit on its files' size is an error that it handles, as a full disk is.
+  const command = `trap '' XFSZ; exec ${program} "$@"`;
+  const child = spawn('sh', ['-c', command, program, ...args], { stdio: 'ignore' });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;

@@ -1,4 +1,4 @@
-/** A file system of a few MiB that a test can fill, for what a full disk does to Redis and to gateways. */
+/** A disk that a test can fill under a running process, and give room again: Redis's, or a gateway's. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,44 +6,58 @@ import { join } from 'node:path';
 
 export interface SmallDisk {
   readonly path: string;
-  /** Takes all the room that is left. */
-  fill(): void;
-  /** Gives it back. */
-  makeRoom(): void;
+  /** From now on no write of this process to the disk finds room. */
+  fill(pid: number): void;
+  makeRoom(pid: number): void;
   remove(): void;
 }
 
-/** @throws with the line to run where this process may not mount a file system. */
-export function mountSmallDisk(sizeMiB: number): SmallDisk {
+/**
+ * A file system of so many MiB or, where the test may not mount one, a limit on the size of the process's files,
+ * which the kernel answers by EFBIG as it would by ENOSPC, wherever the process ignores the signal SIGXFSZ.
+ */
+export function smallDisk(sizeMiB: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'vigie-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', path], { stdio: 'pipe' });
-  } catch (error) {
-    const why = String((error as { stderr?: Buffer }).stderr ?? error).trim();
-    throw new Error(
-      `a full disk needs a file system of its own (${why}); run as root, or: sudo -E npx vitest run test/shared`,
-    );
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    return limitedFiles(path);
   }
   const ballast = join(path, 'ballast');
   return {
     path,
-    fill: () => {
-      const file = openSync(ballast, 'w');
-      // By page in the end: what a larger piece leaves over would be room.
-      for (const bytes of [64 * 1024, 4_096]) {
-        const piece = Buffer.alloc(bytes);
-        try {
-          while (writeSync(file, piece) > 0);
-        } catch {
-          // Full.
-        }
-      }
-      closeSync(file);
-    },
+    fill: () => writeUntilFull(ballast),
     makeRoom: () => rmSync(ballast, { force: true }),
     remove: () => {
       execFileSync('umount', ['-l', path]);
       rmSync(path, { recursive: true, force: true });
     },
+  };
+}
+
+function writeUntilFull(file: string): void {
+  const open = openSync(file, 'w');
+  // By page in the end: what a larger piece leaves over would be room.
+  for (const bytes of [64 * 1024, 4_096]) {
+    const piece = Buffer.alloc(bytes);
+    try {
+      while (writeSync(open, piece) > 0);
+    } catch {
+      // Full.
+    }
+  }
+  closeSync(open);
+}
+
+function limitedFiles(path: string): SmallDisk {
+  // The soft limit alone, which its owner may raise again.
+  const limit = (pid: number, soft: string): void => {
+    execFileSync('prlimit', ['--pid', `${pid}`, `--fsize=${soft}:`]);
+  };
+  return {
+    path,
+    fill: (pid) => limit(pid, '0'),
+    makeRoom: (pid) => limit(pid, 'unlimited'),
+    remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
