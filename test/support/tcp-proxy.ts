@@ -73,23 +73,14 @@ export async function startTcpProxy({ onBytes, ...options }: TcpProxyOptions): P
     client.on('error', () => {});
     client.setNoDelay(true);
     if (state === 'refuse') return void client.resetAndDestroy();
-    const server =
-      state === 'half-open'
-        ? undefined
-        : dial({ port: serverPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    server?.on('error', () => {});
-    // What is sent into nowhere is read all the same: its sender's end is noticed only so.
-    if (server === undefined) client.resume().once('end', () => client.destroy());
     const connection = acceptedMs.length;
-    const tell = (towards: Towards) => (bytes: Buffer) => onBytes?.(towards, bytes, connection);
-    const directions =
-      server === undefined
-        ? []
-        : [
-            forward(client, server, gates.server, tell('server')),
-            forward(server, client, gates.client, tell('client')),
-          ];
-    const pair = { client, server, directions };
+    const pair = openPair({
+      client,
+      serverPort: state === 'half-open' ? undefined : serverPort,
+      gates,
+      tell: (towards, bytes) => onBytes?.(towards, bytes, connection),
+    });
+    const { server } = pair;
     pairs.add(pair);
     const forget = () => {
       // While one end is there, what is held has to reach it first.
@@ -133,6 +124,29 @@ export async function startTcpProxy({ onBytes, ...options }: TcpProxyOptions): P
       await once(listener, 'close');
     },
   };
+}
+
+interface PairOptions {
+  readonly client: Socket;
+  /** `undefined`: it leads nowhere. */
+  readonly serverPort: number | undefined;
+  readonly gates: Readonly<Record<Towards, Gate>>;
+  tell(towards: Towards, bytes: Buffer): void;
+}
+
+function openPair({ client, serverPort, gates, tell }: PairOptions): Pair {
+  if (serverPort === undefined) {
+    // What is sent into nowhere is read all the same: its sender's end is noticed only so.
+    client.resume().once('end', () => client.destroy());
+    return { client, server: undefined, directions: [] };
+  }
+  const server = dial({ port: serverPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  server.on('error', () => {});
+  const directions = [
+    forward(client, server, gates.server, (bytes) => tell('server', bytes)),
+    forward(server, client, gates.client, (bytes) => tell('client', bytes)),
+  ];
+  return { client, server, directions };
 }
 
 /** Ends the servers' ends by a reset; the clients' stay open, silent for ever. */
