@@ -25,11 +25,11 @@ const STEPS: readonly Step[] = [
   { name: 'append-late', at: 'sent', link: 'hold-to-server', arrivesLate: true },
   { name: 'append-unanswered', at: 'sent', link: 'hold-to-client', delayMs: 100 },
   // From the answer on it commits, syncs, sets the filter's bits and replies: a few milliseconds.
-  ...[0, 1, 2, 4, 8].map((delayMs) => ({ name: `answered-${delayMs}`, at: 'answered' as const, delayMs })),
+  ...[0, 1, 3, 8].map((delayMs) => ({ name: `answered-${delayMs}`, at: 'answered' as const, delayMs })),
   { name: 'acknowledged', at: 'acknowledged' },
 ];
 const WITNESS = 'witness';
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 150_000;
 /** The table's bound is 5 s; on a machine where other tests run at once it is no test of the gateway. */
 const READY_WITHIN_MS = 20_000;
 
@@ -112,8 +112,9 @@ it(
           { card: `${name}-1`, status: 'revoked' as const },
           { card: `${name}-2`, status: 'revoked' as const },
         ];
-        const whom = (attempt: number) => (attempt === 0 ? victim : gatewayOf(WITNESS));
-        expect([name, await recording.call(whom, changes, name)]).toEqual([name, 'ok']);
+        // On a busy machine it may refuse before it comes to its step: it is asked until it is dead.
+        const whom = () => fleet.get(name) ?? gatewayOf(WITNESS);
+        await expect.poll(() => recording.call(whom, changes, name), { timeout: 40_000 }).toBe('ok');
         if (at === 'acknowledged') kill(name);
         expect(await victim.ended).toEqual({ code: null, signal: 'SIGKILL' });
         if (arrivesLate !== true) proxyOf(name).link('refuse');
