@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { toJsonLines } from './history.ts';
+import { toJsonLines } from '../history/history.ts';
 import type { Weakness } from './model-cluster.ts';
 import { simulate } from './simulation.ts';
 

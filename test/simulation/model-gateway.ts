@@ -13,7 +13,7 @@ import {
 import { createReplicator } from '../../src/revocation/shared/replicator.ts';
 import type { Replicator, ReplicatorEvent } from '../../src/revocation/shared/replicator-contract.ts';
 import { runReplicator } from '../../src/revocation/shared/replicator-runner.ts';
-import type { Answer } from './history.ts';
+import type { Answer } from '../history/history.ts';
 import { type Cluster, createModelLog, type Link } from './model-cluster.ts';
 import { createModelCopy, type Disk, decodedEntry, Killed } from './model-copy.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -1,7 +1,7 @@
 /** What a simulated run consists of and keeps account of. */
 import { newEpoch } from '../../src/revocation/shared/epoch.ts';
+import type { Change, HistoryEvent } from '../history/history.ts';
 import type { World } from './faults.ts';
-import type { Change, HistoryEvent } from './history.ts';
 import { createCluster, type Weakness } from './model-cluster.ts';
 import { newDisk } from './model-copy.ts';
 import { createGateway, type Gateway } from './model-gateway.ts';

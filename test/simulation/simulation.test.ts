@@ -1,7 +1,7 @@
 /** That the simulation is one: the same seed the same run, faults that strike, and a protocol that needs its parts. */
 import { describe, expect, it } from 'vitest';
+import { toJsonLines } from '../history/history.ts';
 import { FAULTS } from './faults.ts';
-import { toJsonLines } from './history.ts';
 import { simulate } from './simulation.ts';
 
 describe('a simulated run', () => {

@@ -2,9 +2,9 @@
  * One run from one seed: gateways, clients and faults for a while, then peace, until all copies and the log are
  * one; then the history is judged.
  */
+import type { HistoryEvent } from '../history/history.ts';
+import { checkHistory, type Violation } from '../history/history-checker.ts';
 import { FAULTS } from './faults.ts';
-import type { HistoryEvent } from './history.ts';
-import { checkHistory, type Violation } from './history-checker.ts';
 import type { Weakness } from './model-cluster.ts';
 import type { Gateway } from './model-gateway.ts';
 import { copyData } from './model-server.ts';

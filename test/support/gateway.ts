@@ -44,6 +44,12 @@ export interface Gateway {
   dispose(): Promise<void>;
 }
 
+/** Those of this process, so that none stays behind when it ends in the middle of a test. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Trust list of the synthetic issuer, to which members and further issuers may be added. */
 export function trustListDocument(version = 1, issuers: readonly object[] = [listedIssuer()]): object {
   return { version, issuers };
@@ -83,9 +89,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  const killWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  void ended.then(() => process.off('exit', killWithUs));
+  running.add(child);
+  void ended.then(() => running.delete(child));
   const dispose = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;

@@ -16,6 +16,8 @@ const SERVER = process.env.VIGIE_TEST_REDIS_SERVER ?? 'redis-server';
 export interface RedisServer {
   readonly port: number;
   readonly dir: string;
+  /** Another one after each restart. */
+  pid(): number;
   /** A client with all rights, for what an operator or an intruder would do. */
   readonly admin: Redis;
   /** To this process alone, by its id: SIGSTOP, SIGCONT, SIGKILL. */
@@ -28,6 +30,8 @@ export interface RedisServer {
 export interface RedisServerOptions {
   /** Further arguments, e.g. `['--requirepass', 'x']`. Nothing is persisted unless they say so. */
   readonly args?: readonly string[];
+  /** Its directory, which stays; default: a new one, removed with the server. */
+  readonly dir?: string;
   /** What the admin client needs to be let in. */
   readonly admin?: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
   /** Listens with TLS only, by these PEM files. */
@@ -51,7 +55,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 
 /** `undefined`: the server ended before it answered. */
 async function startOn(port: number, options: RedisServerOptions): Promise<RedisServer | undefined> {
-  const dir = mkdtempSync(join(tmpdir(), 'vigie-redis-'));
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'vigie-redis-'));
   const args = [...listeningOn(port, options.tls), '--bind', '127.0.0.1', '--dir', dir];
   args.push('--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0', ...(options.args ?? []));
   let child = spawnServer(args);
@@ -68,7 +72,7 @@ async function startOn(port: number, options: RedisServerOptions): Promise<Redis
   const stop = async () => {
     admin.disconnect();
     await end(child);
-    rmSync(dir, { recursive: true, force: true });
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
   };
   const answers = admin.ping().then(
     () => true,
@@ -81,6 +85,7 @@ async function startOn(port: number, options: RedisServerOptions): Promise<Redis
   return {
     port,
     dir,
+    pid: () => child.pid as number,
     admin,
     signal: (signal) => child.kill(signal),
     restart: async ({ wipe = false, ready = true } = {}) => {
@@ -195,7 +200,9 @@ process.once('exit', () => {
 });
 
 function spawnServer(args: readonly string[]): ChildProcess {
-  const child = spawn(SERVER, args, { stdio: 'ignore' });
+  // With SIGXFSZ ignored a limit on its files' size is an error that it handles, as a full disk is.
+  const command = `trap '' XFSZ; exec ${SERVER} "$@"`;
+  const child = spawn('sh', ['-c', command, SERVER, ...args], { stdio: 'ignore' });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;

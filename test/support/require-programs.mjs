@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { findCompiler } from '../../src/native/compiler.mjs';
+import { fakeTimeLibrary } from './fake-time.mjs';
 
 const PROGRAMS = [
   { name: 'promtool', debianPackage: 'prometheus' },
@@ -13,6 +14,8 @@ const PROGRAMS = [
   { name: 'openssl', debianPackage: 'openssl' },
   // Any compiler that the build takes will do; this is the one to install where there is none.
   { name: 'a C++ compiler', debianPackage: 'g++', isFound: async () => (await findCompiler()) !== undefined },
+  // Gives the processes of some tests another wall clock.
+  { name: 'faketime', debianPackage: 'faketime', isFound: async () => fakeTimeLibrary() !== undefined },
   { name: 'objdump', debianPackage: 'binutils' },
 ];
 

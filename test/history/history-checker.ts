@@ -90,15 +90,18 @@ function checkFreshness(
   return violations;
 }
 
-/** I2, over a gateway's verifications in order of time. */
+/** I2: what began after a gateway's first answer `revoked` about a card; two under way at once may differ. */
 function checkFinality(verifies: readonly Verify[]): Violation[] {
   const revokedAt = new Map<string, number>();
+  for (const verify of verifies) {
+    if (verify.answer !== 'revoked') continue;
+    const name = `${verify.gateway} ${verify.card}`;
+    revokedAt.set(name, Math.min(endOf(verify), revokedAt.get(name) ?? Infinity));
+  }
   const violations: Violation[] = [];
-  for (const { gateway, card, answer, atMs } of [...verifies].sort((a, b) => a.atMs - b.atMs)) {
-    const name = `${gateway} ${card}`;
-    const sinceMs = revokedAt.get(name);
-    if (answer === 'revoked' && sinceMs === undefined) revokedAt.set(name, atMs);
-    if (sinceMs === undefined || answer === 'revoked' || answer === 'unknown') continue;
+  for (const { gateway, card, answer, atMs } of verifies) {
+    const sinceMs = revokedAt.get(`${gateway} ${card}`) ?? Infinity;
+    if (sinceMs >= atMs || answer === 'revoked' || answer === 'unknown') continue;
     const message = `${gateway} said revoked of ${card} at ${sinceMs} and ${answer} at ${atMs}`;
     violations.push({ invariant: 'I2', message });
   }
@@ -106,15 +109,17 @@ function checkFinality(verifies: readonly Verify[]): Violation[] {
 }
 
 /** I3. */
-function checkInvention(
-  { gateway, card, answer, atMs }: Verify,
-  revocations: ReadonlyMap<string, Revocation>,
-): Violation[] {
+function checkInvention(verify: Verify, revocations: ReadonlyMap<string, Revocation>): Violation[] {
+  const { gateway, card, answer } = verify;
   const { askedMs } = revocations.get(card) ?? NEVER;
-  if (answer !== 'revoked' || askedMs <= atMs) return [];
-  return [
-    { invariant: 'I3', message: `${gateway} said revoked of ${card} at ${atMs}, asked for at ${askedMs}` },
-  ];
+  const endedMs = endOf(verify);
+  if (answer !== 'revoked' || askedMs <= endedMs) return [];
+  const message = `${gateway} said revoked of ${card} by ${endedMs}, asked for at ${askedMs}`;
+  return [{ invariant: 'I3', message }];
+}
+
+function endOf({ atMs, endedMs = atMs }: Verify): number {
+  return endedMs;
 }
 
 /** I5. */

@@ -20,7 +20,10 @@ export type HistoryEvent =
       readonly type: 'verify';
       readonly gateway: string;
       readonly card: string;
+      /** When it began. */
       readonly atMs: number;
+      /** When its answer was there; left out where it was given at once. */
+      readonly endedMs?: number;
       readonly answer: Answer;
       readonly state: 'fresh' | 'stale' | 'expired';
       /** Infinity is written as null. */

@@ -101,6 +101,17 @@ describe('the history checker', () => {
     expect(violated(verify('g1', 'c', 1_300, 'revoked'))).toEqual([]);
   });
 
+  it('takes answers for given at any time until they were there', () => {
+    const during = (atMs: number, endedMs: number, answer: 'valid' | 'revoked'): HistoryEvent =>
+      ({ ...verify('g4', 'a', atMs, answer), endedMs }) as HistoryEvent;
+    // Asked before the revocation was, answered after it.
+    expect(violated(during(800, 950, 'revoked'))).toEqual([]);
+    expect(violated(during(800, 899, 'revoked'))).toEqual(['I3']);
+    // Under way at the same time as the one that said revoked, then behind it.
+    expect(violated(during(900, 990, 'revoked'), during(950, 960, 'valid'))).toEqual([]);
+    expect(violated(during(900, 940, 'revoked'), during(950, 960, 'valid'))).toEqual(['I2']);
+  });
+
   it('I4: an age below the true one, fresh or stale', () => {
     expect(violated(verify('g3', 'a', 4_000, 'valid', 'fresh', 2_999))).toEqual(['I4']);
     expect(violated(verify('g3', 'a', 9_000, 'valid', 'stale', 7_999))).toEqual(['I4']);
