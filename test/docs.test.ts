@@ -165,7 +165,8 @@ describe('the OpenAPI description', () => {
   });
 
   it('has the routes of the data listener, each with its method, its content types and no others', () => {
-    const idle = {} as never;
+    const parts = { clock: { monotonicMs: () => 0 } };
+    const idle = { parts, batchSlice: 1 } as never;
     const routes = [...verifyRoutes(idle), ...healthRoutes(idle), openapiRoute()];
     const served = routes.map(({ method, path, body }) => [
       method,

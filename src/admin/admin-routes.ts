@@ -5,8 +5,8 @@ import { LIMITS } from '../config.ts';
 import type { JsonObject } from '../encoding/strict-json.ts';
 import { parseObject } from '../ingress/envelope.ts';
 import type { Exchange } from '../ingress/exchange.ts';
-import type { Route } from '../ingress/http-server.ts';
 import type { Problem, ProblemType } from '../ingress/problem.ts';
+import type { Route } from '../ingress/route.ts';
 import type { ChangeOutcome, ChangeRequest } from '../revocation/change-call.ts';
 import {
   checkBody,

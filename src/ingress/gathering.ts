@@ -11,8 +11,9 @@ import { type NativeAddon, NO_PLACE } from '../native/addon.ts';
 import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { parseSingle } from './envelope.ts';
-import { CORK_BUFFER_BYTES, type Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import { CORK_BUFFER_BYTES } from './server-exchange.ts';
 import { type RevocationView, renderTail } from './verdict-reply.ts';
 
 export interface GatheringOptions {

@@ -1,5 +1,5 @@
 /** `GET /healthz` (the process lives) and `GET /readyz` (it may take traffic, or why not). */
-import type { Route } from './http-server.ts';
+import type { Route } from './route.ts';
 import { type RevocationView, wholeMs } from './verdict-reply.ts';
 
 export interface HealthOptions {

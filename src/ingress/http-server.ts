@@ -5,34 +5,14 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
-import { CORK_BUFFER_BYTES, type Exchange, type ExchangeHost, ServerExchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import { type RequestHead, readHead } from './request-head.ts';
 import { createRequestIds } from './request-id.ts';
-
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  /** Stands for the path in metrics. */
-  readonly name: string;
-  /** Required on POST. */
-  readonly body?: {
-    readonly maxBytes: number;
-    readonly mediaTypes: readonly string[];
-    /** A call without a body needs no content type either. */
-    readonly optional?: boolean;
-    /** The handler answers in a later turn: what it was given stays in memory until then. */
-    readonly answeredLater?: boolean;
-  };
-  /**
-   * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
-   * body's media type, one of `mediaTypes`. With `mayWait` nothing stands behind the request in what was read from its
-   * connection, so the answer may come in a later turn without harm to a pipelined request.
-   */
-  handle(exchange: Exchange, body: Buffer, type: string, mayWait: boolean): void | Promise<void>;
-}
+import type { Route } from './route.ts';
+import { CORK_BUFFER_BYTES, type ExchangeHost, ServerExchange } from './server-exchange.ts';
 
 export interface ServerOptions {
   readonly routes: readonly Route[];

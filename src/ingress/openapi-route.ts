@@ -1,7 +1,7 @@
 /** `GET /v1/openapi.json`: the contract as OpenAPI 3.1, rendered once. */
 import { VERSION } from '../version.ts';
-import type { Route } from './http-server.ts';
 import { openapiDocument } from './openapi.ts';
+import type { Route } from './route.ts';
 
 export function openapiRoute(): Route {
   const body = JSON.stringify(openapiDocument(VERSION));

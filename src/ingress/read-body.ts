@@ -5,7 +5,7 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
-import type { ServerExchange } from './exchange.ts';
+import type { ServerExchange } from './server-exchange.ts';
 
 export interface BodyBounds {
   readonly idleTimeoutMs: number;

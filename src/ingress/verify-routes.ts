@@ -5,8 +5,8 @@ import type { NativeAddon } from '../native/addon.ts';
 import { createAnswerWriter } from './answer-writer.ts';
 import { BATCH_BODY_MEDIA_TYPES, SINGLE_MEDIA_TYPES } from './envelope.ts';
 import { createSingleHandler, GATHERED_CALLS } from './gathering.ts';
-import type { Route } from './http-server.ts';
 import type { ProveRevoked } from './prove-stale.ts';
+import type { Route } from './route.ts';
 import type { RevocationView } from './verdict-reply.ts';
 import { createBatchHandler } from './verify-batch.ts';
 

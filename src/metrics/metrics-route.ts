@@ -1,6 +1,6 @@
 /** `GET /metrics` in the Prometheus text format. */
 import type { Registry } from 'prom-client';
-import type { Route } from '../ingress/http-server.ts';
+import type { Route } from '../ingress/route.ts';
 
 export function metricsRoute(registry: Registry): Route {
   return {

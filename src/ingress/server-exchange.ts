@@ -1,0 +1,187 @@
+/**
+ * One request and its one answer. The parser's `res` is a trap for the unwary: touching it after an abort
+ * throws, and leaving it unanswered wedges the connection; so all replies go through here, where the second
+ * answer and the answer to nobody are harmless.
+ */
+import type { HttpResponse } from 'uWebSockets.js';
+import type { Exchange, Reply } from './exchange.ts';
+import { type Problem, problemReply } from './problem.ts';
+import type { RequestHead } from './request-head.ts';
+import { retryAfter } from './retry-after.ts';
+import type { Route } from './route.ts';
+
+/** Reason phrases of the status codes that this gateway sends (RFC 9110 section 15). */
+const STATUS_LINES: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  400: '400 Bad Request',
+  401: '401 Unauthorized',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  408: '408 Request Timeout',
+  409: '409 Conflict',
+  413: '413 Content Too Large',
+  415: '415 Unsupported Media Type',
+  422: '422 Unprocessable Content',
+  500: '500 Internal Server Error',
+  503: '503 Service Unavailable',
+};
+
+/** What all exchanges of a server have in common. */
+export interface ExchangeHost {
+  /** An answer that its client has not taken after so long is cut off, with its connection. */
+  readonly answerTimeoutMs: number;
+  /** While true every answer closes its connection. */
+  isDraining(): boolean;
+  /** The client did not take the answer at once: so many bytes are kept for it until the exchange ends. */
+  onAnswerKept(exchange: ServerExchange, bytes: number): void;
+  /**
+   * Called once: with the status when the whole answer was handed to the kernel, or with `undefined` when the
+   * client went away before, or was cut off.
+   */
+  onEnd(exchange: ServerExchange, status: number | undefined): void;
+}
+
+/** Answers up to this size wait in the parser's cork buffer until it has read on (uWebSockets, 16 KiB). */
+export const CORK_BUFFER_BYTES = 16 * 1024;
+
+const NO_HEADERS = {};
+
+/** A class, since there is one a request: its methods are made once, where closures would be made for each. */
+export class ServerExchange implements Exchange {
+  readonly head: RequestHead;
+  readonly requestId: string;
+  /** The route that answers; `undefined` when there is none. */
+  readonly route: Route | undefined;
+  /** By which the server counts it. */
+  readonly routeNumber: number;
+  readonly startedAtMs: number;
+  /** Of the body, as the route takes it; empty without one. */
+  mediaType = '';
+  /** A part of the body was seen. */
+  hasBody = false;
+  /** Whether the connection must close behind the answer, whatever the server does. */
+  closesBehind = false;
+  /** Bytes that the server keeps in memory for it. */
+  heldBytes = 0;
+  private answered = false;
+  private ended = false;
+  private deadline: NodeJS.Timeout | undefined;
+
+  private readonly res: HttpResponse;
+  private readonly host: ExchangeHost;
+
+  constructor(
+    res: HttpResponse,
+    host: ExchangeHost,
+    request: {
+      readonly head: RequestHead;
+      readonly requestId: string;
+      readonly route: Route | undefined;
+      readonly routeNumber: number;
+      readonly startedAtMs: number;
+    },
+  ) {
+    this.res = res;
+    this.host = host;
+    this.head = request.head;
+    this.requestId = request.requestId;
+    this.route = request.route;
+    this.routeNumber = request.routeNumber;
+    this.startedAtMs = request.startedAtMs;
+    // First of all: a response without this handler ends the process when its client aborts.
+    res.onAborted(() => this.end(undefined));
+  }
+
+  isOver(): boolean {
+    return this.answered || this.ended;
+  }
+
+  replyJson(body: Uint8Array): void {
+    this.send(200, 'application/json', body, NO_HEADERS);
+  }
+
+  reply({ status, contentType, body, headers = NO_HEADERS }: Reply): void {
+    this.send(status, contentType, body, headers);
+  }
+
+  problem(problem: Problem, headers?: Readonly<Record<string, string>>): void {
+    const { status, contentType, body } = problemReply(problem);
+    // Here and nowhere else, so that no 503 is without it.
+    this.send(status, contentType, body, { ...headers, ...(status === 503 ? retryAfter() : {}) });
+  }
+
+  private send(
+    status: number,
+    contentType: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): void {
+    if (this.answered || this.ended) return;
+    this.answered = true;
+    const { res, head } = this;
+    const mustClose = this.closesBehind || head.framingFault !== undefined || this.host.isDraining();
+    // A framing fault's answer must close at once (see `refuseFraming`), which only `end` does.
+    const isLarge = body.length > CORK_BUFFER_BYTES && head.framingFault === undefined;
+    let isTaken = true;
+    res.cork(() => {
+      if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status}`);
+      res.writeHeader('x-request-id', this.requestId);
+      if (headers !== NO_HEADERS) for (const name in headers) res.writeHeader(name, headers[name] as string);
+      res.writeHeader('content-type', contentType);
+      if (isLarge && head.method !== 'HEAD') {
+        if (mustClose) res.writeHeader('connection', 'close');
+        isTaken = sendLarge(res, body, () => this.end(status));
+      } else if (head.method === 'HEAD') {
+        endWithoutContent(res, body, mustClose);
+      } else {
+        res.end(body, mustClose);
+      }
+    });
+    if (isTaken) this.end(status);
+    // The client may have gone away while it was written: then nothing is kept for it.
+    if (this.ended) return;
+    this.host.onAnswerKept(this, Buffer.byteLength(body));
+    this.deadline = setTimeout(() => res.close(), this.host.answerTimeoutMs).unref();
+  }
+
+  private end(status: number | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (this.deadline !== undefined) clearTimeout(this.deadline);
+    this.host.onEnd(this, status);
+  }
+}
+
+/**
+ * RFC 9110 section 9.3.2: no content follows, or the next answer would be read as part of it. The parser would wait
+ * for content of a length that it was told itself.
+ */
+function endWithoutContent(res: HttpResponse, body: string | Uint8Array, mustClose: boolean): void {
+  if (mustClose) {
+    res.endWithoutBody(0, true);
+    return;
+  }
+  res.writeHeader('content-length', `${Buffer.byteLength(body)}`);
+  res.endWithoutBody();
+}
+
+/**
+ * Hands an answer to the kernel as the client takes it, so that it counts as given only when all of it has left
+ * this process: `end` would keep the rest where nobody sees it, and a drain would cut it off. `false`: it was not
+ * taken at once; `done` is called when it is. A client that takes nothing is cut off by the parser after about ten
+ * seconds, one that takes too little after `answerTimeoutMs`; both end as an abort. The parser offers no way to
+ * close behind such an answer: the client was told to.
+ */
+function sendLarge(res: HttpResponse, body: string | Uint8Array, done: () => void): boolean {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const start = res.getWriteOffset();
+  const [, isWhole] = res.tryEnd(bytes, bytes.length);
+  if (isWhole) return true;
+  res.onWritable((offset) => {
+    const [wentOut, isWholeNow] = res.tryEnd(bytes.subarray(offset - start), bytes.length);
+    if (isWholeNow) done();
+    return wentOut;
+  });
+  return false;
+}
