@@ -15,6 +15,7 @@
 #include "addon-credentials.h"
 #include "addon-envelopes.h"
 #include "addon-keys.h"
+#include "addon-memory.h"
 #include "addon-requests.h"
 #include "addon-signatures.h"
 #include "signature/native/fixed-base-table.h"
@@ -41,6 +42,7 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("createRecogniser", create_recogniser),
       method("recognise", recognise),
       method("decodeCredentials", decode_credentials),
+      method("adviseHugePages", advise_huge_pages),
       method("endsSegment", ends_segment),
       method("scanSingles", scan_singles),
       method("scanBatch", scan_batch),

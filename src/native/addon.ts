@@ -111,6 +111,8 @@ export interface NativeAddon {
    * uWebSockets.js hands to `onData`, during the call; "no" is always a safe answer.
    */
   endsSegment(chunk: ArrayBuffer): boolean;
+  /** Asks for large pages for memory that is read at random; false where there are none to be had. */
+  adviseHugePages(bytes: Uint8Array): boolean;
   createCardHasher(key: Uint8Array): CardHasherHandle;
   /**
    * Hashes the cards of `count` decoded credentials, which are rows `items[i]` of `fields`, into `cardHashes` (16 bytes

@@ -18,56 +18,92 @@ Sha256State state_after(const std::uint8_t* key, std::size_t length, std::uint8_
   return state;
 }
 
-/** Feeds a message of any length into a state block by block, and ends it (FIPS 180-4 section 5.1.1). */
-class Message {
- public:
-  /** `before`: bytes that the state has taken already. */
-  Message(const Sha256State& state, std::size_t before) : state_(state), total_(before) {}
+/** Room for the message of a card whose texts are no longer than is usual, padded; longer ones go another way. */
+constexpr std::size_t kShortBlocks = 4;
+constexpr std::size_t kShortBytes = kShortBlocks * kSha256BlockBytes;
+/** What padding takes at the least: the mark and the length in bits (FIPS 180-4 section 5.1.1). */
+constexpr std::size_t kPaddingBytes = 9;
 
-  void byte(std::uint8_t value) { bytes(&value, 1); }
+/** Domain byte, and for each text its tag and length. */
+std::size_t message_bytes(Text issuer, Text jti) { return 1 + 5 + issuer.length + 5 + jti.length; }
+
+std::uint8_t* put_head(std::uint8_t* at, std::size_t length) {
+  const auto short_length = static_cast<std::uint32_t>(length);
+  at[0] = kTagUtf8;
+  at[1] = static_cast<std::uint8_t>(short_length >> 24);
+  at[2] = static_cast<std::uint8_t>(short_length >> 16);
+  at[3] = static_cast<std::uint8_t>(short_length >> 8);
+  at[4] = static_cast<std::uint8_t>(short_length);
+  return at + 5;
+}
+
+std::uint8_t* put_text(std::uint8_t* at, Text text) {
+  at = put_head(at, text.length);
+  if (text.length > 0) std::memcpy(at, text.bytes, text.length);
+  return at + text.length;
+}
+
+/** Ends a message of `length` bytes behind a block that the state has taken; returns how many blocks it fills. */
+std::size_t pad(std::uint8_t* message, std::size_t length) {
+  const std::size_t blocks = (length + kPaddingBytes + kSha256BlockBytes - 1) / kSha256BlockBytes;
+  const std::size_t end = blocks * kSha256BlockBytes;
+  message[length] = 0x80;
+  std::memset(message + length + 1, 0, end - length - 1);
+  const std::uint64_t bits = __builtin_bswap64(static_cast<std::uint64_t>(kSha256BlockBytes + length) * 8);
+  std::memcpy(message + end - sizeof bits, &bits, sizeof bits);
+  return blocks;
+}
+
+/** The message of a card in a buffer of kShortBytes, padded; returns how many blocks it fills. */
+std::size_t short_message(Text issuer, Text jti, std::uint8_t* message) {
+  message[0] = kDomainCard;
+  const std::uint8_t* const end = put_text(put_text(message + 1, issuer), jti);
+  return pad(message, static_cast<std::size_t>(end - message));
+}
+
+bool is_short(Text issuer, Text jti) { return message_bytes(issuer, jti) + kPaddingBytes <= kShortBytes; }
+
+/** Takes a message of any length piece by piece; for cards with texts longer than is usual. */
+class LongMessage {
+ public:
+  explicit LongMessage(const Sha256State& state) : state_(state) {}
 
   void bytes(const std::uint8_t* data, std::size_t length) {
     total_ += length;
     while (length > 0) {
-      const std::size_t size = length < kSha256BlockBytes - used_ ? length : kSha256BlockBytes - used_;
+      const std::size_t room = kSha256BlockBytes - used_;
+      const std::size_t size = length < room ? length : room;
       std::memcpy(block_ + used_, data, size);
       used_ += size;
       data += size;
       length -= size;
-      if (used_ == kSha256BlockBytes) take();
+      if (used_ < kSha256BlockBytes) continue;
+      sha256_blocks(state_, block_, 1);
+      used_ = 0;
     }
   }
 
   void text(Text text) {
-    const auto length = static_cast<std::uint32_t>(text.length);
-    const std::uint8_t head[5] = {kTagUtf8, static_cast<std::uint8_t>(length >> 24),
-                                  static_cast<std::uint8_t>(length >> 16), static_cast<std::uint8_t>(length >> 8),
-                                  static_cast<std::uint8_t>(length)};
+    std::uint8_t head[5];
+    put_head(head, text.length);
     bytes(head, sizeof head);
     bytes(text.bytes, text.length);
   }
 
   const Sha256State& end() {
-    block_[used_++] = 0x80;
-    if (used_ > kSha256BlockBytes - 8) {
-      std::memset(block_ + used_, 0, kSha256BlockBytes - used_);
-      take();
-    }
-    std::memset(block_ + used_, 0, kSha256BlockBytes - 8 - used_);
-    const std::uint64_t bits = __builtin_bswap64(static_cast<std::uint64_t>(total_) * 8);
-    std::memcpy(block_ + kSha256BlockBytes - 8, &bits, sizeof bits);
-    take();
+    std::uint8_t last[2 * kSha256BlockBytes];
+    std::memcpy(last, block_, used_);
+    const std::size_t blocks = pad(last, used_);
+    // The length is that of the whole message, not of what was left of it.
+    const std::uint64_t bits = __builtin_bswap64(static_cast<std::uint64_t>(kSha256BlockBytes + total_) * 8);
+    std::memcpy(last + blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
+    sha256_blocks(state_, last, blocks);
     return state_;
   }
 
  private:
-  void take() {
-    sha256_blocks(state_, block_, 1);
-    used_ = 0;
-  }
-
   Sha256State state_;
-  std::size_t total_;
+  std::size_t total_ = 0;
   std::size_t used_ = 0;
   std::uint8_t block_[kSha256BlockBytes];
 };
@@ -78,15 +114,47 @@ CardHasher::CardHasher(const std::uint8_t* key, std::size_t length) noexcept
     : inner_(state_after(key, length, 0x36)), outer_(state_after(key, length, 0x5c)) {}
 
 void CardHasher::hash(Text issuer, Text jti, std::uint8_t hash[kCardHashBytes]) const noexcept {
-  Message inner(inner_, kSha256BlockBytes);
-  inner.byte(kDomainCard);
-  inner.text(issuer);
-  inner.text(jti);
-  std::uint8_t digest[kSha256Bytes];
-  sha256_store(inner.end(), digest, kSha256Bytes / 4);
-  Message outer(outer_, kSha256BlockBytes);
-  outer.bytes(digest, sizeof digest);
-  sha256_store(outer.end(), hash, kCardHashBytes / 4);
+  Sha256State inner = inner_;
+  if (is_short(issuer, jti)) {
+    std::uint8_t message[kShortBytes];
+    const std::size_t blocks = short_message(issuer, jti, message);
+    sha256_blocks(inner, message, blocks);
+  } else {
+    LongMessage message(inner_);
+    message.bytes(&kDomainCard, 1);
+    message.text(issuer);
+    message.text(jti);
+    inner = message.end();
+  }
+  std::uint8_t digest[kSha256BlockBytes];
+  sha256_store(inner, digest, kSha256Bytes / 4);
+  pad(digest, kSha256Bytes);
+  Sha256State outer = outer_;
+  sha256_blocks(outer, digest, 1);
+  sha256_store(outer, hash, kCardHashBytes / 4);
+}
+
+void CardHasher::hash_two(const Text issuers[2], const Text jtis[2],
+                          std::uint8_t hashes[2 * kCardHashBytes]) const noexcept {
+  std::uint8_t messages[2][kShortBytes];
+  std::size_t blocks[2] = {0, 1};
+  if (is_short(issuers[0], jtis[0]) && is_short(issuers[1], jtis[1])) {
+    for (int i = 0; i < 2; ++i) blocks[i] = short_message(issuers[i], jtis[i], messages[i]);
+  }
+  if (blocks[0] != blocks[1]) {
+    for (int i = 0; i < 2; ++i) hash(issuers[i], jtis[i], hashes + kCardHashBytes * i);
+    return;
+  }
+  const std::uint8_t* const at[2] = {messages[0], messages[1]};
+  Sha256State inner[2] = {inner_, inner_};
+  sha256_two(inner, at, blocks[0]);
+  for (int i = 0; i < 2; ++i) {
+    sha256_store(inner[i], messages[i], kSha256Bytes / 4);
+    pad(messages[i], kSha256Bytes);
+  }
+  Sha256State outer[2] = {outer_, outer_};
+  sha256_two(outer, at, 1);
+  for (int i = 0; i < 2; ++i) sha256_store(outer[i], hashes + kCardHashBytes * i, kCardHashBytes / 4);
 }
 
 }  // namespace vigie

@@ -27,6 +27,8 @@ class CardHasher {
 
   CardHasher(const std::uint8_t* key, std::size_t length) noexcept;
   void hash(Text issuer, Text jti, std::uint8_t hash[kCardHashBytes]) const noexcept;
+  /** Two cards at once, which costs little more than one; the hashes lie one behind the other. */
+  void hash_two(const Text issuers[2], const Text jtis[2], std::uint8_t hashes[2 * kCardHashBytes]) const noexcept;
 
  private:
   Sha256State inner_;

@@ -85,9 +85,22 @@ void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t c
   else sha256_blocks_portable(state, blocks, count);
 }
 
+void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept {
+  static const bool has_sha = cpu_has_sha();
+  if (has_sha) {
+    sha256_two_extended(states, blocks, count);
+    return;
+  }
+  for (int i = 0; i < 2; ++i) sha256_blocks_portable(states[i], blocks[i], count);
+}
+
 #else
 
 bool cpu_has_sha() noexcept { return false; }
+
+void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept {
+  for (int i = 0; i < 2; ++i) sha256_blocks_portable(states[i], blocks[i], count);
+}
 
 void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept {
   sha256_blocks_portable(state, blocks, count);

@@ -24,6 +24,10 @@ void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std:
 bool cpu_has_sha() noexcept;
 void sha256_blocks_extended(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept;
 
+/** Two messages of as many blocks at once: one alone leaves the processor's unit waiting for its own results. */
+void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept;
+void sha256_two_extended(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept;
+
 /** The digest's bytes: the words, big end first. */
 void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept;
 
