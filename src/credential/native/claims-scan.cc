@@ -14,13 +14,28 @@ constexpr std::size_t kMaxNames = 128;
 /** Digits of a whole number that a double holds exactly, whatever they are. */
 constexpr std::size_t kMaxDigits = 15;
 
+/** A name by its length and first eight bytes, which is nearly always all of it. */
 struct Name {
   const std::uint8_t* text;
   std::uint32_t length;
+  std::uint64_t head;
+
+  Name() = default;
+  Name(const std::uint8_t* begin, std::size_t size) : text(begin), length(static_cast<std::uint32_t>(size)), head(0) {
+    std::memcpy(&head, begin, size < sizeof head ? size : sizeof head);
+  }
 };
 
 inline bool equal(const Name& a, const Name& b) {
-  return a.length == b.length && std::memcmp(a.text, b.text, a.length) == 0;
+  if (a.length != b.length || a.head != b.head) return false;
+  return a.length <= sizeof a.head || std::memcmp(a.text, b.text, a.length) == 0;
+}
+
+/** The head of a name of up to eight characters. */
+constexpr std::uint64_t head_of(const char* name) {
+  std::uint64_t head = 0;
+  for (int i = 0; name[i] != 0; ++i) head |= static_cast<std::uint64_t>(static_cast<unsigned char>(name[i])) << (8 * i);
+  return head;
 }
 
 inline bool is_digit(std::uint8_t byte) { return byte - '0' < 10u; }
@@ -35,6 +50,33 @@ constexpr Stops make_stops() {
   return stops;
 }
 constexpr Stops kStops = make_stops();
+
+/** Eight bytes, each of the same value. */
+constexpr std::uint64_t each(std::uint64_t byte) { return byte * 0x0101010101010101; }
+
+/**
+ * The same for eight bytes at once: the high bit of the first one that stops is set, none below it. Subtracting borrows
+ * from a byte above only where one below has stopped.
+ */
+inline std::uint64_t stops_in(std::uint64_t bytes) {
+  const std::uint64_t quotes = (bytes ^ each('"')) - each(1);
+  const std::uint64_t backslashes = (bytes ^ each('\\')) - each(1);
+  const std::uint64_t controls = bytes - each(0x20);
+  return (quotes | backslashes | controls | bytes) & each(0x80);
+}
+
+/** The first byte at which a string's fast walk ends, or `end`. */
+inline const std::uint8_t* plain_end(const std::uint8_t* at, const std::uint8_t* end) {
+  while (end - at >= 8) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    const std::uint64_t stops = stops_in(bytes);
+    if (stops != 0) return at + __builtin_ctzll(stops) / 8;
+    at += 8;
+  }
+  while (at != end && !kStops.at[*at]) ++at;
+  return at;
+}
 
 /** Length of the well-formed UTF-8 sequence at `text` (Unicode 15, table 3-7); 0 when there is none. */
 std::size_t utf8_sequence(const std::uint8_t* text, std::size_t left) {
@@ -92,7 +134,7 @@ class Scanner {
       skip_space();
       Span name_span;
       if (!string(name_span)) return false;
-      const Name name = {begin_ + name_span.begin, name_span.end - name_span.begin};
+      const Name name(begin_ + name_span.begin, name_span.end - name_span.begin);
       for (std::size_t i = first_name; i < names_; ++i) {
         if (equal(open_names_[i], name)) return false;
       }
@@ -144,24 +186,33 @@ class Scanner {
 
   /** The value of a member of the payload itself. */
   bool claim(Claims& claims, const Name& name) {
-    const auto is = [&](const char* wanted) {
-      return name.length == std::strlen(wanted) && std::memcmp(name.text, wanted, name.length) == 0;
-    };
     if (name.length == 3) {
-      if (is("iss")) return string(claims.iss);
-      if (is("jti")) return string(claims.jti);
-      if (is("sub")) return string(claims.sub);
-      if (is("exp")) return date(claims.exp);
-      if (is("nbf")) return date(claims.nbf);
-      if (is("iat")) return date(claims.iat);
-      if (is("aud")) {
-        const std::uint8_t* const begin = at_;
-        if (!value(1)) return false;
-        claims.aud = span_from(begin);
-        return true;
+      switch (name.head) {
+        case head_of("iss"):
+          return string(claims.iss);
+        case head_of("jti"):
+          return string(claims.jti);
+        case head_of("sub"):
+          return string(claims.sub);
+        case head_of("exp"):
+          return date(claims.exp);
+        case head_of("nbf"):
+          return date(claims.nbf);
+        case head_of("iat"):
+          return date(claims.iat);
+        case head_of("aud"): {
+          const std::uint8_t* const begin = at_;
+          if (!value(1)) return false;
+          claims.aud = span_from(begin);
+          return true;
+        }
+        default:
+          return value(1);
       }
     }
-    if (is("test")) claims.test = end_ - at_ >= 4 && std::memcmp(at_, "true", 4) == 0;
+    if (name.length == 4 && name.head == head_of("test")) {
+      claims.test = end_ - at_ >= 4 && std::memcmp(at_, "true", 4) == 0;
+    }
     return value(1);
   }
 
@@ -169,17 +220,19 @@ class Scanner {
   bool string(Span& span) {
     if (!take('"')) return false;
     const std::uint8_t* const begin = at_;
+    const std::uint8_t* at = begin;
     for (;;) {
-      while (at_ != end_ && !kStops.at[*at_]) ++at_;
-      if (at_ == end_) return false;
-      if (*at_ == '"') break;
-      if (*at_ < 0x80) return false;
-      const std::size_t length = utf8_sequence(at_, static_cast<std::size_t>(end_ - at_));
+      at = plain_end(at, end_);
+      if (at == end_) return false;
+      if (*at == '"') break;
+      if (*at < 0x80) return false;
+      const std::size_t length = utf8_sequence(at, static_cast<std::size_t>(end_ - at));
       if (length == 0) return false;
-      at_ += length;
+      at += length;
     }
+    at_ = at;
     span = span_from(begin);
-    ++at_;
+    at_ = at + 1;
     return true;
   }
 
@@ -190,9 +243,11 @@ class Scanner {
   }
 
   std::size_t digits() {
-    const std::uint8_t* const begin = at_;
-    while (at_ != end_ && is_digit(*at_)) ++at_;
-    return static_cast<std::size_t>(at_ - begin);
+    const std::uint8_t* at = at_;
+    while (at != end_ && is_digit(*at)) ++at;
+    const auto count = static_cast<std::size_t>(at - at_);
+    at_ = at;
+    return count;
   }
 
   /** RFC 8259 section 6. */
