@@ -15,7 +15,7 @@ import type { StatusStore } from '../status-store.ts';
 import { parseFilterSnapshot, type SnapshotRefusal, type WantedFilter } from './filter-snapshot.ts';
 import { createStateCheck, type StateCheck } from './log-judgement.ts';
 import type { ReplicaCopy } from './replica-copy.ts';
-import { createSettling } from './settling.ts';
+import { createSettling, type Settling } from './settling.ts';
 import type { LogHead, LogRecord, SharedLog } from './shared-log.ts';
 
 export interface SnapshotStartOptions {
@@ -64,6 +64,8 @@ export function isBrandNew(store: StatusStore): boolean {
 
 export async function startFromSnapshot(options: SnapshotStartOptions): Promise<SnapshotStartEnd> {
   const { log, store, copy, wanted, signal } = options;
+  const settling = createSettling(options.settleMs);
+  await seeLog(options, settling);
   let read = await log.readFilter();
   while (!read.ok && read.fault === 'unreachable' && !signal.aborted && !options.isFollowing()) {
     await options.sleep(options.pollMs);
@@ -82,12 +84,28 @@ export async function startFromSnapshot(options: SnapshotStartOptions): Promise<
   if (head.value.whole && !copy.beginReconciliation().ok) return 'stopped';
   if (!(await options.enforceFilter(parsed.filter))) return 'not-enforced';
   await options.enforceRetirements();
-  return follow(options, parsed.epoch, parsed.seq);
+  return follow(options, settling, parsed.epoch, parsed.seq);
 }
 
-async function follow(options: SnapshotStartOptions, epoch: Buffer, from: number): Promise<SnapshotStartEnd> {
+/**
+ * The log is seen before the filter is read, so that it settles while that goes on. Only who answers counts here: what
+ * is answered is asked for again.
+ */
+async function seeLog({ log, store, clock }: SnapshotStartOptions, settling: Settling): Promise<void> {
+  const answer = await log.follow(0, 1);
+  if (!answer.ok || answer.value.kind !== 'log') return;
+  const { head } = answer.value;
+  const state = createStateCheck(store.secret.entryMacKey)(head.epoch, head.state);
+  if (state?.seq === head.seq) settling.saw(head, clock.monotonicMs());
+}
+
+async function follow(
+  options: SnapshotStartOptions,
+  settling: Settling,
+  epoch: Buffer,
+  from: number,
+): Promise<SnapshotStartEnd> {
   const { log, store, copy, freshness, clock, signal, sleep } = options;
-  const settling = createSettling(options.settleMs);
   const checkState = createStateCheck(store.secret.entryMacKey);
   let seq = from;
   for (let faults = 0; !signal.aborted && faults < MAX_FAULTS; ) {
