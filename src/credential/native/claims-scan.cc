@@ -23,7 +23,7 @@ inline bool equal(const Name& a, const Name& b) {
   return a.length == b.length && std::memcmp(a.text, b.text, a.length) == 0;
 }
 
-inline bool is_digit(std::uint8_t byte) { return byte - '0' < 10u; }
+inline bool is_digit(std::uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
 /** Bytes that end the fast walk through a string: quote, backslash, control characters, and all beyond ASCII. */
 struct Stops {
