@@ -109,6 +109,8 @@ export function createBodyReader(options: BodyReaderOptions): BodyReader {
 
   return {
     read: (exchange, res, answeredLater, use) => {
+      // The parser says nothing of an empty body behind a head that came in pieces: nobody would be answered.
+      if (exchange.head.contentLength === 0) return use(EMPTY, false);
       let isFirst = true;
       res.onData((data, isLast) => {
         if (exchange.isOver()) return;
