@@ -28,6 +28,8 @@ export interface Recogniser<Owner> {
   learn(header: string, iss: string, owner: Owner): void;
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** `maxChars`: the longest credential that is looked at; a longer one is left to the reference, which refuses it. */
 export function createRecogniser<Owner>(addon: NativeAddon, maxChars: number): Recogniser<Owner> {
   const handle = addon.createRecogniser();
@@ -39,6 +41,8 @@ export function createRecogniser<Owner>(addon: NativeAddon, maxChars: number): R
       return count - addon.decodeCredentials(handle, ...arrays);
     },
     learn: (header, iss, owner) => {
+      // A lone surrogate has no UTF-8: it would become U+FFFD, and another issuer's credentials this one's.
+      if (LONE_SURROGATE.test(iss)) return;
       const pair = addon.recognise(handle, Buffer.from(header, 'latin1'), Buffer.from(iss, 'utf8'));
       if (pair !== NO_PAIR && pair === owners.length) owners.push(owner);
     },

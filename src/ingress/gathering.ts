@@ -55,11 +55,17 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const shared = createSlice(GATHERED_CALLS);
   let flushIsDue = false;
 
+  /** What fails here fails those that were gathered, whoever's turn it is: each of them is answered. */
   const flush = (): void => {
     flushIsDue = false;
-    if (gathered.count === 0) return;
-    const calls = takeOut(gathered, options.addon);
-    if (calls.exchanges.length > 0) answer(calls, shared, options);
+    const asked = gathered.exchanges.slice(0, gathered.count) as Exchange[];
+    if (asked.length === 0) return;
+    try {
+      const calls = takeOut(gathered, options.addon);
+      if (calls.exchanges.length > 0) answer(calls, shared, options);
+    } catch (error) {
+      fail(asked, error, options);
+    }
   };
 
   return (exchange, body, type, mayWait) => {
@@ -69,25 +75,19 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     if (!mayWait) flush();
     else if (!flushIsDue) {
       flushIsDue = true;
-      setImmediate(flushGuarded);
+      setImmediate(flush);
     }
   };
+}
 
-  /** Outside any request's own error boundary: what fails here fails those that were gathered. */
-  function flushGuarded(): void {
-    const { exchanges, count } = gathered;
-    const asked = exchanges.slice(0, count);
-    try {
-      flush();
-    } catch (error) {
-      options.onUnexpectedError(error);
-      for (const exchange of asked) {
-        exchange?.problem({
-          type: 'internal-error',
-          detail: 'the request was not answered; nothing is known of it',
-        });
-      }
-    }
+/** Those that have their answer keep it. */
+function fail(asked: readonly Exchange[], error: unknown, options: GatheringOptions): void {
+  options.onUnexpectedError(error);
+  for (const exchange of asked) {
+    exchange.problem({
+      type: 'internal-error',
+      detail: 'the request was not answered; nothing is known of it',
+    });
   }
 }
 
@@ -197,7 +197,7 @@ function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
   };
   const proving = proveStale(slice, revocation, prove);
   if (proving === undefined) reply();
-  else proving.then(reply).catch(options.onUnexpectedError);
+  else proving.then(reply).catch((error) => fail(calls.exchanges, error, options));
 }
 
 function privateCopy({ exchanges, texts, starts, ends, audiences }: Calls): Calls {

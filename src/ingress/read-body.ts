@@ -134,6 +134,11 @@ export function createBodyReader(options: BodyReaderOptions, use: UseBody): Body
 
   return {
     read: (exchange, res, answeredLater) => {
+      // The parser says nothing of an empty body behind a head that came in pieces: nobody would be answered.
+      if (exchange.head.contentLength === 0) {
+        use(exchange, EMPTY, false);
+        return;
+      }
       res.onData((data, isLast) => take(exchange, data, isLast, answeredLater));
     },
     keepAnswer: (exchange, bytes) => {

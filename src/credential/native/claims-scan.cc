@@ -38,7 +38,7 @@ constexpr std::uint64_t head_of(const char* name) {
   return head;
 }
 
-inline bool is_digit(std::uint8_t byte) { return byte - '0' < 10u; }
+inline bool is_digit(std::uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
 /** Bytes that end the fast walk through a string: quote, backslash, control characters, and all beyond ASCII. */
 struct Stops {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "check.h"
+#include "each-implementation.h"
 #include "rfc-8032-vectors.h"
 #ifdef VIGIE_HAVE_LIBCRYPTO
 #include <openssl/evp.h>

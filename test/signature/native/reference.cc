@@ -114,24 +114,11 @@ Triple sign(const Number& a, const Number& r, const Bytes& message) {
   return triple;
 }
 
-std::uint64_t Random::next() {
-  std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  z = (z ^ z >> 27) * 0x94d049bb133111eb;
-  return z ^ z >> 31;
-}
-
 Number Random::number() { return {next(), next(), next(), next()}; }
 
 Number Random::scalar() {
   const std::uint64_t wide[8] = {next(), next(), next(), next(), next(), next(), next(), next()};
   return reduce_order(wide);
-}
-
-Bytes Random::bytes(std::size_t count) {
-  Bytes out(count);
-  for (auto& byte : out) byte = static_cast<std::uint8_t>(next());
-  return out;
 }
 
 }  // namespace reference

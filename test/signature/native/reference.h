@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "random.h"
+
 namespace reference {
 
-using Bytes = std::vector<std::uint8_t>;
+using testing::Bytes;
 using Number = std::array<std::uint64_t, 4>;
 
 struct Point {
@@ -67,18 +69,13 @@ bool verdict(const Triple& triple);
 /** An honest signature by the secret scalar `a`, with the nonce `r`. */
 Triple sign(const Number& a, const Number& r, const Bytes& message);
 
-/** A repeatable stream of 64-bit numbers (splitmix64). */
-class Random {
+/** With the numbers of this field and group too. */
+class Random : public testing::Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
+  using testing::Random::Random;
   Number number();
   /** Below L. */
   Number scalar();
-  Bytes bytes(std::size_t count);
-
- private:
-  std::uint64_t state_;
 };
 
 }  // namespace reference

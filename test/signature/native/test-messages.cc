@@ -6,6 +6,7 @@
 
 #include "cases.h"
 #include "check.h"
+#include "each-implementation.h"
 
 using namespace reference;
 

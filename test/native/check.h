@@ -2,9 +2,6 @@
 #pragma once
 
 #include <cstdio>
-#include <initializer_list>
-
-#include "kernel.h"
 
 inline int check_failures = 0;
 
@@ -17,18 +14,6 @@ inline int check_failures = 0;
       std::fprintf(stderr, "]\n");                                               \
     }                                                                            \
   } while (0)
-
-inline const char* name_of(vigie::Implementation implementation) {
-  return implementation == vigie::Implementation::kIfma ? "ifma" : "portable";
-}
-
-/** Calls `test` for each implementation that is compiled in and runs here. */
-template <typename Test>
-void for_each_implementation(Test test) {
-  for (const auto implementation : {vigie::Implementation::kPortable, vigie::Implementation::kIfma}) {
-    if (vigie::supported(implementation)) test(implementation);
-  }
-}
 
 inline int finish(const char* program) {
   if (check_failures != 0) std::fprintf(stderr, "%s: %d checks failed\n", program, check_failures);

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <vector>
 
-#include "reference.h"
+#include "random.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMaxLength = 400;
 
 /** Half of the inputs are mostly zeros: the target reads them as few changes to an honest signature. */
-std::vector<std::uint8_t> draw(reference::Random& random) {
+std::vector<std::uint8_t> draw(testing::Random& random) {
   std::vector<std::uint8_t> input = random.bytes(random.next() % kMaxLength);
   if (random.next() % 2 == 0) return input;
   for (std::size_t i = 1; i < input.size(); i++) {
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   }
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::fflush(stdout);
-  reference::Random random(seed);
+  testing::Random random(seed);
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   std::size_t inputs = 0;
   while (std::chrono::steady_clock::now() < end) {

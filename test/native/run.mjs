@@ -1,16 +1,17 @@
 /**
- * Builds and runs the kernel's C++ tests: each test-*.cc is a program of its own, linked with the kernel.
+ * Builds and runs the C++ tests of all native code: each test-*.cc, beside its domain, is a program of its own, linked
+ * with everything native but the addon.
  *
- *   node test/signature/native/run.mjs [plain|bounds|sanitised|threads|fuzz|addon]... [--only=<part of a name>] [--seconds=5]
+ *   node test/native/run.mjs [plain|bounds|sanitised|threads|fuzz|addon]... [--only=<part of a name>] [--seconds=5]
  *
  * plain: as the addon is compiled. bounds: limb bounds asserted (VIGIE_ASSERT_BOUNDS). sanitised: address and
- * undefined-behaviour sanitisers, bounds too. threads: the thread sanitiser, on the tests with threads. fuzz: the
+ * undefined-behaviour sanitisers, bounds too. threads: the thread sanitiser, on the tests with threads. fuzz: each
  * fuzz target for so many seconds, by libFuzzer where the compiler has it (clang++), else on inputs drawn by
- * drive-fuzz.cc. addon: the whole addon with both sanitisers, under Node. Without a word: all six. CXX chooses the compiler. libcrypto is one more oracle where its headers
- * are installed. Exit code 1 when anything fails.
+ * drive-fuzz.cc. addon: the whole addon with both sanitisers, under Node. Without a word: all six. CXX chooses the
+ * compiler. libcrypto is one more oracle where its headers are installed. Exit code 1 when anything fails.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -22,14 +23,32 @@ import {
   IFMA,
   LANGUAGE,
   soughtCompilers,
-} from '../../../src/native/compiler.mjs';
+} from '../../src/native/compiler.mjs';
 
-const TESTS = dirname(fileURLToPath(import.meta.url));
-const KERNEL = join(TESTS, '..', '..', '..', 'src', 'signature', 'native');
+const HERE = dirname(fileURLToPath(import.meta.url));
+const TEST = dirname(HERE);
+const SRC = join(TEST, '..', 'src');
 
-const COMMON = [...LANGUAGE, '-g', '-pthread', '-Werror', '-I', TESTS, '-I', KERNEL];
+/** `native` itself and that of each domain. */
+function nativeFolders(root) {
+  return ['.', ...readdirSync(root)].map((domain) => join(root, domain, 'native')).filter(existsSync);
+}
+const TESTS = nativeFolders(TEST);
+const NATIVE = nativeFolders(SRC);
+
+/** The signature kernel's own files name each other without their folder, and so do its tests. */
+const INCLUDED = [
+  SRC,
+  TEST,
+  HERE,
+  ...['src', 'test'].map((root) => join(TEST, '..', root, 'signature/native')),
+];
+const COMMON = [
+  ...[...LANGUAGE, '-g', '-pthread', '-Werror'],
+  ...INCLUDED.flatMap((folder) => ['-I', folder]),
+];
 const SANITISERS = [...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-DVIGIE_HEAP_TABLES']];
-/** `optimisation` stands in place of the kernel's own; what a file is compiled for stays. */
+/** `optimisation` stands in place of a file's own; what a file is compiled for stays. */
 const MODES = {
   plain: { programs: /^test-/, flags: [] },
   bounds: { programs: /^test-/, flags: ['-DVIGIE_ASSERT_BOUNDS'] },
@@ -54,7 +73,7 @@ const NODE_API = [
   ...['-DNAPI_VERSION=8', '-isystem'],
   join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include'),
 ];
-/** What belongs to the addon and not to the kernel. */
+/** What belongs to the addon alone. */
 const ADDON = /^addon/;
 
 function answers({ command, args }, options, input) {
@@ -66,7 +85,7 @@ function answers({ command, args }, options, input) {
 
 /** What the machine and the compiler allow; a half that cannot be built is said, and its tests are not run. */
 function findMeans(compiler) {
-  const ifmaSources = readdirSync(KERNEL).some((file) => /^ifma-.*\.cc$/.test(file));
+  const ifmaSources = sourcesOf(NATIVE, (file) => file.startsWith('ifma-')).length > 0;
   const ifma = ifmaSources && process.arch === 'x64' && answers(compiler, [...IFMA, '-c'], 'int main() {}');
   const libcrypto = answers(compiler, ['-lcrypto'], '#include <openssl/evp.h>\nint main() {}');
   const target = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }';
@@ -78,10 +97,12 @@ function findMeans(compiler) {
   return { compiler, ifma, libcrypto, libFuzzer };
 }
 
-function sourcesOf(directory, wanted) {
-  return readdirSync(directory)
-    .filter((file) => file.endsWith('.cc') && wanted(file))
-    .map((file) => join(directory, file));
+function sourcesOf(folders, wanted) {
+  return folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.cc') && wanted(file))
+      .map((file) => join(folder, file)),
+  );
 }
 
 /** Compiles as many files at once as there are cores; the objects, in the order given. */
@@ -109,19 +130,19 @@ function jobsOf(means, mode) {
   ];
   return (source) => {
     const own = flagsOf(basename(source));
-    const optimised = source.startsWith(TESTS) ? ['-O2'] : (optimisation ?? own.optimisation);
-    const nodeApi = basename(source).startsWith('addon') ? NODE_API : [];
+    const optimised = source.startsWith(TEST) ? ['-O2'] : (optimisation ?? own.optimisation);
+    const nodeApi = ADDON.test(basename(source)) ? NODE_API : [];
     return { source, flags: [...optimised, ...own.machine, ...flags, ...defines, ...nodeApi] };
   };
 }
 
 async function build(means, mode, programs, directory) {
-  const kernel = sourcesOf(KERNEL, (file) => !ADDON.test(file) && (means.ifma || !file.startsWith('ifma-')));
+  const native = sourcesOf(NATIVE, (file) => !ADDON.test(file) && (means.ifma || !file.startsWith('ifma-')));
   const drivesItself = mode === 'fuzz' && !means.libFuzzer;
   const shared = [
-    ...kernel,
+    ...native,
     ...sourcesOf(TESTS, (file) => !/^(test|fuzz|drive)-/.test(file)),
-    ...(drivesItself ? [join(TESTS, 'drive-fuzz.cc')] : []),
+    ...(drivesItself ? [join(HERE, 'drive-fuzz.cc')] : []),
   ];
   const objects = await compileAll(means, [...shared, ...programs].map(jobsOf(means, mode)), directory);
   const common = objects.slice(0, shared.length);
@@ -147,11 +168,11 @@ async function runAddon(means, directory) {
     console.log('addon under Node: not run, for it takes the sanitiser library of g++');
     return 0;
   }
-  const sources = sourcesOf(KERNEL, (file) => means.ifma || !file.startsWith('ifma-'));
+  const sources = sourcesOf(NATIVE, (file) => means.ifma || !file.startsWith('ifma-'));
   const objects = await compileAll(means, sources.map(jobsOf(means, 'addon')), directory);
   const addon = join(directory, 'vigie-kernel.node');
   await compile(means.compiler, ['-shared', '-pthread', ...MODES.addon.flags, ...objects, '-o', addon]);
-  const { status, signal } = spawnSync(process.execPath, [join(TESTS, 'addon-sanitised.mjs'), addon], {
+  const { status, signal } = spawnSync(process.execPath, [join(HERE, 'addon-sanitised.mjs'), addon], {
     stdio: 'inherit',
     env: { ...process.env, LD_PRELOAD: library, ASAN_OPTIONS: 'detect_leaks=0' },
   });
@@ -197,7 +218,7 @@ if (unknown !== undefined) {
 const wanted = modes.length > 0 ? modes : Object.keys(MODES);
 const compiler = await findCompiler();
 if (compiler === undefined) {
-  console.error(`The kernel's tests need a C++ compiler, and none (${soughtCompilers()}) was found.`);
+  console.error(`The tests of native code need a C++ compiler, and none (${soughtCompilers()}) was found.`);
   process.exit(1);
 }
 const means = findMeans(compiler);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { testBulk } from './addon-bulk-sanitised.mjs';
 
 const file = isMainThread ? process.argv[2] : workerData;
 const addon = createRequire(import.meta.url)(file);
@@ -83,6 +84,8 @@ for (const wrong of [undefined, null, 1, 'text', [], new Float64Array(9)]) {
   assert.throws(() => addon.verify(0, wrong, wrong, wrong, wrong, wrong, 1, wrong, true), TypeError);
   assert.throws(() => addon.prepareKeyNow(wrong, 8, ROOM), TypeError);
 }
+
+testBulk(addon);
 
 // An environment that ends while its keys are being built, and another that goes on.
 if (isMainThread) {

@@ -1,0 +1,92 @@
+/** The decoder of base64url against an encoder: every length, every character in every place, every stray bit. */
+#include "credential/native/base64url.h"
+
+#include <cctype>
+
+#include "check.h"
+#include "exact.h"
+#include "random.h"
+
+using testing::Exact;
+
+namespace {
+
+constexpr std::size_t kMaxBytes = 130;
+
+bool decodes(const std::string& text, std::string& bytes) {
+  const Exact exact(text);
+  // Room for what the contract asks, to the byte.
+  const Exact out(vigie::base64url_bytes(text.size()) + 1);
+  const bool is_good = vigie::decode_base64url(exact.data(), exact.size(), out.data());
+  bytes = out.text().substr(0, vigie::base64url_bytes(text.size()));
+  return is_good;
+}
+
+void every_length() {
+  testing::Random random(1);
+  std::string bytes;
+  for (std::size_t length = 0; length <= kMaxBytes; ++length) {
+    const auto content = random.bytes(length);
+    const std::string text = testing::to_base64url(content.data(), length);
+    CHECK(vigie::base64url_bytes(text.size()) == length, "%zu bytes", length);
+    CHECK(decodes(text, bytes) && bytes == std::string(content.begin(), content.end()), "%zu bytes", length);
+    CHECK(!decodes(text + "=", bytes), "padding behind %zu bytes", length);
+  }
+  for (std::size_t length = 1; length <= kMaxBytes; length += 4) {
+    CHECK(!decodes(std::string(length, 'A'), bytes), "%zu characters are no bytes", length);
+  }
+}
+
+/** 64 bytes, as a signature has them, need no byte more than they are. */
+void signatures_fit() {
+  testing::Random random(2);
+  const auto content = random.bytes(64);
+  const Exact text(testing::to_base64url(content.data(), 64));
+  const Exact out(64);
+  CHECK(vigie::decode_base64url(text.data(), text.size(), out.data()), "a signature");
+  CHECK(std::memcmp(out.data(), content.data(), 64) == 0, "a signature");
+}
+
+/** What decodes is what encodes to the same text again, and nothing else. */
+void every_character_in_every_place() {
+  testing::Random random(3);
+  for (std::size_t length : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u}) {
+    const auto content = random.bytes(length);
+    const std::string good = testing::to_base64url(content.data(), length);
+    for (std::size_t place = 0; place < good.size(); ++place) {
+      for (int character = 0; character < 256; ++character) {
+        std::string text = good;
+        text[place] = static_cast<char>(character);
+        std::string bytes;
+        const bool is_good = decodes(text, bytes);
+        const bool is_letter = std::strchr("-_", character) != nullptr ? character != 0
+                                                                        : (character < 128 && std::isalnum(character));
+        CHECK(!is_good || testing::to_base64url(bytes) == text, "byte %d in place %zu of %zu", character, place, length);
+        CHECK(is_letter || !is_good, "byte %d in place %zu of %zu", character, place, length);
+        const bool is_inner = place + 1 < good.size() || good.size() % 4 == 0;
+        CHECK(!(is_letter && is_inner) || is_good, "byte %d in place %zu of %zu", character, place, length);
+      }
+    }
+  }
+}
+
+void stray_bits() {
+  const char* const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string bytes;
+  for (int value = 0; value < 64; ++value) {
+    const char last = alphabet[value];
+    CHECK(decodes(std::string("A") + last, bytes) == (value % 16 == 0), "A%c", last);
+    CHECK(decodes(std::string("AA") + last, bytes) == (value % 4 == 0), "AA%c", last);
+    CHECK(decodes(std::string("____A") + last, bytes) == (value % 16 == 0), "____A%c", last);
+  }
+}
+
+}  // namespace
+
+int main() {
+  every_length();
+  signatures_fit();
+  every_character_in_every_place();
+  stray_bits();
+  return finish("base64url");
+}

@@ -1,0 +1,156 @@
+/** Single calls gathered in one turn: each is answered for itself, whatever becomes of the others. */
+import { describe, expect, it, vi } from 'vitest';
+import type { GatewayParts } from '../../src/gateway.ts';
+import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
+import type { Exchange } from '../../src/ingress/exchange.ts';
+import { createSingleHandler, GATHERED_CALLS } from '../../src/ingress/gathering.ts';
+import type { ProveRevoked } from '../../src/ingress/prove-stale.ts';
+import { nativeAddon, pathParts } from '../support/path-world.ts';
+import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
+
+const GOOD = Buffer.from(credential());
+const BAD = Buffer.from(tampered(credential()));
+
+/** A caller who keeps what he is told: a reason, or a problem's type. */
+function caller() {
+  const told: string[] = [];
+  const exchange: Exchange = {
+    head: undefined as never,
+    requestId: '',
+    isOver: () => told.length > 0,
+    reply: () => told.push('reply'),
+    replyJson: (body) => {
+      if (told.length === 0) told.push(JSON.parse(Buffer.from(body).toString()).reason);
+    },
+    problem: ({ type }) => {
+      if (told.length === 0) told.push(type);
+    },
+  };
+  return { exchange, told };
+}
+
+function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined = undefined) {
+  const errors: unknown[] = [];
+  const addon = nativeAddon();
+  const handle = createSingleHandler({
+    parts,
+    addon,
+    revocation: () => ({ state: 'fresh', seq: 1, ageMs: 5 }),
+    proveRevoked: () => proveRevoked,
+    writer: createAnswerWriter(GATHERED_CALLS, addon),
+    onVerified: () => {},
+    onUnexpectedError: (error) => errors.push(error),
+  });
+  const call = (body: Buffer, { type = 'application/jwt', mayWait = true } = {}): string[] => {
+    const { exchange, told } = caller();
+    handle(exchange, body, type, mayWait);
+    return told;
+  };
+  return { call, errors };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+describe('calls of one turn', () => {
+  it('are answered together at its end, each with its own answer', async () => {
+    const { call } = handlerOn(pathParts(nativeAddon()));
+    for (const round of ['read by the reference', 'recognised']) {
+      const json = Buffer.from(JSON.stringify({ credential: GOOD.toString(), audience: 'a' }));
+      const told = [
+        call(GOOD),
+        call(BAD),
+        call(json, { type: 'application/json' }),
+        call(Buffer.from('{"credential":7}'), { type: 'application/json' }),
+        call(Buffer.from('{"credential":"\\u0041"}'), { type: 'application/json' }),
+        call(Buffer.alloc(0)),
+      ];
+      expect(told.flat()).toEqual([]);
+      await turn();
+      expect(told.flat(), round).toEqual([
+        'ok',
+        'bad_signature',
+        'ok',
+        'bad-envelope',
+        'malformed',
+        'malformed',
+      ]);
+    }
+  });
+
+  it('with one behind which more stands are answered at once', () => {
+    const { call } = handlerOn(pathParts(nativeAddon()));
+    const waiting = call(GOOD);
+    expect(call(BAD, { mayWait: false })).toEqual(['bad_signature']);
+    expect(waiting).toEqual(['ok']);
+  });
+
+  it('beyond what is gathered, by number or by bytes, are answered before more are taken', async () => {
+    const { call } = handlerOn(pathParts(nativeAddon()));
+    const many = Array.from({ length: GATHERED_CALLS + 1 }, () => call(GOOD));
+    expect(many.filter(({ length }) => length === 1)).toHaveLength(GATHERED_CALLS);
+    await turn();
+    const payload = goodClaims({ filler: 'x'.repeat(40_000) });
+    const large = Buffer.from(credential({ payload }));
+    const told = Array.from({ length: 60 }, () => call(large));
+    expect(told.some(({ length }) => length === 1)).toBe(true);
+    await turn();
+    expect([...many, ...told].every(([only, ...more]) => only === 'ok' && more.length === 0)).toBe(true);
+  });
+});
+
+describe('an error', () => {
+  it.each([
+    ['at the end of the turn', true],
+    ['when a call cannot wait', false],
+  ])('%s answers all that were gathered, and the next are served', async (_what, mayWait) => {
+    const parts = pathParts(nativeAddon());
+    const trust = vi.fn(parts.trust).mockImplementationOnce(() => {
+      throw new Error('synthetic');
+    });
+    const { call, errors } = handlerOn({ ...parts, trust });
+    const told = [call(GOOD), call(GOOD), call(GOOD, { mayWait })];
+    await turn();
+    expect(told.flat()).toEqual(['internal-error', 'internal-error', 'internal-error']);
+    expect(errors).toHaveLength(1);
+    const next = call(GOOD);
+    await turn();
+    expect(next).toEqual(['ok']);
+  });
+
+  it('where others are asked for a proof answers all that wait for it', async () => {
+    const parts = pathParts(nativeAddon());
+    const payload = goodClaims({ jti: 'card-unreadable' });
+    const unreadable = Buffer.from(credential({ payload }));
+    const { call, errors } = handlerOn(parts, () => Promise.reject(new Error('synthetic')));
+    const told = [call(unreadable), call(GOOD)];
+    await turn();
+    expect(told.flat()).toEqual(['internal-error', 'internal-error']);
+    expect(errors).toHaveLength(1);
+  });
+});
+
+describe('a proof asked elsewhere', () => {
+  it('settles its own cards alone, while other calls are answered meanwhile', async () => {
+    const proofs: ((revoked: readonly boolean[]) => void)[] = [];
+    const asked: string[] = [];
+    const prove: ProveRevoked = (cards) => {
+      asked.push(...cards.map(({ jti }) => jti));
+      return new Promise((resolve) => proofs.push(resolve));
+    };
+    const { call } = handlerOn(pathParts(nativeAddon()), prove);
+    const unreadable = Buffer.from(credential({ payload: goodClaims({ jti: 'card-unreadable' }) }));
+    await turn();
+    for (const revoked of [false, true]) {
+      const waiting = [call(unreadable), call(GOOD)];
+      await turn();
+      expect(waiting.flat()).toEqual([]);
+      const others = [call(BAD), call(GOOD)];
+      await turn();
+      expect(others.flat()).toEqual(['bad_signature', 'ok']);
+      proofs.pop()?.([revoked]);
+      await turn();
+      expect(waiting.flat()).toEqual([revoked ? 'revoked' : 'revocation_stale', 'ok']);
+    }
+    expect(asked).toEqual(['card-unreadable', 'card-unreadable']);
+  });
+});
