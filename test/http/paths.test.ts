@@ -64,7 +64,7 @@ function credentials(): Buffer[] {
     signed({ filler: 'x'.repeat(30_000) }),
     ...REVOKED.map((jti) => signed({ jti })),
     ...['', '.', '..', 'Ö', 'not a credential'],
-  ].map((text) => Buffer.from(text));
+  ].map((text): Buffer => Buffer.from(text));
   const header = Buffer.from(`{"alg":"EdDSA","kid":"${KID}"}`).toString('base64url');
   for (let i = 0; i < 40; i++) {
     const payload = Buffer.from(drawPayload(random, { issuers: [ISS] })).toString('base64url');
