@@ -165,7 +165,7 @@ describe('the OpenAPI description', () => {
   });
 
   it('has the routes of the data listener, each with its method, its content types and no others', () => {
-    const idle = {} as never;
+    const idle = { batchSlice: 1, parts: { clock: {} } } as never;
     const routes = [...verifyRoutes(idle), ...healthRoutes(idle), openapiRoute()];
     const served = routes.map(({ method, path, body }) => [
       method,
