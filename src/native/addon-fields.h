@@ -1,5 +1,5 @@
 /**
- * The row of a decoded credential, in 32-bit words: places in the array of texts or of payloads. `credential/fields.ts`
+ * The row of a decoded credential, in 32-bit words: places in the array of texts or of payloads. `native/fields.ts`
  * has the same names for JavaScript.
  */
 #pragma once

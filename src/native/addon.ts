@@ -66,7 +66,7 @@ export interface NativeAddon {
   /**
    * Decodes `count` credentials, `texts[starts[i], ends[i])` each. Those that are recognised, plain and of
    * `maxChars` at most get their row
-   * in `fields` (see credential/fields.ts), `exp`, `nbf`, `iat` in `dates` (seconds, NaN where absent), their payload in
+   * in `fields` (see native/fields.ts), `exp`, `nbf`, `iat` in `dates` (seconds, NaN where absent), their payload in
    * `payloads`, their signature in `signatures` (64 bytes each); all others NO_PAIR in their row, for the reference
    * decoder. `payloads` takes all of them if it has as many bytes as their texts have characters.
    *

@@ -69,7 +69,7 @@ function credentials(): Buffer[] {
   for (let i = 0; i < 40; i++) {
     const payload = Buffer.from(drawPayload(random, { issuers: [ISS] })).toString('base64url');
     const text = Buffer.from(sealed(`${header}.${payload}`));
-    texts.push(i % 5 === 0 ? mutateBytes(random, text) : text);
+    texts.push(Buffer.from(i % 5 === 0 ? mutateBytes(random, text) : text));
   }
   return texts.filter((text) => !text.includes('\n') && !text.includes('\r'));
 }
