@@ -51,6 +51,8 @@ export async function startSharedGateway(options: SharedGatewayOptions): Promise
       VIGIE_FILTER_CAPACITY: String(filter.capacity),
       VIGIE_FILTER_FALSE_POSITIVE_RATE: String(filter.falsePositiveRate),
       VIGIE_LOG_LEVEL: 'error',
+      // Its one entry would be counted among the cards.
+      VIGIE_CANARY: 'off',
       ...options.env,
     },
     core: undefined,
