@@ -54,7 +54,7 @@ describe('with nothing set', () => {
       filterExpiryGraceDays: 30,
       statusMapBytes: 17_179_869_184,
       revocationMaxAgeSeconds: 86_400,
-      batchSlice: 64,
+      batchSlice: 256,
       bodyIdleTimeoutMs: 5_000,
       bodyTimeoutMs: 60_000,
       bodyMemoryBytes: 268_435_456,
