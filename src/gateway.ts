@@ -51,16 +51,16 @@ export interface GatewayParts {
   noteUnknownKey(iss: string, kid: string): void;
   /** What the revocation side knows of a card. `unreadable`: it cannot tell. */
   cardStatus(iss: string, jti: string): CardStatus | 'unreadable';
-  /** Whether revocation knowledge is older than the operator's limit. */
+  /** Whether revocation knowledge is too old, or otherwise proves of no card that it is not revoked. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;
+  /** What goes with a list, the same each time as long as the list is in use; made for each slice if absent. */
+  scopeOf?(index: TrustIndex): TrustScope;
   /** How the same is done in bulk; absent where there is no native code. The answers are the same. */
   readonly bulk?: BulkParts | undefined;
 }
 
 export interface BulkParts {
-  /** What goes with a list; the same each time as long as the list is in use. */
-  scopeOf(index: TrustIndex): TrustScope;
   /**
    * What the revocation side knows of the cards of `count` rows of a slice, which `scratch.items` names: `settle` is
    * called for each that is not active.
@@ -80,11 +80,11 @@ export interface BulkParts {
 export function verifySlice(
   slice: Slice,
   parts: GatewayParts,
-  trust: TrustIndex | undefined = parts.trust(),
+  trust: TrustIndex | undefined,
 ): TrustScope | undefined {
   // One instant for the whole slice: no item can straddle an expiry that its neighbour does not.
   const nowSeconds = parts.clock.wallMs() / 1000;
-  const scope = trust && (parts.bulk?.scopeOf(trust) ?? createTrustScope(trust, undefined));
+  const scope = trust && (parts.scopeOf?.(trust) ?? createTrustScope(trust, undefined));
   slice.trustListVersion = trust?.version;
   decodeSlice(slice, scope);
   if (scope === undefined) {
@@ -190,7 +190,9 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
     if (one === undefined) scratch.items[asked++] = i;
     else settle(i, parts.cardStatus(one.credential.iss, one.credential.claims.jti as string));
   }
-  if (asked > 0) parts.bulk?.cardStatuses(slice, asked, settle);
+  if (asked === 0) return;
+  if (parts.bulk === undefined) throw new Error('rows are decoded only where cards can be looked up in bulk');
+  parts.bulk.cardStatuses(slice, asked, settle);
 }
 
 /**
@@ -203,8 +205,8 @@ export function verifyCredentials(
 ): Verification[] {
   const slice = sliceOf(requests.map(({ credential }) => credential));
   slice.audiences = requests.map(({ audience }) => audience);
-  const { bulk, ...others } = parts;
-  verifySlice(slice, others);
+  const { bulk, scopeOf, ...others } = parts;
+  verifySlice(slice, others, others.trust());
   return requests.map((_, i) => verificationAt(slice, i));
 }
 

@@ -181,10 +181,11 @@ function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
   placeSlice(slice, prove === undefined ? calls : privateCopy(calls));
   // The age is read before the status is: what is learnt in between makes the answer better than it claims.
   const revocation = options.revocation();
-  const scope = verifySlice(slice, options.parts);
+  const checkedAt = new Date(options.parts.clock.wallMs());
+  const scope = verifySlice(slice, options.parts, options.parts.trust());
   const reply = (): void => {
     options.onVerified(slice.reasons.subarray(0, slice.count));
-    const tail = renderTail({ revocation, checkedAt: new Date(options.parts.clock.wallMs()) });
+    const tail = renderTail({ revocation, checkedAt });
     const { bytes, ends } = options.writer.write(slice, scope, tail);
     let start = 0;
     for (let i = 0; i < calls.exchanges.length; i++) {

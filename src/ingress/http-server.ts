@@ -52,7 +52,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   const noRoute = observe.routeOf('none');
   const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
     guarded(exchange, options, body, mayWait);
-  const bodies = createBodyReader(options, handle);
+  const bodies = createBodyReader(options, handle, (exchange, error) => fail(exchange, options, error));
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,

@@ -47,15 +47,22 @@ export interface BodyReader {
 interface Arriving {
   readonly startedAtMs: number;
   lastDataAtMs: number;
-  /** As long as was declared: memory that nothing has been written to costs nothing. */
-  readonly body: Buffer;
+  /** Grows with what arrives, never by what was declared. */
+  body: Buffer;
   used: number;
 }
 
 const EMPTY = Buffer.alloc(0);
 const SWEEP_INTERVAL_MS = 100;
+/** Room for a body at first. */
+const FIRST_BODY_BYTES = 256 * 1024;
 
-export function createBodyReader(options: BodyReaderOptions, use: UseBody): BodyReader {
+/** `fail` answers an exchange whose body could not be kept. */
+export function createBodyReader(
+  options: BodyReaderOptions,
+  use: UseBody,
+  fail: (exchange: ServerExchange, error: unknown) => void,
+): BodyReader {
   const { clock, bodyBounds: bounds, isDraining } = options;
   const endsSegment = options.endsSegment ?? (() => false);
   const arrivals = new Map<ServerExchange, Arriving>();
@@ -97,12 +104,18 @@ export function createBodyReader(options: BodyReaderOptions, use: UseBody): Body
     const arriving = arrivals.get(exchange) ?? {
       startedAtMs: now,
       lastDataAtMs: now,
-      body: Buffer.allocUnsafeSlow(exchange.head.contentLength),
+      body: Buffer.allocUnsafeSlow(Math.min(exchange.head.contentLength, FIRST_BODY_BYTES)),
       used: 0,
     };
     arrivals.set(exchange, arriving);
     arriving.lastDataAtMs = now;
     // The parser takes its buffer back after this call, so what is kept must be a copy.
+    if (arriving.used + chunk.length > arriving.body.length) {
+      const room = Math.min(exchange.head.contentLength, 2 * (arriving.used + chunk.length));
+      const larger = Buffer.allocUnsafeSlow(Math.max(room, arriving.used + chunk.length));
+      arriving.body.copy(larger, 0, 0, arriving.used);
+      arriving.body = larger;
+    }
     arriving.body.set(chunk, arriving.used);
     arriving.used += chunk.length;
     if (!isLast) return undefined;
@@ -139,7 +152,14 @@ export function createBodyReader(options: BodyReaderOptions, use: UseBody): Body
         use(exchange, EMPTY, false);
         return;
       }
-      res.onData((data, isLast) => take(exchange, data, isLast, answeredLater));
+      res.onData((data, isLast) => {
+        try {
+          take(exchange, data, isLast, answeredLater);
+        } catch (error) {
+          // Nothing may be thrown into the parser.
+          fail(exchange, error);
+        }
+      });
     },
     keepAnswer: (exchange, bytes) => {
       release(exchange);

@@ -3,7 +3,7 @@ import type { RangeOptions, Transaction } from 'lmdb';
 import type { BackgroundWork } from './background-work.ts';
 import { type FilterWriter, noteLeftOut } from './bloom-filter.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
-import { mayBeLeftOut, seemsNeedless } from './filter-horizon.ts';
+import { isHeld, mayBeLeftOut, seemsNeedless } from './filter-horizon.ts';
 import { createPacer } from './pacer.ts';
 import type { StatusDatabase } from './status-database.ts';
 import { accountEntry, sameEntries } from './store-account.ts';
@@ -40,15 +40,18 @@ export async function fillFrom(
   return inSnapshot(source, async (transaction, claimed) => {
     const expiredBefore =
       checked && claimed !== undefined ? source.leftOutBefore(claimed) : filter.leftOutBefore();
-    noteLeftOut(filter, expiredBefore);
     const found = emptyState();
+    let leavesOut = !checked;
     for (const { key, value } of db.retirements.getRange({ transaction })) accountEntry(found, key, value, 1);
     const whole = await walkCards(source, transaction, (hash, entry) => {
       accountEntry(found, hash, entry, 1);
       // No other thread has the new buffer yet.
       if (!mayBeLeftOut(secret, hash, entry, expiredBefore)) filter.addUnshared(hash);
+      else if (isHeld(entry)) leavesOut = true;
     });
     if (!whole) return 'stopped';
+    // What lacks nobody's card is of use to every gateway, whatever grace it gives.
+    noteLeftOut(filter, leavesOut ? expiredBefore : 0);
     return checked && !(claimed !== undefined && sameEntries(claimed, found)) ? 'unsound' : undefined;
   });
 }

@@ -53,3 +53,8 @@ export function seemsNeedless(bytes: Buffer, expiredBefore: number): boolean {
   if (status !== 'revoked' && status !== 'suspended') return false;
   return expiresAt < expiredBefore && expiresAt * 1000 > sinceMs;
 }
+
+/** Whether something stands against the card; asked of entries that may be left out, whose MAC holds. */
+export function isHeld(bytes: Buffer): boolean {
+  return authenticFields(bytes).status !== 'active';
+}

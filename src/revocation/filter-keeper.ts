@@ -63,7 +63,10 @@ export function createFilterKeeper(first: FilterWriter, source: KeeperSource): F
     const next = base ?? (await createSized(source));
     if (typeof next === 'string') return { ok: false, fault: next };
     live.add(next);
-    const fault = await fillFrom(source, next, base === undefined);
+    const filled = await fillFrom(source, next, base === undefined);
+    // Asked again: an audit may meanwhile have found that the copy lacks what its state record no longer counts.
+    const isLacking = base === undefined && !source.completeness.isComplete();
+    const fault = filled ?? (isLacking ? 'incomplete' : undefined);
     if (fault !== undefined) {
       live.delete(next);
       return { ok: false, fault };

@@ -117,6 +117,8 @@ export function startFilterSaving({
     const { shared } = store.filter;
     const isInFile = anchor !== undefined && shared === inFile;
     if (isInFile && head.value.seq - anchor.seq < afterChanges) return;
+    // Not even begun: to copy and MAC the filter takes longer than is left.
+    if (ending.signal.aborted) return onFault('TIME_UP');
     const saved = await store.background.run(() => saveFilter(store, MIN_ENTRIES_FOR_FILE, ending.signal));
     if (saved.ok) inFile = shared;
     else onFault(saved.code ?? saved.fault);

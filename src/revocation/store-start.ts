@@ -102,7 +102,7 @@ export function surveyStore(
   const { falsePositiveRate, leftOutBefore = 0 } = wanted;
   const capacity = Math.max(wanted.capacity, Math.ceil(cardCount(state) * CAPACITY_HEADROOM));
   const filter = createFilter({ falsePositiveRate, capacity });
-  noteLeftOut(filter, leftOutBefore);
+  let leavesOut = false;
   // A clock that is ahead must not cut history short: the store's own last change bounds what "now" can be.
   const expiredBefore = (Math.min(wallMs, state.lastChangeMs) - EXPIRY_MARGIN_MS) / 1000;
   const digest = emptyDigest();
@@ -126,8 +126,9 @@ export function surveyStore(
         if (expiresAt < expiredBefore && expired.length < PURGE_START_ENTRIES) {
           expired.push({ hash: Buffer.from(hash), entry: Buffer.from(entry) });
         }
-      } else if (status !== KEY_RETIRED && !mayBeLeftOut(secret, hash, entry, leftOutBefore)) {
-        filter.addUnshared(hash);
+      } else if (status !== KEY_RETIRED) {
+        if (mayBeLeftOut(secret, hash, entry, leftOutBefore)) leavesOut = true;
+        else filter.addUnshared(hash);
       }
     }
   }
@@ -137,6 +138,7 @@ export function surveyStore(
     counts.revoked === state.revoked &&
     counts[KEY_RETIRED] === state.retiredKeys;
   if (!adds || !sameDigest(digest, state.digest)) return DAMAGED;
+  noteLeftOut(filter, leavesOut ? leftOutBefore : 0);
   return { ok: true, filter, expired, expiredBefore };
 }
 

@@ -56,8 +56,9 @@ export interface SliceScratch {
   readonly cardHashes: Uint8Array;
 }
 
-/** Payloads of a slice; what does not fit is decoded by the reference. */
-const PAYLOAD_BYTES = 512 * 1024;
+/** Payloads of a slice, about so many bytes an item; what does not fit is decoded by the reference. */
+const MAX_PAYLOAD_BYTES = 512 * 1024;
+const ITEM_PAYLOAD_BYTES = 4 * 1024;
 const NO_TEXTS = new Uint8Array(0);
 const SIGNATURE_BYTES = 64;
 const CARD_HASH_BYTES = 16;
@@ -74,7 +75,7 @@ export function createSlice(capacity: number): Slice {
     audiences: undefined,
     rows: new Uint32Array(ROW_WORDS * capacity),
     dates: new Float64Array(ROW_DATES * capacity),
-    payloads: new Uint8Array(PAYLOAD_BYTES),
+    payloads: new Uint8Array(Math.min(MAX_PAYLOAD_BYTES, ITEM_PAYLOAD_BYTES * capacity)),
     signatures: bytes(SIGNATURE_BYTES),
     read: new Array<ReadCredential | undefined>(capacity).fill(undefined),
     reasons: bytes(),

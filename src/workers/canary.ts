@@ -52,7 +52,7 @@ export function answerCanary(probe: CanaryProbe, options: CanaryOptions): Canary
     // Twice: what the reference decodes at first is recognised then, and done in bulk as callers' credentials are.
     const rounds = [1, 2].map(() => {
       beginSlice(slice, slice.texts, asked.length);
-      verifySlice(slice, parts);
+      verifySlice(slice, parts, parts.trust());
       return asked.map((_, index) => reasonOf(slice.reasons[index] as number));
     });
     const after = rightAnswers(options);

@@ -4,6 +4,7 @@
  */
 import type { CardStatus } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
+import { LIMITS } from '../config.ts';
 import type { RevocationView } from '../ingress/verdict-reply.ts';
 import type { FilterResult } from '../metrics/counters.ts';
 import type { NativeAddon } from '../native/addon.ts';
@@ -34,6 +35,11 @@ export interface CardStatusSource {
   statusesUncounted: StatusesOf;
   /** Whether what the copy lacks is not there; else others may know. */
   isComplete(): boolean;
+  /**
+   * Whether the filter was made by a clock that was ahead: it leaves out cards whose credentials may be in date, so its
+   * "no" proves nothing until it is made anew.
+   */
+  leavesOutLiving(): boolean;
   /** Under which every gateway and the log know the card. */
   hashOf(card: { readonly iss: string; readonly jti: string }): Buffer;
   /** Asked from now on, and no other. */
@@ -87,6 +93,7 @@ export function openCardStatus(
     lookup = lookupIn(filter);
   };
   const { isComplete } = completeness;
+  const leavesOutLiving = () => filter.leftOutBefore() > clock.wallMs() / 1000 - LIMITS.clockSkewSeconds;
   const hashOf = ({ iss, jti }: { readonly iss: string; readonly jti: string }) =>
     cardHash(secret.cardHashKey, iss, jti);
   return {
@@ -97,6 +104,7 @@ export function openCardStatus(
       statusUncounted: (iss, jti) => lookUp(iss, jti, () => {}),
       statusesUncounted: lookUpAll(() => {}),
       isComplete,
+      leavesOutLiving,
       hashOf,
       setFilter,
       view: freshness.read,

@@ -64,7 +64,7 @@ function start(): void {
   const { engine } = selection;
   counters.setEngineInForce(engine);
   const state = openSharedState(birth.state, clock);
-  // Whoever asks for another engine than the native one does so because of the native code: then none of it is used.
+  // Whoever asks for another engine than the native one mistrusts the native code: then it judges and decodes nothing.
   const loaded = engine.name === 'native' ? loadNativeAddon() : undefined;
   const addon = loaded?.ok === true ? loaded.addon : undefined;
   const opened = openCardStatus(birth.revocation, clock, counters.countFilterChecks, addon);
@@ -84,9 +84,10 @@ function start(): void {
     trustIsStale: () => state.trustAgeMs() > config.trustListMaxAgeSeconds * 1000,
     noteUnknownKey: createUnknownKeyReports(clock, (iss, kid) => send({ kind: 'unknown-key', iss, kid })),
     cardStatus: cards.statusOf,
-    revocationIsExpired: () => cards.view().state === 'expired',
+    revocationIsExpired: () => cards.view().state === 'expired' || cards.leavesOutLiving(),
     acceptTestCredentials: config.demo,
-    bulk: addon && { scopeOf: createTrustScopes(addon), cardStatuses: cards.statusesOf },
+    scopeOf: createTrustScopes(addon),
+    bulk: addon && { cardStatuses: cards.statusesOf },
   };
   const onUnexpectedError = (error: unknown): void => {
     counters.countUnexpectedError();
@@ -95,7 +96,7 @@ function start(): void {
   const uncounted = {
     ...parts,
     cardStatus: cards.statusUncounted,
-    bulk: parts.bulk && { ...parts.bulk, cardStatuses: cards.statusesUncounted },
+    bulk: parts.bulk && { cardStatuses: cards.statusesUncounted },
   };
   canary = { parts: uncounted, isComplete: cards.isComplete };
   const app = App();

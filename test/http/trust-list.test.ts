@@ -100,7 +100,7 @@ describe.concurrent('a reload', () => {
     expect(json.key).toEqual({ set: 1 });
     const judged = json.results.map(({ reason, key }) => `${reason} by ${key.set}`);
     expect([judged.length, [...new Set(judged)]]).toEqual([items, ['ok by 1']]);
-  });
+  }, 90_000);
 
   it('takes a newer list, whole', async (test) => {
     const { expect } = test;

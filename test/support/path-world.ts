@@ -63,6 +63,7 @@ export function pathParts(addon: NativeAddon | undefined, more: Partial<GatewayP
     cardStatus: (iss, jti) => (iss === ISS ? (STATUSES[jti] ?? 'active') : 'active'),
     revocationIsExpired: () => false,
     acceptTestCredentials: false,
+    scopeOf: createTrustScopes(addon),
     bulk: addon && bulkParts(addon),
     ...more,
   };
@@ -79,7 +80,6 @@ function bulkParts(addon: NativeAddon): BulkParts {
   for (const jti of [...Object.keys(STATUSES), 'card-1']) filter.add(hashOf(jti));
   const lookup = createCardLookup(addon, key, filter);
   return {
-    scopeOf: createTrustScopes(addon),
     cardStatuses: (slice, count, settle) => {
       lookup.lookUp(slice, count, (item, hash) => {
         const status = statuses.get(hash.toString('hex'));

@@ -103,7 +103,8 @@ function firstSentence(text: string): string {
 function rangeOf(setting: Setting): string {
   if (setting.kind === 'text') return '';
   if (setting.kind === 'choice') return setting.choices.join(', ');
-  return `${setting.min} to ${setting.max}`;
+  const never = setting.kind === 'integer' && setting.orNever ? ', or never' : '';
+  return `${setting.min} to ${setting.max}${never}`;
 }
 
 function literal(text: string): string {

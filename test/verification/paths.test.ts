@@ -111,7 +111,7 @@ describe('random credentials', () => {
     for (let round = 0; round < 12; round++) {
       const texts = Array.from({ length: 1 + random.below(64) }, () => drawCredential(random));
       const slice = sliceOf(texts, shared);
-      const scope = verifySlice(slice, parts);
+      const scope = verifySlice(slice, parts, parts.trust());
       const { reasons, answers } = expectedOf(texts);
       expect(answersOf(slice, scope)).toEqual(answers);
       for (const reason of reasons) seen.add(reason);
@@ -138,10 +138,10 @@ describe('random credentials', () => {
   ])('likewise %s', (_what, more) => {
     const random = createRandom(4);
     const parts = pathParts(addon);
-    verifySlice(sliceOf(Array.from({ length: 30 }, () => drawCredential(random))), parts);
+    verifySlice(sliceOf(Array.from({ length: 30 }, () => drawCredential(random))), parts, parts.trust());
     const texts = Array.from({ length: 60 }, () => drawCredential(random));
     const slice = sliceOf(texts);
-    const scope = verifySlice(slice, { ...parts, ...more });
+    const scope = verifySlice(slice, { ...parts, ...more }, { ...parts, ...more }.trust());
     expect(answersOf(slice, scope)).toEqual(expectedOf(texts, { ...reference, ...more }).answers);
   });
 });
@@ -149,9 +149,9 @@ describe('random credentials', () => {
 /** Verified twice, so that the second time native code decodes it; its reason, and whether it did. */
 function judged(texts: readonly string[], parts = pathParts(addon)) {
   const buffers = texts.map((text) => Buffer.from(text));
-  verifySlice(sliceOf(buffers), parts);
+  verifySlice(sliceOf(buffers), parts, parts.trust());
   const slice = sliceOf(buffers);
-  const scope = verifySlice(slice, parts);
+  const scope = verifySlice(slice, parts, parts.trust());
   const reasons = answersOf(slice, scope).map((answer) => JSON.parse(answer).reason);
   return { reasons, decoded: decodedIn(slice) };
 }

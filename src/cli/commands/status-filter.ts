@@ -15,7 +15,7 @@ export function addRebuildFilterCommand(status: Command, context: CommandContext
     .command('rebuild-filter')
     .description(
       'Make the revocation filter of a gateway anew from its store, without what has expired or was reinstated. ' +
-        'It serves by the one before until the new one is in force; no revocation is forgotten.',
+        'It serves by the one before until the new one is in force.',
     );
   runsOnAdmin<AdminOptions>(
     command,
