@@ -5,8 +5,9 @@
  *
  * The expiry of an entry is what its caller claimed, not what the issuer signed, and a claim that is too early turns
  * a revoked card valid once it is left out. Hence a claim counts only when it is a grace period old, when it was
- * still to come as the status began, and when the entry's MAC holds; and a clock that is ahead moves nothing, since
- * the store's own last change bounds what "now" can be.
+ * still to come as the status began, and when the entry's MAC holds; and a clock that is ahead moves nothing as long
+ * as no change was admitted by it, since the store's own last change bounds what "now" can be. Beyond that, a worker
+ * whose filter leaves out cards that may be in date by its clock calls no card valid (`workers/card-status.ts`).
  */
 import type { DeploymentSecret } from './deployment-secret.ts';
 import { authenticFields, decodeEntry, ENTRY_BYTES } from './status-entry.ts';
