@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    // Tests with real processes mostly wait: one file for each of two cores, whatever the machine has.
-    maxWorkers: 2,
+    // Tests with real processes mostly wait: more files at once than two cores keep those busy.
+    maxWorkers: 3,
   },
 });
