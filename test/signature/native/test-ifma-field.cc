@@ -7,6 +7,7 @@
 #include "check.h"
 #include "field.h"
 #include "ifma-power.h"
+#include "kernel.h"
 #include "reference.h"
 
 using namespace vigie;
