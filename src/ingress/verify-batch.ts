@@ -1,10 +1,10 @@
 /** `POST /v1/verify/batch`: a body to slices, through the gateway, to one answer in the order sent. */
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
+import { beginSlice, createSlice, type PlacedTexts, type Slice } from '../verification/slice.ts';
 import type { TrustScope } from '../verification/trust-scope.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { type BatchItems, readBatchItems } from './batch-items.ts';
+import { readBatchItems } from './batch-items.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
@@ -69,7 +69,7 @@ export function createBatchHandler(options: VerifyBatchOptions) {
 const SLICE_BYTES = 256 * 1024;
 
 /** Behind the last item of a slice that begins at `from`; one item at least. */
-function sliceEnd({ count, starts, ends }: BatchItems, from: number, most: number): number {
+function sliceEnd({ count, starts, ends }: PlacedTexts, from: number, most: number): number {
   const limit = Math.min(count, from + most);
   let to = from;
   let bytes = 0;
@@ -80,7 +80,7 @@ function sliceEnd({ count, starts, ends }: BatchItems, from: number, most: numbe
   return to;
 }
 
-function placeSlice(slice: Slice, { texts, starts, ends }: BatchItems, from: number, to: number): void {
+function placeSlice(slice: Slice, { texts, starts, ends }: PlacedTexts, from: number, to: number): void {
   beginSlice(slice, texts, to - from);
   slice.starts = starts.subarray(from, to);
   slice.ends = ends.subarray(from, to);

@@ -106,17 +106,34 @@ export function beginSlice(slice: Slice, texts: Uint8Array, count: number): void
 
 /** A slice of its own, for a caller that has few credentials, as texts. */
 export function sliceOf(credentials: readonly string[]): Slice {
-  // UTF-8 keeps what is no base64url recognisable as such.
-  const texts = credentials.map((credential) => Buffer.from(credential, 'utf8'));
-  const slice = createSlice(texts.length);
-  beginSlice(slice, Buffer.concat(texts), texts.length);
-  let at = 0;
-  for (const [i, { length }] of texts.entries()) {
-    slice.starts[i] = at;
-    at += length;
-    slice.ends[i] = at;
-  }
+  const { count, texts, starts, ends } = placeTexts(credentials);
+  const slice = createSlice(count);
+  beginSlice(slice, texts, count);
+  slice.starts = starts;
+  slice.ends = ends;
   return slice;
+}
+
+/** Credentials as places in one array of bytes: credential i stands in `texts[starts[i], ends[i])`. */
+export interface PlacedTexts {
+  readonly count: number;
+  readonly texts: Uint8Array;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+}
+
+/** Texts one behind the other. UTF-8 keeps what is no base64url recognisable as such. */
+export function placeTexts(credentials: readonly string[]): PlacedTexts {
+  const parts = credentials.map((credential) => Buffer.from(credential, 'utf8'));
+  const starts = new Uint32Array(parts.length);
+  const ends = new Uint32Array(parts.length);
+  let at = 0;
+  for (const [i, { length }] of parts.entries()) {
+    starts[i] = at;
+    at += length;
+    ends[i] = at;
+  }
+  return { count: parts.length, texts: Buffer.concat(parts), starts, ends };
 }
 
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
