@@ -4,7 +4,7 @@ import type { GatewayParts } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { createAnswerWriter } from './answer-writer.ts';
 import { BATCH_BODY_MEDIA_TYPES, SINGLE_MEDIA_TYPES } from './envelope.ts';
-import { createSingleHandler, GATHERED_CALLS } from './gathering.ts';
+import { createSingleHandler, GATHERED_SLICE } from './gathering.ts';
 import type { ProveRevoked } from './prove-stale.ts';
 import type { Route } from './route.ts';
 import type { RevocationView } from './verdict-reply.ts';
@@ -28,7 +28,7 @@ export interface VerifyRoutesOptions {
 
 export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
   const { addon, batchSlice } = options;
-  const single = createSingleHandler({ ...options, writer: createAnswerWriter(GATHERED_CALLS, addon) });
+  const single = createSingleHandler({ ...options, writer: createAnswerWriter(GATHERED_SLICE, addon) });
   const batch = createBatchHandler({ ...options, writer: createAnswerWriter(batchSlice, addon) });
   return [
     {
