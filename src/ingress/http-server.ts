@@ -6,13 +6,14 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from './exchange.ts';
+import { type HeadReader, strictHeadReader } from './head-reader.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
-import { type RequestHead, readHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import { createRequestIds } from './request-id.ts';
 import type { Route } from './route.ts';
-import { CORK_BUFFER_BYTES, type ExchangeHost, ServerExchange } from './server-exchange.ts';
+import { CORK_BUFFER_BYTES, type ExchangeHost, type ServedRoute, ServerExchange } from './server-exchange.ts';
 
 export interface ServerOptions {
   readonly routes: readonly Route[];
@@ -22,6 +23,8 @@ export interface ServerOptions {
   readonly answerTimeoutMs: number;
   /** While true every answer closes its connection, so that clients move on. */
   isDraining(): boolean;
+  /** How heads are read, if not by the strict reader alone. */
+  readonly heads?: HeadReader;
   /** May refuse a caller before anything of the body is read. */
   authorize?(head: RequestHead): Problem | undefined;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
@@ -48,43 +51,41 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const { clock, observe } = options;
-  const requestIdFor = createRequestIds();
-  const noRoute = observe.routeOf('none');
+  const heads = options.heads ?? strictHeadReader;
   const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
     guarded(exchange, options, body, mayWait);
   const bodies = createBodyReader(options, handle, (exchange, error) => fail(exchange, options, error));
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,
+    requestIdFor: createRequestIds(),
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
-      observe.end(exchange.routeNumber, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
+      observe.end(exchange.served.number, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
     },
   };
 
   const accept = (res: HttpResponse, req: HttpRequest, found: FoundRoutes): void => {
     const startedAtMs = clock.monotonicMs();
-    const head = readHead(req);
+    const seen = heads.read(req);
+    const { head } = seen;
     // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
     const method = head.method === 'HEAD' ? 'GET' : head.method;
-    const route = method === 'POST' ? found.post : method === 'GET' ? found.get : undefined;
-    const number = route === undefined ? noRoute : observe.routeOf(route.name);
-    observe.begin(number, startedAtMs);
-    const requestId = requestIdFor(head.requestId);
-    const request = { head, requestId, route, routeNumber: number, startedAtMs };
-    const exchange = new ServerExchange(res, host, request);
+    const served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
+    const { route } = served;
+    observe.begin(served.number, startedAtMs);
+    const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
       return;
     }
     try {
-      const refusal = refuse(head, found.all, route, options);
+      const refusal = refuse(exchange, found.all, options);
       if (refusal !== undefined) {
-        exchange.closesBehind = head.contentLength > MAX_DROPPED_BODY_BYTES;
+        exchange.closesBehind = exchange.contentLength > MAX_DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.body !== undefined) {
-        exchange.mediaType = mediaType(head.contentType) ?? '';
         bodies.read(exchange, res, route.body.answeredLater === true);
       } else {
         handle(exchange, NO_BODY, false);
@@ -95,10 +96,13 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   };
 
   for (const path of new Set(options.routes.map((route) => route.path))) {
-    const found = routesAt(options.routes.filter((route) => route.path === path));
+    const found = routesAt(
+      options.routes.filter((route) => route.path === path),
+      observe,
+    );
     app.any(path, (res, req) => accept(res, req, found));
   }
-  const nothing = routesAt([]);
+  const nothing = routesAt([], observe);
   app.any('/*', (res, req) => accept(res, req, nothing));
   return { stop: bodies.stop };
 }
@@ -106,13 +110,18 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
 /** What stands at one path. */
 interface FoundRoutes {
   readonly all: readonly Route[];
-  readonly post: Route | undefined;
-  readonly get: Route | undefined;
+  readonly post: ServedRoute;
+  readonly get: ServedRoute;
+  readonly none: ServedRoute;
 }
 
-function routesAt(all: readonly Route[]): FoundRoutes {
-  const by = (method: Route['method']) => all.find((route) => route.method === method);
-  return { all, post: by('POST'), get: by('GET') };
+function routesAt(all: readonly Route[], observe: RequestObserver): FoundRoutes {
+  const none = { route: undefined, number: observe.routeOf('none') };
+  const by = (method: Route['method']): ServedRoute => {
+    const route = all.find((candidate) => candidate.method === method);
+    return route === undefined ? none : { route, number: observe.routeOf(route.name) };
+  };
+  return { all, post: by('POST'), get: by('GET'), none };
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -139,30 +148,30 @@ interface Refusal {
 
 /** Everything that can be refused on the head alone, cheapest and most basic first. */
 function refuse(
-  head: RequestHead,
+  exchange: ServerExchange,
   routes: readonly Route[],
-  route: Route | undefined,
   options: ServerOptions,
 ): Refusal | undefined {
+  const { route } = exchange.served;
   if (routes.length === 0) return { problem: { type: 'not-found', detail: 'there is nothing at this path' } };
   if (route === undefined) {
     const allow = routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
     return { problem: { type: 'method-not-allowed', detail: `allowed: ${allow}` }, headers: { allow } };
   }
-  const refusedCaller = options.authorize?.(head);
+  const refusedCaller = options.authorize?.(exchange.head);
   if (refusedCaller !== undefined) {
     const challenge =
       refusedCaller.type === 'unauthorized' ? { headers: { 'www-authenticate': 'Bearer' } } : {};
     return { problem: refusedCaller, ...challenge };
   }
-  return route.body === undefined ? undefined : refuseBody(head, route.body);
+  return route.body === undefined ? undefined : refuseBody(exchange, route.body);
 }
 
 function refuseBody(
-  head: RequestHead,
+  { head, contentLength }: ServerExchange,
   { maxBytes, mediaTypes, optional }: NonNullable<Route['body']>,
 ): Refusal | undefined {
-  if (optional === true && head.contentLength === 0) return undefined;
+  if (optional === true && contentLength === 0) return undefined;
   if (head.contentEncoding !== undefined) {
     return { problem: { type: 'unsupported-content-encoding', detail: 'send the body as it is' } };
   }
@@ -174,7 +183,7 @@ function refuseBody(
       headers: { accept: mediaTypes.join(', ') },
     };
   }
-  if (head.contentLength > maxBytes) {
+  if (contentLength > maxBytes) {
     return { problem: { type: 'body-too-large', detail: `at most ${maxBytes} bytes` } };
   }
   return undefined;
@@ -183,7 +192,12 @@ function refuseBody(
 /** Runs the handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
 function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer, mayWait: boolean): void {
   try {
-    const later = exchange.route?.handle(exchange, body, exchange.mediaType, mayWait);
+    const later = exchange.served.route?.handle(
+      exchange,
+      body,
+      mediaType(exchange.head.contentType) ?? '',
+      mayWait,
+    );
     later?.catch((error: unknown) => fail(exchange, options, error));
   } catch (error) {
     fail(exchange, options, error);

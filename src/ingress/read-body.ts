@@ -104,14 +104,14 @@ export function createBodyReader(
     const arriving = arrivals.get(exchange) ?? {
       startedAtMs: now,
       lastDataAtMs: now,
-      body: Buffer.allocUnsafeSlow(Math.min(exchange.head.contentLength, FIRST_BODY_BYTES)),
+      body: Buffer.allocUnsafeSlow(Math.min(exchange.contentLength, FIRST_BODY_BYTES)),
       used: 0,
     };
     arrivals.set(exchange, arriving);
     arriving.lastDataAtMs = now;
     // The parser takes its buffer back after this call, so what is kept must be a copy.
     if (arriving.used + chunk.length > arriving.body.length) {
-      const room = Math.min(exchange.head.contentLength, 2 * (arriving.used + chunk.length));
+      const room = Math.min(exchange.contentLength, 2 * (arriving.used + chunk.length));
       const larger = Buffer.allocUnsafeSlow(Math.max(room, arriving.used + chunk.length));
       arriving.body.copy(larger, 0, 0, arriving.used);
       arriving.body = larger;
@@ -148,7 +148,7 @@ export function createBodyReader(
   return {
     read: (exchange, res, answeredLater) => {
       // The parser says nothing of an empty body behind a head that came in pieces: nobody would be answered.
-      if (exchange.head.contentLength === 0) {
+      if (exchange.contentLength === 0) {
         use(exchange, EMPTY, false);
         return;
       }

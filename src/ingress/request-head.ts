@@ -10,8 +10,6 @@ import type { HttpRequest } from 'uWebSockets.js';
 export interface RequestHead {
   /** Upper case, as sent. */
   readonly method: string;
-  /** Bytes of body that will follow; 0 without a body. */
-  readonly contentLength: number;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly accept: string | undefined;
@@ -19,10 +17,17 @@ export interface RequestHead {
   readonly idempotencyKey: string | undefined;
   readonly host: string | undefined;
   readonly origin: string | undefined;
-  /** As sent; whether it may be echoed is judged by `requestIdFor`. */
-  readonly requestId: string | undefined;
   /** Why the framing is refused; the connection must close then. */
   readonly framingFault: string | undefined;
+}
+
+/** A request as its head shows it: what many have in common, and what is its own. */
+export interface SeenRequest {
+  readonly head: RequestHead;
+  /** Bytes of body that will follow; 0 without a body. */
+  readonly contentLength: number;
+  /** As sent; whether it may be echoed is judged by `requestIdFor`. */
+  readonly requestId: string | undefined;
 }
 
 /** A head while its headers are walked. */
@@ -39,7 +44,7 @@ interface Draft {
   fault: string | undefined;
 }
 
-export function readHead(req: HttpRequest): RequestHead {
+export function readHead(req: HttpRequest): SeenRequest {
   const draft: Draft = {
     declaredLength: undefined,
     contentType: undefined,
@@ -62,9 +67,8 @@ export function readHead(req: HttpRequest): RequestHead {
   if (contentLength === undefined) fault ??= 'Content-Length is not a plain decimal number';
   else if (method === 'POST' && declaredLength === undefined) fault ??= 'POST needs a Content-Length';
   else if (contentLength > 0 && (method === 'GET' || method === 'HEAD')) fault ??= `${method} takes no body`;
-  return {
+  const head: RequestHead = {
     method,
-    contentLength: contentLength ?? 0,
     contentType: draft.contentType,
     contentEncoding: draft.contentEncoding,
     accept: draft.accept,
@@ -72,9 +76,9 @@ export function readHead(req: HttpRequest): RequestHead {
     idempotencyKey: draft.idempotencyKey,
     host: draft.host,
     origin: draft.origin,
-    requestId: draft.requestId,
     framingFault: fault,
   };
+  return { head, contentLength: contentLength ?? 0, requestId: draft.requestId };
 }
 
 /** One header; names come in lower case. A second one of some would be read differently by two readers. */

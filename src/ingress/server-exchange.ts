@@ -6,7 +6,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Exchange, Reply } from './exchange.ts';
 import { type Problem, problemReply } from './problem.ts';
-import type { RequestHead } from './request-head.ts';
+import type { RequestHead, SeenRequest } from './request-head.ts';
 import { retryAfter } from './retry-after.ts';
 import type { Route } from './route.ts';
 
@@ -33,6 +33,8 @@ export interface ExchangeHost {
   readonly answerTimeoutMs: number;
   /** While true every answer closes its connection. */
   isDraining(): boolean;
+  /** The id of a request that came with this one. */
+  requestIdFor(sent: string | undefined): string;
   /** The client did not take the answer at once: so many bytes are kept for it until the exchange ends. */
   onAnswerKept(exchange: ServerExchange, bytes: number): void;
   /**
@@ -47,17 +49,19 @@ export const CORK_BUFFER_BYTES = 16 * 1024;
 
 const NO_HEADERS = {};
 
+/** What answers at a path, as the server counts it; without a `route` nothing does. */
+export interface ServedRoute {
+  readonly route: Route | undefined;
+  readonly number: number;
+}
+
 /** A class, since there is one a request: its methods are made once, where closures would be made for each. */
 export class ServerExchange implements Exchange {
   readonly head: RequestHead;
-  readonly requestId: string;
-  /** The route that answers; `undefined` when there is none. */
-  readonly route: Route | undefined;
-  /** By which the server counts it. */
-  readonly routeNumber: number;
+  /** Bytes of body that were announced. */
+  readonly contentLength: number;
+  readonly served: ServedRoute;
   readonly startedAtMs: number;
-  /** Of the body, as the route takes it; empty without one. */
-  mediaType = '';
   /** A part of the body was seen. */
   hasBody = false;
   /** Whether the connection must close behind the answer, whatever the server does. */
@@ -66,31 +70,34 @@ export class ServerExchange implements Exchange {
   heldBytes = 0;
   private answered = false;
   private ended = false;
-  private deadline: NodeJS.Timeout | undefined;
+  private deadline: NodeJS.Timeout | undefined = undefined;
+  private knownId: string | undefined = undefined;
 
+  private readonly sentId: string | undefined;
   private readonly res: HttpResponse;
   private readonly host: ExchangeHost;
 
   constructor(
     res: HttpResponse,
     host: ExchangeHost,
-    request: {
-      readonly head: RequestHead;
-      readonly requestId: string;
-      readonly route: Route | undefined;
-      readonly routeNumber: number;
-      readonly startedAtMs: number;
-    },
+    served: ServedRoute,
+    { head, contentLength, requestId }: SeenRequest,
+    startedAtMs: number,
   ) {
     this.res = res;
     this.host = host;
-    this.head = request.head;
-    this.requestId = request.requestId;
-    this.route = request.route;
-    this.routeNumber = request.routeNumber;
-    this.startedAtMs = request.startedAtMs;
+    this.head = head;
+    this.contentLength = contentLength;
+    this.sentId = requestId;
+    this.served = served;
+    this.startedAtMs = startedAtMs;
     // First of all: a response without this handler ends the process when its client aborts.
     res.onAborted(() => this.end(undefined));
+  }
+
+  get requestId(): string {
+    this.knownId ??= this.host.requestIdFor(this.sentId);
+    return this.knownId;
   }
 
   isOver(): boolean {

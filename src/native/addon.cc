@@ -14,6 +14,7 @@
 #include "addon-cards.h"
 #include "addon-credentials.h"
 #include "addon-envelopes.h"
+#include "addon-heads.h"
 #include "addon-keys.h"
 #include "addon-memory.h"
 #include "addon-requests.h"
@@ -44,6 +45,9 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("decodeCredentials", decode_credentials),
       method("adviseHugePages", advise_huge_pages),
       method("endsSegment", ends_segment),
+      method("createHeadTable", create_head_table),
+      method("findHead", find_head),
+      method("learnHead", learn_head),
       method("scanSingles", scan_singles),
       method("scanBatch", scan_batch),
       method("createCardHasher", create_card_hasher),

@@ -10,12 +10,16 @@ export type KernelImplementation = (typeof IMPLEMENTATIONS)[number];
 /** Native objects that JavaScript only holds. */
 export type RecogniserHandle = { readonly recogniser: unique symbol };
 export type CardHasherHandle = { readonly hasher: unique symbol };
+export type HeadTableHandle = { readonly heads: unique symbol };
 
 /** Stands for a place that was not found. */
 export const NO_PLACE = 0xffffffff;
 
 /** Stands for a pair of header and issuer that is not recognised. */
 export const NO_PAIR = 0xffffffff;
+
+/** Places in a table of heads. */
+export const HEAD_PLACES = 64;
 
 /** What the addon exports; wrong arguments throw a TypeError or a RangeError, wrong bytes never do. */
 export interface NativeAddon {
@@ -111,6 +115,18 @@ export interface NativeAddon {
    * uWebSockets.js hands to `onData`, during the call; "no" is always a safe answer.
    */
   endsSegment(chunk: ArrayBuffer): boolean;
+  /** A table of heads of requests, for one thread; undefined where a request's memory cannot be reached. */
+  createHeadTable(): HeadTableHandle | undefined;
+  /**
+   * Looks for a head that differs from this request's in nothing that matters but its variables (see
+   * ingress/native/head-table.h): `variables[0]` becomes the length of the body (bytes), `variables[1]` 1 when there is
+   * a request id. To be asked only while the request is handled, and of a build whose memory is known (head-reader.ts).
+   *
+   * @returns its place, 0 to HEAD_PLACES - 1; -1 when there is none.
+   */
+  findHead(table: HeadTableHandle, request: object, variables: Float64Array): number;
+  /** Puts this request's head into the table, in the place of another perhaps. -1: it is of no kind that is kept. */
+  learnHead(table: HeadTableHandle, request: object): number;
   /** Asks for large pages for memory that is read at random; false where there are none to be had. */
   adviseHugePages(bytes: Uint8Array): boolean;
   createCardHasher(key: Uint8Array): CardHasherHandle;

@@ -7,8 +7,10 @@ import { App } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { createHeadReader } from '../ingress/head-reader.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
+import { parserIsKnown } from '../ingress/known-parser.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
@@ -99,6 +101,8 @@ function start(): void {
     bulk: parts.bulk && { cardStatuses: cards.statusesUncounted },
   };
   canary = { parts: uncounted, isComplete: cards.isComplete };
+  const onStrangeHead = (): void =>
+    onUnexpectedError(new Error('a recognised head was read otherwise: heads are read strictly from now on'));
   const app = App();
   stops.push(() => app.close());
   const server = mountRoutes(app, {
@@ -129,6 +133,7 @@ function start(): void {
     isDraining: () => state.phase() === 'draining',
     observe: requestObserver(counters),
     ...(addon && { endsSegment: addon.endsSegment }),
+    ...(addon && parserIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,
   });
 

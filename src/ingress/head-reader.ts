@@ -1,0 +1,75 @@
+/**
+ * Heads of requests, read once and recognised from then on. Walking the headers in JavaScript costs more than a
+ * signature does, and callers send the same ones with every request; so a head that differs from one that was read
+ * before only in the length of its body, in its request id and in headers that nobody looks at is that one.
+ */
+import type { HttpRequest } from 'uWebSockets.js';
+import { HEAD_PLACES, type NativeAddon } from '../native/addon.ts';
+import { type RequestHead, readHead, type SeenRequest } from './request-head.ts';
+
+export interface HeadReader {
+  /** Valid until the next is read. */
+  read(req: HttpRequest): SeenRequest;
+}
+
+/** The strict reader alone. */
+export const strictHeadReader: HeadReader = { read: readHead };
+
+/** One head in so many that was recognised is read by the strict reader too. */
+const CHECK_ONE_IN = 4096;
+/** One head in so many that was not is kept: those that come often are soon there, those that change cost little. */
+const LEARN_ONE_IN = 8;
+
+/** `disagreed` is told, once, that a head was not what it was taken for: from then on all are read strictly. */
+export function createHeadReader(addon: NativeAddon, disagreed: () => void): HeadReader {
+  const table = addon.createHeadTable();
+  if (table === undefined) return strictHeadReader;
+  const heads = new Array<RequestHead | undefined>(HEAD_PLACES).fill(undefined);
+  const variables = new Float64Array(2);
+  const seen: { -readonly [name in keyof SeenRequest]: SeenRequest[name] } = {
+    head: undefined as never,
+    contentLength: 0,
+    requestId: undefined,
+  };
+  let isTrusted = true;
+  let recognised = 0;
+  let strange = 0;
+
+  const learn = (req: HttpRequest): SeenRequest => {
+    const read = readHead(req);
+    if (read.head.framingFault === undefined && ++strange % LEARN_ONE_IN === 1) {
+      const place = addon.learnHead(table, req);
+      if (place >= 0) heads[place] = read.head;
+    }
+    return read;
+  };
+  const check = (req: HttpRequest): SeenRequest => {
+    const read = readHead(req);
+    if (!isSame(read, seen)) {
+      isTrusted = false;
+      disagreed();
+    }
+    return read;
+  };
+
+  return {
+    read: (req) => {
+      if (!isTrusted) return readHead(req);
+      const head = heads[addon.findHead(table, req, variables)];
+      if (head === undefined) return learn(req);
+      seen.head = head;
+      seen.contentLength = variables[0] as number;
+      seen.requestId = variables[1] === 0 ? undefined : req.getHeader('x-request-id');
+      return ++recognised % CHECK_ONE_IN === 0 ? check(req) : seen;
+    },
+  };
+}
+
+function isSame(one: SeenRequest, other: SeenRequest): boolean {
+  const names = Object.keys(one.head) as (keyof RequestHead)[];
+  return (
+    one.contentLength === other.contentLength &&
+    one.requestId === other.requestId &&
+    names.every((name) => one.head[name] === other.head[name])
+  );
+}

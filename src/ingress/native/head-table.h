@@ -1,0 +1,72 @@
+/**
+ * Heads of requests that were read before. Callers send the same headers with every request but for the length of the
+ * body and the request's id, so a head is read once by the strict reader (request-head.ts) and recognised from then on.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vigie {
+
+struct Text {
+  std::size_t length;
+  const char* data;
+};
+
+/** A header's name, in lower case, and its value, as the parser has them in memory. */
+struct Header {
+  Text name;
+  Text value;
+};
+
+/** What differs from one head of the same kind to the next. */
+struct HeadVariables {
+  /** Value of the one Content-Length. */
+  double content_length = 0;
+  /** X-Request-Id was there, once. */
+  bool has_request_id = false;
+};
+
+/**
+ * Everything that the strict reader looks at, in the order sent, but for the variables; or nothing, for heads that are
+ * not worth recognising: none of these has a Transfer-Encoding, a credential of the caller's, or a second header of a
+ * kind.
+ */
+class HeadText {
+ public:
+  static constexpr std::size_t kMaxBytes = 512;
+
+  /** `headers` end with one without a name; the first is the request line, its name the method. False: not this head. */
+  bool read(const Header* headers, HeadVariables& variables) noexcept;
+  const char* data() const { return bytes_; }
+  std::size_t length() const { return length_; }
+  std::uint32_t hash() const noexcept;
+
+ private:
+  bool append(char mark, const Text& text) noexcept;
+
+  char bytes_[kMaxBytes];
+  std::size_t length_ = 0;
+};
+
+/** A head for each of its places, which its hash decides; a new one displaces what stood there. */
+class HeadTable {
+ public:
+  static constexpr std::size_t kPlaces = 64;
+  static constexpr std::size_t kNone = kPlaces;
+
+  /** Its place, or kNone. */
+  std::size_t find(const HeadText& head) const noexcept;
+  std::size_t learn(const HeadText& head) noexcept;
+
+ private:
+  struct Entry {
+    std::uint32_t hash = 0;
+    std::size_t length = 0;
+    char bytes[HeadText::kMaxBytes];
+  };
+  Entry entries_[kPlaces];
+};
+
+}  // namespace vigie

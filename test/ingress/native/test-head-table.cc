@@ -1,0 +1,120 @@
+/** Heads as the table keeps them, in memory that ends where they do. */
+#include "ingress/native/head-table.h"
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "check.h"
+#include "exact.h"
+#include "random.h"
+
+using namespace vigie;
+
+namespace {
+
+using Lines = std::vector<std::pair<std::string, std::string>>;
+
+/** Headers as the parser has them: each text in exact memory, an empty name at the end. */
+class Parsed {
+ public:
+  explicit Parsed(const std::string& method, const Lines& lines) {
+    add(method, "");
+    for (const auto& [name, value] : lines) add(name, value);
+    headers_.push_back({});
+  }
+  const Header* headers() const { return headers_.data(); }
+
+ private:
+  Text keep(const std::string& text) {
+    texts_.emplace_back(text);
+    return {text.size(), reinterpret_cast<const char*>(texts_.back().data())};
+  }
+  void add(const std::string& name, const std::string& value) {
+    const Text kept = keep(name);
+    headers_.push_back({kept, value.empty() ? Text{0, kept.data} : keep(value)});
+  }
+  std::deque<testing::Exact> texts_;
+  std::vector<Header> headers_;
+};
+
+bool read(const Lines& lines, HeadText& head, HeadVariables& variables, const std::string& method = "POST") {
+  const Parsed parsed(method, lines);
+  return head.read(parsed.headers(), variables);
+}
+
+void recognises() {
+  static HeadTable table;
+  HeadText head;
+  HeadVariables variables;
+  CHECK(read({{"host", "a"}, {"content-length", "17"}}, head, variables), "a plain head");
+  CHECK(variables.content_length == 17 && !variables.has_request_id, "its variables");
+  CHECK(table.find(head) == HeadTable::kNone, "before it was learnt");
+  const std::size_t place = table.learn(head);
+  CHECK(read({{"host", "a"}, {"x-other", "z"}, {"content-length", "999999999999999"}}, head, variables), "the same");
+  CHECK(table.find(head) == place && variables.content_length == 999999999999999, "but for what differs");
+  const Lines others[] = {{{"host", "b"}, {"content-length", "17"}},
+                          {{"host", "a"}},
+                          {{"host", "a"}, {"content-length", "17"}, {"accept", ""}},
+                          {{"host", "a"}, {"content-length", "17"}, {"x-request-id", "i"}},
+                          {{"content-length", "17"}, {"host", "a"}}};
+  for (const Lines& other : others) {
+    CHECK(read(other, head, variables) && table.find(head) == HeadTable::kNone, "another head");
+  }
+  CHECK(read({{"host", "a"}, {"content-length", "17"}}, head, variables, "GET"), "another method");
+  CHECK(table.find(head) == HeadTable::kNone, "is another head");
+}
+
+void refuses() {
+  HeadText head;
+  HeadVariables variables;
+  const Lines strange[] = {{{"content-length", "5"}, {"content-length", "5"}},
+                           {{"content-length", ""}},
+                           {{"content-length", "-1"}},
+                           {{"content-length", "1234567890123456"}},
+                           {{"transfer-encoding", "chunked"}},
+                           {{"content-encoding", "gzip"}},
+                           {{"authorization", "x"}},
+                           {{"idempotency-key", "x"}},
+                           {{"x-request-id", "a"}, {"x-request-id", "b"}},
+                           {{"accept", "a"}, {"accept", "b"}},
+                           {{"accept", std::string(600, 'a')}},
+                           {{"accept", std::string(300, 'a')}, {"origin", std::string(300, 'b')}},
+                           Lines(101, {"x-other", "a"})};
+  for (const Lines& lines : strange) {
+    CHECK(!read(lines, head, variables), "%s", lines[0].first.c_str());
+  }
+  CHECK(!read({}, head, variables, std::string(600, 'M')), "a long method");
+}
+
+/** Two heads have the same text only if they are the same but for the variables. */
+void tells_apart() {
+  testing::Random random(11);
+  const char* const names[] = {"host", "accept", "origin", "content-type"};
+  std::vector<std::pair<std::string, Lines>> seen;
+  for (int i = 0; i < 3'000; ++i) {
+    Lines lines;
+    for (const char* name : names) {
+      if (random.below(2) == 0) continue;
+      std::string value;
+      for (std::uint64_t n = random.below(4); n > 0; --n) value += static_cast<char>(random.below(2) == 0 ? 1 : "hao\n"[random.below(4)]);
+      lines.emplace_back(name, value);
+    }
+    HeadText head;
+    HeadVariables variables;
+    CHECK(read(lines, head, variables), "each is plain");
+    const std::string text(head.data(), head.length());
+    for (const auto& [other, theirs] : seen) CHECK((other == text) == (theirs == lines), "head %d", i);
+    if (seen.size() < 200) seen.emplace_back(text, lines);
+  }
+}
+
+}  // namespace
+
+int main() {
+  recognises();
+  refuses();
+  tells_apart();
+  return finish("head table");
+}
