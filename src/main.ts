@@ -40,8 +40,8 @@ interface Running {
   readonly ports: Ports;
   readonly state: SharedState;
   readonly pool: WorkerPool;
-  /** Of every thread that answers requests. */
-  readonly counters: readonly Counters[];
+  /** Of every thread that answers requests, or did. */
+  counters(): readonly Counters[];
 }
 
 /** Runs the gateway until it is told to end. Resolves to the exit code. `announce` is told once it is ready. */
@@ -73,8 +73,8 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   const unanswered = await drain({
     clock,
     timeoutMs: config.drainTimeoutMs,
-    inFlight: () => counters.reduce((sum, thread) => sum + thread.inFlight(), 0),
-    lastRequestAtMs: () => Math.max(...counters.map((thread) => thread.lastRequestAtMs())),
+    inFlight: () => counters().reduce((sum, thread) => sum + thread.inFlight(), 0),
+    lastRequestAtMs: () => Math.max(...counters().map((thread) => thread.lastRequestAtMs())),
     stopListening: pool.stopListening,
   });
   if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
@@ -139,17 +139,18 @@ async function start(
   if (keeper.current !== undefined) void prepareKeys(keeper.current);
   keeper.onChange(prepareKeys);
   const started = await startWorkers({
-    births: Array.from({ length: config.workers }, () => ({
+    birth: {
       config,
-      counters: allocateCounters(),
       state: state.shared,
       engineLevel: level.shared,
       revocation: status.shared,
       trustList: keeper.current,
-    })),
+    },
     log,
+    clock,
     onUnknownKey: keeper.noteUnknownKey,
     proveRevoked: status.proveRevoked,
+    onServing: (workers) => state.setNoWorkers(workers === 0),
     onLost: end.fail,
     interrupted: end.asked,
   });
@@ -167,7 +168,14 @@ async function start(
   const parts = { config, clock, log, engine, status, keeper, state, pool, counters };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
-  return { ok: true, demo, ports: listening.ports, state, pool, counters: [...pool.counters, counters] };
+  return {
+    ok: true,
+    demo,
+    ports: listening.ports,
+    state,
+    pool,
+    counters: () => [...pool.counters(), counters],
+  };
 }
 
 /** The trust list: the operator's or, where none is named, the demo issuer's. */

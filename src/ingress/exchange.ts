@@ -18,6 +18,8 @@ export interface Reply {
 export interface Exchange {
   readonly head: RequestHead;
   readonly requestId: string;
+  /** Monotonic time at which its head was read. */
+  readonly startedAtMs: number;
   /** Answered, or the client went away: nothing more need be done for it. */
   isOver(): boolean;
   reply(reply: Reply): void;

@@ -24,6 +24,8 @@ export interface GatheringOptions {
   readonly writer: AnswerWriter;
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
+  /** Told how long the oldest call of a batch waited since its head was read (seconds). */
+  onQueued(seconds: number): void;
   onUnexpectedError(error: unknown): void;
 }
 
@@ -56,7 +58,9 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
 
   const flush = (): void => {
     flushIsDue = false;
-    if (gathered.count === 0) return;
+    const [oldest] = gathered.exchanges;
+    if (gathered.count === 0 || oldest === undefined) return;
+    options.onQueued((options.parts.clock.monotonicMs() - oldest.startedAtMs) / 1000);
     const calls = takeOut(gathered, options.addon);
     if (calls.exchanges.length > 0) answer(calls, shared, options);
   };

@@ -23,6 +23,8 @@ export interface VerifyRoutesOptions {
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
   onBatch(items: number): void;
+  /** How long the oldest of the single calls verified together waited (seconds). */
+  onQueued(seconds: number): void;
   onUnexpectedError(error: unknown): void;
 }
 

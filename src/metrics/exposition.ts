@@ -6,13 +6,14 @@ import {
   type Counters,
   CROSS_CHECK_REASONS,
   FILTER_RESULTS,
-  type HistogramView,
   LATENCY_BUCKETS,
   ROUTES,
   STATUSES,
 } from './counters.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
+import { mergeViews, sumOver } from './over-threads.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
+import { workerMetrics } from './worker-metrics.ts';
 
 /** What the main thread knows; read at each scrape. */
 export interface GatewayFacts {
@@ -20,7 +21,11 @@ export interface GatewayFacts {
   readonly engine: { readonly requested: string; readonly name: string; readonly implementation: string };
   /** Name of the signature rule that every engine follows. */
   readonly acceptanceRule: string;
-  readonly workers: number;
+  workers(): {
+    readonly serving: number;
+    /** Threads replaced so far, by why. */
+    readonly restarts: Readonly<Record<string, number>>;
+  };
   unreadyReasons(): readonly string[];
   trustList(): {
     readonly version: number | undefined;
@@ -61,25 +66,10 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   trafficMetrics(registry, slabs);
   cacheMetrics(registry, slabs, facts);
   engineMetrics(registry, slabs);
+  workerMetrics(registry, slabs, facts);
   stateMetrics(registry, facts);
   replicationMetrics(registry, facts.replication);
   return registry;
-}
-
-function sumOver(slabs: readonly Counters[], read: (slab: Counters) => number): number {
-  return slabs.reduce((sum, slab) => sum + read(slab), 0);
-}
-
-function mergeViews(views: readonly HistogramView[]): HistogramView {
-  const [first, ...others] = views;
-  if (first === undefined) return { cumulative: [], sum: 0 };
-  return others.reduce(
-    (merged, view) => ({
-      cumulative: merged.cumulative.map((count, index) => count + (view.cumulative[index] as number)),
-      sum: merged.sum + view.sum,
-    }),
-    first,
-  );
 }
 
 function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): void {
@@ -245,7 +235,7 @@ function engineMetrics(registry: Registry, slabs: () => readonly Counters[]): vo
 }
 
 function stateMetrics(registry: Registry, facts: GatewayFacts): void {
-  const { version, engine, workers, acceptanceRule } = facts;
+  const { version, engine, acceptanceRule } = facts;
   gauge(registry, 'vigie_build_info', 'What runs.', ['version', 'node', 'openssl', 'rule'], () => [
     [{ version, node: process.versions.node, openssl: process.versions.openssl, rule: acceptanceRule }, 1],
   ]);
@@ -256,7 +246,6 @@ function stateMetrics(registry: Registry, facts: GatewayFacts): void {
     ['engine', 'implementation', 'requested'],
     () => [[{ engine: engine.name, implementation: engine.implementation, requested: engine.requested }, 1]],
   );
-  gauge(registry, 'vigie_workers', 'Data-plane threads.', [], () => [[{}, workers]]);
   gauge(registry, 'vigie_ready', '1 when the gateway may take traffic.', [], () => [
     [{}, facts.unreadyReasons().length === 0 ? 1 : 0],
   ]);

@@ -116,8 +116,19 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
 }
 
+export type WorkerFault =
+  | 'throws'
+  | 'store'
+  | 'load'
+  | 'slow'
+  | 'loops'
+  | 'hoards'
+  | 'exits'
+  | 'throws-once'
+  | 'barren';
+
 /** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */
-export function workerFault(fault: 'throws' | 'store' | 'load' | 'slow', file = ''): Record<string, string> {
+export function workerFault(fault: WorkerFault, file = ''): Record<string, string> {
   const preload = new URL('./worker-faults.mjs', import.meta.url).href;
   return { NODE_OPTIONS: `--import=${preload}`, FAULT: fault, FAULT_FILE: file };
 }

@@ -15,6 +15,35 @@ if (!isMainThread) {
     }, 5);
     timer.unref();
   }
+  // The first thread breaks, once, when the file is there; the one that takes its place has another number.
+  const breaks = {
+    loops: () => {
+      for (;;);
+    },
+    hoards: () => {
+      for (const kept = []; ; ) kept.push(Array.from({ length: 1_000 }, () => ({ number: Math.random() })));
+    },
+    exits: () => process.exit(9),
+    'throws-once': () => {
+      throw new TypeError('CANARY');
+    },
+  }[fault];
+  if (breaks !== undefined && threadId === 1) {
+    const timer = setInterval(() => {
+      if (!existsSync(file)) return;
+      clearInterval(timer);
+      breaks();
+    }, 5);
+    timer.unref();
+  }
+  // All end, and whoever takes their place does not load.
+  if (fault === 'barren') {
+    if (threadId > 2) throw new TypeError('CANARY');
+    const timer = setInterval(() => {
+      if (existsSync(file)) process.exit(9);
+    }, 5);
+    timer.unref();
+  }
   // One thread of several cannot open its store, does not load, or never gets to its start.
   if (threadId === 2) {
     if (fault === 'store') workerData.revocation.dir += '.none';
