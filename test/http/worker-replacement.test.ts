@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { call, changeStatus, scrape, until } from '../support/call.ts';
-import { type Gateway, startGateway, type WorkerFault, workerFault } from '../support/gateway.ts';
+import {
+  type Gateway,
+  startGateway,
+  trustListDocument,
+  type WorkerFault,
+  workerFault,
+} from '../support/gateway.ts';
 import { head, open, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims, ISS } from '../support/synthetic-issuer.ts';
 
@@ -100,6 +106,16 @@ function startCaller(gateway: Gateway) {
 const restartsFor = async (gateway: Gateway, why: string): Promise<number> =>
   (await scrape(gateway.metrics)).get(`vigie_worker_restarts_total{why="${why}"}`) ?? 0;
 
+/** One of two connections is not answered for a while. */
+async function isHung(gateway: Gateway): Promise<boolean> {
+  const connections = await Promise.all([open(gateway.dataPort), open(gateway.dataPort)]);
+  const stories = connections.map(watch);
+  for (const connection of connections) connection.write(HEAD + BODY);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  for (const connection of connections) connection.destroy();
+  return stories.some(({ text }) => text() === '');
+}
+
 /** Two threads serve again, each under its own request ids. */
 async function servesWithTwo(gateway: Gateway): Promise<void> {
   await until(async () => (await scrape(gateway.metrics)).get('vigie_workers') === 2);
@@ -117,23 +133,24 @@ async function servesWithTwo(gateway: Gateway): Promise<void> {
   expect(threads.size).toBe(2);
 }
 
+const PATIENT = { VIGIE_WORKER_HANG_MS: '20000' };
 const FAULTS = [
-  ['loops', 'silent'],
-  ['hoards', 'out_of_memory'],
-  ['exits', 'exit'],
-  ['throws-once', 'uncaught'],
+  ['loops', 'silent', {}],
+  // At the end of its memory a thread does nothing but look for some.
+  ['hoards', 'out_of_memory', PATIENT],
+  ['exits', 'exit', PATIENT],
+  ['throws-once', 'uncaught', PATIENT],
 ] as const;
 
-describe.each(FAULTS)('a worker that %s', (fault, why) => {
+describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
   it('is replaced under load; every call is answered or its connection closed', async (test) => {
-    const { gateway, strike } = await startWithFault(test, fault);
+    const { gateway, strike } = await startWithFault(test, fault, env);
     const callers = Array.from({ length: 12 }, () => startCaller(gateway));
     // Half a request each: in flight on either thread.
     const begun = await Promise.all(Array.from({ length: 10 }, () => open(gateway.dataPort)));
     const stories = begun.map(watch);
     for (const connection of begun) connection.write(HEAD + BODY.slice(0, 9));
-    const answered = (): number =>
-      callers.reduce((sum, { seen }) => sum + (seen.answers.get(200) ?? 0), 0);
+    const answered = (): number => callers.reduce((sum, { seen }) => sum + (seen.answers.get(200) ?? 0), 0);
     await until(() => answered() > 100);
     await until(async () => ((await scrape(gateway.metrics)).get('vigie_requests_in_flight') ?? 0) >= 10);
     strike();
@@ -160,7 +177,9 @@ describe.each(FAULTS)('a worker that %s', (fault, why) => {
     // None but the scrape itself.
     await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
     const metrics = await scrape(gateway.metrics);
-    expect(metrics.get('vigie_verdicts_total{reason="ok",verdict="valid"}')).toBeGreaterThanOrEqual(answered());
+    expect(metrics.get('vigie_verdicts_total{reason="ok",verdict="valid"}')).toBeGreaterThanOrEqual(
+      answered(),
+    );
     const statuses = new Set(callers.flatMap(({ seen }) => [...seen.answers.keys()]));
     expect(statuses).toEqual(new Set([200]));
     const { text } = await call(`${gateway.data}/v1/verify`, {
@@ -172,5 +191,75 @@ describe.each(FAULTS)('a worker that %s', (fault, why) => {
     gateway.signal('SIGTERM');
     expect(await gateway.ended).toEqual({ code: 0, signal: null });
     expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
+  });
+});
+
+describe('a worker that hangs', () => {
+  it('holds up a new trust list until it is replaced, and no longer', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'loops');
+    strike();
+    await until(async () => isHung(gateway));
+    writeFileSync(gateway.trustListFile, JSON.stringify(trustListDocument(2)));
+    const reloaded = await call(`${gateway.admin}/admin/v1/trust-list/reload`, { method: 'POST' });
+    expect(reloaded.json).toEqual({ version: 2, changed: true, enforced: true });
+    await servesWithTwo(gateway);
+    for (let round = 0; round < 8; round++) {
+      const { json } = await call(`${gateway.data}/v1/verify`, {
+        body: BODY,
+        headers: { connection: 'close' },
+      });
+      expect(json).toMatchObject({ reason: 'ok', key: { set: 2 } });
+    }
+  });
+
+  it('is the only one: the gateway is not ready until there is another', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'loops', { VIGIE_WORKERS: '1' });
+    const reasons: unknown[] = [];
+    strike();
+    await until(async () => {
+      const { status, json } = await call(`${gateway.metrics}/readyz`);
+      if (status === 503) reasons.push(json['reasons']);
+      return (await restartsFor(gateway, 'silent')) === 1 && status === 200;
+    });
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(new Set(reasons.flat())).toEqual(new Set(['no_workers']));
+    expect((await call(`${gateway.data}/v1/verify`, { body: BODY })).status).toBe(200);
+  });
+
+  it('does not hold up the end of the gateway', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'loops');
+    const begun = await Promise.all(Array.from({ length: 8 }, () => open(gateway.dataPort)));
+    const stories = begun.map(watch);
+    for (const connection of begun) connection.write(HEAD + BODY.slice(0, 9));
+    await until(async () => ((await scrape(gateway.metrics)).get('vigie_requests_in_flight') ?? 0) >= 8);
+    strike();
+    await until(async () => isHung(gateway));
+    gateway.signal('SIGTERM');
+    for (const connection of begun) connection.write(BODY.slice(9));
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    await until(() => stories.every(({ isClosed }) => isClosed()));
+    const answers = stories.map(({ text }) => parseAnswers(text())[0]?.status);
+    // Those of the thread that hung are cut off, those of the other answered.
+    expect(answers.toSorted()).toEqual([200, 200, 200, 200, undefined, undefined, undefined, undefined]);
+    expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
+  });
+});
+
+describe('workers that end, and are not to be replaced', () => {
+  it('end the gateway after some tries, with 3 and an order', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'barren');
+    strike();
+    await until(async () => (await call(`${gateway.metrics}/readyz`)).text.includes('no_workers'));
+    expect(await gateway.ended).toEqual({ code: 3, signal: null });
+    const lines = gateway
+      .stderr()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ msg }) => msg === 'a worker did not start').length).toBeGreaterThan(5);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: 'draining', why: 'workers end again and again' }),
+    );
+    expect(lines.at(-1)).toMatchObject({ msg: 'ended', unanswered: 0 });
   });
 });

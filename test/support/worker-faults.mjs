@@ -5,7 +5,16 @@
 import { existsSync } from 'node:fs';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
-const { FAULT: fault, FAULT_FILE: file } = process.env;
+const { FAULT: fault, FAULT_FILE: file, FAULT_NO_ADDON: noAddon } = process.env;
+
+// As on a machine where the native code was not built.
+if (noAddon !== undefined) {
+  const load = process.dlopen;
+  process.dlopen = (module, filename, ...rest) => {
+    if (filename.endsWith('vigie-kernel.node')) throw new Error('not on this machine');
+    load(module, filename, ...rest);
+  };
+}
 
 if (!isMainThread) {
   // The thread throws, time and again, from when the file is there, where nothing of the gateway catches.
