@@ -67,10 +67,10 @@ const NO_HEADERS = {};
 
 /** A class, since there is one a request: its methods are made once, where closures would be made for each. */
 export class ServerExchange implements Exchange {
-  readonly head: RequestHead;
-  readonly requestId: string;
+  head!: RequestHead;
+  requestId!: string;
   /** By which the server counts it. */
-  readonly route: number;
+  route!: number;
   readonly startedAtMs: number;
   /** Whether the connection must close behind the answer, whatever the server does. */
   closesBehind = false;
@@ -83,19 +83,19 @@ export class ServerExchange implements Exchange {
   private readonly res: HttpResponse;
   private readonly host: ExchangeHost;
 
-  constructor(
-    res: HttpResponse,
-    host: ExchangeHost,
-    request: { head: RequestHead; requestId: string; route: number; startedAtMs: number },
-  ) {
+  /** To be made before anything else is done for a request; what it is comes with `isOf`. */
+  constructor(res: HttpResponse, host: ExchangeHost, startedAtMs: number) {
+    // First of all: a response without this handler ends the process when its client aborts, or its thread is ended.
+    res.onAborted(() => this.end(undefined));
     this.res = res;
     this.host = host;
-    this.head = request.head;
-    this.requestId = request.requestId;
-    this.route = request.route;
-    this.startedAtMs = request.startedAtMs;
-    // First of all: a response without this handler ends the process when its client aborts.
-    res.onAborted(() => this.end(undefined));
+    this.startedAtMs = startedAtMs;
+  }
+
+  isOf(head: RequestHead, requestId: string, route: number): void {
+    this.head = head;
+    this.requestId = requestId;
+    this.route = route;
   }
 
   isOver(): boolean {

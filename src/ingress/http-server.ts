@@ -83,6 +83,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
 
   const accept = (res: HttpResponse, req: HttpRequest, found: FoundRoutes): void => {
     const startedAtMs = clock.monotonicMs();
+    const exchange = new ServerExchange(res, host, startedAtMs);
     const head = readHead(req);
     // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
     const method = head.method === 'HEAD' ? 'GET' : head.method;
@@ -90,7 +91,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const number = route === undefined ? noRoute : observe.routeOf(route.name);
     observe.begin(number, startedAtMs);
     const requestId = requestIdFor(head.requestId);
-    const exchange = new ServerExchange(res, host, { head, requestId, route: number, startedAtMs });
+    exchange.isOf(head, requestId, number);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
       return;

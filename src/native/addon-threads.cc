@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <mutex>
 #include <vector>
 
 #include "addon-arguments.h"
@@ -40,6 +42,7 @@ constexpr int kPoll = 8;
 constexpr std::size_t kLeaving = 0;
 constexpr std::size_t kReleased = 1;
 constexpr std::uint32_t kOutOfMemory = 2;
+constexpr std::uint32_t kCrash = 3;
 
 /** The main thread answers within its turn; without an answer the thread goes on to its end. */
 constexpr int kReleaseTimeoutMs = 2'000;
@@ -87,6 +90,22 @@ std::size_t leave_out_of_memory(void* data, std::size_t current, std::size_t) {
   return current + kLastBytes;
 }
 
+/** The guarded thread's own words. */
+thread_local std::uint32_t* guarded_life = nullptr;
+std::terminate_handler others_terminate = nullptr;
+
+/**
+ * The parser gives up on the whole process when a handler leaves a request alone, which a thread that is being ended
+ * cannot help. Such a thread stands still for ever instead, without its connections; the others go on.
+ */
+void park_or_terminate() {
+  if (guarded_life != nullptr) {
+    __atomic_store_n(&guarded_life[kLeaving], kCrash, __ATOMIC_SEQ_CST);
+    for (;;) pause();
+  }
+  others_terminate();
+}
+
 void guard_memory(std::uint32_t* life) {
   const auto add = reinterpret_cast<void (*)(void*, NearHeapLimit, void*)>(
       symbol("_ZN2v87Isolate24AddNearHeapLimitCallbackEPFmPvmmES1_"));
@@ -114,6 +133,9 @@ napi_value guard_thread(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   guard_memory(life.data);
+  static std::once_flag once;
+  std::call_once(once, [] { others_terminate = std::set_terminate(park_or_terminate); });
+  guarded_life = life.data;
   return number(env, uv_backend_fd(loop));
 }
 
@@ -161,6 +183,15 @@ napi_value cut_off_one(napi_env env, napi_callback_info info) {
   napi_value result = nullptr;
   napi_get_boolean(env, cut_off(Connection{static_cast<int>(fd), inode}), &result);
   return result;
+}
+
+napi_value end_process(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  std::uint32_t code = 0;
+  if (read_arguments(env, info, arguments, 1) && read_count(env, arguments[0], "code", code)) {
+    _exit(static_cast<int>(code));
+  }
+  return nullptr;
 }
 
 }  // namespace vigie::addon

@@ -17,4 +17,7 @@ napi_value unwatched_connections_of(napi_env env, napi_callback_info info);
 /** cutOff(fd, inode): whether the descriptor still was that connection. */
 napi_value cut_off_one(napi_env env, napi_callback_info info);
 
+/** endProcess(code): at once, without waiting for threads that will never end. */
+napi_value end_process(napi_env env, napi_callback_info info);
+
 }  // namespace vigie::addon

@@ -52,6 +52,7 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("cutOffWatched", cut_off_watched),
       method("unwatchedConnections", unwatched_connections_of),
       method("cutOff", cut_off_one),
+      method("endProcess", end_process),
       constant("baseWindowBits", number(env, base_point_table().shape->bits)),
       constant("minWindowBits", number(env, kMinWindowBits)),
       constant("maxWindowBits", number(env, kMaxWindowBits)),

@@ -177,6 +177,8 @@ export interface NativeAddon {
   unwatchedConnections(port: number, epolls: Uint32Array, found: Float64Array): number;
   /** Ends a connection; false when the descriptor is not that connection any more. */
   cutOff(fd: number, inode: number): boolean;
+  /** Ends the process at once, where leaving in order would wait for a thread that never ends. */
+  endProcess(code: number): void;
   /** Window of the base point's table. */
   readonly baseWindowBits: number;
   readonly minWindowBits: number;

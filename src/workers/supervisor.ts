@@ -5,22 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { Counters } from '../metrics/counters.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import type { Acceptor } from './acceptor.ts';
-import { bury, type Mortal } from './burial.ts';
 import { BEAT_MS } from './pulse.ts';
 import { createRestartPace } from './restart-pace.ts';
-import { createSilenceWatch, type SilenceWatch } from './silence-watch.ts';
-import type { Member, MemberStart, RestartReason } from './worker-member.ts';
-
-/** A thread with what is known of it here. */
-export interface Thread {
-  readonly member: Member;
-  readonly counters: Counters;
-  /** What it is ready with; `undefined` until then. */
-  ready?: Extract<MemberStart, { ok: true }>;
-}
+import { createSilenceWatch } from './silence-watch.ts';
+import { createThreadEnds, hasExitedWithin, type Thread } from './thread-end.ts';
+import type { RestartReason } from './worker-member.ts';
 
 export interface SupervisorOptions {
   readonly log: Log;
@@ -42,186 +33,132 @@ export interface Supervisor {
   /** Every thread that has not ended. */
   threads(): readonly Thread[];
   restarts(why: RestartReason): number;
-  /** Replaces nothing any more; threads that cannot end themselves are ended. */
+  /** Replaces nothing any more and ends all threads. */
   stop(): Promise<void>;
 }
 
 /** A replacement that has not come up by then is given up. */
 const START_DEADLINE_MS = 30_000;
-/** A thread that is replaced answers what is in flight for so long. */
-const RETIRE_DEADLINE_MS = 5_000;
-/** And until nothing has been in flight for so long: clients that are about to send are told to go elsewhere. */
-const RETIRE_QUIET_MS = 500;
-/** Without any hindrance a thread is gone in milliseconds. */
-const EXIT_DEADLINE_MS = 5_000;
-
 /** How long a thread may take to close; its connections are closed by then, so nothing is lost but tidiness. */
 const CLOSE_DEADLINE_MS = 2_000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { log, clock, addon, acceptor } = options;
+  const { log, addon, acceptor } = options;
   const threads = new Set<Thread>();
-  const watches = new Map<Thread, SilenceWatch>();
+  const ends = addon && createThreadEnds({ ...options, addon, threads });
   const restarts = new Map<RestartReason, number>();
-  const pace = createRestartPace(options.workers);
-  const burials = new Set<Promise<void>>();
-  const ending = new AbortController();
-  let stopped = false;
+  const stopping = new AbortController();
+  const startNext = createStarter({ ...options, threads, signal: stopping.signal }, (thread) => {
+    void ends?.end(thread);
+  });
 
-  const mortalOf = ({ member, ready }: Thread): Mortal | undefined =>
-    ready?.epoll === undefined ? undefined : { ...member, epoll: ready.epoll };
-  const isLiving = ({ member }: Thread): boolean => member.isReady();
-
-  /** Nothing is handed to it any more, and nothing of it is left open. */
-  const seeToEnd = async (thread: Thread): Promise<void> => {
-    const { member, ready, counters } = thread;
-    watches.delete(thread);
-    if (ready !== undefined) acceptor.remove(ready.descriptor);
-    const living = () =>
-      [...threads]
-        .filter((other) => other !== thread && isLiving(other))
-        .flatMap((other) => mortalOf(other) ?? []);
-    const mortal = mortalOf(thread);
-    const isBuried =
-      addon !== undefined &&
-      mortal !== undefined &&
-      (await bury(mortal, { addon, clock, port: acceptor.port, living }));
-    if (!isBuried && mortal !== undefined) return options.onLost('a worker could not be ended');
-    // It never came up, so nobody is connected to it.
-    if (mortal === undefined) member.close();
-    if (mortal === undefined && !(await within(hasExited(member), CLOSE_DEADLINE_MS))) member.terminate();
-    if (!(await within(hasExited(member), EXIT_DEADLINE_MS))) return options.onLost('a worker does not end');
-    counters.forgetThread();
-    threads.delete(thread);
-  };
-  const end = (thread: Thread): Promise<void> => {
-    const burial = seeToEnd(thread).finally(() => burials.delete(burial));
-    burials.add(burial);
-    return burial;
-  };
-
-  /** Answers what it has begun, closes, ends: for a thread that still runs. */
-  const retire = async (thread: Thread): Promise<void> => {
-    const { member, ready, counters } = thread;
-    if (ready !== undefined) acceptor.remove(ready.descriptor);
-    member.life.retire();
-    const startedAtMs = clock.monotonicMs();
-    let busyAtMs = startedAtMs;
-    for (let nowMs = startedAtMs; nowMs - startedAtMs < RETIRE_DEADLINE_MS; nowMs = clock.monotonicMs()) {
-      if (counters.inFlight() > 0) busyAtMs = nowMs;
-      if (nowMs - busyAtMs >= RETIRE_QUIET_MS || !member.isReady()) break;
-      await sleep(BEAT_MS);
-    }
-    if (stopped || !member.isReady()) return;
-    watches.delete(thread);
-    member.close();
-    if (!(await within(hasExited(member), EXIT_DEADLINE_MS))) return end(thread);
-    counters.forgetThread();
-    threads.delete(thread);
-  };
-
-  /** A thread for a place that is free, however often it takes; `undefined` when that is not to be. */
-  const startNext = async (why: RestartReason): Promise<Thread | undefined> => {
-    for (let cause = why; ; cause = 'start_failed') {
-      restarts.set(cause, (restarts.get(cause) ?? 0) + 1);
-      const delayMs = pace.next(clock.monotonicMs());
-      if (delayMs === undefined) {
-        options.onLost('workers end again and again');
-        return undefined;
-      }
-      await sleep(delayMs, undefined, { signal: ending.signal }).catch(() => undefined);
-      if (stopped) return undefined;
-      const thread = options.birth();
-      threads.add(thread);
-      const start = await within(thread.member.started, START_DEADLINE_MS);
-      if (start?.ok === true) {
-        thread.ready = start;
-        return thread;
-      }
-      log('error', 'a worker did not start', { error: start?.error ?? 'it took too long' });
-      void end(thread);
-    }
-  };
-
-  const replace = async (thread: Thread, why: RestartReason): Promise<Thread | undefined> => {
-    if (stopped) return undefined;
+  /** Puts another in its place; false when that is not to be. */
+  const replace = async (thread: Thread, why: RestartReason): Promise<boolean> => {
     log('error', 'a worker is replaced', { why });
-    if (addon === undefined || thread.ready?.epoll === undefined) {
+    if (ends === undefined || thread.ready?.epoll === undefined) {
       options.onLost(
         why === 'uncaught' ? 'an error that nobody caught in a worker' : 'a worker ended unasked',
       );
-      return undefined;
+      return false;
     }
-    const next = await startNext(why);
-    if (next === undefined || stopped) return undefined;
+    const next = await startNext(why, (cause) => restarts.set(cause, (restarts.get(cause) ?? 0) + 1));
+    if (next === undefined || stopping.signal.aborted) return false;
     take(next);
-    return next;
+    return true;
   };
 
   function take(thread: Thread): void {
     const { member, ready } = thread;
     threads.add(thread);
     if (ready !== undefined) acceptor.add(ready.descriptor);
-    if (addon !== undefined && ready?.epoll !== undefined) watches.set(thread, createSilenceWatch(BEAT_MS));
     let isReplaced = false;
-    const replaceOnce = async (why: RestartReason): Promise<Thread | undefined> => {
-      if (isReplaced) return undefined;
+    const replaceOnce = async (why: RestartReason): Promise<boolean> => {
+      if (isReplaced || stopping.signal.aborted) return false;
       isReplaced = true;
       return replace(thread, why);
     };
     void member.faulted.then(async (why) => {
       // It serves on until there is another: better than nobody.
-      if ((await replaceOnce(why)) !== undefined) await retire(thread);
+      if (await replaceOnce(why)) await ends?.retire(thread);
     });
     void member.lost.then((why) => {
-      if (stopped) return;
-      if (addon !== undefined) void end(thread);
+      if (stopping.signal.aborted) return;
+      void ends?.end(thread);
       void replaceOnce(why);
     });
   }
 
-  const look = setInterval(() => {
-    const nowMs = clock.monotonicMs();
-    for (const [thread, watch] of watches) {
-      const { member } = thread;
-      const leaving = member.life.leaving();
-      if (leaving !== undefined) member.giveUp(leaving);
-      else if (watch.look(nowMs, member.life.beatAtMs()) > options.hangMs) member.giveUp('silent');
-    }
-  }, BEAT_MS / 2);
-  look.unref();
-
+  const stopWatching = addon === undefined ? () => {} : watchThreads(threads, options);
   return {
     take,
     threads: () => [...threads],
     restarts: (why) => restarts.get(why) ?? 0,
     stop: async () => {
-      stopped = true;
-      ending.abort();
-      clearInterval(look);
+      stopping.abort();
+      stopWatching();
       const closing = [...threads];
       for (const { member } of closing) member.close();
-      await Promise.all([...burials]);
-      const left: Thread[] = [];
+      await ends?.settled();
       await Promise.all(
         closing.map(async (thread) => {
-          if (!(await within(hasExited(thread.member), CLOSE_DEADLINE_MS))) left.push(thread);
+          // One that hangs cannot close.
+          if (!(await hasExitedWithin(thread.member, CLOSE_DEADLINE_MS))) await ends?.end(thread);
         }),
       );
-      if (addon !== undefined) await Promise.all(left.map(end));
     },
   };
 }
 
-function hasExited(member: Member): Promise<boolean> {
-  return member.exited.then(() => true);
+/** Gives up on threads that are silent, or say that they are at their end; returns its stop. */
+function watchThreads(
+  threads: ReadonlySet<Thread>,
+  { clock, hangMs }: Pick<SupervisorOptions, 'clock' | 'hangMs'>,
+): () => void {
+  const silences = new WeakMap<Thread, ReturnType<typeof createSilenceWatch>>();
+  const timer = setInterval(() => {
+    const nowMs = clock.monotonicMs();
+    for (const thread of threads) {
+      const { member } = thread;
+      if (!member.isReady()) continue;
+      const silence = silences.get(thread) ?? createSilenceWatch(BEAT_MS);
+      silences.set(thread, silence);
+      const leaving = member.life.leaving();
+      if (leaving !== undefined) member.giveUp(leaving);
+      else if (silence.look(nowMs, member.life.beatAtMs()) > hangMs) member.giveUp('silent');
+    }
+  }, BEAT_MS / 2);
+  return () => clearInterval(timer);
 }
 
-/** What the promise resolves to, if it does so in time. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const deadline = new AbortController();
-  const late = sleep(ms, undefined, { signal: deadline.signal });
-  const first = await Promise.race([promise, late]);
-  deadline.abort();
-  return first;
+/** Starts a thread for a place that is free, however often it takes; gives up when it is time to, or told so. */
+function createStarter(
+  options: SupervisorOptions & { readonly threads: Set<Thread>; readonly signal: AbortSignal },
+  endFailed: (thread: Thread) => void,
+) {
+  const { log, clock, threads, signal } = options;
+  const pace = createRestartPace(options.workers);
+  return async (why: RestartReason, count: (cause: RestartReason) => void): Promise<Thread | undefined> => {
+    for (let cause = why; ; cause = 'start_failed') {
+      count(cause);
+      const delayMs = pace.next(clock.monotonicMs());
+      if (delayMs === undefined) {
+        options.onLost('workers end again and again');
+        return undefined;
+      }
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return undefined;
+      const thread = options.birth();
+      threads.add(thread);
+      const deadline = new AbortController();
+      const late = sleep(START_DEADLINE_MS, undefined, { signal: deadline.signal });
+      const start = await Promise.race([thread.member.started, late]);
+      deadline.abort();
+      if (start?.ok === true) {
+        thread.ready = start;
+        return thread;
+      }
+      log('error', 'a worker did not start', { error: start?.error ?? 'it took too long' });
+      endFailed(thread);
+    }
+  };
 }

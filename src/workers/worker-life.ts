@@ -3,8 +3,8 @@
  * no message any more. The native code knows the places of the first two words (src/native/addon-threads.cc).
  */
 
-/** Why a thread ends by itself, so suddenly that it can only say so and stand still. */
-const LEAVING = [undefined, 'exit', 'out_of_memory'] as const;
+/** Why a thread ends by itself, so suddenly that it can only say so and stand still; after `crash`, for ever. */
+const LEAVING = [undefined, 'exit', 'out_of_memory', 'crash'] as const;
 export type Leaving = NonNullable<(typeof LEAVING)[number]>;
 
 /** How long a leaving thread waits to be let go; the native code's figure is the same. */

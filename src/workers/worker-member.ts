@@ -6,7 +6,14 @@ import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { openLife, type WorkerLife } from './worker-life.ts';
 
 /** Why a thread is replaced. */
-export const RESTART_REASONS = ['uncaught', 'silent', 'exit', 'out_of_memory', 'start_failed'] as const;
+export const RESTART_REASONS = [
+  'uncaught',
+  'silent',
+  'exit',
+  'out_of_memory',
+  'crash',
+  'start_failed',
+] as const;
 export type RestartReason = (typeof RESTART_REASONS)[number];
 
 export interface MemberEvents {
@@ -46,6 +53,8 @@ export interface Member {
   close(): void;
   /** Ends the thread wherever it is; nothing of it may be open that needs it. */
   terminate(): void;
+  /** It will not end, and waits for nothing any more: it counts as gone. */
+  abandon(): void;
 }
 
 export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
@@ -87,14 +96,19 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     enforcing.delete(ticket);
   };
 
+  let settleExit: () => void = () => {};
   const exited = new Promise<void>((resolve) => {
-    worker.once('exit', () => {
-      giveUp(ranOutOfMemory ? 'out_of_memory' : 'exit');
-      settleStart({ ok: false, error: 'a worker ended while it started' });
-      phase = 'gone';
-      for (const ticket of [...enforcing.keys()]) settleTicket(ticket);
-      resolve();
-    });
+    settleExit = resolve;
+  });
+  const gone = (): void => {
+    phase = 'gone';
+    for (const ticket of [...enforcing.keys()]) settleTicket(ticket);
+    settleExit();
+  };
+  worker.once('exit', () => {
+    giveUp(ranOutOfMemory ? 'out_of_memory' : 'exit');
+    settleStart({ ok: false, error: 'a worker ended while it started' });
+    gone();
   });
   // What the thread could not report itself: it did not load, or its memory ran out.
   worker.on('error', (error) => {
@@ -145,5 +159,9 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
       post({ kind: 'close' });
     },
     terminate: () => void worker.terminate(),
+    abandon: () => {
+      worker.unref();
+      gone();
+    },
   };
 }

@@ -8,7 +8,8 @@ import { allocateCounters, type Counters, openCounters } from '../metrics/counte
 import { loadNativeAddon } from '../native/addon.ts';
 import { createAcceptor } from './acceptor.ts';
 import type { WorkerBirth } from './protocol.ts';
-import { createSupervisor, type Supervisor, type Thread } from './supervisor.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+import type { Thread } from './thread-end.ts';
 import { allocateLife } from './worker-life.ts';
 import { type Member, type MemberEvents, type RestartReason, startMember } from './worker-member.ts';
 

@@ -218,7 +218,7 @@ describe('a worker that hangs', () => {
     strike();
     await until(async () => {
       const { status, json } = await call(`${gateway.metrics}/readyz`);
-      if (status === 503) reasons.push(json['reasons']);
+      if (status === 503) reasons.push(json.reasons);
       return (await restartsFor(gateway, 'silent')) === 1 && status === 200;
     });
     expect(reasons.length).toBeGreaterThan(0);
@@ -242,6 +242,23 @@ describe('a worker that hangs', () => {
     // Those of the thread that hung are cut off, those of the other answered.
     expect(answers.toSorted()).toEqual([200, 200, 200, 200, undefined, undefined, undefined, undefined]);
     expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
+  });
+});
+
+describe('a worker that leaves a request to the parser', () => {
+  it('stands still for ever, is replaced, and does not hold up the end of the process', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'throws-into-parser', PATIENT);
+    const callers = Array.from({ length: 12 }, () => startCaller(gateway));
+    strike();
+    await until(() => gateway.stderr().includes('left standing'));
+    for (const caller of callers) await caller.stop();
+    await servesWithTwo(gateway);
+    expect(callers.flatMap(({ seen }) => [...seen.answers.keys()]).every((status) => status === 200)).toBe(
+      true,
+    );
+    gateway.signal('SIGTERM');
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(gateway.stderr()).not.toContain('CANARY');
   });
 });
 

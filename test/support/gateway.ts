@@ -125,6 +125,7 @@ export type WorkerFault =
   | 'hoards'
   | 'exits'
   | 'throws-once'
+  | 'throws-into-parser'
   | 'barren';
 
 /** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */

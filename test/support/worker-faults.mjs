@@ -33,6 +33,13 @@ if (!isMainThread) {
       for (const kept = []; ; ) kept.push(Array.from({ length: 1_000 }, () => ({ number: Math.random() })));
     },
     exits: () => process.exit(9),
+    // Where the parser hands a request over: it gives up on the process then.
+    'throws-into-parser': () => {
+      performance.now = () => {
+        if (new Error('where').stack.includes('http-server')) throw new TypeError('CANARY');
+        return Date.now();
+      };
+    },
     'throws-once': () => {
       throw new TypeError('CANARY');
     },

@@ -14,6 +14,13 @@ namespace vigie {
 
 namespace {
 
+/** Of what is no socket, too: then there is nothing to cut off. */
+bool is_listener_or_none(int fd) {
+  int listens = 1;
+  socklen_t length = sizeof listens;
+  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 || listens != 0;
+}
+
 /** Whether the descriptor is an accepted TCP connection to this port of ours: no listener, no file. */
 bool is_connection_to(std::uint16_t port, int fd) {
   sockaddr_storage address = {};
@@ -23,10 +30,7 @@ bool is_connection_to(std::uint16_t port, int fd) {
   if (address.ss_family == AF_INET) local = reinterpret_cast<const sockaddr_in&>(address).sin_port;
   else if (address.ss_family == AF_INET6) local = reinterpret_cast<const sockaddr_in6&>(address).sin6_port;
   else return false;
-  int listens = 1;
-  length = sizeof listens;
-  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 || listens != 0) return false;
-  return ntohs(local) == port;
+  return ntohs(local) == port && !is_listener_or_none(fd);
 }
 
 bool inode_of(int fd, std::uint64_t& inode) {
@@ -39,6 +43,7 @@ bool inode_of(int fd, std::uint64_t& inode) {
 }  // namespace
 
 void cut_off(int fd) {
+  if (is_listener_or_none(fd)) return;
   shutdown(fd, SHUT_RDWR);
   // What the client has sent already would still be handed out before the end.
   char dropped[16 * 1024];
