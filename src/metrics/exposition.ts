@@ -13,7 +13,7 @@ import {
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { mergeViews, sumOver } from './over-threads.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
-import { workerMetrics } from './worker-metrics.ts';
+import { type WorkerFacts, workerMetrics } from './worker-metrics.ts';
 
 /** What the main thread knows; read at each scrape. */
 export interface GatewayFacts {
@@ -21,11 +21,7 @@ export interface GatewayFacts {
   readonly engine: { readonly requested: string; readonly name: string; readonly implementation: string };
   /** Name of the signature rule that every engine follows. */
   readonly acceptanceRule: string;
-  workers(): {
-    readonly serving: number;
-    /** Threads replaced so far, by why. */
-    readonly restarts: Readonly<Record<string, number>>;
-  };
+  workers(): WorkerFacts;
   unreadyReasons(): readonly string[];
   trustList(): {
     readonly version: number | undefined;

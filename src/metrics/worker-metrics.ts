@@ -1,15 +1,20 @@
 /** How the data-plane threads fare: how many serve, how many were replaced, how long work waits for them. */
 import type { Registry } from 'prom-client';
 import { type Counters, LAG_BUCKETS, LATENCY_BUCKETS } from './counters.ts';
-import type { GatewayFacts } from './exposition.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { mergeViews } from './over-threads.ts';
+
+export interface WorkerFacts {
+  readonly serving: number;
+  /** Threads replaced so far, by why. */
+  readonly restarts: Readonly<Record<string, number>>;
+}
 
 /** Threads by number, as in `vigie_engine_in_force_info`; a replacement may count on under its predecessor's. */
 export function workerMetrics(
   registry: Registry,
   slabs: () => readonly Counters[],
-  facts: Pick<GatewayFacts, 'workers'>,
+  facts: { workers(): WorkerFacts },
 ): void {
   // The last slab is the main thread's, of which the default metrics tell.
   const workers = (): readonly Counters[] => slabs().slice(0, -1);
