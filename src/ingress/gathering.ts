@@ -13,6 +13,7 @@ import type { AnswerWriter } from './answer-writer.ts';
 import { parseSingle } from './envelope.ts';
 import type { Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import { createQueueDelay } from './queue-delay.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
 import { type RevocationView, renderTail } from './verdict-reply.ts';
 
@@ -25,6 +26,8 @@ export interface GatheringOptions {
   readonly writer: AnswerWriter;
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
+  /** Told once a turn how long the first call that was gathered in it waited (seconds). */
+  onQueued(seconds: number): void;
   onUnexpectedError(error: unknown): void;
 }
 
@@ -53,6 +56,7 @@ interface Gathered {
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const gathered = emptyGathering();
   const shared = createSlice(GATHERED_CALLS);
+  const queue = createQueueDelay(options.parts.clock, options.onQueued);
   let flushIsDue = false;
 
   /** What fails here fails those that were gathered, whoever's turn it is: each of them is answered. */
@@ -60,6 +64,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     flushIsDue = false;
     const asked = gathered.exchanges.slice(0, gathered.count) as Exchange[];
     if (asked.length === 0) return;
+    queue.end();
     try {
       const calls = takeOut(gathered, options.addon);
       if (calls.exchanges.length > 0) answer(calls, shared, options);
@@ -75,6 +80,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     if (!mayWait) flush();
     else if (!flushIsDue) {
       flushIsDue = true;
+      queue.begin();
       setImmediate(flush);
     }
   };

@@ -123,7 +123,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
 }
 
-export type WorkerFault = 'throws' | 'store' | 'load' | 'slow' | 'forgets' | 'deaf' | 'hangs';
+export type WorkerFault =
+  | 'throws'
+  | 'store'
+  | 'load'
+  | 'slow'
+  | 'forgets'
+  | 'deaf'
+  | 'hangs'
+  | 'loops'
+  | 'hoards'
+  | 'exits'
+  | 'throws-once'
+  | 'throws-into-parser'
+  | 'barren';
 
 /** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */
 export function workerFault(fault: WorkerFault, file = ''): Record<string, string> {

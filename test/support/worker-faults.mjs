@@ -5,7 +5,16 @@
 import { existsSync } from 'node:fs';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
-const { FAULT: fault, FAULT_FILE: file } = process.env;
+const { FAULT: fault, FAULT_FILE: file, FAULT_NO_ADDON: noAddon } = process.env;
+
+// As on a machine where the native code was not built.
+if (noAddon !== undefined) {
+  const load = process.dlopen;
+  process.dlopen = (module, filename, ...rest) => {
+    if (filename.endsWith('vigie-kernel.node')) throw new Error('not on this machine');
+    load(module, filename, ...rest);
+  };
+}
 
 /** Before the filter's bits stand its parameters (src/revocation/bloom-filter.ts). */
 const FILTER_HEADER_BYTES = 64;
@@ -55,6 +64,42 @@ if (!isMainThread) {
         while (present && existsSync(file)) Atomics.wait(never, 0, 0, 20);
       });
     }
+  }
+  // The first thread breaks, once, when the file is there; the one that takes its place has another number.
+  const breaks = {
+    loops: () => {
+      for (;;);
+    },
+    hoards: () => {
+      for (const kept = []; ; ) kept.push(Array.from({ length: 1_000 }, () => ({ number: Math.random() })));
+    },
+    exits: () => process.exit(9),
+    // Where the parser hands a request over: it gives up on the process then.
+    'throws-into-parser': () => {
+      performance.now = () => {
+        if (new Error('where').stack.includes('http-server')) throw new TypeError('CANARY');
+        return Date.now();
+      };
+    },
+    'throws-once': () => {
+      throw new TypeError('CANARY');
+    },
+  }[fault];
+  if (breaks !== undefined && threadId === 1) {
+    const timer = setInterval(() => {
+      if (!existsSync(file)) return;
+      clearInterval(timer);
+      breaks();
+    }, 5);
+    timer.unref();
+  }
+  // All end, and whoever takes their place does not load.
+  if (fault === 'barren') {
+    if (threadId > 2) throw new TypeError('CANARY');
+    const timer = setInterval(() => {
+      if (existsSync(file)) process.exit(9);
+    }, 5);
+    timer.unref();
   }
   // One thread of several cannot open its store, does not load, or never gets to its start.
   if (threadId === 2) {

@@ -1,0 +1,282 @@
+/** A data-plane thread that hangs, ends or throws is replaced: no call is left without an answer or a closed connection. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { call, changeStatus, scrape, until } from '../support/call.ts';
+import {
+  type Gateway,
+  startGateway,
+  trustListDocument,
+  type WorkerFault,
+  workerFault,
+} from '../support/gateway.ts';
+import { head, open, parseAnswers } from '../support/raw-http.ts';
+import { credential, goodClaims, ISS } from '../support/synthetic-issuer.ts';
+
+const NOW = Math.floor(Date.now() / 1000);
+const bodyOf = (jti: string): string =>
+  JSON.stringify({ credential: credential({ payload: goodClaims({ jti }, NOW) }) });
+const BODY = bodyOf('replaced');
+const HEAD = head(
+  'POST /v1/verify HTTP/1.1',
+  'Host: x',
+  'Content-Type: application/json',
+  `Content-Length: ${BODY.length}`,
+);
+
+type Connection = Awaited<ReturnType<typeof open>>;
+
+interface Broken {
+  readonly gateway: Gateway;
+  /** Lets the fault happen. */
+  strike(): void;
+}
+
+async function startWithFault(
+  { onTestFinished }: TestContext,
+  fault: WorkerFault,
+  env: Record<string, string> = {},
+): Promise<Broken> {
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-test-'));
+  const file = join(dir, 'now');
+  const gateway = await startGateway({
+    env: {
+      VIGIE_WORKERS: '2',
+      VIGIE_WORKER_HANG_MS: '1000',
+      VIGIE_WORKER_HEAP_MB: '64',
+      ...workerFault(fault, file),
+      ...env,
+    },
+  });
+  onTestFinished(async () => {
+    await gateway.dispose();
+    rmSync(dir, { recursive: true });
+  });
+  return { gateway, strike: () => writeFileSync(file, '') };
+}
+
+/** A connection's whole story: everything that came, and whether it is closed. */
+function watch(connection: Connection): { text: () => string; isClosed: () => boolean } {
+  let text = '';
+  let closed = false;
+  connection.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
+  });
+  connection.on('error', () => {});
+  connection.once('close', () => {
+    closed = true;
+  });
+  return { text: () => text, isClosed: () => closed };
+}
+
+/** Asks over and over, on one connection for as long as it holds; counts what came of it. */
+function startCaller(gateway: Gateway) {
+  const seen = { answers: new Map<number, number>(), closed: 0, unanswered: 0 };
+  let stopped = false;
+  const askOn = async (connection: Connection): Promise<void> => {
+    const story = watch(connection);
+    while (!stopped && !story.isClosed()) {
+      const before = parseAnswers(story.text()).length;
+      connection.write(HEAD + BODY);
+      await until(() => story.isClosed() || parseAnswers(story.text()).length > before);
+      const answers = parseAnswers(story.text());
+      const status = answers[before]?.status;
+      if (status === undefined) seen.closed++;
+      else seen.answers.set(status, (seen.answers.get(status) ?? 0) + 1);
+    }
+    connection.destroy();
+  };
+  const done = (async () => {
+    while (!stopped) {
+      const connection = await open(gateway.dataPort).catch(() => undefined);
+      if (connection === undefined) return;
+      await askOn(connection);
+    }
+  })();
+  return {
+    seen,
+    stop: async () => {
+      stopped = true;
+      await done;
+    },
+  };
+}
+
+const restartsFor = async (gateway: Gateway, why: string): Promise<number> =>
+  (await scrape(gateway.metrics)).get(`vigie_worker_restarts_total{why="${why}"}`) ?? 0;
+
+/** One of two connections is not answered for a while. */
+async function isHung(gateway: Gateway): Promise<boolean> {
+  const connections = await Promise.all([open(gateway.dataPort), open(gateway.dataPort)]);
+  const stories = connections.map(watch);
+  for (const connection of connections) connection.write(HEAD + BODY);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  for (const connection of connections) connection.destroy();
+  return stories.some(({ text }) => text() === '');
+}
+
+/** Two threads serve again, each under its own request ids. */
+async function servesWithTwo(gateway: Gateway): Promise<void> {
+  await until(async () => (await scrape(gateway.metrics)).get('vigie_workers') === 2);
+  const threads = new Set<string>();
+  for (let round = 0; round < 8; round++) {
+    const connection = await open(gateway.dataPort);
+    const story = watch(connection);
+    connection.write(HEAD + BODY);
+    await until(() => parseAnswers(story.text()).length === 1);
+    const [answer] = parseAnswers(story.text());
+    expect(answer?.status).toBe(200);
+    threads.add(answer?.headers['x-request-id']?.slice(0, 12) ?? '');
+    connection.destroy();
+  }
+  expect(threads.size).toBe(2);
+}
+
+const PATIENT = { VIGIE_WORKER_HANG_MS: '20000' };
+const FAULTS = [
+  ['loops', 'silent', {}],
+  // At the end of its memory a thread does nothing but look for some.
+  ['hoards', 'out_of_memory', PATIENT],
+  ['exits', 'exit', PATIENT],
+  ['throws-once', 'uncaught', PATIENT],
+] as const;
+
+describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
+  it('is replaced under load; every call is answered or its connection closed', async (test) => {
+    const { gateway, strike } = await startWithFault(test, fault, env);
+    const callers = Array.from({ length: 12 }, () => startCaller(gateway));
+    // Half a request each: in flight on either thread.
+    const begun = await Promise.all(Array.from({ length: 10 }, () => open(gateway.dataPort)));
+    const stories = begun.map(watch);
+    for (const connection of begun) connection.write(HEAD + BODY.slice(0, 9));
+    const answered = (): number => callers.reduce((sum, { seen }) => sum + (seen.answers.get(200) ?? 0), 0);
+    await until(() => answered() > 100);
+    await until(async () => ((await scrape(gateway.metrics)).get('vigie_requests_in_flight') ?? 0) >= 10);
+    strike();
+    const before = answered();
+    // The other thread answers meanwhile, and a change is enforced and acknowledged.
+    await changeStatus(gateway.admin, { iss: ISS, jti: 'withdrawn', status: 'revoked' });
+    await until(() => answered() > before + 50);
+    await until(async () => (await restartsFor(gateway, why)) === 1);
+    // Whoever is still there is on a thread that answers.
+    await until(() => {
+      for (const [index, connection] of begun.entries()) {
+        if (stories[index]?.text() === '' && !connection.destroyed && connection.writableLength === 0) {
+          connection.write(connection.bytesWritten < HEAD.length + BODY.length ? BODY.slice(9) : '');
+        }
+      }
+      return stories.every(({ text, isClosed }) => isClosed() || parseAnswers(text()).length === 1);
+    });
+    await servesWithTwo(gateway);
+    const later = answered();
+    await until(() => answered() > later + 100);
+    for (const caller of callers) await caller.stop();
+    for (const connection of begun) connection.destroy();
+
+    // None but the scrape itself.
+    await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
+    const metrics = await scrape(gateway.metrics);
+    expect(metrics.get('vigie_verdicts_total{reason="ok",verdict="valid"}')).toBeGreaterThanOrEqual(
+      answered(),
+    );
+    const statuses = new Set(callers.flatMap(({ seen }) => [...seen.answers.keys()]));
+    expect(statuses).toEqual(new Set([200]));
+    const { text } = await call(`${gateway.data}/v1/verify`, {
+      body: { credential: credential({ payload: goodClaims({ jti: 'withdrawn' }, NOW) }) },
+    });
+    expect(text).toContain('"revoked"');
+    expect(gateway.stderr()).not.toContain('CANARY');
+
+    gateway.signal('SIGTERM');
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
+  });
+});
+
+describe('a worker that hangs', () => {
+  it('holds up a new trust list until it is replaced, and no longer', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'loops');
+    strike();
+    await until(async () => isHung(gateway));
+    writeFileSync(gateway.trustListFile, JSON.stringify(trustListDocument(2)));
+    const reloaded = await call(`${gateway.admin}/admin/v1/trust-list/reload`, { method: 'POST' });
+    expect(reloaded.json).toEqual({ version: 2, changed: true, enforced: true });
+    await servesWithTwo(gateway);
+    for (let round = 0; round < 8; round++) {
+      const { json } = await call(`${gateway.data}/v1/verify`, {
+        body: BODY,
+        headers: { connection: 'close' },
+      });
+      expect(json).toMatchObject({ reason: 'ok', key: { set: 2 } });
+    }
+  });
+
+  it('is the only one: the gateway is not ready until there is another', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'loops', { VIGIE_WORKERS: '1' });
+    const reasons: unknown[] = [];
+    strike();
+    await until(async () => {
+      const { status, json } = await call(`${gateway.metrics}/readyz`);
+      if (status === 503) reasons.push(json.reasons);
+      return (await restartsFor(gateway, 'silent')) === 1 && status === 200;
+    });
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(new Set(reasons.flat())).toEqual(new Set(['no_workers']));
+    expect((await call(`${gateway.data}/v1/verify`, { body: BODY })).status).toBe(200);
+  });
+
+  it('does not hold up the end of the gateway', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'loops');
+    const begun = await Promise.all(Array.from({ length: 8 }, () => open(gateway.dataPort)));
+    const stories = begun.map(watch);
+    for (const connection of begun) connection.write(HEAD + BODY.slice(0, 9));
+    await until(async () => ((await scrape(gateway.metrics)).get('vigie_requests_in_flight') ?? 0) >= 8);
+    strike();
+    await until(async () => isHung(gateway));
+    gateway.signal('SIGTERM');
+    for (const connection of begun) connection.write(BODY.slice(9));
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    await until(() => stories.every(({ isClosed }) => isClosed()));
+    const answers = stories.map(({ text }) => parseAnswers(text())[0]?.status);
+    // Those of the thread that hung are cut off, those of the other answered.
+    expect(answers.toSorted()).toEqual([200, 200, 200, 200, undefined, undefined, undefined, undefined]);
+    expect(gateway.stderr()).toContain('"unanswered":0,"msg":"ended"');
+  });
+});
+
+describe('a worker that leaves a request to the parser', () => {
+  it('stands still for ever, is replaced, and does not hold up the end of the process', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'throws-into-parser', PATIENT);
+    const callers = Array.from({ length: 12 }, () => startCaller(gateway));
+    strike();
+    await until(() => gateway.stderr().includes('left standing'));
+    for (const caller of callers) await caller.stop();
+    await servesWithTwo(gateway);
+    expect(callers.flatMap(({ seen }) => [...seen.answers.keys()]).every((status) => status === 200)).toBe(
+      true,
+    );
+    gateway.signal('SIGTERM');
+    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(gateway.stderr()).not.toContain('CANARY');
+  });
+});
+
+describe('workers that end, and are not to be replaced', () => {
+  it('end the gateway after some tries, with 3 and an order', async (test) => {
+    const { gateway, strike } = await startWithFault(test, 'barren');
+    strike();
+    await until(async () => (await call(`${gateway.metrics}/readyz`)).text.includes('no_workers'));
+    expect(await gateway.ended).toEqual({ code: 3, signal: null });
+    const lines = gateway
+      .stderr()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ msg }) => msg === 'a worker did not start').length).toBeGreaterThan(5);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: 'draining', why: 'workers end again and again' }),
+    );
+    expect(lines.at(-1)).toMatchObject({ msg: 'ended', unanswered: 0 });
+  });
+});
