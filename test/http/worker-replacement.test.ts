@@ -43,7 +43,7 @@ async function startWithFault(
   const gateway = await startGateway({
     env: {
       VIGIE_WORKERS: '2',
-      VIGIE_WORKER_HANG_MS: '1000',
+      VIGIE_WORKER_HANG_MS: '2000',
       VIGIE_WORKER_HEAP_MB: '64',
       ...workerFault(fault, file),
       ...env,
@@ -116,21 +116,31 @@ async function isHung(gateway: Gateway): Promise<boolean> {
   return stories.some(({ text }) => text() === '');
 }
 
-/** Two threads serve again, each under its own request ids. */
-async function servesWithTwo(gateway: Gateway): Promise<void> {
-  await until(async () => (await scrape(gateway.metrics)).get('vigie_workers') === 2);
+/** The threads that answer on new connections, each by the beginning of its request ids. */
+async function threadsOf(gateway: Gateway): Promise<Set<string>> {
   const threads = new Set<string>();
   for (let round = 0; round < 8; round++) {
     const connection = await open(gateway.dataPort);
     const story = watch(connection);
     connection.write(HEAD + BODY);
-    await until(() => parseAnswers(story.text()).length === 1);
-    const [answer] = parseAnswers(story.text());
-    expect(answer?.status).toBe(200);
-    threads.add(answer?.headers['x-request-id']?.slice(0, 12) ?? '');
+    await until(() => story.isClosed() || parseAnswers(story.text()).length === 1);
+    for (const { status, headers } of parseAnswers(story.text())) {
+      expect(status).toBe(200);
+      threads.add(headers['x-request-id']?.slice(0, 12) ?? '');
+    }
     connection.destroy();
   }
-  expect(threads.size).toBe(2);
+  return threads;
+}
+
+/** One of the two threads was replaced, the other was not, and nobody else answers any more. */
+async function becomesTwoAgain(gateway: Gateway, before: ReadonlySet<string>): Promise<void> {
+  expect(before.size).toBe(2);
+  await until(async () => {
+    const now = await threadsOf(gateway);
+    return now.size === 2 && [...now].filter((thread) => before.has(thread)).length === 1;
+  });
+  expect((await scrape(gateway.metrics)).get('vigie_workers')).toBe(2);
 }
 
 const PATIENT = { VIGIE_WORKER_HANG_MS: '20000' };
@@ -145,6 +155,7 @@ const FAULTS = [
 describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
   it('is replaced under load; every call is answered or its connection closed', async (test) => {
     const { gateway, strike } = await startWithFault(test, fault, env);
+    const before = await threadsOf(gateway);
     const callers = Array.from({ length: 12 }, () => startCaller(gateway));
     // Half a request each: in flight on either thread.
     const begun = await Promise.all(Array.from({ length: 10 }, () => open(gateway.dataPort)));
@@ -154,10 +165,10 @@ describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
     await until(() => answered() > 100);
     await until(async () => ((await scrape(gateway.metrics)).get('vigie_requests_in_flight') ?? 0) >= 10);
     strike();
-    const before = answered();
+    const struckAt = answered();
     // The other thread answers meanwhile, and a change is enforced and acknowledged.
     await changeStatus(gateway.admin, { iss: ISS, jti: 'withdrawn', status: 'revoked' });
-    await until(() => answered() > before + 50);
+    await until(() => answered() > struckAt + 50);
     await until(async () => (await restartsFor(gateway, why)) === 1);
     // Whoever is still there is on a thread that answers.
     await until(() => {
@@ -168,7 +179,7 @@ describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
       }
       return stories.every(({ text, isClosed }) => isClosed() || parseAnswers(text()).length === 1);
     });
-    await servesWithTwo(gateway);
+    await becomesTwoAgain(gateway, before);
     const later = answered();
     await until(() => answered() > later + 100);
     for (const caller of callers) await caller.stop();
@@ -197,12 +208,13 @@ describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
 describe('a worker that hangs', () => {
   it('holds up a new trust list until it is replaced, and no longer', async (test) => {
     const { gateway, strike } = await startWithFault(test, 'loops');
+    const before = await threadsOf(gateway);
     strike();
     await until(async () => isHung(gateway));
     writeFileSync(gateway.trustListFile, JSON.stringify(trustListDocument(2)));
     const reloaded = await call(`${gateway.admin}/admin/v1/trust-list/reload`, { method: 'POST' });
     expect(reloaded.json).toEqual({ version: 2, changed: true, enforced: true });
-    await servesWithTwo(gateway);
+    await becomesTwoAgain(gateway, before);
     for (let round = 0; round < 8; round++) {
       const { json } = await call(`${gateway.data}/v1/verify`, {
         body: BODY,
@@ -248,11 +260,12 @@ describe('a worker that hangs', () => {
 describe('a worker that leaves a request to the parser', () => {
   it('stands still for ever, is replaced, and does not hold up the end of the process', async (test) => {
     const { gateway, strike } = await startWithFault(test, 'throws-into-parser', PATIENT);
+    const before = await threadsOf(gateway);
     const callers = Array.from({ length: 12 }, () => startCaller(gateway));
     strike();
     await until(() => gateway.stderr().includes('left standing'));
     for (const caller of callers) await caller.stop();
-    await servesWithTwo(gateway);
+    await becomesTwoAgain(gateway, before);
     expect(callers.flatMap(({ seen }) => [...seen.answers.keys()]).every((status) => status === 200)).toBe(
       true,
     );
