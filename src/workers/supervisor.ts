@@ -39,6 +39,11 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
+/** Why the gateway ends where a thread cannot be ended alone. */
+const UNMENDED: Partial<Record<RestartReason, string>> = {
+  uncaught: 'an error that nobody caught in a worker',
+  silent: 'a worker hangs',
+};
 /** A replacement that has not come up by then is given up. */
 const START_DEADLINE_MS = 30_000;
 /** How long a thread may take to close; its connections are closed by then, so nothing is lost but tidiness. */
@@ -58,9 +63,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const replace = async (thread: Thread, why: RestartReason): Promise<boolean> => {
     log('error', 'a worker is replaced', { why });
     if (ends === undefined || thread.ready?.epoll === undefined) {
-      options.onLost(
-        why === 'uncaught' ? 'an error that nobody caught in a worker' : 'a worker ended unasked',
-      );
+      options.onLost(UNMENDED[why] ?? 'a worker ended unasked');
       return false;
     }
     const next = await startNext(why, (cause) => restarts.set(cause, (restarts.get(cause) ?? 0) + 1));
@@ -90,7 +93,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
   }
 
-  const stopWatching = addon === undefined ? () => {} : watchThreads(threads, options);
+  const stopWatching = watchThreads(threads, options);
   return {
     take,
     threads: () => [...threads],

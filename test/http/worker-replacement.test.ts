@@ -1,147 +1,21 @@
 /** A data-plane thread that hangs, ends or throws is replaced: no call is left without an answer or a closed connection. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, type TestContext } from 'vitest';
-import { call, changeStatus, scrape, until } from '../support/call.ts';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import {
-  type Gateway,
-  startGateway,
-  trustListDocument,
-  type WorkerFault,
-  workerFault,
-} from '../support/gateway.ts';
-import { head, open, parseAnswers } from '../support/raw-http.ts';
-import { credential, goodClaims, ISS } from '../support/synthetic-issuer.ts';
-
-const NOW = Math.floor(Date.now() / 1000);
-const bodyOf = (jti: string): string =>
-  JSON.stringify({ credential: credential({ payload: goodClaims({ jti }, NOW) }) });
-const BODY = bodyOf('replaced');
-const HEAD = head(
-  'POST /v1/verify HTTP/1.1',
-  'Host: x',
-  'Content-Type: application/json',
-  `Content-Length: ${BODY.length}`,
-);
-
-type Connection = Awaited<ReturnType<typeof open>>;
-
-interface Broken {
-  readonly gateway: Gateway;
-  /** Lets the fault happen. */
-  strike(): void;
-}
-
-async function startWithFault(
-  { onTestFinished }: TestContext,
-  fault: WorkerFault,
-  env: Record<string, string> = {},
-): Promise<Broken> {
-  const dir = mkdtempSync(join(tmpdir(), 'vigie-test-'));
-  const file = join(dir, 'now');
-  const gateway = await startGateway({
-    env: {
-      VIGIE_WORKERS: '2',
-      VIGIE_WORKER_HANG_MS: '2000',
-      VIGIE_WORKER_HEAP_MB: '64',
-      ...workerFault(fault, file),
-      ...env,
-    },
-  });
-  onTestFinished(async () => {
-    await gateway.dispose();
-    rmSync(dir, { recursive: true });
-  });
-  return { gateway, strike: () => writeFileSync(file, '') };
-}
-
-/** A connection's whole story: everything that came, and whether it is closed. */
-function watch(connection: Connection): { text: () => string; isClosed: () => boolean } {
-  let text = '';
-  let closed = false;
-  connection.on('data', (chunk: Buffer) => {
-    text += chunk.toString('latin1');
-  });
-  connection.on('error', () => {});
-  connection.once('close', () => {
-    closed = true;
-  });
-  return { text: () => text, isClosed: () => closed };
-}
-
-/** Asks over and over, on one connection for as long as it holds; counts what came of it. */
-function startCaller(gateway: Gateway) {
-  const seen = { answers: new Map<number, number>(), closed: 0, unanswered: 0 };
-  let stopped = false;
-  const askOn = async (connection: Connection): Promise<void> => {
-    const story = watch(connection);
-    while (!stopped && !story.isClosed()) {
-      const before = parseAnswers(story.text()).length;
-      connection.write(HEAD + BODY);
-      await until(() => story.isClosed() || parseAnswers(story.text()).length > before);
-      const answers = parseAnswers(story.text());
-      const status = answers[before]?.status;
-      if (status === undefined) seen.closed++;
-      else seen.answers.set(status, (seen.answers.get(status) ?? 0) + 1);
-    }
-    connection.destroy();
-  };
-  const done = (async () => {
-    while (!stopped) {
-      const connection = await open(gateway.dataPort).catch(() => undefined);
-      if (connection === undefined) return;
-      await askOn(connection);
-    }
-  })();
-  return {
-    seen,
-    stop: async () => {
-      stopped = true;
-      await done;
-    },
-  };
-}
-
-const restartsFor = async (gateway: Gateway, why: string): Promise<number> =>
-  (await scrape(gateway.metrics)).get(`vigie_worker_restarts_total{why="${why}"}`) ?? 0;
-
-/** One of two connections is not answered for a while. */
-async function isHung(gateway: Gateway): Promise<boolean> {
-  const connections = await Promise.all([open(gateway.dataPort), open(gateway.dataPort)]);
-  const stories = connections.map(watch);
-  for (const connection of connections) connection.write(HEAD + BODY);
-  await new Promise((resolve) => setTimeout(resolve, 250));
-  for (const connection of connections) connection.destroy();
-  return stories.some(({ text }) => text() === '');
-}
-
-/** The threads that answer on new connections, each by the beginning of its request ids. */
-async function threadsOf(gateway: Gateway): Promise<Set<string>> {
-  const threads = new Set<string>();
-  for (let round = 0; round < 8; round++) {
-    const connection = await open(gateway.dataPort);
-    const story = watch(connection);
-    connection.write(HEAD + BODY);
-    await until(() => story.isClosed() || parseAnswers(story.text()).length === 1);
-    for (const { status, headers } of parseAnswers(story.text())) {
-      expect(status).toBe(200);
-      threads.add(headers['x-request-id']?.slice(0, 12) ?? '');
-    }
-    connection.destroy();
-  }
-  return threads;
-}
-
-/** One of the two threads was replaced, the other was not, and nobody else answers any more. */
-async function becomesTwoAgain(gateway: Gateway, before: ReadonlySet<string>): Promise<void> {
-  expect(before.size).toBe(2);
-  await until(async () => {
-    const now = await threadsOf(gateway);
-    return now.size === 2 && [...now].filter((thread) => before.has(thread)).length === 1;
-  });
-  expect((await scrape(gateway.metrics)).get('vigie_workers')).toBe(2);
-}
+  BODY,
+  becomesTwoAgain,
+  bodyOf,
+  HEAD,
+  restartsFor,
+  startCaller,
+  startWithFault,
+  threadsOf,
+  watch,
+} from '../support/broken-worker.ts';
+import { call, changeStatus, scrape, until } from '../support/call.ts';
+import { trustListDocument } from '../support/gateway.ts';
+import { open, parseAnswers } from '../support/raw-http.ts';
+import { ISS } from '../support/synthetic-issuer.ts';
 
 const PATIENT = { VIGIE_WORKER_HANG_MS: '20000' };
 const FAULTS = [
@@ -193,9 +67,7 @@ describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
     );
     const statuses = new Set(callers.flatMap(({ seen }) => [...seen.answers.keys()]));
     expect(statuses).toEqual(new Set([200]));
-    const { text } = await call(`${gateway.data}/v1/verify`, {
-      body: { credential: credential({ payload: goodClaims({ jti: 'withdrawn' }, NOW) }) },
-    });
+    const { text } = await call(`${gateway.data}/v1/verify`, { body: bodyOf('withdrawn') });
     expect(text).toContain('"revoked"');
     expect(gateway.stderr()).not.toContain('CANARY');
 
@@ -207,10 +79,10 @@ describe.each(FAULTS)('a worker that %s', (fault, why, env) => {
 
 describe('a worker that hangs', () => {
   it('holds up a new trust list until it is replaced, and no longer', async (test) => {
-    const { gateway, strike } = await startWithFault(test, 'loops');
+    const { gateway, strike, struck } = await startWithFault(test, 'loops');
     const before = await threadsOf(gateway);
     strike();
-    await until(async () => isHung(gateway));
+    await struck();
     writeFileSync(gateway.trustListFile, JSON.stringify(trustListDocument(2)));
     const reloaded = await call(`${gateway.admin}/admin/v1/trust-list/reload`, { method: 'POST' });
     expect(reloaded.json).toEqual({ version: 2, changed: true, enforced: true });
@@ -239,13 +111,13 @@ describe('a worker that hangs', () => {
   });
 
   it('does not hold up the end of the gateway', async (test) => {
-    const { gateway, strike } = await startWithFault(test, 'loops');
+    const { gateway, strike, struck } = await startWithFault(test, 'loops');
     const begun = await Promise.all(Array.from({ length: 8 }, () => open(gateway.dataPort)));
     const stories = begun.map(watch);
     for (const connection of begun) connection.write(HEAD + BODY.slice(0, 9));
     await until(async () => ((await scrape(gateway.metrics)).get('vigie_requests_in_flight') ?? 0) >= 8);
     strike();
-    await until(async () => isHung(gateway));
+    await struck();
     gateway.signal('SIGTERM');
     for (const connection of begun) connection.write(BODY.slice(9));
     expect(await gateway.ended).toEqual({ code: 0, signal: null });

@@ -2,7 +2,7 @@
  * Loaded into a gateway's threads by `workerFault` (gateway.ts): breaks a data-plane thread in a way that
  * no request can. The thread, its app, its sockets and the main thread that has to cope are the real ones.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
 const { FAULT: fault, FAULT_FILE: file, FAULT_NO_ADDON: noAddon } = process.env;
@@ -89,6 +89,7 @@ if (!isMainThread) {
     const timer = setInterval(() => {
       if (!existsSync(file)) return;
       clearInterval(timer);
+      writeFileSync(`${file}.struck`, '');
       breaks();
     }, 5);
     timer.unref();
