@@ -107,8 +107,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await ends?.settled();
       await Promise.all(
         closing.map(async (thread) => {
-          // One that hangs cannot close.
-          if (!(await hasExitedWithin(thread.member, CLOSE_DEADLINE_MS))) await ends?.end(thread);
+          if (await hasExitedWithin(thread.member, CLOSE_DEADLINE_MS)) return;
+          // One that hangs cannot close. Without native code it is left to the end of the process, which it may abort.
+          if (ends === undefined) thread.member.abandon();
+          else await ends.end(thread);
         }),
       );
     },

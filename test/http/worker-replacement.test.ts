@@ -129,6 +129,28 @@ describe('a worker that hangs', () => {
   });
 });
 
+describe('a worker that hangs where there is no native code', () => {
+  it('ends the gateway in order but for its very end; what the others were asked is answered', async (test) => {
+    const { gateway, strike, struck } = await startWithFault(test, 'loops', {
+      FAULT_NO_ADDON: '1',
+      VIGIE_ENGINE: 'openssl',
+      VIGIE_DRAIN_TIMEOUT_MS: '4000',
+    });
+    const connections = await Promise.all([open(gateway.dataPort), open(gateway.dataPort)]);
+    const stories = connections.map(watch);
+    strike();
+    await struck();
+    for (const connection of connections) connection.write(HEAD + BODY);
+    // With everything closed the process ends by an abort: the parser's, in the thread that still hangs.
+    expect((await gateway.ended).code).not.toBe(0);
+    await until(() => stories.every(({ isClosed }) => isClosed()));
+    const answers = stories.map(({ text }) => parseAnswers(text())[0]?.status);
+    expect(answers.toSorted()).toEqual([200, undefined]);
+    expect(gateway.stderr()).toContain('"why":"a worker hangs"');
+    expect(gateway.stderr()).toContain('"msg":"ended"');
+  });
+});
+
 describe('a worker that leaves a request to the parser', () => {
   it('stands still for ever, is replaced, and does not hold up the end of the process', async (test) => {
     const { gateway, strike } = await startWithFault(test, 'throws-into-parser', PATIENT);
