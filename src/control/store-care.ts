@@ -7,7 +7,7 @@ import type { FilterReader, FilterWriter } from '../revocation/bloom-filter.ts';
 import type { RebuildFault } from '../revocation/filter-keeper.ts';
 import { startFilterSaving } from '../revocation/filter-saving.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
-import { settlesWithin } from '../settles-within.ts';
+import { settlesWithin } from '../workers/settles-within.ts';
 
 interface CareTimings {
   readonly growthCheckMs: number;

@@ -1,3 +1,4 @@
+/** Waiting that ends: for what another thread may never answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether it settles within so long; it goes on by itself where it does not. Rejects when it does. */
