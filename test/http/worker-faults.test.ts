@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { call, until } from '../support/call.ts';
-import { type Gateway, type GatewayOptions, startGateway, workerFault } from '../support/gateway.ts';
+import {
+  type Gateway,
+  type GatewayOptions,
+  logLines,
+  startGateway,
+  workerFault,
+} from '../support/gateway.ts';
 import { head, open, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
 
@@ -89,11 +95,7 @@ describe.concurrent('an error that nobody caught in a worker', () => {
       expect(new Set(answers)).toEqual(new Set([200]));
       expect(await gateway.ended).toEqual({ code: 3, signal: null });
 
-      const lines = gateway
-        .stderr()
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line));
+      const lines = logLines(gateway);
       const fatal = lines.filter(({ level }) => level === 'fatal');
       expect(fatal).toEqual([expect.objectContaining({ msg: 'draining', why })]);
       const uncaught = lines.filter(({ msg }) => msg === 'an error that nobody caught in a worker');

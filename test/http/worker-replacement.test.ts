@@ -13,7 +13,7 @@ import {
   watch,
 } from '../support/broken-worker.ts';
 import { call, changeStatus, scrape, until } from '../support/call.ts';
-import { trustListDocument } from '../support/gateway.ts';
+import { logLines, trustListDocument } from '../support/gateway.ts';
 import { open, parseAnswers } from '../support/raw-http.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 
@@ -175,11 +175,7 @@ describe('workers that end, and are not to be replaced', () => {
     strike();
     await until(async () => (await call(`${gateway.metrics}/readyz`)).text.includes('no_workers'));
     expect(await gateway.ended).toEqual({ code: 3, signal: null });
-    const lines = gateway
-      .stderr()
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const lines = logLines(gateway);
     expect(lines.filter(({ msg }) => msg === 'a worker did not start').length).toBeGreaterThan(5);
     expect(lines).toContainEqual(
       expect.objectContaining({ msg: 'draining', why: 'workers end again and again' }),

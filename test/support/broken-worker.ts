@@ -27,6 +27,8 @@ export interface Broken {
   strike(): void;
   /** The thread is about to break, and does nothing else any more. */
   struck(): Promise<void>;
+  /** Lets the next thread come up, where FAULT_NO_SUCCESSOR holds it. */
+  letNext(): void;
 }
 
 export async function startWithFault(
@@ -52,6 +54,7 @@ export async function startWithFault(
   return {
     gateway,
     strike: () => writeFileSync(file, ''),
+    letNext: () => writeFileSync(`${file}.go`, ''),
     struck: () => until(() => existsSync(`${file}.struck`)),
   };
 }

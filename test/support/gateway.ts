@@ -123,6 +123,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
 }
 
+/** What it logged, line by line. */
+// biome-ignore lint/suspicious/noExplicitAny: tests name the fields that they look at.
+export function logLines(gateway: Pick<Gateway, 'stderr'>): any[] {
+  const lines = gateway.stderr().trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
+}
+
 export type WorkerFault =
   | 'throws'
   | 'store'

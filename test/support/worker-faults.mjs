@@ -5,7 +5,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
-const { FAULT: fault, FAULT_FILE: file, FAULT_NO_ADDON: noAddon } = process.env;
+const {
+  FAULT: fault,
+  FAULT_FILE: file,
+  FAULT_NO_ADDON: noAddon,
+  FAULT_NO_SUCCESSOR: noSuccessor,
+} = process.env;
 
 // As on a machine where the native code was not built.
 if (noAddon !== undefined) {
@@ -93,6 +98,10 @@ if (!isMainThread) {
       breaks();
     }, 5);
     timer.unref();
+  }
+  // Whoever takes the place of the only thread comes up when it is let.
+  if (fault === 'loops' && noSuccessor !== undefined && threadId > 1) {
+    while (!existsSync(`${file}.go`)) await new Promise((resolve) => setTimeout(resolve, 20));
   }
   // All end, and whoever takes their place does not load.
   if (fault === 'barren') {
