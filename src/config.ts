@@ -153,6 +153,20 @@ export const SETTINGS = {
     ),
     defaultNote: 'one for each core',
   } satisfies IntegerSetting as IntegerSetting,
+  workerHangMs: integer(
+    'VIGIE_WORKER_HANG_MS',
+    5_000,
+    500,
+    600_000,
+    'a data-plane thread whose event loop has not turned for so long is replaced, its connections closed',
+  ),
+  workerHeapMb: integer(
+    'VIGIE_WORKER_HEAP_MB',
+    1_024,
+    64,
+    65_536,
+    'JavaScript heap of a data-plane thread (MiB); one that needs more is replaced',
+  ),
   logLevel: choice(
     'VIGIE_LOG_LEVEL',
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -312,6 +326,8 @@ export interface Config {
   readonly keyCacheBytes: number;
   readonly crossCheckOneIn: number;
   readonly workers: number;
+  readonly workerHangMs: number;
+  readonly workerHeapMb: number;
   readonly logLevel: LogLevel;
   readonly massChangeLimit: number;
   readonly idempotencyMaxKeys: number;

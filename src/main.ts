@@ -41,8 +41,8 @@ interface Running {
   readonly ports: Ports;
   readonly state: SharedState;
   readonly pool: WorkerPool;
-  /** Of every thread that answers requests. */
-  readonly counters: readonly Counters[];
+  /** Of every thread that answers requests, or did. */
+  counters(): readonly Counters[];
 }
 
 /** Runs the gateway until it is told to end. Resolves to the exit code. `announce` is told once it is ready. */
@@ -75,8 +75,8 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   const unanswered = await drain({
     clock,
     timeoutMs: config.drainTimeoutMs,
-    inFlight: () => counters.reduce((sum, thread) => sum + thread.inFlight(), 0),
-    lastRequestAtMs: () => Math.max(...counters.map((thread) => thread.lastRequestAtMs())),
+    inFlight: () => counters().reduce((sum, thread) => sum + thread.inFlight(), 0),
+    lastRequestAtMs: () => Math.max(...counters().map((thread) => thread.lastRequestAtMs())),
     stopListening: pool.stopListening,
   });
   if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
@@ -141,40 +141,52 @@ async function start(
   if (keeper.current !== undefined) void prepareKeys(keeper.current);
   keeper.onChange(prepareKeys);
   const started = await startWorkers({
-    births: Array.from({ length: config.workers }, () => ({
+    birth: {
       config,
-      counters: allocateCounters(),
       state: state.shared,
       engineLevel: level.shared,
       revocation: status.shared,
       trustList: keeper.current,
-    })),
+    },
     log,
+    clock,
     onUnknownKey: keeper.noteUnknownKey,
     proveRevoked: status.proveRevoked,
+    onServing: (workers) => state.setNoWorkers(workers === 0),
     onLost: end.fail,
     interrupted: end.asked,
   });
   if (!started.ok) return refusal(UNAVAILABLE, started.error);
   const { pool } = started;
   stops.add(pool.close);
-  keeper.onChange(pool.setTrustList);
+  keeper.onChange(async (list) => {
+    if (!(await pool.setTrustList(list))) throw new Error('a worker does not take the trust list');
+  });
   // A list that took effect while the workers started reached none of them.
-  if (keeper.current !== undefined) await pool.setTrustList(keeper.current);
+  if (keeper.current !== undefined && !(await pool.setTrustList(keeper.current))) {
+    return refusal(UNAVAILABLE, 'a worker does not take the trust list');
+  }
   status.handFilterBy(pool.setFilter);
   status.onKeyRetirements(() => keeper.refreshRetirements());
   // What came in while nobody listened.
   await keeper.refreshRetirements();
 
   const canary = wantsCanary(config)
-    ? startCanary({ config, clock, log, status, state, ask: pool.askCanary })
+    ? startCanary({ config, clock, log, status, state, workers: pool.asked })
     : undefined;
   if (canary !== undefined) stops.add(canary.stop);
 
   const parts = { config, clock, log, engine, status, keeper, state, pool, canary, counters };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
-  return { ok: true, demo, ports: listening.ports, state, pool, counters: [...pool.counters, counters] };
+  return {
+    ok: true,
+    demo,
+    ports: listening.ports,
+    state,
+    pool,
+    counters: () => [...pool.counters(), counters],
+  };
 }
 
 /** The trust list: the operator's or, where none is named, the demo issuer's. */

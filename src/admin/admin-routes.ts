@@ -161,6 +161,11 @@ function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void 
   });
 }
 
+const REBUILD_DETAILS: Readonly<Record<string, string>> = {
+  busy: 'ask again when it has ended',
+  'not-taken': 'it is made, but a worker does not take it; the one before is kept true until it does',
+};
+
 async function rebuildFilter(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
   if (body.length > 0 && readBody(exchange, body, filterRebuildBody) === undefined) return;
   const result = await parts.rebuildFilter();
@@ -168,11 +173,9 @@ async function rebuildFilter(exchange: Exchange, body: Buffer, parts: AdminParts
     answer(exchange, result.answer);
     return;
   }
-  const isBusy = result.fault === 'busy';
-  const detail = isBusy
-    ? 'ask again when it has ended'
-    : 'the copy of the status data is not whole, or cannot be read';
-  const type = isBusy ? 'filter-rebuild-under-way' : 'filter-not-rebuilt';
+  const type = result.fault === 'busy' ? 'filter-rebuild-under-way' : 'filter-not-rebuilt';
+  const detail =
+    REBUILD_DETAILS[result.fault] ?? 'the copy of the status data is not whole, or cannot be read';
   exchange.problem({ type, detail, extension: { cause: result.fault } });
 }
 

@@ -22,8 +22,8 @@ export interface CanaryOptions {
   readonly log: Log;
   readonly status: Pick<StatusSide, 'changes' | 'statusOf'>;
   readonly state: Pick<SharedState, 'setCanaryFails'>;
-  /** In the order of the workers. */
-  readonly ask: readonly AskCanary[];
+  /** Those that take connections now, which others may do later; a number may come again. */
+  workers(): readonly { readonly worker: number; readonly ask: AskCanary }[];
 }
 
 export interface Canary {
@@ -52,22 +52,31 @@ interface Watched {
 }
 
 /** The first round begins at once. */
-export function startCanary({ config, clock, log, status, state, ask }: CanaryOptions): Canary {
+export function startCanary({ config, clock, log, status, state, workers }: CanaryOptions): Canary {
   const sign = createCanaryCredentials();
   const revocation = createCanaryRevocation(status, log);
-  const watched = ask.map(
-    (way, worker): Watched => ({ worker, ask: way, standing: 'right', waiting: false }),
-  );
+  const watched = new Map<AskCanary, Watched>();
   const runs: Record<CanaryResult, number> = { ok: 0, unarmed: 0, wrong: 0, late: 0 };
   const durations = createDelays();
   let stopped = false;
 
-  const note = (member: Watched, standing: Standing, fields: LogFields = {}): void => {
+  const isHealthy = (): boolean => [...watched.values()].every(({ standing }) => standing === 'right');
+  /** What a worker that was replaced had answered, or had not, ends with it; the next begins anew. */
+  const follow = (): void => {
     if (stopped) return;
+    const current = new Map(workers().map(({ worker, ask }) => [ask, worker]));
+    for (const ask of watched.keys()) if (!current.has(ask)) watched.delete(ask);
+    for (const [ask, worker] of current) {
+      if (!watched.has(ask)) watched.set(ask, { worker, ask, standing: 'right', waiting: false });
+    }
+    state.setCanaryFails(!isHealthy());
+  };
+  const note = (member: Watched, standing: Standing, fields: LogFields = {}): void => {
+    if (stopped || !watched.has(member.ask)) return;
     const changed = standing !== member.standing;
     member.standing = standing;
     // Before it is told: whoever reads of it must find it so.
-    state.setCanaryFails(watched.some((other) => other.standing !== 'right'));
+    state.setCanaryFails(!isHealthy());
     if (changed)
       log(standing === 'right' ? 'info' : 'error', TOLD[standing], { worker: member.worker, ...fields });
   };
@@ -82,8 +91,7 @@ export function startCanary({ config, clock, log, status, state, ask }: CanaryOp
     const answer = await member.ask(probe);
     member.waiting = false;
     const wasLate = stopWatch();
-    // A gateway that has lost a thread ends on its own.
-    if (answer === undefined) return;
+    if (answer === undefined) return follow();
     durations.observe((clock.monotonicMs() - sentMs) / 1000);
     if (!wasLate) runs[!answer.right ? 'wrong' : probe.revoked === undefined ? 'unarmed' : 'ok']++;
     note(member, answer.right ? 'right' : 'wrong', answer.fields);
@@ -93,14 +101,15 @@ export function startCanary({ config, clock, log, status, state, ask }: CanaryOp
     // Not waited for: a log that does not answer must not hold up what can be asked without it.
     void revocation.pursue();
     const probe = sign(clock.wallMs(), revocation.isArmed());
-    for (const member of watched) if (!member.waiting) void examine(member, probe);
+    follow();
+    for (const member of watched.values()) if (!member.waiting) void examine(member, probe);
   };
   const timer = setInterval(round, config.canaryIntervalMs);
   timer.unref();
   round();
   return {
     facts: () => ({
-      healthy: watched.every(({ standing }) => standing === 'right'),
+      healthy: isHealthy(),
       runs,
       durations: durations.view(),
     }),

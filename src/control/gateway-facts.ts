@@ -6,6 +6,8 @@ import type { ReplicationFacts } from '../metrics/replication-metrics.ts';
 import { REPLICATOR_STATES } from '../revocation/shared/replicator-contract.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
+import { RESTART_REASONS } from '../workers/worker-member.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { Canary } from './canary.ts';
 import type { Replication, StatusSide } from './status-side.ts';
 
@@ -17,18 +19,22 @@ export interface FactSources {
   readonly status: StatusSide;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
+  readonly pool: WorkerPool;
   unready(): readonly string[];
   /** Calls for status changes so far, by outcome. */
   readonly changeCalls: Readonly<Record<string, number>>;
 }
 
 export function createGatewayFacts(sources: FactSources): GatewayFacts {
-  const { version, config, engine, keeper, status, canary, unready, changeCalls } = sources;
+  const { version, config, engine, keeper, status, canary, pool, unready, changeCalls } = sources;
   return {
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
     acceptanceRule: ACCEPTANCE_RULE,
-    workers: config.workers,
+    workers: () => ({
+      serving: pool.serving(),
+      restarts: Object.fromEntries(RESTART_REASONS.map((why) => [why, pool.restarts(why)])),
+    }),
     unreadyReasons: unready,
     trustList: () => {
       const { version: listVersion, ageMs, issuers, keys, retiredKeys, outcomes } = keeper.status();

@@ -62,7 +62,7 @@ export async function openListeners(
   const registry = buildRegistry(facts, () => {
     parts.counters.setKeyCache(parts.engine.keyCache);
     parts.counters.setEngineInForce(parts.engine);
-    return [...pool.counters, parts.counters];
+    return [...pool.counters(), parts.counters];
   });
 
   const data = await pool.listen(config.host, config.port);

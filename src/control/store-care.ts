@@ -7,12 +7,15 @@ import type { FilterReader, FilterWriter } from '../revocation/bloom-filter.ts';
 import type { RebuildFault } from '../revocation/filter-keeper.ts';
 import { startFilterSaving } from '../revocation/filter-saving.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
+import { settlesWithin } from '../workers/settles-within.ts';
 
 interface CareTimings {
   readonly growthCheckMs: number;
   /** After the start, when there are other things to do; then at the interval. Each check looks at every entry. */
   readonly firstExpiryCheckMs: number;
   readonly expiryCheckMs: number;
+  /** Workers that serve take a filter within a turn of their event loop, and one that hangs is replaced before. */
+  readonly takenDeadlineMs: number;
 }
 
 const TIMINGS: CareTimings = {
@@ -20,12 +23,13 @@ const TIMINGS: CareTimings = {
   growthCheckMs: 10_000,
   firstExpiryCheckMs: 10 * 60_000,
   expiryCheckMs: 24 * 3_600_000,
+  takenDeadlineMs: 30_000,
 };
 /** Below this share of needless entries, or this number, a rebuild gains less than it costs. */
 const SURPLUS_SHARE = 0.1;
 const MIN_SURPLUS = 1_000;
 
-/** Hands workers a new filter; resolves when every one of them reads it. */
+/** Hands workers a new filter; resolves when every one of them reads it or is gone, however long that takes. */
 export type HandFilter = (shared: SharedArrayBuffer) => Promise<void>;
 
 /** A filter in figures. */
@@ -38,7 +42,8 @@ export interface FilterFigures {
 
 export type FilterRebuild =
   | { readonly ok: true; readonly before: FilterFigures; readonly after: FilterFigures }
-  | { readonly ok: false; readonly fault: RebuildFault | 'not-serving' };
+  /** `not-taken`: a worker still reads the one before, which is kept true until it does not. */
+  | { readonly ok: false; readonly fault: RebuildFault | 'not-serving' | 'not-taken' };
 
 export interface StoreCare {
   /** From now on the filter is replaced when that is due, and can be. */
@@ -63,13 +68,20 @@ export function startStoreCare(store: StatusStore, log: Log, timings = TIMINGS):
     give = resolve;
   });
   let isGiven = false;
+  let isHanding = false;
   const rebuild = async (base?: FilterWriter): Promise<FilterRebuild> => {
     const hand = await given;
+    // Each filter that a worker may still read is memory, and a write a change: there are two at most.
+    if (isHanding) return { ok: false, fault: 'busy' };
     const before = figuresOf(store.filter);
     const rebuilt = await store.filters.rebuild(base);
     if (!rebuilt.ok) return rebuilt;
-    await hand(rebuilt.shared);
-    rebuilt.retire();
+    isHanding = true;
+    const handed = hand(rebuilt.shared).then(() => {
+      rebuilt.retire();
+      isHanding = false;
+    });
+    if (!(await settlesWithin(handed, timings.takenDeadlineMs))) return { ok: false, fault: 'not-taken' };
     return { ok: true, before, after: figuresOf(store.filter) };
   };
   const every = (firstMs: number, ms: number, check: () => Promise<void>) => {
@@ -114,6 +126,8 @@ async function growFilter(store: StatusStore, log: Log, rebuild: () => Promise<F
   const rebuilt = await rebuild();
   if (rebuilt.ok) {
     log('info', 'the filter was rebuilt for more entries', { ...rebuilt.after });
+  } else if (rebuilt.fault === 'not-taken') {
+    log('error', 'the filter was rebuilt, and a worker does not take it');
   } else if (rebuilt.fault === 'unsound' || rebuilt.fault === 'unreadable') {
     // Else busy, or the store is being closed or mended: asked again at the next check.
     log('error', 'the filter has outgrown its size and cannot be rebuilt', { fault: rebuilt.fault });

@@ -14,6 +14,7 @@ import type { AnswerWriter } from './answer-writer.ts';
 import { parseSingle } from './envelope.ts';
 import type { Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import { createQueueDelay } from './queue-delay.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
 import { type RevocationView, renderTail } from './verdict-reply.ts';
 
@@ -26,6 +27,8 @@ export interface GatheringOptions {
   readonly writer: AnswerWriter;
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
+  /** Told once a turn how long the first call that was gathered in it waited (seconds). */
+  onQueued(seconds: number): void;
   onUnexpectedError(error: unknown): void;
 }
 
@@ -57,6 +60,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const gathered = emptyGathering(MAX_GATHERED_CALLS, BODY_BYTES);
   const alone = emptyGathering(1, LIMITS.singleBodyBytes);
   const shared = createSlice(GATHERED_SLICE);
+  const queue = createQueueDelay(options.parts.clock, options.onQueued);
   let flushIsDue = false;
 
   /** What fails here fails those that were gathered, whoever's turn it is: each of them is answered. */
@@ -71,6 +75,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
   };
   const flush = (): void => {
     flushIsDue = false;
+    queue.end();
     answerAll(gathered);
   };
 
@@ -84,6 +89,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     put(gathered, exchange, body, type);
     if (flushIsDue) return;
     flushIsDue = true;
+    queue.begin();
     setImmediate(flush);
   };
 }

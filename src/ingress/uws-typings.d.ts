@@ -5,6 +5,7 @@ declare module 'uWebSockets.js' {
   interface TemplatedApp {
     getDescriptor(): unknown;
     addChildAppDescriptor(descriptor: unknown): TemplatedApp;
+    removeChildAppDescriptor(descriptor: unknown): TemplatedApp;
     listen(
       host: RecognizedString,
       port: number,

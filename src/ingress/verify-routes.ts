@@ -23,6 +23,8 @@ export interface VerifyRoutesOptions {
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
   onBatch(items: number): void;
+  /** Told once a turn how long the first of its single calls waited for the turn's end (seconds). */
+  onQueued(seconds: number): void;
   onUnexpectedError(error: unknown): void;
 }
 

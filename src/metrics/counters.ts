@@ -31,6 +31,8 @@ export const STATUSES = [0, 200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 42
 export const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
 ] as const;
+/** Upper bounds of the buckets of event-loop lag (seconds); below a millisecond a timer cannot tell. */
+export const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
 /** Upper bounds of the batch size buckets (items). */
 export const BATCH_BUCKETS = [1, 10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
 
@@ -51,6 +53,8 @@ export const ENGINES_IN_FORCE = [
 export type EngineInForce = (typeof ENGINES_IN_FORCE)[number];
 
 const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
+/** The first of them are totals, which a thread that takes over a slab must not let fall. */
+const KEY_CACHE_TOTALS = 3;
 
 /** A histogram's cells: one a bucket, one for +Inf, then the sum. */
 const histogramCells = (buckets: readonly number[]): number => buckets.length + 2;
@@ -67,6 +71,9 @@ const LAYOUT = (() => {
     requests: take(ROUTES.length * STATUSES.length),
     latencies: take(ROUTES.length * histogramCells(LATENCY_BUCKETS)),
     batches: take(histogramCells(BATCH_BUCKETS)),
+    queueDelays: take(histogramCells(LATENCY_BUCKETS)),
+    loopLags: take(histogramCells(LAG_BUCKETS)),
+    utilisation: take(1),
     filter: take(FILTER_RESULTS.length),
     keyCache: take(KEY_CACHE_FIELDS.length),
     crossChecks: take(CROSS_CHECK_REASONS.length),
@@ -92,6 +99,11 @@ export interface Counters {
   beginRequest(nowMs: number | undefined): void;
   endRequest(route: RouteName, status: number, seconds: number): void;
   countBatch(items: number): void;
+  /** How long the first of the single calls gathered in a turn has waited for the turn's end. */
+  observeQueueDelay(seconds: number): void;
+  observeLoopLag(seconds: number): void;
+  /** Share of the last second in which the thread's event loop was busy. */
+  setUtilisation(share: number): void;
   countFilterChecks(result: FilterResult, cards: number): void;
   setKeyCache(stats: Readonly<Record<(typeof KEY_CACHE_FIELDS)[number], number>>): void;
   countCrossCheck(why: CrossCheckReason, checks: number): void;
@@ -99,10 +111,15 @@ export interface Counters {
   /** Which engine judges in this thread now. */
   setEngineInForce(engine: { readonly name: string; readonly kernel?: string | undefined }): void;
   countUnexpectedError(): void;
+  /** The slab's thread is gone, and with it what it had under way; totals stay. By whoever saw to its end. */
+  forgetThread(): void;
   verdicts(code: number): number;
   requests(route: RouteName, status: number): number;
   latencies(route: RouteName): HistogramView;
   batches(): HistogramView;
+  queueDelays(): HistogramView;
+  loopLags(): HistogramView;
+  utilisation(): number;
   filterChecks(result: FilterResult): number;
   keyCache(field: (typeof KEY_CACHE_FIELDS)[number]): number;
   crossChecks(why: CrossCheckReason): number;
@@ -147,6 +164,11 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     return { cumulative, sum: get(at + buckets.length + 1) };
   };
 
+  // Of the threads that had this slab before.
+  const keyCacheBase = KEY_CACHE_FIELDS.map((_, index) =>
+    index < KEY_CACHE_TOTALS ? get(LAYOUT.keyCache + index) : 0,
+  );
+
   return {
     shared,
     countVerdict: (code) => add(LAYOUT.verdicts + code, 1),
@@ -160,9 +182,16 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
       observe(latencyAt(route), LATENCY_BUCKETS, seconds);
     },
     countBatch: (items) => observe(LAYOUT.batches, BATCH_BUCKETS, items),
+    observeQueueDelay: (seconds) => observe(LAYOUT.queueDelays, LATENCY_BUCKETS, seconds),
+    observeLoopLag: (seconds) => observe(LAYOUT.loopLags, LAG_BUCKETS, seconds),
+    setUtilisation: (share) => {
+      cells[LAYOUT.utilisation] = share;
+    },
     countFilterChecks: (result, cards) => add(LAYOUT.filter + FILTER_RESULTS.indexOf(result), cards),
     setKeyCache: (stats) => {
-      for (const [index, field] of KEY_CACHE_FIELDS.entries()) cells[LAYOUT.keyCache + index] = stats[field];
+      for (const [index, field] of KEY_CACHE_FIELDS.entries()) {
+        cells[LAYOUT.keyCache + index] = (keyCacheBase[index] as number) + stats[field];
+      }
     },
     countCrossCheck: (why, checks) => add(LAYOUT.crossChecks + CROSS_CHECK_REASONS.indexOf(why), checks),
     countDisagreement: () => add(LAYOUT.disagreements, 1),
@@ -171,10 +200,19 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
       cells[LAYOUT.engineInForce] = position + 1;
     },
     countUnexpectedError: () => add(LAYOUT.unexpectedErrors, 1),
+    forgetThread: () => {
+      for (let index = KEY_CACHE_TOTALS; index < KEY_CACHE_FIELDS.length; index++) {
+        cells[LAYOUT.keyCache + index] = 0;
+      }
+      for (const at of [LAYOUT.inFlight, LAYOUT.engineInForce, LAYOUT.utilisation]) cells[at] = 0;
+    },
     verdicts: (code) => get(LAYOUT.verdicts + code),
     requests: (route, status) => get(requestAt(route, status)),
     latencies: (route) => view(latencyAt(route), LATENCY_BUCKETS),
     batches: () => view(LAYOUT.batches, BATCH_BUCKETS),
+    queueDelays: () => view(LAYOUT.queueDelays, LATENCY_BUCKETS),
+    loopLags: () => view(LAYOUT.loopLags, LAG_BUCKETS),
+    utilisation: () => get(LAYOUT.utilisation),
     filterChecks: (result) => get(LAYOUT.filter + FILTER_RESULTS.indexOf(result)),
     keyCache: (field) => get(LAYOUT.keyCache + KEY_CACHE_FIELDS.indexOf(field)),
     crossChecks: (why) => get(LAYOUT.crossChecks + CROSS_CHECK_REASONS.indexOf(why)),

@@ -15,7 +15,9 @@ import {
 import { DELAY_BUCKETS } from './delays.ts';
 import { createMeasuredRate } from './measured-rate.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
+import { mergeViews, sumOver } from './over-threads.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
+import { type WorkerFacts, workerMetrics } from './worker-metrics.ts';
 
 /** What the main thread knows; read at each scrape. */
 export interface GatewayFacts {
@@ -23,7 +25,7 @@ export interface GatewayFacts {
   readonly engine: { readonly requested: string; readonly name: string; readonly implementation: string };
   /** Name of the signature rule that every engine follows. */
   readonly acceptanceRule: string;
-  readonly workers: number;
+  workers(): WorkerFacts;
   unreadyReasons(): readonly string[];
   trustList(): {
     readonly version: number | undefined;
@@ -70,26 +72,11 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   trafficMetrics(registry, slabs);
   cacheMetrics(registry, slabs, facts);
   engineMetrics(registry, slabs);
+  workerMetrics(registry, slabs, facts);
   stateMetrics(registry, facts);
   replicationMetrics(registry, facts.replication);
   canaryMetrics(registry, facts.canary);
   return registry;
-}
-
-function sumOver(slabs: readonly Counters[], read: (slab: Counters) => number): number {
-  return slabs.reduce((sum, slab) => sum + read(slab), 0);
-}
-
-function mergeViews(views: readonly HistogramView[]): HistogramView {
-  const [first, ...others] = views;
-  if (first === undefined) return { cumulative: [], sum: 0 };
-  return others.reduce(
-    (merged, view) => ({
-      cumulative: merged.cumulative.map((count, index) => count + (view.cumulative[index] as number)),
-      sum: merged.sum + view.sum,
-    }),
-    first,
-  );
 }
 
 function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): void {
@@ -255,7 +242,7 @@ function engineMetrics(registry: Registry, slabs: () => readonly Counters[]): vo
 }
 
 function stateMetrics(registry: Registry, facts: GatewayFacts): void {
-  const { version, engine, workers, acceptanceRule } = facts;
+  const { version, engine, acceptanceRule } = facts;
   gauge(registry, 'vigie_build_info', 'What runs.', ['version', 'node', 'openssl', 'rule'], () => [
     [{ version, node: process.versions.node, openssl: process.versions.openssl, rule: acceptanceRule }, 1],
   ]);
@@ -266,7 +253,6 @@ function stateMetrics(registry: Registry, facts: GatewayFacts): void {
     ['engine', 'implementation', 'requested'],
     () => [[{ engine: engine.name, implementation: engine.implementation, requested: engine.requested }, 1]],
   );
-  gauge(registry, 'vigie_workers', 'Data-plane threads.', [], () => [[{}, workers]]);
   gauge(registry, 'vigie_ready', '1 when the gateway may take traffic.', [], () => [
     [{}, facts.unreadyReasons().length === 0 ? 1 : 0],
   ]);

@@ -19,6 +19,7 @@
 #include "addon-memory.h"
 #include "addon-requests.h"
 #include "addon-signatures.h"
+#include "addon-threads.h"
 #include "signature/native/fixed-base-table.h"
 #include "signature/native/kernel.h"
 
@@ -53,6 +54,11 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("createCardHasher", create_card_hasher),
       method("lookUpCards", look_up_cards),
       method("writeAnswers", write_answers),
+      method("guardThread", guard_thread),
+      method("cutOffWatched", cut_off_watched),
+      method("unwatchedConnections", unwatched_connections_of),
+      method("cutOff", cut_off_one),
+      method("endProcess", end_process),
       constant("baseWindowBits", number(env, base_point_table().shape->bits)),
       constant("minWindowBits", number(env, kMinWindowBits)),
       constant("maxWindowBits", number(env, kMaxWindowBits)),

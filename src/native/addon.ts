@@ -172,6 +172,31 @@ export interface NativeAddon {
     at: number,
     ends: Uint32Array,
   ): number;
+  /**
+   * Lets the calling thread end without harm to the process, whatever ends it; to be called once uWebSockets.js is
+   * loaded. At the limit of its memory it sets `life[0]` and stands still until another thread has set `life[1]`, for
+   * two seconds at most (see workers/worker-life.ts).
+   *
+   * @returns its epoll instance.
+   */
+  guardThread(life: Uint32Array): number;
+  /**
+   * Ends every connection that is watched by this epoll instance; its thread will find them at their end.
+   *
+   * @returns -1 when the kernel does not tell which those are.
+   */
+  cutOffWatched(epoll: number): number;
+  /**
+   * Accepted connections to this port that none of these epoll instances watches: `found` becomes pairs of a descriptor
+   * and its inode, as many as fit.
+   *
+   * @returns how many; -1 when the kernel does not tell.
+   */
+  unwatchedConnections(port: number, epolls: Uint32Array, found: Float64Array): number;
+  /** Ends a connection; false when the descriptor is not that connection any more. */
+  cutOff(fd: number, inode: number): boolean;
+  /** Ends the process at once, where leaving in order would wait for a thread that never ends. */
+  endProcess(code: number): void;
   /** Window of the base point's table. */
   readonly baseWindowBits: number;
   readonly minWindowBits: number;

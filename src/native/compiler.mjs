@@ -52,7 +52,7 @@ export const IFMA = [
 /** The first match counts. SLP vectorisation turns the portable limbs into slow shuffles. */
 const BY_FILE = [
   { files: /^(test-)?ifma-/, optimisation: ['-O3'], machine: IFMA },
-  { files: /^(addon|key-store)/, optimisation: HARDENED, machine: [] },
+  { files: /^(addon|key-store|connections)/, optimisation: HARDENED, machine: [] },
   { files: /./, optimisation: ['-O3', '-fno-tree-slp-vectorize'], machine: [] },
 ];
 

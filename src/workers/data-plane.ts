@@ -17,7 +17,7 @@ import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import { describeError } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
-import { loadNativeAddon } from '../native/addon.ts';
+import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
@@ -25,12 +25,15 @@ import { createTrustScopes } from '../verification/trust-scope.ts';
 import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
+import { startPulse } from './pulse.ts';
 import { createRevocationProofs } from './revocation-proofs.ts';
 import { openSharedState, unreadyReasons } from './shared-state.ts';
 import { createUnknownKeyReports } from './unknown-key-reports.ts';
+import { openLife } from './worker-life.ts';
 
 const clock = systemClock;
 const birth = workerData as WorkerBirth;
+const life = openLife(birth.life);
 
 function send(message: FromWorker): void {
   parentPort?.postMessage(message);
@@ -67,8 +70,8 @@ function start(): void {
   counters.setEngineInForce(engine);
   const state = openSharedState(birth.state, clock);
   // Whoever asks for another engine than the native one mistrusts the native code: then it judges and decodes nothing.
-  const loaded = engine.name === 'native' ? loadNativeAddon() : undefined;
-  const addon = loaded?.ok === true ? loaded.addon : undefined;
+  const loaded = loadNativeAddon();
+  const addon = loaded.ok && engine.name === 'native' ? loaded.addon : undefined;
   const opened = openCardStatus(birth.revocation, clock, counters.countFilterChecks, addon);
   if (!opened.ok) {
     send({ kind: 'failed', error: opened.error });
@@ -115,6 +118,7 @@ function start(): void {
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
         onVerified: (codes) => countVerdicts(counters, engine, codes),
         onBatch: counters.countBatch,
+        onQueued: counters.observeQueueDelay,
         onUnexpectedError,
       }),
       ...healthRoutes({
@@ -130,7 +134,7 @@ function start(): void {
       memoryBytes: config.bodyMemoryBytes,
     },
     answerTimeoutMs: config.answerTimeoutMs,
-    isDraining: () => state.phase() === 'draining',
+    isDraining: () => state.phase() === 'draining' || life.isRetiring(),
     observe: requestObserver(counters),
     ...(addon && { endsSegment: addon.endsSegment }),
     ...(addon && parserIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
@@ -138,12 +142,24 @@ function start(): void {
   });
 
   stops.push(server.stop);
+  const epoll = loaded.ok ? guardEnd(loaded.addon) : undefined;
+  stops.push(startPulse(life, counters, clock));
   send({
     kind: 'ready',
     descriptor: app.getDescriptor(),
     engine: engine.name,
     implementation: engine.implementation,
+    epoll,
   });
+}
+
+/** From now on the thread may end in any way, with its app alive; returns what it watches its connections with. */
+function guardEnd(addon: NativeAddon): number {
+  // Whatever calls process.exit here ends the thread, not the process.
+  process.on('exit', () => {
+    if (!closing) life.leave('exit');
+  });
+  return addon.guardThread(life.words);
 }
 
 function countVerdicts(counters: Counters, engine: SignatureEngine, codes: Uint8Array): void {
@@ -152,11 +168,12 @@ function countVerdicts(counters: Counters, engine: SignatureEngine, codes: Uint8
   counters.setEngineInForce(engine);
 }
 
+let closing = false;
 let reportedUncaught = false;
-// A thread that ends with a live app takes the whole process with it, every request of every worker unanswered.
-// So an error that nobody caught is reported, and the thread serves on until the main thread has drained it.
+// Nobody knows what an error that nobody caught has left undone. It is reported, and the thread serves on until another
+// has taken its place and its own requests are answered.
 process.on('uncaughtException', (error) => {
-  // The gateway ends after the first; a timer that throws at every tick must not fill the log until then.
+  // The thread ends after the first; a timer that throws at every tick must not fill the log until then.
   if (!reportedUncaught) send({ kind: 'uncaught', fields: describeError(error) });
   reportedUncaught = true;
 });
@@ -177,6 +194,7 @@ parentPort?.on('message', (message: ToWorker) => {
     send({ kind: 'taken', ticket: message.ticket });
     return;
   }
+  closing = true;
   // In this order, or the process aborts: no app may live when the thread ends.
   for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) stop();
   parentPort?.close();

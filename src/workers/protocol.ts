@@ -9,6 +9,8 @@ export interface WorkerBirth {
   readonly config: Config;
   /** Counters that this worker alone writes. */
   readonly counters: SharedArrayBuffer;
+  /** Its signs of life (workers/worker-life.ts). */
+  readonly life: SharedArrayBuffer;
   readonly state: SharedArrayBuffer;
   /** How far the process still trusts its engines (signature/engine-level.ts). */
   readonly engineLevel: SharedArrayBuffer;
@@ -46,10 +48,12 @@ export type FromWorker =
       readonly descriptor: unknown;
       readonly engine: string;
       readonly implementation: string;
+      /** What it watches its connections with; `undefined` when there is no native code, and so no way to end it alone. */
+      readonly epoll: number | undefined;
     }
   /** It cannot serve; it waits to be closed. */
   | { readonly kind: 'failed'; readonly error: string }
-  /** Something threw where nobody catches; the thread goes on until it is closed. */
+  /** Something threw where nobody catches; the thread goes on until it is replaced, and closed. */
   | { readonly kind: 'uncaught'; readonly fields: LogFields }
   | { readonly kind: 'taken'; readonly ticket: number }
   /** Cards by their hashes, of which the copy cannot tell: answered by `revoked`. */

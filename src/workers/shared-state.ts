@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 const UNREADY_REASONS = [
   'starting',
   'draining',
+  'no_workers',
   'trust_list_missing',
   'trust_list_too_old',
   'revocation_too_old',
@@ -24,6 +25,9 @@ export interface SharedState {
   setPhase(phase: Phase): void;
   /** Monotonic time at which the list was last confirmed; `undefined` while there is none. */
   setTrustConfirmedAt(monotonicMs: number | undefined): void;
+  /** Whether no data-plane thread takes connections. */
+  hasNoWorkers(): boolean;
+  setNoWorkers(none: boolean): void;
   /** Age of the trust list's last confirmation (milliseconds); infinite while there is no list. */
   trustAgeMs(): number;
   /** Whether a worker answers the canary wrongly, or not at all (control/canary.ts). */
@@ -31,7 +35,7 @@ export interface SharedState {
   setCanaryFails(fails: boolean): void;
 }
 
-const CELLS = { phase: 0, trustConfirmedAtMs: 1, canaryFails: 2, count: 3 };
+const CELLS = { phase: 0, trustConfirmedAtMs: 1, canaryFails: 2, noWorkers: 3, count: 4 };
 
 export function allocateSharedState(): SharedArrayBuffer {
   const shared = new SharedArrayBuffer(CELLS.count * Float64Array.BYTES_PER_ELEMENT);
@@ -47,6 +51,10 @@ export function openSharedState(shared: SharedArrayBuffer, clock: Clock): Shared
     phase: () => PHASES[cells[CELLS.phase] as number] as Phase,
     setPhase: (phase) => {
       cells[CELLS.phase] = PHASES.indexOf(phase);
+    },
+    hasNoWorkers: () => cells[CELLS.noWorkers] === 1,
+    setNoWorkers: (none) => {
+      cells[CELLS.noWorkers] = none ? 1 : 0;
     },
     setTrustConfirmedAt: (monotonicMs) => {
       cells[CELLS.trustConfirmedAtMs] = monotonicMs ?? Number.NEGATIVE_INFINITY;
@@ -69,6 +77,7 @@ export function unreadyReasons(
   const trustAgeMs = state.trustAgeMs();
   const reasons: UnreadyReason[] = [];
   if (phase !== 'serving') reasons.push(phase);
+  if (state.hasNoWorkers()) reasons.push('no_workers');
   if (trustAgeMs === Number.POSITIVE_INFINITY) reasons.push('trust_list_missing');
   else if (trustAgeMs > trustMaxAgeMs) reasons.push('trust_list_too_old');
   if (revocationState === 'expired') reasons.push('revocation_too_old');

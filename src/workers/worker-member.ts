@@ -1,17 +1,27 @@
-/** One data-plane thread as the main thread sees it: its start, its messages, its end. */
+/** One data-plane thread as the main thread sees it: its start, its messages, its end, asked for or not. */
 import { Worker } from 'node:worker_threads';
 import type { TrustList } from '../keys/trusted-key.ts';
 import { describeError, type Log } from '../log.ts';
 import type { CanaryAnswer, CanaryProbe } from './canary.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
+import { openLife, type WorkerLife } from './worker-life.ts';
+
+/** Why a thread is replaced. */
+export const RESTART_REASONS = [
+  'uncaught',
+  'silent',
+  'exit',
+  'out_of_memory',
+  'crash',
+  'start_failed',
+] as const;
+export type RestartReason = (typeof RESTART_REASONS)[number];
 
 export interface MemberEvents {
   readonly log: Log;
   onUnknownKey(iss: string, kid: string): void;
   /** Which of these cards are proven to be revoked, in order; never rejects. */
   proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly boolean[]>;
-  /** The thread can no longer be trusted to serve, or is gone, unasked. Called once it was ready only. */
-  onLost(why: string): void;
 }
 
 export type MemberStart =
@@ -20,13 +30,22 @@ export type MemberStart =
       readonly descriptor: unknown;
       readonly engine: string;
       readonly implementation: string;
+      readonly epoll: number | undefined;
     }
   | { readonly ok: false; readonly error: string };
 
 export interface Member {
+  readonly life: WorkerLife;
   /** What it is ready with, or why it could not start; in both cases it lives until `close`. */
   readonly started: Promise<MemberStart>;
   readonly exited: Promise<void>;
+  /** Something threw in it that nobody caught: it serves, and is to be replaced. */
+  readonly faulted: Promise<RestartReason>;
+  /** It ended unasked, or is as good as ended. Settled once it was ready only. */
+  readonly lost: Promise<RestartReason>;
+  /** Says so of a thread that was found to be silent, or leaving. */
+  giveUp(why: RestartReason): void;
+  isReady(): boolean;
   /** Resolves when the thread judges by this list, or is gone and judges nothing any more. */
   setTrustList(list: TrustList): Promise<void>;
   /** Resolves when the thread reads this filter alone, or is gone. */
@@ -35,10 +54,17 @@ export interface Member {
   askCanary(probe: CanaryProbe): Promise<CanaryAnswer | undefined>;
   /** Lets the thread close its connections and end, as soon as it is up. */
   close(): void;
+  /** Ends the thread wherever it is; nothing of it may be open that needs it. */
+  terminate(): void;
+  /** It will not end, and waits for nothing any more: it counts as gone. */
+  abandon(): void;
 }
 
 export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
-  const worker = new Worker(new URL('./data-plane.js', import.meta.url), { workerData: birth });
+  const worker = new Worker(new URL('./data-plane.js', import.meta.url), {
+    workerData: birth,
+    resourceLimits: { maxOldGenerationSizeMb: birth.config.workerHeapMb },
+  });
   const post = (message: ToWorker): void => worker.postMessage(message);
   /** Lists and filters sent and not yet in force, by ticket. */
   const enforcing = new Map<number, () => void>();
@@ -50,10 +76,17 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
   const started = new Promise<MemberStart>((resolve) => {
     settleStart = resolve;
   });
-  /** Ends a start that goes on; a thread that was ready is lost. */
-  const fail = (why: string): void => {
-    if (phase === 'ready') events.onLost(why);
-    settleStart({ ok: false, error: why });
+  let settleFault: (why: RestartReason) => void = () => {};
+  const faulted = new Promise<RestartReason>((resolve) => {
+    settleFault = resolve;
+  });
+  let settleLoss: (why: RestartReason) => void = () => {};
+  const lost = new Promise<RestartReason>((resolve) => {
+    settleLoss = resolve;
+  });
+  let ranOutOfMemory = false;
+  const giveUp = (why: RestartReason): void => {
+    if (phase === 'ready') settleLoss(why);
   };
   const enforce = (message: (ticket: number) => ToWorker): Promise<void> =>
     new Promise((resolve) => {
@@ -67,27 +100,37 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     enforcing.delete(ticket);
   };
 
+  let settleExit: () => void = () => {};
   const exited = new Promise<void>((resolve) => {
-    worker.once('exit', () => {
-      fail(phase === 'ready' ? 'a worker ended unasked' : 'a worker ended while it started');
-      phase = 'gone';
-      for (const ticket of [...enforcing.keys()]) settleTicket(ticket);
-      settleCanary();
-      resolve();
-    });
+    settleExit = resolve;
+  });
+  const gone = (): void => {
+    phase = 'gone';
+    for (const ticket of [...enforcing.keys()]) settleTicket(ticket);
+    settleCanary();
+    settleExit();
+  };
+  worker.once('exit', () => {
+    giveUp(ranOutOfMemory ? 'out_of_memory' : 'exit');
+    settleStart({ ok: false, error: 'a worker ended while it started' });
+    gone();
   });
   // What the thread could not report itself: it did not load, or its memory ran out.
-  worker.on('error', (error) => events.log('fatal', 'a worker failed', describeError(error)));
+  worker.on('error', (error) => {
+    ranOutOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+    events.log('error', 'a worker failed', describeError(error));
+  });
   worker.on('message', (message: FromWorker) => {
     switch (message.kind) {
       case 'ready':
         if (phase === 'starting') phase = 'ready';
         return settleStart({ ok: true, ...message });
       case 'failed':
-        return fail(message.error);
+        return settleStart({ ok: false, error: message.error });
       case 'uncaught':
-        events.log('fatal', 'an error that nobody caught in a worker', message.fields);
-        return fail('an error that nobody caught in a worker');
+        events.log('error', 'an error that nobody caught in a worker', message.fields);
+        settleStart({ ok: false, error: 'an error that nobody caught in a worker' });
+        return settleFault('uncaught');
       case 'taken':
         return settleTicket(message.ticket);
       case 'prove-revoked': {
@@ -109,8 +152,13 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
   });
 
   return {
+    life: openLife(birth.life),
     started,
     exited,
+    faulted,
+    lost,
+    giveUp,
+    isReady: () => phase === 'ready',
     setTrustList: (list) => enforce((ticket) => ({ kind: 'trust-list', list, ticket })),
     setFilter: (shared) => enforce((ticket) => ({ kind: 'filter', shared, ticket })),
     askCanary: (probe) =>
@@ -122,6 +170,11 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     close: () => {
       if (phase !== 'gone') phase = 'closing';
       post({ kind: 'close' });
+    },
+    terminate: () => void worker.terminate(),
+    abandon: () => {
+      worker.unref();
+      gone();
     },
   };
 }

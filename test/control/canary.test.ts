@@ -21,6 +21,16 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 function world({ armed = true } = {}) {
   const open: ((answer: CanaryAnswer | undefined) => void)[][] = [[], []];
   const told: [string, string, LogFields | undefined][] = [];
+  const startWorker = (queue: (typeof open)[number], worker: number) => ({
+    worker,
+    ask: () => new Promise<CanaryAnswer | undefined>((resolve) => void queue.push(resolve)),
+  });
+  const workers = open.map(startWorker);
+  /** Another in its place, which nothing was asked of. */
+  const replace = (worker: number): void => {
+    open[worker] = [];
+    workers[worker] = startWorker(open[worker], worker);
+  };
   let fails = false;
   const changes = {
     applyChanges: vi.fn(() => ({ outcome: 'unavailable', cause: 'log-unreachable' }) as const),
@@ -38,7 +48,7 @@ function world({ armed = true } = {}) {
         fails = now;
       },
     },
-    ask: open.map((queue) => () => new Promise((resolve) => void queue.push(resolve))),
+    workers: () => workers,
   });
   const answer = async (worker: number, given: CanaryAnswer | undefined) => {
     const settle = open[worker]?.shift();
@@ -46,7 +56,7 @@ function world({ armed = true } = {}) {
     settle(given);
     await turn();
   };
-  return { canary, changes, open, told, fails: () => fails, answer };
+  return { canary, changes, open, told, fails: () => fails, answer, replace };
 }
 
 it('asks every worker at once and then once an interval', async () => {
@@ -103,6 +113,27 @@ it('counts a worker that does not answer once, asks it nothing more, and believe
   await answer(1, RIGHT);
   expect(fails()).toBe(false);
   expect(canary.facts().runs).toEqual({ ok: 1, unarmed: 0, wrong: 0, late: 2 });
+});
+
+it('forgets a worker that was replaced, and asks the one in its place', async () => {
+  const { canary, open, told, answer, replace, fails } = world();
+  await answer(1, WRONG);
+  vi.advanceTimersByTime(DEADLINE_MS);
+  await turn();
+  expect([fails(), canary.facts().runs]).toEqual([true, { ok: 0, unarmed: 0, wrong: 1, late: 1 }]);
+  const [[late = () => {}] = [], [gone = () => {}] = []] = open;
+  for (const worker of [0, 1]) replace(worker);
+  // One ends; the other, which nobody listens to any more, answers after all.
+  gone(undefined);
+  await turn();
+  expect([fails(), canary.facts().healthy]).toEqual([false, true]);
+  late(WRONG);
+  await turn();
+  expect(fails()).toBe(false);
+  vi.advanceTimersByTime(INTERVAL_MS);
+  for (const worker of [0, 1]) await answer(worker, worker === 0 ? RIGHT : WRONG);
+  expect([fails(), canary.facts().healthy]).toEqual([true, false]);
+  expect(told.at(-1)).toEqual(['error', 'the canary is answered wrongly', { worker: 1, revoked: 'ok' }]);
 });
 
 it('does not call an answer late that was there while this thread was held up', async () => {

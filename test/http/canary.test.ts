@@ -223,7 +223,9 @@ describe.concurrent('a gateway leaves readiness', { timeout: 60_000 }, () => {
 
   it('when a worker does not answer, and comes back with its answer', async (test) => {
     const { file } = scratch(test);
-    const env = { ...CANARY, VIGIE_CANARY_DEADLINE_MS: '2000', VIGIE_WORKERS: '2' };
+    // It must not be replaced before its answer is missed.
+    const waits = { VIGIE_CANARY_DEADLINE_MS: '2000', VIGIE_WORKER_HANG_MS: '600000' };
+    const env = { ...CANARY, ...waits, VIGIE_WORKERS: '2' };
     const gateway = await start(test, { ...env, ...workerFault('hangs', file) });
     await armed(gateway);
     writeFileSync(file, '');

@@ -1,4 +1,4 @@
-/** A data-plane thread that breaks: the gateway ends in order, answers what it has begun, and says why. */
+/** Data-plane threads that break beyond help: the gateway ends in order, answers what it has begun, and says why. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { call, until } from '../support/call.ts';
-import { type Gateway, type GatewayOptions, startGateway, workerFault } from '../support/gateway.ts';
+import {
+  type Gateway,
+  type GatewayOptions,
+  logLines,
+  startGateway,
+  workerFault,
+} from '../support/gateway.ts';
 import { head, open, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
 
@@ -52,55 +58,59 @@ async function askOnce(gateway: Gateway): Promise<number | undefined> {
 }
 
 describe.concurrent('an error that nobody caught in a worker', () => {
-  it('drains a gateway under load: every request begun is answered, exit code 3', async ({
-    onTestFinished,
-  }) => {
-    const dir = mkdtempSync(join(tmpdir(), 'vigie-test-'));
-    const gateway = await startGateway({
-      env: { VIGIE_WORKERS: '2', ...workerFault('throws', join(dir, 'now')) },
-    });
-    onTestFinished(async () => {
-      await gateway.dispose();
-      rmSync(dir, { recursive: true });
-    });
-    let stopped = false;
-    const answers: number[] = [];
-    const callers = Array.from({ length: 8 }, async () => {
-      for (;;) {
-        const status = stopped ? undefined : await askOnce(gateway);
-        if (status === undefined) return;
-        answers.push(status);
-      }
-    });
-    await until(() => answers.length > 100);
-    writeFileSync(join(dir, 'now'), '');
-    await until(async () => (await call(`${gateway.metrics}/readyz`)).status === 503);
-    const before = answers.length;
-    await until(() => answers.length > before + 20);
-    stopped = true;
-    await Promise.all(callers);
-    expect(new Set(answers)).toEqual(new Set([200]));
-    expect(await gateway.ended).toEqual({ code: 3, signal: null });
+  it.for([
+    { where: 'whatever thread takes its place', env: {}, why: 'workers end again and again' },
+    {
+      where: 'where there is no native code',
+      env: { FAULT_NO_ADDON: '1', VIGIE_ENGINE: 'openssl' },
+      why: 'an error that nobody caught in a worker',
+    },
+  ])(
+    'drains a gateway under load $where: every request begun is answered, exit code 3',
+    async ({ env, why }, { onTestFinished }) => {
+      const dir = mkdtempSync(join(tmpdir(), 'vigie-test-'));
+      const gateway = await startGateway({
+        env: { VIGIE_WORKERS: '2', ...workerFault('throws', join(dir, 'now')), ...env },
+      });
+      onTestFinished(async () => {
+        await gateway.dispose();
+        rmSync(dir, { recursive: true });
+      });
+      let stopped = false;
+      const answers: number[] = [];
+      const callers = Array.from({ length: 8 }, async () => {
+        for (;;) {
+          const status = stopped ? undefined : await askOnce(gateway);
+          if (status === undefined) return;
+          answers.push(status);
+        }
+      });
+      await until(() => answers.length > 100);
+      writeFileSync(join(dir, 'now'), '');
+      await until(async () => (await call(`${gateway.metrics}/readyz`)).status === 503);
+      const before = answers.length;
+      await until(() => answers.length > before + 20);
+      stopped = true;
+      await Promise.all(callers);
+      expect(new Set(answers)).toEqual(new Set([200]));
+      expect(await gateway.ended).toEqual({ code: 3, signal: null });
 
-    const lines = gateway
-      .stderr()
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const fatal = lines.filter(({ level }) => level === 'fatal');
-    // Once for each thread, though each threw many times; and why the gateway drained.
-    expect(fatal.map(({ msg }) => msg).sort()).toEqual([
-      'an error that nobody caught in a worker',
-      'an error that nobody caught in a worker',
-      'draining',
-    ]);
-    expect(fatal[0]).toMatchObject({
-      error: 'TypeError',
-      at: expect.arrayContaining([expect.stringContaining('worker-faults')]),
-    });
-    expect(lines.at(-1)).toMatchObject({ msg: 'ended', unanswered: 0 });
-    expect(gateway.stderr()).not.toContain('CANARY');
-  });
+      const lines = logLines(gateway);
+      const fatal = lines.filter(({ level }) => level === 'fatal');
+      expect(fatal).toEqual([expect.objectContaining({ msg: 'draining', why })]);
+      const uncaught = lines.filter(({ msg }) => msg === 'an error that nobody caught in a worker');
+      // Once for each thread, though each threw many times.
+      const replaced = lines.filter(({ msg }) => msg === 'a worker is replaced');
+      expect(uncaught.length).toBeGreaterThanOrEqual(2);
+      expect(replaced.length).toBe(uncaught.length);
+      expect(uncaught[0]).toMatchObject({
+        error: 'TypeError',
+        at: expect.arrayContaining([expect.stringContaining('worker-faults')]),
+      });
+      expect(lines.at(-1)).toMatchObject({ msg: 'ended', unanswered: 0 });
+      expect(gateway.stderr()).not.toContain('CANARY');
+    },
+  );
 });
 
 describe.concurrent('a worker that cannot start, while others live', () => {

@@ -31,6 +31,7 @@ function caller() {
 
 function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined = undefined) {
   const errors: unknown[] = [];
+  const queued: number[] = [];
   const addon = nativeAddon();
   const handle = createSingleHandler({
     parts,
@@ -39,6 +40,7 @@ function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined =
     proveRevoked: () => proveRevoked,
     writer: createAnswerWriter(GATHERED_SLICE, addon),
     onVerified: () => {},
+    onQueued: (seconds) => queued.push(seconds),
     onUnexpectedError: (error) => errors.push(error),
   });
   const call = (body: Buffer, { type = 'application/jwt', mayWait = true } = {}): string[] => {
@@ -46,7 +48,7 @@ function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined =
     handle(exchange, body, type, mayWait);
     return told;
   };
-  return { call, errors };
+  return { call, errors, queued };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -107,6 +109,28 @@ describe('calls of one turn', () => {
     expect(told.some(({ length }) => length === 1)).toBe(true);
     await turn();
     expect([...many, ...told].every(([only, ...more]) => only === 'ok' && more.length === 0)).toBe(true);
+  });
+});
+
+describe('queue delay', () => {
+  it('is measured once a turn, and not of calls that need not wait', async () => {
+    let nowMs = 1_000;
+    const parts = pathParts(nativeAddon());
+    const clock = { ...parts.clock, monotonicMs: () => nowMs };
+    const { call, queued } = handlerOn({ ...parts, clock });
+    call(GOOD, { mayWait: false });
+    await turn();
+    expect(queued).toEqual([]);
+    call(GOOD);
+    nowMs += 250;
+    call(GOOD);
+    await turn();
+    expect(queued).toEqual([0.25]);
+    call(GOOD);
+    nowMs += 500;
+    call(GOOD, { mayWait: false });
+    await turn();
+    expect(queued).toEqual([0.25, 0.5]);
   });
 });
 

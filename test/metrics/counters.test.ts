@@ -6,6 +6,7 @@ import {
   ENGINES_IN_FORCE,
   type EngineInForce,
   FILTER_RESULTS,
+  LAG_BUCKETS,
   LATENCY_BUCKETS,
   openCounters,
   ROUTES,
@@ -16,6 +17,33 @@ import { REASONS } from '../../src/verdict.ts';
 function newCounters() {
   return openCounters(allocateCounters());
 }
+
+describe('a slab whose thread is gone', () => {
+  const STATS = { hits: 5, misses: 3, evictions: 1, keys: 7, bytes: 900 };
+  it('keeps its totals, which the next thread counts on, and nothing that was under way', () => {
+    const first = newCounters();
+    first.countVerdict(1);
+    first.beginRequest(10);
+    first.setUtilisation(0.5);
+    first.setKeyCache(STATS);
+    first.setEngineInForce({ name: 'noble' });
+    const reader = openCounters(first.shared);
+    reader.forgetThread();
+    expect([
+      reader.inFlight(),
+      reader.utilisation(),
+      reader.keyCache('keys'),
+      reader.keyCache('bytes'),
+    ]).toEqual([0, 0, 0, 0]);
+    expect(reader.engineInForce()).toBeUndefined();
+    const second = openCounters(first.shared);
+    second.countVerdict(1);
+    second.setKeyCache({ ...STATS, hits: 2 });
+    expect(reader.verdicts(1)).toBe(2);
+    expect((['hits', 'misses', 'evictions', 'keys'] as const).map(reader.keyCache)).toEqual([7, 6, 2, 7]);
+    expect(reader.lastRequestAtMs()).toBe(10);
+  });
+});
 
 describe('a slab', () => {
   it('begins at zero and is shared: another view sees what the writer counted', () => {
@@ -35,6 +63,11 @@ describe('a slab', () => {
       ...ROUTES.flatMap((route) => [...counters.latencies(route).cumulative, counters.latencies(route).sum]),
       ...counters.batches().cumulative,
       counters.batches().sum,
+      ...counters.queueDelays().cumulative,
+      counters.queueDelays().sum,
+      ...counters.loopLags().cumulative,
+      counters.loopLags().sum,
+      counters.utilisation(),
       ...FILTER_RESULTS.map((result) => counters.filterChecks(result)),
       ...(['hits', 'misses', 'evictions', 'keys', 'bytes'] as const).map(counters.keyCache),
       ...CROSS_CHECK_REASONS.map((why) => counters.crossChecks(why)),
@@ -131,7 +164,7 @@ describe('histograms', () => {
   });
 
   it('have bounds in ascending order', () => {
-    for (const bounds of [LATENCY_BUCKETS, BATCH_BUCKETS]) {
+    for (const bounds of [LATENCY_BUCKETS, BATCH_BUCKETS, LAG_BUCKETS]) {
       expect([...bounds].sort((a, b) => a - b)).toEqual(bounds);
     }
   });

@@ -9,7 +9,7 @@ export const FACTS: GatewayFacts = {
   version: '1.2.3',
   engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
   acceptanceRule: 'a-rule-1',
-  workers: 2,
+  workers: () => ({ serving: 2, restarts: { silent: 1, uncaught: 0 } }),
   unreadyReasons: () => [],
   trustList: () => ({
     version: 7,

@@ -123,7 +123,27 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
 }
 
-export type WorkerFault = 'throws' | 'store' | 'load' | 'slow' | 'forgets' | 'deaf' | 'hangs';
+/** What it logged, line by line. */
+// biome-ignore lint/suspicious/noExplicitAny: tests name the fields that they look at.
+export function logLines(gateway: Pick<Gateway, 'stderr'>): any[] {
+  const lines = gateway.stderr().trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
+}
+
+export type WorkerFault =
+  | 'throws'
+  | 'store'
+  | 'load'
+  | 'slow'
+  | 'forgets'
+  | 'deaf'
+  | 'hangs'
+  | 'loops'
+  | 'hoards'
+  | 'exits'
+  | 'throws-once'
+  | 'throws-into-parser'
+  | 'barren';
 
 /** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */
 export function workerFault(fault: WorkerFault, file = ''): Record<string, string> {

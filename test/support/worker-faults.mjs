@@ -2,10 +2,24 @@
  * Loaded into a gateway's threads by `workerFault` (gateway.ts): breaks a data-plane thread in a way that
  * no request can. The thread, its app, its sockets and the main thread that has to cope are the real ones.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
-const { FAULT: fault, FAULT_FILE: file } = process.env;
+const {
+  FAULT: fault,
+  FAULT_FILE: file,
+  FAULT_NO_ADDON: noAddon,
+  FAULT_NO_SUCCESSOR: noSuccessor,
+} = process.env;
+
+// As on a machine where the native code was not built.
+if (noAddon !== undefined) {
+  const load = process.dlopen;
+  process.dlopen = (module, filename, ...rest) => {
+    if (filename.endsWith('vigie-kernel.node')) throw new Error('not on this machine');
+    load(module, filename, ...rest);
+  };
+}
 
 /** Before the filter's bits stand its parameters (src/revocation/bloom-filter.ts). */
 const FILTER_HEADER_BYTES = 64;
@@ -55,6 +69,47 @@ if (!isMainThread) {
         while (present && existsSync(file)) Atomics.wait(never, 0, 0, 20);
       });
     }
+  }
+  // The first thread breaks, once, when the file is there; the one that takes its place has another number.
+  const breaks = {
+    loops: () => {
+      for (;;);
+    },
+    hoards: () => {
+      for (const kept = []; ; ) kept.push(Array.from({ length: 1_000 }, () => ({ number: Math.random() })));
+    },
+    exits: () => process.exit(9),
+    // Where the parser hands a request over: it gives up on the process then.
+    'throws-into-parser': () => {
+      performance.now = () => {
+        if (new Error('where').stack.includes('http-server')) throw new TypeError('CANARY');
+        return Date.now();
+      };
+    },
+    'throws-once': () => {
+      throw new TypeError('CANARY');
+    },
+  }[fault];
+  if (breaks !== undefined && threadId === 1) {
+    const timer = setInterval(() => {
+      if (!existsSync(file)) return;
+      clearInterval(timer);
+      writeFileSync(`${file}.struck`, '');
+      breaks();
+    }, 5);
+    timer.unref();
+  }
+  // Whoever takes the place of the only thread comes up when it is let.
+  if (fault === 'loops' && noSuccessor !== undefined && threadId > 1) {
+    while (!existsSync(`${file}.go`)) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  // All end, and whoever takes their place does not load.
+  if (fault === 'barren') {
+    if (threadId > 2) throw new TypeError('CANARY');
+    const timer = setInterval(() => {
+      if (existsSync(file)) process.exit(9);
+    }, 5);
+    timer.unref();
   }
   // One thread of several cannot open its store, does not load, or never gets to its start.
   if (threadId === 2) {

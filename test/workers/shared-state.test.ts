@@ -59,5 +59,10 @@ describe('the shared state', () => {
     state.setPhase(phase);
     state.setTrustConfirmedAt(clock.now - ageMs);
     expect(unreadyReasons(state, DAY_MS, revocations)).toEqual(reasons);
+    state.setNoWorkers(true);
+    expect(unreadyReasons(state, DAY_MS, revocations)).toHaveLength(reasons.length + 1);
+    expect(unreadyReasons(state, DAY_MS, revocations)).toContain('no_workers');
+    state.setNoWorkers(false);
+    expect(unreadyReasons(state, DAY_MS, revocations)).toEqual(reasons);
   });
 });
