@@ -25,6 +25,8 @@ export interface GatheringOptions {
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
   onUnexpectedError(error: unknown): void;
+  /** All calls of a turn were answered. */
+  onTurnAnswered(): void;
 }
 
 /** Calls of one engine batch: more of them arrived in one turn than that only under overload. */
@@ -87,6 +89,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
         });
       }
     }
+    options.onTurnAnswered();
   }
 }
 

@@ -5,6 +5,8 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
+import type { Admission, Lane } from './admission/admission.ts';
+import { createRefusals, type Refused } from './admission/refusals.ts';
 import { CORK_BUFFER_BYTES, type Exchange, type ExchangeHost, ServerExchange } from './exchange.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply } from './problem.ts';
@@ -17,6 +19,8 @@ export interface Route {
   readonly path: string;
   /** Stands for the path in metrics. */
   readonly name: string;
+  /** How its calls are admitted; absent: all are. */
+  readonly lane?: Lane;
   /** Required on POST. */
   readonly body?: {
     readonly maxBytes: number;
@@ -42,6 +46,10 @@ export interface ServerOptions {
   readonly answerTimeoutMs: number;
   /** While true every answer closes its connection, so that clients move on. */
   isDraining(): boolean;
+  /** Sheds what is beyond capacity, before anything of its body is read. */
+  readonly admission?: Admission;
+  /** So many refusals of it wait to be given. */
+  onRefusalsWaiting?(count: number): void;
   /** May refuse a caller before anything of the body is read. */
   authorize?(head: RequestHead): Problem | undefined;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
@@ -67,17 +75,30 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
-  const { clock, observe } = options;
+  const { clock, observe, admission } = options;
   const requestIdFor = createRequestIds();
   const noRoute = observe.routeOf('none');
   const bodies = createBodyReader(options);
+  const batchRoute = options.routes
+    .filter(({ lane }) => lane === 'batch')
+    .map(({ name }) => observe.routeOf(name))[0];
+  const ended = ({ route, startedAtMs }: ServerExchange | Refused, status: number | undefined): void =>
+    observe.end(route, status, (clock.monotonicMs() - startedAtMs) / 1000);
+  const refusals = createRefusals({
+    monotonicMs: clock.monotonicMs,
+    random: Math.random,
+    isDraining: options.isDraining,
+    onEnd: ended,
+    onWaiting: (count) => options.onRefusalsWaiting?.(count),
+  });
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
-      observe.end(exchange.route, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
+      if (exchange.route === batchRoute) admission?.batches.leave(exchange);
+      ended(exchange, status);
     },
   };
 
@@ -90,6 +111,16 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const number = route === undefined ? noRoute : observe.routeOf(route.name);
     observe.begin(number, startedAtMs);
     const requestId = requestIdFor(head.requestId);
+    const { contentLength } = head;
+    if (admission !== undefined && route?.lane !== undefined && head.framingFault === undefined) {
+      const why = admission.judge(route.lane, res, contentLength, startedAtMs);
+      if (why !== undefined) {
+        const closes = contentLength > MAX_DROPPED_BODY_BYTES;
+        const refused: Refused = { res, requestId, route: number, startedAtMs, contentLength, closes };
+        refusals.refuse(refused, admission.refusalMs(contentLength));
+        return;
+      }
+    }
     const exchange = new ServerExchange(res, host, { head, requestId, route: number, startedAtMs });
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
@@ -98,11 +129,12 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     guarded(exchange, options, () => {
       const refusal = refuse(head, found.all, route, options);
       if (refusal !== undefined) {
-        exchange.closesBehind = head.contentLength > MAX_DROPPED_BODY_BYTES;
+        exchange.closesBehind = contentLength > MAX_DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.method === 'POST') {
         const type = mediaType(head.contentType) ?? '';
         const answeredLater = route.body?.answeredLater === true;
+        if (route.lane === 'batch') admission?.batches.admit(exchange, contentLength);
         bodies.read(exchange, res, answeredLater, (body, mayWait) =>
           guarded(exchange, options, () => route.handle(exchange, body, type, mayWait)),
         );
@@ -118,7 +150,12 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   }
   const nothing = routesAt([]);
   app.any('/*', (res, req) => accept(res, req, nothing));
-  return { stop: bodies.stop };
+  return {
+    stop: () => {
+      bodies.stop();
+      refusals.stop();
+    },
+  };
 }
 
 /** What stands at one path. */

@@ -7,6 +7,8 @@ import { App } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { createAdmission } from '../ingress/admission/admission.ts';
+import { capConnections } from '../ingress/connection-cap.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
@@ -90,13 +92,32 @@ function start(): void {
     counters.countUnexpectedError();
     send({ kind: 'unexpected-error', fields: describeError(error) });
   };
+  const admission = createAdmission({
+    ...config,
+    monotonicMs: clock.monotonicMs,
+    afterTurn: setImmediate,
+    onShed: counters.countShed,
+    onBatchQueue: (items, ms) => {
+      counters.setLevel('batchItems', items);
+      counters.setLevel('batchMs', ms);
+    },
+    onOverload: counters.setOverload,
+  });
   const app = App();
+  capConnections(app, {
+    most: config.maxConnections,
+    onChange: (open, isRefused) => {
+      counters.setLevel('connections', open);
+      if (isRefused) counters.countRefusedConnection();
+    },
+  });
   stops.push(() => app.close());
   const server = mountRoutes(app, {
     routes: [
       ...verifyRoutes({
         parts,
         addon,
+        admission,
         revocation: cards.view,
         batchSlice: config.batchSlice,
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
@@ -111,6 +132,8 @@ function start(): void {
       openapiRoute(),
     ],
     clock,
+    admission,
+    onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
     bodyBounds: {
       idleTimeoutMs: config.bodyIdleTimeoutMs,
       timeoutMs: config.bodyTimeoutMs,
