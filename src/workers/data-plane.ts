@@ -103,6 +103,7 @@ function start(): void {
     },
     onOverload: counters.setOverload,
   });
+  stops.push(admission.stop);
   const app = App();
   capConnections(app, {
     most: config.maxConnections,

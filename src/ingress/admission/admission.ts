@@ -5,7 +5,6 @@
  * While neither queue stands (overload.ts) nobody is refused but beyond a burst's bound, no address is looked at, and
  * a single call costs one comparison. Otherwise batches are refused first, then whoever had more than a fair share.
  */
-import type { HttpResponse } from 'uWebSockets.js';
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
 import { createClientShares } from './client-shares.ts';
 import { createOverload, STANDING_MS } from './overload.ts';
@@ -15,6 +14,11 @@ export type Lane = 'single' | 'batch';
 /** `queue`: no room; `share`: none for a client that had more than others; `singles`: single calls need all of it. */
 export const SHED_REASONS = ['queue', 'share', 'singles', 'deadline'] as const;
 export type ShedReason = (typeof SHED_REASONS)[number];
+
+/** Who calls: the address is asked for only under overload. A proxied one is what the client says, so it does not count. */
+export interface Caller {
+  getRemoteAddress(): ArrayBuffer;
+}
 
 export interface AdmissionSettings {
   /** Work in single calls that a turn may bring before the queue counts as long. */
@@ -33,20 +37,25 @@ export interface AdmissionOptions extends AdmissionSettings {
 
 export interface Admission {
   /** Judges a request on its head: why it is shed, or `undefined`. */
-  judge(lane: Lane, res: HttpResponse, contentLength: number, nowMs: number): ShedReason | undefined;
+  judge(lane: Lane, caller: Caller, contentLength: number, nowMs: number): ShedReason | undefined;
   /** What refusing it costs (milliseconds). */
   refusalMs(contentLength: number): number;
   /** The single calls of a turn were answered: to be called at the end of each turn with such calls. */
   singlesAnswered(): void;
   readonly batches: BatchLane;
+  stop(): void;
 }
 
+/** How often an overload is looked at that nothing else looks at, since nothing comes any more. */
+const CHECK_INTERVAL_MS = 250;
 /** What is thought of a single call until turns were measured. */
 const FIRST_SINGLE_MS = 0.02;
 /** So many calls in one turn are seen to: a few are in every turn, and nothing is learnt from them. */
 const FEW = 8;
-/** A turn of so many calls says as much of their cost as all turns before it. */
+/** A turn of so many calls says as much of their cost as all turns before it; the first ones say all. */
 const LEARNING_CALLS = 512;
+/** A turn in which the thread did not run would say much, and knows nothing. */
+const MOST_SURPRISE = 2;
 /** While the queue stands, turns bring this part of the target: a call waits for the turn before and for its own. */
 const TURN_SHARE = 0.5;
 /** Work in batches that may stand, in targets: one slice is half of one. */
@@ -54,15 +63,16 @@ const BATCH_TARGETS = 10;
 /** What is left to whom, in parts of the limit: all get the first half, the heavy no more; the light beyond it. */
 const HEAVY_LIMIT = 0.5;
 const LIGHT_LIMIT = 2;
-/** Reading a single call and refusing it costs about half of what verifying it does. */
-const REFUSAL_SHARE = 0.5;
-/** Reading on a byte that is dropped (milliseconds). */
+/** What reading a head and refusing it takes, nearly all of it in the kernel, and reading on a byte that is dropped. */
+const REFUSAL_MS = 0.01;
 const DROPPED_BYTE_MS = 0.25e-6;
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { monotonicMs, queueTargetMs } = options;
   const shares = createClientShares();
   let singleMs = FIRST_SINGLE_MS;
+  /** Calls that this was learnt from, as far as they count. */
+  let learnt = 0;
   /** Single calls seen in this turn, let in of them, and how many may pass unseen. */
   let seen = 0;
   let admitted = 0;
@@ -70,6 +80,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let turnBeganMs = 0;
   let turns = 0;
   let endIsDue = false;
+  /** Whether whoever answers told when the last turn ended. */
+  let isTold = true;
   let singlesSinceSlice = false;
   let batchesInTurn = false;
 
@@ -95,8 +107,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
   });
 
   /** Room for a client, at this pressure: 1 is full. */
-  const judgeShare = (res: HttpResponse, pressure: number, work: number): ShedReason | undefined => {
-    const address = new Uint8Array(res.getRemoteAddress());
+  const judgeShare = (caller: Caller, pressure: number, work: number): ShedReason | undefined => {
+    const address = new Uint8Array(caller.getRemoteAddress());
     const now = monotonicMs();
     shares.fade(now);
     const weight = shares.weigh(address);
@@ -105,11 +117,22 @@ export function createAdmission(options: AdmissionOptions): Admission {
     shares.charge(address, work);
     return undefined;
   };
+  /** What the turn took says what a call costs, unless something else was done in it. */
+  const learn = (): void => {
+    if (seen > FEW && !batchesInTurn && (!overload.isOn || admitted === seen)) {
+      const cost = (monotonicMs() - turnBeganMs) / seen;
+      const believed = learnt < LEARNING_CALLS ? cost : Math.min(cost, MOST_SURPRISE * singleMs);
+      singleMs += (believed - singleMs) * (seen / (seen + learnt));
+      learnt = Math.min(learnt + seen, LEARNING_CALLS);
+    }
+    batchesInTurn = false;
+  };
   const endTurn = (): void => {
+    learn();
     const workMs = seen * singleMs;
     singlesSinceSlice ||= seen > 0;
     if (workMs <= queueTargetMs) overload.short();
-    else overload.long(monotonicMs());
+    else overload.long(monotonicMs(), turnBeganMs);
     if (overload.isOn) overload.check(monotonicMs());
     seen = 0;
     admitted = 0;
@@ -117,54 +140,58 @@ export function createAdmission(options: AdmissionOptions): Admission {
     endIsDue = false;
   };
   /** Many calls in this turn, or an overload. */
-  const judgeSingle = (res: HttpResponse): ShedReason | undefined => {
+  const judgeSingle = (caller: Caller): ShedReason | undefined => {
     if (!endIsDue) {
-      // Pipelined calls are answered as they are read, and nobody tells when their turn ends: then it ends here.
+      // Calls that are answered as they are read have nobody to tell when their turn ends: then it ends here.
       endIsDue = true;
       const turn = turns;
-      options.afterTurn(() => options.afterTurn(() => turn === turns && endTurn()));
+      const endUntold = (): void => {
+        if (turn !== turns) return;
+        isTold = false;
+        endTurn();
+      };
+      options.afterTurn(() => (isTold ? options.afterTurn(endUntold) : endUntold()));
     }
     if (!overload.isOn) return seen * singleMs > STANDING_MS ? 'queue' : undefined;
     const limit = Math.max(1, (TURN_SHARE * queueTargetMs) / singleMs);
-    const why = judgeShare(res, (admitted + 1) / limit, 1);
+    const why = judgeShare(caller, (admitted + 1) / limit, 1);
     if (why === undefined) admitted++;
     return why;
   };
-  const judgeBatch = (res: HttpResponse, contentLength: number): ShedReason | undefined => {
+  const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
     batchesInTurn = true;
     if (overload.isOn) return 'singles';
     const pressure = batches.pressure(contentLength);
     if (pressure === 0) return undefined;
     if (!batches.overload.isOn) return pressure > 1 ? 'queue' : undefined;
-    return judgeShare(res, pressure, batches.estimateItems(contentLength));
+    return judgeShare(caller, pressure, batches.estimateItems(contentLength));
   };
+
+  const checking = setInterval(() => {
+    overload.check(monotonicMs());
+    batches.overload.check(monotonicMs());
+  }, CHECK_INTERVAL_MS).unref();
 
   return {
     batches,
-    judge: (lane, res, contentLength, nowMs) => {
+    stop: () => clearInterval(checking),
+    judge: (lane, caller, contentLength, nowMs) => {
       let why: ShedReason | undefined;
       if (lane === 'single') {
         if (seen++ === 0) turnBeganMs = nowMs;
         if (seen <= unseen) return undefined;
-        why = judgeSingle(res);
+        why = judgeSingle(caller);
         if (why !== undefined) overload.shed(nowMs);
       } else {
-        why = judgeBatch(res, contentLength);
+        why = judgeBatch(caller, contentLength);
         if (why !== undefined) batches.overload.shed(nowMs);
       }
       if (why !== undefined) options.onShed(lane, why);
       return why;
     },
-    refusalMs: (contentLength) => REFUSAL_SHARE * singleMs + DROPPED_BYTE_MS * contentLength,
+    refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * contentLength,
     singlesAnswered: () => {
-      // What batches took of the turn is no single call's cost, nor is the work on calls that were shed.
-      const calls = overload.isOn ? admitted : seen;
-      if (calls > FEW && !batchesInTurn && calls === seen) {
-        const cost = (monotonicMs() - turnBeganMs) / calls;
-        // A turn in which the thread did not run says nothing, and would say much.
-        singleMs += (Math.min(cost, 2 * singleMs) - singleMs) * (calls / (calls + LEARNING_CALLS));
-      }
-      batchesInTurn = false;
+      isTold = true;
       endTurn();
     },
   };

@@ -17,8 +17,10 @@ const MOST_ARRIVAL_MS = 1_000;
 const LEAST_BATCHES = 2;
 /** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
 const FIRST_ITEM = { ms: 0.004, bytes: 400 };
-/** How far one slice moves what is thought of all. */
-const LEARNING_RATE = 1 / 16;
+/** Whenever the queue becomes short, it is told. */
+const ALWAYS_SEEN = Number.NEGATIVE_INFINITY;
+/** So many slices, or bodies, say what is thought of all: the first ones move it more. */
+const LEARNING = 16;
 
 export interface BatchLaneOptions {
   monotonicMs(): number;
@@ -73,6 +75,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
   let items = 0;
   let itemMs = FIRST_ITEM.ms;
   let itemBytes = FIRST_ITEM.bytes;
+  let slices = 0;
+  let bodies = 0;
   let creditMs = MOST_CREDIT_MS;
   let creditAtMs = monotonicMs();
   let isTurning = false;
@@ -101,7 +105,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     creditMs = Math.min(MOST_CREDIT_MS, creditMs + BATCH_SHARE * (now - creditAtMs));
     creditAtMs = now;
     const mayTake = !options.singlesCame() || creditMs > 0;
-    if (items * itemMs > options.standingMs) overload.long(now);
+    if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
     while (mayTake && turns.length > 0) {
       const ticket = turns.shift() as Ticket;
       const { go } = ticket;
@@ -129,7 +133,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       const now = monotonicMs();
       lapseSlowBodies(now);
       overload.check(now);
-      if (items * itemMs > options.standingMs) overload.long(now);
+      if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
       if (tickets.size < LEAST_BATCHES) return 0;
       return ((items + estimateItems(contentLength)) * itemMs) / capMs();
     },
@@ -150,7 +154,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     begin: (exchange, count) => {
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return false;
-      itemBytes += LEARNING_RATE * (Math.max(1, ticket.contentLength / Math.max(1, count)) - itemBytes);
+      bodies = Math.min(bodies + 1, LEARNING);
+      itemBytes += (Math.max(1, ticket.contentLength / Math.max(1, count)) - itemBytes) / bodies;
       if (ticket.state === 'lapsed' && tickets.size > LEAST_BATCHES && items * itemMs > capMs()) return false;
       ticket.state = 'waiting';
       ticket.waitsSinceMs = monotonicMs();
@@ -167,7 +172,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       }),
     sliced: (exchange, done, tookMs) => {
       creditMs -= tookMs;
-      if (done > 0) itemMs += LEARNING_RATE * (tookMs / done - itemMs);
+      slices = Math.min(slices + 1, LEARNING);
+      itemMs += (tookMs / done - itemMs) / slices;
       const ticket = tickets.get(exchange);
       if (ticket !== undefined) charge(ticket, Math.max(0, ticket.items - done));
     },

@@ -5,7 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 
-const SLOTS = 4_096;
+const SLOTS = 16_384;
 /** What is a client's half as long ago counts half as much. */
 const HALF_LIFE_MS = 100;
 /** A client is heavy beyond so many times the mean, light up to such a part of it. */

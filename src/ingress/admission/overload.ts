@@ -12,8 +12,8 @@ export interface Overload {
   readonly isOn: boolean;
   /** The queue is short. */
   short(): void;
-  /** The queue is long, now. */
-  long(nowMs: number): void;
+  /** The queue is long, now, and was since it began to be seen; before that it may have been short unseen. */
+  long(nowMs: number, seenSinceMs: number): void;
   /** Something was shed. */
   shed(nowMs: number): void;
   /** Ends an overload in which nothing was shed for a while. */
@@ -22,7 +22,7 @@ export interface Overload {
 
 export function createOverload(onChange: (isOn: boolean) => void): Overload {
   let isOn = false;
-  /** Since when and when last the queue was long; a gap between two long queues is a short one that nobody saw. */
+  /** Since when and when last the queue was long. */
   let longSinceMs = Number.NaN;
   let longAtMs = Number.NaN;
   let shedAtMs = 0;
@@ -38,8 +38,9 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
     short: () => {
       longSinceMs = Number.NaN;
     },
-    long: (nowMs) => {
-      if (!(nowMs - longAtMs < STANDING_MS)) longSinceMs = Number.NaN;
+    long: (nowMs, seenSinceMs) => {
+      // Between two long queues there was a short one, or nothing at all, that nobody told of.
+      if (!(seenSinceMs - longAtMs < STANDING_MS)) longSinceMs = Number.NaN;
       longAtMs = nowMs;
       if (Number.isNaN(longSinceMs)) longSinceMs = nowMs;
       if (nowMs - longSinceMs < STANDING_MS) return;

@@ -13,7 +13,7 @@ import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 const TIME_SHARE = 0.05;
 const MOST_CREDIT_MS = 5;
 /** No refusal waits for longer. */
-const MOST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 500;
 /** Beyond so many that wait, refusals are given at once again: the bound of the memory. */
 const MOST_WAITING = 16_384;
 const RELEASE_INTERVAL_MS = 5;

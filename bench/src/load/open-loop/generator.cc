@@ -159,7 +159,7 @@ void Generator::count(const Call& call, std::uint64_t latency_us) {
   Tally* const tally = tally_of(call);
   if (tally == nullptr) return;
   ++tally->due;
-  if (is_late) {
+  if (is_late && call.answer.status != 503) {
     ++tally->late;
   } else if (is_ok) {
     ++tally->ok;
