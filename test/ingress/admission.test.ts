@@ -83,7 +83,8 @@ describe('single calls', () => {
     keepOn(1_000, 300);
     const admitted = turn(1_000);
     expect(admitted * SINGLE_MS).toBeGreaterThan(1);
-    expect(admitted * SINGLE_MS).toBeLessThanOrEqual(5);
+    // What a refusal is reckoned to cost is learnt off the cost of a call, so its estimate has moved.
+    expect(admitted * SINGLE_MS).toBeLessThanOrEqual(10);
     // A load that the worker can do is not cut, while it still watches.
     expect(turn(50)).toBe(50);
     keepOn(50, 1_200);

@@ -52,6 +52,8 @@ const CHECK_INTERVAL_MS = 250;
 const FIRST_SINGLE_MS = 0.02;
 /** So many calls in one turn are seen to: a few are in every turn, and nothing is learnt from them. */
 const FEW = 8;
+/** No call is cheaper, whatever a turn says. */
+const LEAST_SINGLE_MS = 0.002;
 /** A turn of so many calls says as much of their cost as all turns before it; the first ones say all. */
 const LEARNING_CALLS = 512;
 /** A turn in which the thread did not run would say much, and knows nothing. */
@@ -63,8 +65,8 @@ const BATCH_TARGETS = 10;
 /** What is left to whom, in parts of the limit: all get the first half, the heavy no more; the light beyond it. */
 const HEAVY_LIMIT = 0.5;
 const LIGHT_LIMIT = 2;
-/** What reading a head and refusing it takes, nearly all of it in the kernel, and reading on a byte that is dropped. */
-const REFUSAL_MS = 0.01;
+/** Reading a head and refusing it, nearly all of it in the kernel, and reading on a byte that is dropped. */
+const REFUSAL_MS = 0.008;
 const DROPPED_BYTE_MS = 0.25e-6;
 
 export function createAdmission(options: AdmissionOptions): Admission {
@@ -73,9 +75,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let singleMs = FIRST_SINGLE_MS;
   /** Calls that this was learnt from, as far as they count. */
   let learnt = 0;
-  /** Single calls seen in this turn, let in of them, and how many may pass unseen. */
+  /** Single calls that this turn brought, those shed of them, and how many may pass unlooked at. */
   let seen = 0;
-  let admitted = 0;
+  let shed = 0;
   let unseen = FEW;
   let turnBeganMs = 0;
   let turns = 0;
@@ -119,11 +121,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
   /** What the turn took says what a call costs, unless something else was done in it. */
   const learn = (): void => {
-    if (seen > FEW && !batchesInTurn && (!overload.isOn || admitted === seen)) {
-      const cost = (monotonicMs() - turnBeganMs) / seen;
+    const calls = seen - shed;
+    if (calls > FEW && !batchesInTurn) {
+      const cost = (monotonicMs() - turnBeganMs - shed * REFUSAL_MS) / calls;
       const believed = learnt < LEARNING_CALLS ? cost : Math.min(cost, MOST_SURPRISE * singleMs);
-      singleMs += (believed - singleMs) * (seen / (seen + learnt));
-      learnt = Math.min(learnt + seen, LEARNING_CALLS);
+      singleMs += (Math.max(believed, LEAST_SINGLE_MS) - singleMs) * (calls / (calls + learnt));
+      learnt = Math.min(learnt + calls, LEARNING_CALLS);
     }
     batchesInTurn = false;
   };
@@ -135,7 +138,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     else overload.long(monotonicMs(), turnBeganMs);
     if (overload.isOn) overload.check(monotonicMs());
     seen = 0;
-    admitted = 0;
+    shed = 0;
     turns++;
     endIsDue = false;
   };
@@ -154,9 +157,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
     if (!overload.isOn) return seen * singleMs > STANDING_MS ? 'queue' : undefined;
     const limit = Math.max(1, (TURN_SHARE * queueTargetMs) / singleMs);
-    const why = judgeShare(caller, (admitted + 1) / limit, 1);
-    if (why === undefined) admitted++;
-    return why;
+    return judgeShare(caller, (seen - shed) / limit, 1);
   };
   const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
     batchesInTurn = true;
@@ -181,7 +182,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
         if (seen++ === 0) turnBeganMs = nowMs;
         if (seen <= unseen) return undefined;
         why = judgeSingle(caller);
-        if (why !== undefined) overload.shed(nowMs);
+        if (why !== undefined) {
+          shed++;
+          overload.shed(nowMs);
+        }
       } else {
         why = judgeBatch(caller, contentLength);
         if (why !== undefined) batches.overload.shed(nowMs);
