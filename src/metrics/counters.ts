@@ -53,7 +53,7 @@ export type EngineInForce = (typeof ENGINES_IN_FORCE)[number];
 export const LANES = ['single', 'batch'] as const satisfies readonly Lane[];
 
 /** What stands at this instant, one writer each. */
-export const LEVELS = ['batchItems', 'batchMs', 'refusalsWaiting', 'connections'] as const;
+const LEVELS = ['batchItems', 'batchMs', 'refusalsWaiting', 'connections'] as const;
 export type Level = (typeof LEVELS)[number];
 
 const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
