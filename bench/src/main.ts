@@ -4,10 +4,11 @@ import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.
 import { type Report, type Suite, Unavailable } from './suite.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
+import { overloadSuite } from './suites/overload.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { formatTable } from './table.ts';
 
-const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite];
+const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite, overloadSuite];
 
 const HELP = [
   'npm run bench -- SUITE [options]',

@@ -26,6 +26,8 @@ export interface GatheringOptions {
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
   onUnexpectedError(error: unknown): void;
+  /** All calls of a turn of the event loop were answered. */
+  onTurnAnswered(): void;
 }
 
 /** Calls of one engine batch: more of them arrived in one turn than that only under overload. */
@@ -75,7 +77,10 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     if (!mayWait) flush();
     else if (!flushIsDue) {
       flushIsDue = true;
-      setImmediate(flush);
+      setImmediate(() => {
+        flush();
+        options.onTurnAnswered();
+      });
     }
   };
 }

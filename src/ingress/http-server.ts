@@ -5,6 +5,7 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
+import type { Gate } from './admission/gate.ts';
 import type { Exchange } from './exchange.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply } from './problem.ts';
@@ -22,6 +23,8 @@ export interface ServerOptions {
   readonly answerTimeoutMs: number;
   /** While true every answer closes its connection, so that clients move on. */
   isDraining(): boolean;
+  /** Sheds what is beyond capacity, before anything of its body is read. */
+  readonly gate?: Gate;
   /** May refuse a caller before anything of the body is read. */
   authorize?(head: RequestHead): Problem | undefined;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
@@ -47,7 +50,7 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
-  const { clock, observe } = options;
+  const { clock, observe, gate } = options;
   const requestIdFor = createRequestIds();
   const noRoute = observe.routeOf('none');
   const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
@@ -59,6 +62,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
+      gate?.leave(exchange);
       observe.end(exchange.routeNumber, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
     },
   };
@@ -73,7 +77,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     observe.begin(number, startedAtMs);
     const requestId = requestIdFor(head.requestId);
     const request = { head, requestId, route, routeNumber: number, startedAtMs };
+    if (gate?.sheds(res, request) === true) return;
     const exchange = new ServerExchange(res, host, request);
+    gate?.enter(exchange);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
       return;

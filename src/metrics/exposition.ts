@@ -15,6 +15,7 @@ import {
 import { DELAY_BUCKETS } from './delays.ts';
 import { createMeasuredRate } from './measured-rate.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
+import { overloadMetrics } from './overload-metrics.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 
 /** What the main thread knows; read at each scrape. */
@@ -68,6 +69,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
     registry.removeSingleMetric(`vigie_nodejs_active_${kind}_total`);
   }
   trafficMetrics(registry, slabs);
+  overloadMetrics(registry, slabs);
   cacheMetrics(registry, slabs, facts);
   engineMetrics(registry, slabs);
   stateMetrics(registry, facts);

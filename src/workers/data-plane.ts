@@ -7,6 +7,9 @@ import { App } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { createAdmission } from '../ingress/admission/admission.ts';
+import { createGate } from '../ingress/admission/gate.ts';
+import { capConnections } from '../ingress/connection-cap.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
@@ -99,13 +102,42 @@ function start(): void {
     bulk: parts.bulk && { cardStatuses: cards.statusesUncounted },
   };
   canary = { parts: uncounted, isComplete: cards.isComplete };
+  const admission = createAdmission({
+    ...config,
+    monotonicMs: clock.monotonicMs,
+    afterTurn: setImmediate,
+    onShed: counters.countShed,
+    onBatchQueue: (items, ms) => {
+      counters.setLevel('batchItems', items);
+      counters.setLevel('batchMs', ms);
+    },
+    onOverload: counters.setOverload,
+  });
+  const observe = requestObserver(counters);
+  const isDraining = (): boolean => state.phase() === 'draining';
+  const gate = createGate({
+    admission,
+    monotonicMs: clock.monotonicMs,
+    isDraining,
+    observe,
+    onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
+  });
+  stops.push(gate.stop);
   const app = App();
+  capConnections(app, {
+    most: config.maxConnections,
+    onChange: (open, isRefused) => {
+      counters.setLevel('connections', open);
+      if (isRefused) counters.countRefusedConnection();
+    },
+  });
   stops.push(() => app.close());
   const server = mountRoutes(app, {
     routes: [
       ...verifyRoutes({
         parts,
         addon,
+        admission,
         revocation: cards.view,
         batchSlice: config.batchSlice,
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
@@ -120,14 +152,15 @@ function start(): void {
       openapiRoute(),
     ],
     clock,
+    gate,
     bodyBounds: {
       idleTimeoutMs: config.bodyIdleTimeoutMs,
       timeoutMs: config.bodyTimeoutMs,
       memoryBytes: config.bodyMemoryBytes,
     },
     answerTimeoutMs: config.answerTimeoutMs,
-    isDraining: () => state.phase() === 'draining',
-    observe: requestObserver(counters),
+    isDraining,
+    observe,
     ...(addon && { endsSegment: addon.endsSegment }),
     onUnexpectedError,
   });

@@ -40,6 +40,7 @@ function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined =
     writer: createAnswerWriter(GATHERED_CALLS, addon),
     onVerified: () => {},
     onUnexpectedError: (error) => errors.push(error),
+    onTurnAnswered: () => {},
   });
   const call = (body: Buffer, { type = 'application/jwt', mayWait = true } = {}): string[] => {
     const { exchange, told } = caller();

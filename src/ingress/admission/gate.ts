@@ -1,0 +1,69 @@
+/**
+ * Admission as a listener has it: asked once for each request, on its head, and told when a request that was let in
+ * has ended. What is shed never becomes an exchange: its answer is made beforehand.
+ *
+ * The head is walked before, since only the framing guard can say whether a connection may be kept behind a refusal; a
+ * doubtful frame gets its own answer and its connection closed, under overload too.
+ */
+import type { HttpResponse } from 'uWebSockets.js';
+import type { RequestObserver } from '../http-server.ts';
+import type { Route } from '../route.ts';
+import type { ServerExchange } from '../server-exchange.ts';
+import type { Admission } from './admission.ts';
+import { createRefusals, type Shed } from './refusals.ts';
+
+export interface Gate {
+  /** Whether the request is shed: then it is answered, or will be, and no exchange may be made of it. */
+  sheds(res: HttpResponse, request: Arrived): boolean;
+  /** It was let in. */
+  enter(exchange: ServerExchange): void;
+  /** It has ended, answered or not. */
+  leave(exchange: ServerExchange): void;
+  stop(): void;
+}
+
+/** A request of which the head was read. */
+export interface Arrived extends Shed {
+  readonly route: Route | undefined;
+}
+
+export interface GateOptions {
+  readonly admission: Admission;
+  monotonicMs(): number;
+  isDraining(): boolean;
+  readonly observe: RequestObserver;
+  /** So many refusals are held back. */
+  onRefusalsWaiting(count: number): void;
+}
+
+export function createGate(options: GateOptions): Gate {
+  const { admission, monotonicMs, observe } = options;
+  const refusals = createRefusals({
+    monotonicMs,
+    random: Math.random,
+    isDraining: options.isDraining,
+    onEnd: ({ routeNumber, startedAtMs }, status) =>
+      observe.end(routeNumber, status, (monotonicMs() - startedAtMs) / 1000),
+    onWaiting: options.onRefusalsWaiting,
+  });
+  return {
+    sheds: (res, request) => {
+      const { route, head } = request;
+      if (route?.lane === undefined || head.framingFault !== undefined) return false;
+      const why = admission.judge(route.lane, res, head.contentLength, request.startedAtMs);
+      if (why === undefined) return false;
+      refusals.refuse(res, request, admission.refusalMs(head.contentLength));
+      return true;
+    },
+    enter: (exchange) => {
+      if (exchange.route?.lane === 'batch') admission.batches.admit(exchange, exchange.head.contentLength);
+    },
+    leave: (exchange) => {
+      if (exchange.route?.lane === 'batch') admission.batches.leave(exchange);
+    },
+    stop: () => {
+      refusals.stop();
+      admission.stop();
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { type Caller, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
+import type { Exchange } from '../../src/ingress/exchange.ts';
+
+const from = (last: number): Caller => ({ getRemoteAddress: () => Uint8Array.of(127, 0, 0, last).buffer });
+const CALLER = from(1);
+/** What a single call is thought to cost before any was measured, and so in these tests. */
+const SINGLE_MS = 0.02;
+
+function rig() {
+  let now = 0;
+  let due: (() => void)[] = [];
+  const shed: string[] = [];
+  const admission = createAdmission({
+    queueTargetMs: 5,
+    batchQueueMs: 250,
+    batchWaitMs: 2_000,
+    monotonicMs: () => now,
+    afterTurn: (callback) => due.push(callback),
+    onShed: (lane, why) => shed.push(`${lane} ${why}`),
+    onBatchQueue: () => {},
+    onOverload: () => {},
+  });
+  const single = (caller = CALLER): ShedReason | undefined => admission.judge('single', caller, 500, now);
+  /** A turn of the event loop with so many single calls; how many were let in. */
+  const turn = (calls: number, caller = CALLER): number => {
+    let admitted = 0;
+    for (let i = 0; i < calls; i++) if (single(caller) === undefined) admitted++;
+    now += admitted * SINGLE_MS;
+    const callbacks = due;
+    due = [];
+    admission.singlesAnswered();
+    for (const callback of callbacks) callback();
+    return admitted;
+  };
+  /** Turns with so many calls each, for so long. */
+  const keepOn = (calls: number, ms: number): void => {
+    for (const end = now + ms; now < end; ) {
+      turn(calls);
+      now += 1;
+    }
+  };
+  return {
+    admission,
+    single,
+    turn,
+    keepOn,
+    shed,
+    wait: (ms: number) => (now += ms),
+    now: () => now,
+    runDue: () => {
+      const callbacks = due;
+      due = [];
+      for (const callback of callbacks) callback();
+    },
+  };
+}
+
+describe('single calls', () => {
+  it('are all let in below the target, and nobody asks who calls', () => {
+    const { admission, keepOn, shed, now } = rig();
+    const nobody: Caller = {
+      getRemoteAddress: () => {
+        throw new Error('asked');
+      },
+    };
+    for (let i = 0; i < 100; i++) expect(admission.judge('single', nobody, 500, now())).toBeUndefined();
+    admission.singlesAnswered();
+    keepOn(200, 2_000);
+    expect(shed).toEqual([]);
+  });
+
+  it('are let in when a burst brings ten times the target once', () => {
+    const { turn, keepOn, shed } = rig();
+    expect(turn(2_500)).toBe(2_500);
+    keepOn(50, 500);
+    expect(turn(2_500)).toBe(2_500);
+    expect(shed).toEqual([]);
+  });
+
+  it('are cut to part of the target when more keeps coming, until it does no more', () => {
+    const { turn, keepOn, wait } = rig();
+    keepOn(1_000, 300);
+    const admitted = turn(1_000);
+    expect(admitted * SINGLE_MS).toBeGreaterThan(1);
+    expect(admitted * SINGLE_MS).toBeLessThanOrEqual(5);
+    // A load that the worker can do is not cut, while it still watches.
+    expect(turn(50)).toBe(50);
+    keepOn(50, 1_200);
+    wait(1);
+    expect(turn(1_000)).toBe(1_000);
+  });
+
+  it('never come without bound, however sudden', () => {
+    const { turn } = rig();
+    expect(turn(1_000_000) * SINGLE_MS).toBeLessThanOrEqual(100);
+  });
+
+  it('that are pipelined, and so answered one by one, are added up all the same', () => {
+    const { single, runDue, wait } = rig();
+    for (let turns = 0; turns < 30; turns++) {
+      for (let i = 0; i < 1_000; i++) single();
+      wait(20);
+      runDue();
+      runDue();
+    }
+    const admitted = Array.from({ length: 1_000 }, () => single()).filter((why) => why === undefined).length;
+    expect(admitted * SINGLE_MS).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('a client that wants ten times as much as nine others', () => {
+  it('is shed first, and they are not', () => {
+    const { admission, turn, keepOn, wait, now } = rig();
+    keepOn(1_000, 300);
+    let lost = 0;
+    let hogAdmitted = 0;
+    for (let round = 0; round < 1_000; round++) {
+      // The hog's calls stand first in each turn: where they stand must not matter.
+      for (let i = 0; i < 200; i++)
+        if (admission.judge('single', from(2), 500, now()) === undefined) hogAdmitted++;
+      for (let client = 3; client < 12; client++) {
+        for (let i = 0; i < 4; i++)
+          if (admission.judge('single', from(client), 500, now()) !== undefined) lost++;
+      }
+      wait(3);
+      turn(0);
+    }
+    // The first moments pass before anybody's share is known.
+    expect(lost).toBeLessThan(36);
+    expect(hogAdmitted).toBeGreaterThan(0);
+    expect(hogAdmitted).toBeLessThan(200_000);
+  });
+});
+
+describe('batches', () => {
+  const BODY = 400_000;
+  const exchange = (): Exchange => ({}) as Exchange;
+
+  it('are let in up to the burst, then none, though single calls are', () => {
+    const { admission, single, shed, now } = rig();
+    let admitted = 0;
+    for (; admission.judge('batch', CALLER, BODY, now()) === undefined; admitted++) {
+      admission.batches.admit(exchange(), BODY);
+    }
+    // About 4 ms of work each.
+    expect(admitted).toBeGreaterThan(10);
+    expect(admitted).toBeLessThan(100);
+    expect(shed).toEqual(['batch queue']);
+    expect(single()).toBeUndefined();
+  });
+
+  it('are all refused while single calls have to be', () => {
+    const { admission, keepOn, now } = rig();
+    keepOn(1_000, 300);
+    expect(admission.judge('batch', CALLER, 500, now())).toBe('singles');
+  });
+});
