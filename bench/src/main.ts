@@ -19,7 +19,7 @@ const HELP = [
   OPTIONS_HELP,
 ].join('\n');
 
-/** Runs the command line; returns the exit code: 0 measured, 1 a wrong answer, 2 usage, 3 unavailable. */
+/** Runs the command line; returns the exit code: 0 measured, 1 a wrong answer or a missed bar, 2 usage, 3 unavailable. */
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || args.includes('--help')) {

@@ -49,7 +49,7 @@ describe('shares of clients', () => {
 
   it('forget', () => {
     const shares = oneHog();
-    shares.fade(2_000);
+    shares.fade(20_000);
     expect(shares.weigh(v4(0))).toBe('usual');
   });
 

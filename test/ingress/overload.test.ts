@@ -38,10 +38,20 @@ describe('an overload', () => {
     for (let now = 0; now <= STANDING_MS; now += 10) overload.long(now, now);
     overload.shed(500);
     overload.short();
-    overload.check(500 + CALM_MS);
+    overload.check(500 + CALM_MS, false);
     expect(overload.isOn).toBe(true);
-    overload.check(500 + CALM_MS + 1);
+    overload.check(500 + CALM_MS + 1, false);
     expect(overload.isOn).toBe(false);
     expect(changes).toEqual([true, false]);
+  });
+
+  it('ends at once in a thread that idles, though a burst was just shed', () => {
+    const { overload } = watched();
+    for (let now = 0; now <= STANDING_MS; now += 10) overload.long(now, now);
+    overload.shed(100);
+    overload.check(101, false);
+    expect(overload.isOn).toBe(true);
+    overload.check(101, true);
+    expect(overload.isOn).toBe(false);
   });
 });

@@ -73,6 +73,7 @@ async function run(options: Options): Promise<SuiteResult> {
   const { target, metricsUrl } = await startGateway(options, corpus, dataDir);
   const { server } = target;
   const warnings: string[] = [];
+  const wrongs: string[] = [];
   const phaseSeconds = options.seconds ?? overloadSuite.defaultSeconds;
   const load: Bench['load'] = async (what, phases, streams) => {
     say(`overload, ${what}`);
@@ -89,6 +90,10 @@ async function run(options: Options): Promise<SuiteResult> {
     const report = await runOpenLoop(program, spec);
     const { beforeMiB, mostMiB } = memory.stop();
     const lagMs = report.lag.p99Us / 1000;
+    for (const { name, phases: tallies } of report.streams) {
+      const wrong = tallies.reduce((sum, tally) => sum + tally.wrong, 0);
+      if (wrong > 0) wrongs.push(`${what}, ${name}: ${wrong} answers were neither right nor a refusal`);
+    }
     if (lagMs > LAG_LIMIT_MS) {
       warnings.push(
         `${what}: the generator itself was late (p99 ${significant(lagMs, 3)} ms), and sent less than was due`,
@@ -106,11 +111,15 @@ async function run(options: Options): Promise<SuiteResult> {
     rows.push(...(await steps(bench, 'batch', capacity.batch)));
     rows.push(...(await batchSurge(bench, capacity)));
     rows.push(...(await hogBesideOthers(bench, capacity.single)));
-    return resultOf(rows, warnings, {
-      engines: [engine],
-      capacityPerSecond: capacity,
-      batchItems: BATCH_ITEMS,
-    });
+    return resultOf(
+      rows,
+      { warnings, wrongs },
+      {
+        engines: [engine],
+        capacityPerSecond: capacity,
+        batchItems: BATCH_ITEMS,
+      },
+    );
   } finally {
     await server.stop();
     removeData();
@@ -255,10 +264,10 @@ function watchMemory(pid: number) {
 
 function resultOf(
   rows: readonly Row[],
-  warnings: string[],
+  { warnings, wrongs }: { readonly warnings: readonly string[]; readonly wrongs: readonly string[] },
   facts: Readonly<Record<string, unknown>>,
 ): SuiteResult {
-  const failures = rows.filter(({ pass }) => pass === false);
+  const missed = rows.filter(({ pass }) => pass === false);
   return {
     rows,
     columns: [
@@ -276,7 +285,11 @@ function resultOf(
       { key: 'p99Ms', title: 'p99 ms' },
     ],
     facts,
-    warnings: [...warnings, ...(failures.length > 0 ? [`${failures.length} conditions are not met`] : [])],
-    failed: false,
+    warnings: [
+      ...warnings,
+      ...wrongs,
+      ...(missed.length > 0 ? [`${missed.length} conditions are not met`] : []),
+    ],
+    failed: missed.length > 0 || wrongs.length > 0,
   };
 }

@@ -7,7 +7,8 @@
  */
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
 import { createClientShares } from './client-shares.ts';
-import { createOverload, STANDING_MS } from './overload.ts';
+import { createOverload } from './overload.ts';
+import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
 
 /** What costs: one credential, or as many as the body holds. */
 export type Lane = 'single' | 'batch';
@@ -21,7 +22,7 @@ export interface Caller {
 }
 
 export interface AdmissionSettings {
-  /** Work in single calls that a turn may bring before the queue counts as long. */
+  /** How long single calls may wait before the queue counts as long. */
   readonly queueTargetMs: number;
   readonly batchQueueMs: number;
   readonly batchWaitMs: number;
@@ -30,6 +31,8 @@ export interface AdmissionSettings {
 export interface AdmissionOptions extends AdmissionSettings {
   monotonicMs(): number;
   afterTurn(callback: () => void): void;
+  /** Milliseconds that this thread waited for something to do, since it began. */
+  idleMs(): number;
   onShed(lane: Lane, why: ShedReason): void;
   onBatchQueue(items: number, ms: number): void;
   onOverload(lane: Lane, isOn: boolean): void;
@@ -58,20 +61,26 @@ const LEARNING_CALLS = 512;
 const MOST_SHED = 0.25;
 /** A turn in which the thread did not run would say much, and knows nothing. */
 const MOST_SURPRISE = 2;
-/** While the queue stands, turns bring this part of the target: a call waits for the turn before and for its own. */
-const TURN_SHARE = 0.5;
+/** A call waits for the turn before and for its own: turns of half the target make it wait for all of it. */
+const LONG_TURN = 0.5;
+/** While the queue stands, turns are cut to this part of the target: enough calls for one engine batch. */
+const CUT_TURN = 0.1;
 /** Work in batches that may stand, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
-/** What is left to whom, in parts of the limit: all get the first half, the heavy no more; the light beyond it. */
-const HEAVY_LIMIT = 0.5;
-const LIGHT_LIMIT = 2;
+/** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
+const MOST_BURST_MS = 100;
+/** A thread that idles for so much of the time has no overload, whatever a burst made it shed. */
+const IDLE_SHARE = 0.15;
 /** Reading a head and refusing it, nearly all of it in the kernel, and reading on a byte that is dropped. */
 const REFUSAL_MS = 0.008;
 const DROPPED_BYTE_MS = 0.25e-6;
+/** The same in single calls, about: what a client pays of its share for being refused. */
+const REFUSAL_WORK = 0.5;
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { monotonicMs, queueTargetMs } = options;
   const shares = createClientShares();
+  const turnRooms = createTurnRooms();
   let singleMs = FIRST_SINGLE_MS;
   /** Calls that this was learnt from, as far as they count. */
   let learnt = 0;
@@ -109,16 +118,27 @@ export function createAdmission(options: AdmissionOptions): Admission {
   });
 
   /** Room for a client, at this pressure: 1 is full. */
-  const judgeShare = (caller: Caller, pressure: number, work: number): ShedReason | undefined => {
+  const judgeShare = (
+    caller: Caller,
+    pressure: number,
+    work: number,
+    room: Rooms,
+  ): ShedReason | undefined => {
     const address = new Uint8Array(caller.getRemoteAddress());
     const now = monotonicMs();
     shares.fade(now);
     const weight = shares.weigh(address);
-    const room = weight === 'heavy' ? HEAVY_LIMIT : weight === 'light' ? LIGHT_LIMIT : 1;
-    if (pressure > room) return weight === 'heavy' && pressure <= 1 ? 'share' : 'queue';
-    shares.charge(address, work);
-    return undefined;
+    if (pressure <= room[weight]) {
+      shares.charge(address, work);
+      return undefined;
+    }
+    shares.charge(address, REFUSAL_WORK);
+    if (weight !== 'heavy') return 'queue';
+    turnRooms.madeWay(now);
+    return 'share';
   };
+  /** Calls that a turn is cut to. */
+  const limit = (): number => Math.max(1, (CUT_TURN * queueTargetMs) / singleMs);
   /**
    * What the turn took says what a call costs, unless much else was done in it. The few refusals of a turn count as
    * part of its calls: then turns become shorter than they need be, never longer.
@@ -135,11 +155,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
   const endTurn = (): void => {
     learn();
-    const workMs = seen * singleMs;
     singlesSinceSlice ||= seen > 0;
-    if (workMs <= queueTargetMs) overload.short();
+    if (seen * singleMs <= LONG_TURN * queueTargetMs) overload.short();
     else overload.long(monotonicMs(), turnBeganMs);
-    if (overload.isOn) overload.check(monotonicMs());
+    if (overload.isOn) {
+      turnRooms.turned((seen - shed) / limit(), monotonicMs());
+      overload.check(monotonicMs(), false);
+    }
     seen = 0;
     shed = 0;
     turns++;
@@ -158,9 +180,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
       };
       options.afterTurn(() => (isTold ? options.afterTurn(endUntold) : endUntold()));
     }
-    if (!overload.isOn) return seen * singleMs > STANDING_MS ? 'queue' : undefined;
-    const limit = Math.max(1, (TURN_SHARE * queueTargetMs) / singleMs);
-    return judgeShare(caller, (seen - shed) / limit, 1);
+    if (!overload.isOn) return seen * singleMs > MOST_BURST_MS ? 'queue' : undefined;
+    return judgeShare(caller, (seen - shed) / limit(), 1, turnRooms.rooms);
   };
   const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
     batchesInTurn = true;
@@ -168,12 +189,18 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const pressure = batches.pressure(contentLength);
     if (pressure === 0) return undefined;
     if (!batches.overload.isOn) return pressure > 1 ? 'queue' : undefined;
-    return judgeShare(caller, pressure, batches.estimateItems(contentLength));
+    return judgeShare(caller, pressure, batches.estimateItems(contentLength), FIXED_ROOMS);
   };
 
+  let idleMs = options.idleMs();
+  let checkedAtMs = monotonicMs();
   const checking = setInterval(() => {
-    overload.check(monotonicMs());
-    batches.overload.check(monotonicMs());
+    const now = monotonicMs();
+    const idleShare = (options.idleMs() - idleMs) / (now - checkedAtMs);
+    idleMs += idleShare * (now - checkedAtMs);
+    checkedAtMs = now;
+    overload.check(now, idleShare >= IDLE_SHARE);
+    batches.overload.check(now, false);
   }, CHECK_INTERVAL_MS).unref();
 
   return {

@@ -132,7 +132,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     pressure: (contentLength) => {
       const now = monotonicMs();
       lapseSlowBodies(now);
-      overload.check(now);
+      overload.check(now, false);
       if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
       if (tickets.size < LEAST_BATCHES) return 0;
       return ((items + estimateItems(contentLength)) * itemMs) / capMs();

@@ -6,20 +6,25 @@
 import { randomInt } from 'node:crypto';
 
 const SLOTS = 16_384;
-/** What is a client's half as long ago counts half as much. */
-const HALF_LIFE_MS = 100;
+/**
+ * What a client had so long ago counts half as much. Longer than refusals are held back: a hog whose connections are
+ * all held would be a newcomer when they come back.
+ */
+const HALF_LIFE_MS = 1_000;
+/** The mean is that of so long ago at most. */
+const FADE_INTERVAL_MS = 25;
 /** A client is heavy beyond so many times the mean, light up to such a part of it. */
-const HEAVY = 1.5;
+const HEAVY = 1.3;
 const LIGHT = 0.5;
 /** Below this mean (work of a single call is 1) a client's figure is chance: then nobody is light or heavy. */
-const LEAST_MEAN = 4;
+const LEAST_MEAN = 12;
 
 export type ClientWeight = 'light' | 'usual' | 'heavy';
 
 export interface ClientShares {
   /** How the client's use of late stands to that of the others. */
   weigh(address: Uint8Array): ClientWeight;
-  /** The client was given so much work, in single calls. */
+  /** The client has cost so much work, in single calls. */
   charge(address: Uint8Array, work: number): void;
   /** Lets the past fade; cheap when called more often than needed. */
   fade(nowMs: number): void;
@@ -51,7 +56,8 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
         used++;
       }
     }
-    mean = used === 0 ? 0 : total / used;
+    // Alone, a client has no share that could be more than another's.
+    mean = used < 2 ? 0 : total / used;
   };
   return {
     weigh: (address) => {
@@ -68,7 +74,7 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
     },
     fade: (nowMs) => {
       const passedMs = nowMs - fadedAtMs;
-      if (passedMs < HALF_LIFE_MS / 4) return;
+      if (passedMs < FADE_INTERVAL_MS) return;
       fadedAtMs = nowMs;
       fadeOnce(0.5 ** (passedMs / HALF_LIFE_MS));
     },

@@ -4,7 +4,7 @@
  */
 
 /** A queue that was long for so long stands. */
-export const STANDING_MS = 100;
+export const STANDING_MS = 50;
 /** An overload is over when so long nothing had to be shed. */
 export const CALM_MS = 1_000;
 
@@ -16,8 +16,8 @@ export interface Overload {
   long(nowMs: number, seenSinceMs: number): void;
   /** Something was shed. */
   shed(nowMs: number): void;
-  /** Ends an overload in which nothing was shed for a while. */
-  check(nowMs: number): void;
+  /** Ends an overload in which nothing was shed for a while, or the thread was idle for much of it. */
+  check(nowMs: number, isIdle: boolean): void;
 }
 
 export function createOverload(onChange: (isOn: boolean) => void): Overload {
@@ -50,8 +50,8 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
     shed: (nowMs) => {
       shedAtMs = nowMs;
     },
-    check: (nowMs) => {
-      if (isOn && nowMs - shedAtMs > CALM_MS) set(false);
+    check: (nowMs, isIdle) => {
+      if (isOn && (isIdle || nowMs - shedAtMs > CALM_MS)) set(false);
     },
   };
 }
