@@ -120,7 +120,7 @@ function start(): void {
     admission,
     monotonicMs: clock.monotonicMs,
     isDraining,
-    observe,
+    onEnd: observe.end,
     onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
   });
   stops.push(gate.stop);

@@ -47,6 +47,15 @@ describe('shares of clients', () => {
     expect([shares.weigh(v4(0)), shares.weigh(v4(100))]).toEqual(['usual', 'usual']);
   });
 
+  it('do not call heavy who is alone, and call light who comes then', () => {
+    const shares = createClientShares(SEED);
+    shares.fade(0);
+    shares.charge(v4(0), 200);
+    shares.fade(50);
+    shares.charge(v4(0), 200);
+    expect([shares.weigh(v4(0)), shares.weigh(v4(1))]).toEqual(['usual', 'light']);
+  });
+
   it('forget', () => {
     const shares = oneHog();
     shares.fade(20_000);

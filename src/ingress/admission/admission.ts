@@ -22,7 +22,7 @@ export interface Caller {
 }
 
 export interface AdmissionSettings {
-  /** How long single calls may wait before the queue counts as long. */
+  /** Work in single calls that a turn may bring before the queue counts as long. */
   readonly queueTargetMs: number;
   readonly batchQueueMs: number;
   readonly batchWaitMs: number;
@@ -61,8 +61,6 @@ const LEARNING_CALLS = 512;
 const MOST_SHED = 0.25;
 /** A turn in which the thread did not run would say much, and knows nothing. */
 const MOST_SURPRISE = 2;
-/** A call waits for the turn before and for its own: turns of half the target make it wait for all of it. */
-const LONG_TURN = 0.5;
 /** While the queue stands, turns are cut to this part of the target: enough calls for one engine batch. */
 const CUT_TURN = 0.1;
 /** Work in batches that may stand, in targets: one slice is half of one. */
@@ -71,9 +69,9 @@ const BATCH_TARGETS = 10;
 const MOST_BURST_MS = 100;
 /** A thread that idles for so much of the time has no overload, whatever a burst made it shed. */
 const IDLE_SHARE = 0.15;
-/** Reading a head and refusing it, nearly all of it in the kernel, and reading on a byte that is dropped. */
+/** Reading a head and refusing it, and reading on a byte that is dropped: nearly all of it in the kernel. */
 const REFUSAL_MS = 0.008;
-const DROPPED_BYTE_MS = 0.25e-6;
+const DROPPED_BYTE_MS = 1.2e-6;
 /** The same in single calls, about: what a client pays of its share for being refused. */
 const REFUSAL_WORK = 0.5;
 
@@ -156,7 +154,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const endTurn = (): void => {
     learn();
     singlesSinceSlice ||= seen > 0;
-    if (seen * singleMs <= LONG_TURN * queueTargetMs) overload.short();
+    if (seen * singleMs <= queueTargetMs) overload.short();
     else overload.long(monotonicMs(), turnBeganMs);
     if (overload.isOn) {
       turnRooms.turned((seen - shed) / limit(), monotonicMs());

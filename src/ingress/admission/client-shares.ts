@@ -35,6 +35,7 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
   let fadedAtMs = Number.NEGATIVE_INFINITY;
   /** Work of all, and slots of the first row in use, when it last faded. */
   let mean = 0;
+  let isAlone = true;
   let first = 0;
   let second = 0;
 
@@ -56,15 +57,16 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
         used++;
       }
     }
-    // Alone, a client has no share that could be more than another's.
-    mean = used < 2 ? 0 : total / used;
+    mean = used === 0 ? 0 : total / used;
+    isAlone = used < 2;
   };
   return {
     weigh: (address) => {
       if (mean < LEAST_MEAN) return 'usual';
       find(address);
       const use = Math.min(rows[first] as number, rows[second] as number);
-      if (use > HEAVY * mean) return 'heavy';
+      // Alone, a client has no share that could be more than another's.
+      if (use > HEAVY * mean && !isAlone) return 'heavy';
       return use < LIGHT * mean ? 'light' : 'usual';
     },
     charge: (address, work) => {

@@ -6,7 +6,6 @@
  * doubtful frame gets its own answer and its connection closed, under overload too.
  */
 import type { HttpResponse } from 'uWebSockets.js';
-import type { RequestObserver } from '../http-server.ts';
 import type { Route } from '../route.ts';
 import type { ServerExchange } from '../server-exchange.ts';
 import type { Admission } from './admission.ts';
@@ -31,19 +30,20 @@ export interface GateOptions {
   readonly admission: Admission;
   monotonicMs(): number;
   isDraining(): boolean;
-  readonly observe: RequestObserver;
+  /** What was shed was answered, or its client went away (`undefined`). */
+  onEnd(route: number, status: number | undefined, seconds: number): void;
   /** So many refusals are held back. */
   onRefusalsWaiting(count: number): void;
 }
 
 export function createGate(options: GateOptions): Gate {
-  const { admission, monotonicMs, observe } = options;
+  const { admission, monotonicMs } = options;
   const refusals = createRefusals({
     monotonicMs,
     random: Math.random,
     isDraining: options.isDraining,
     onEnd: ({ routeNumber, startedAtMs }, status) =>
-      observe.end(routeNumber, status, (monotonicMs() - startedAtMs) / 1000),
+      options.onEnd(routeNumber, status, (monotonicMs() - startedAtMs) / 1000),
     onWaiting: options.onRefusalsWaiting,
   });
   return {

@@ -14,13 +14,14 @@ import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 /** Share of the time for refusals while there are more of them, and how much of it may be saved up. */
 const TIME_SHARE = 0.05;
 const MOST_CREDIT_MS = 5;
-/** No refusal is held back for longer. */
+/** No refusal is held back for longer; one behind which much is to be read and dropped costs many times as much. */
 const MOST_WAIT_MS = 500;
+const MOST_LARGE_WAIT_MS = 2_000;
 /** Beyond so many that wait, refusals are given at once again: the bound of the memory. */
 const MOST_WAITING = 16_384;
 const RELEASE_INTERVAL_MS = 5;
 /** A body up to this size was mostly read with its head; a larger one is left with its client until the answer. */
-const MOST_READ_BYTES = 16 * 1024;
+const LARGE_BYTES = 16 * 1024;
 /** A larger one is not read to its end to keep the connection. */
 const MOST_DROPPED_BYTES = 32 * 1024 * 1024;
 
@@ -64,7 +65,8 @@ interface Waiting {
 export function createRefusals(options: RefusalsOptions): Refusals {
   const { monotonicMs, random, isDraining } = options;
   const { heads, body } = prebuiltAnswers();
-  let waiting: Waiting[] = [];
+  let small: Waiting[] = [];
+  let large: Waiting[] = [];
   let creditMs = MOST_CREDIT_MS;
   let creditAtMs = monotonicMs();
   let timer: NodeJS.Timeout | undefined;
@@ -81,22 +83,27 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     creditMs = Math.min(MOST_CREDIT_MS, creditMs + TIME_SHARE * (now - creditAtMs));
     creditAtMs = now;
   };
-  const release = (): void => {
-    const now = monotonicMs();
-    earn(now);
+  /** Gives what is due of a queue, the oldest first; what is left of it. */
+  const give = (queue: readonly Waiting[], mostWaitMs: number, now: number): Waiting[] => {
     let next = 0;
-    for (; next < waiting.length; next++) {
-      const { res, shed, costMs, isGone } = waiting[next] as Waiting;
+    for (; next < queue.length; next++) {
+      const { res, shed, costMs, isGone } = queue[next] as Waiting;
       if (isGone) continue;
-      if (creditMs <= 0 && now - shed.startedAtMs < MOST_WAIT_MS && !isDraining()) break;
+      if (creditMs <= 0 && now - shed.startedAtMs < mostWaitMs && !isDraining()) break;
       res.cork(() => {
-        if (shed.head.contentLength > MOST_READ_BYTES) res.resume();
+        if (isLarge(shed)) res.resume();
         answer(res, shed, costMs);
       });
     }
-    if (next > 0) waiting = waiting.slice(next);
-    options.onWaiting(waiting.length);
-    if (waiting.length > 0) return;
+    return queue.slice(next);
+  };
+  const release = (): void => {
+    const now = monotonicMs();
+    earn(now);
+    small = give(small, MOST_WAIT_MS, now);
+    large = give(large, MOST_LARGE_WAIT_MS, now);
+    options.onWaiting(small.length + large.length);
+    if (small.length + large.length > 0) return;
     clearInterval(timer);
     timer = undefined;
   };
@@ -106,19 +113,28 @@ export function createRefusals(options: RefusalsOptions): Refusals {
       one.isGone = true;
       options.onEnd(shed, undefined);
     });
-    if (shed.head.contentLength > MOST_READ_BYTES) res.pause();
-    waiting.push(one);
+    if (isLarge(shed)) {
+      res.pause();
+      large.push(one);
+    } else {
+      small.push(one);
+    }
     timer ??= setInterval(release, RELEASE_INTERVAL_MS).unref();
   };
   return {
     refuse: (res, shed, costMs) => {
       if (creditMs <= costMs) earn(monotonicMs());
-      const isNext = waiting.length === 0 && creditMs > 0;
-      if (isNext || waiting.length >= MOST_WAITING || isDraining()) answer(res, shed, costMs);
+      const held = small.length + large.length;
+      const isNext = held === 0 && creditMs > 0;
+      if (isNext || held >= MOST_WAITING || isDraining()) answer(res, shed, costMs);
       else hold(res, shed, costMs);
     },
     stop: () => clearInterval(timer),
   };
+}
+
+function isLarge({ head }: Shed): boolean {
+  return head.contentLength > LARGE_BYTES;
 }
 
 /** One head for each time to come back after, up to the request id that ends it: all that differs. */
