@@ -63,6 +63,8 @@ const MOST_SHED = 0.25;
 const MOST_SURPRISE = 2;
 /** While the queue stands, turns are cut to this part of the target: enough calls for one engine batch. */
 const CUT_TURN = 0.1;
+/** But to no fewer calls: what a turn costs by itself would be most of it, and nothing could be learnt from it. */
+const LEAST_TURN_CALLS = 16;
 /** Work in batches that may stand, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
@@ -136,7 +138,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return 'share';
   };
   /** Calls that a turn is cut to. */
-  const limit = (): number => Math.max(1, (CUT_TURN * queueTargetMs) / singleMs);
+  const limit = (): number => Math.max(LEAST_TURN_CALLS, (CUT_TURN * queueTargetMs) / singleMs);
   /**
    * What the turn took says what a call costs, unless much else was done in it. The few refusals of a turn count as
    * part of its calls: then turns become shorter than they need be, never longer.

@@ -4,7 +4,6 @@
  * after each turn that was full, a little more after each that was not.
  */
 import type { ClientWeight } from './client-shares.ts';
-import { STANDING_MS } from './overload.ts';
 
 export type Rooms = Readonly<Record<ClientWeight, number>>;
 
@@ -18,10 +17,14 @@ const MORE = 0.02;
 const LEAST_HEAVY_ROOM = 0.02;
 /**
  * While a hog can make way instead, turns of the others are not cut, or what piles up while the thread does not run
- * would be refused to them; but if turns stay full for so long without the hog, the others are too many themselves.
+ * would be refused to them; but if turns stay full for so long and so many
+ * of them without the hog, the others are too many themselves.
  */
 const ROOM_BESIDE_HOG = 100;
 const MOST_FULL_MS = 100;
+const MOST_FULL_TURNS = 32;
+/** A hog that was shed so lately is there. */
+const LATELY_MS = 250;
 
 export interface TurnRooms {
   readonly rooms: Rooms;
@@ -35,6 +38,7 @@ export function createTurnRooms(): TurnRooms {
   const rooms = { ...FIXED_ROOMS };
   let madeWayAtMs = Number.NEGATIVE_INFINITY;
   let notFullAtMs = Number.NEGATIVE_INFINITY;
+  let fullTurns = 0;
   return {
     rooms,
     madeWay: (nowMs) => {
@@ -44,7 +48,9 @@ export function createTurnRooms(): TurnRooms {
       const isFull = fullness >= FULL_TURN;
       rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
       if (!isFull) notFullAtMs = nowMs;
-      const hogMakesWay = nowMs - madeWayAtMs < STANDING_MS && nowMs - notFullAtMs < MOST_FULL_MS;
+      fullTurns = isFull ? fullTurns + 1 : 0;
+      const areTooMany = fullTurns > MOST_FULL_TURNS && nowMs - notFullAtMs > MOST_FULL_MS;
+      const hogMakesWay = nowMs - madeWayAtMs < LATELY_MS && !areTooMany;
       rooms.usual = hogMakesWay ? ROOM_BESIDE_HOG : FIXED_ROOMS.usual;
       rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
     },
