@@ -2,8 +2,9 @@
  * Single calls that arrive in one turn of the event loop, gathered: their signatures go to the engine as one batch.
  * None waits for company longer than that turn.
  *
- * A call behind which more stands in what was read from its connection is answered at once, with all that were gathered
- * before it: the parser closes a connection whose next request comes while an answer is pending.
+ * A call behind which more stands in what was read from its connection is answered at once, since the parser closes a
+ * connection whose next request comes while an answer is pending; and alone: while one connection is being read, an
+ * answer to another cannot be put together before it is sent, and goes out in a dozen system calls.
  */
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
@@ -30,10 +31,12 @@ export interface GatheringOptions {
   onTurnAnswered(): void;
 }
 
-/** Calls of one engine batch: more of them arrived in one turn than that only under overload. */
-export const GATHERED_CALLS = 256;
-/** Their bodies; several of the largest. */
-const BODY_BYTES = 16 * LIMITS.singleBodyBytes;
+/** Calls of one engine batch; those of one turn are answered so many at a time. */
+export const GATHERED_SLICE = 256;
+/** Calls of one turn, as many as connections that were readable in it; any more are answered alone. */
+export const MAX_GATHERED_CALLS = 4096;
+/** Their bodies: those of ordinary size all, of the largest several. Memory is taken as it is used. */
+const BODY_BYTES = 4 * 1024 * 1024;
 
 /** `mayWait`: nothing stands behind the request in what was read from its connection. */
 export type SingleHandler = (exchange: Exchange, body: Buffer, type: string, mayWait: boolean) => void;
@@ -53,35 +56,38 @@ interface Gathered {
 }
 
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
-  const gathered = emptyGathering();
-  const shared = createSlice(GATHERED_CALLS);
+  const gathered = emptyGathering(MAX_GATHERED_CALLS, BODY_BYTES);
+  const alone = emptyGathering(1, LIMITS.singleBodyBytes);
+  const shared = createSlice(GATHERED_SLICE);
   let flushIsDue = false;
 
   /** What fails here fails those that were gathered, whoever's turn it is: each of them is answered. */
-  const flush = (): void => {
-    flushIsDue = false;
-    const asked = gathered.exchanges.slice(0, gathered.count) as Exchange[];
+  const answerAll = (from: Gathered): void => {
+    const asked = from.exchanges.slice(0, from.count) as Exchange[];
     if (asked.length === 0) return;
     try {
-      const calls = takeOut(gathered, options.addon);
-      if (calls.exchanges.length > 0) answer(calls, shared, options);
+      answer(takeOut(from, options.addon), shared, options);
     } catch (error) {
       fail(asked, error, options);
     }
   };
+  const flush = (): void => {
+    flushIsDue = false;
+    answerAll(gathered);
+    options.onTurnAnswered();
+  };
 
   return (exchange, body, type, mayWait) => {
-    const isFull = gathered.count === GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
-    if (isFull) flush();
-    put(gathered, exchange, body, type);
-    if (!mayWait) flush();
-    else if (!flushIsDue) {
-      flushIsDue = true;
-      setImmediate(() => {
-        flush();
-        options.onTurnAnswered();
-      });
+    const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
+    if (!mayWait || isFull) {
+      put(alone, exchange, body, type);
+      answerAll(alone);
+      return;
     }
+    put(gathered, exchange, body, type);
+    if (flushIsDue) return;
+    flushIsDue = true;
+    setImmediate(flush);
   };
 }
 
@@ -96,19 +102,19 @@ function fail(asked: readonly Exchange[], error: unknown, options: GatheringOpti
   }
 }
 
-function emptyGathering(): Gathered {
-  const words = () => new Uint32Array(GATHERED_CALLS);
+function emptyGathering(calls: number, bodyBytes: number): Gathered {
+  const words = () => new Uint32Array(calls);
   return {
-    bodies: Buffer.allocUnsafeSlow(BODY_BYTES),
+    bodies: Buffer.allocUnsafeSlow(bodyBytes),
     used: 0,
     count: 0,
     starts: words(),
     ends: words(),
-    isJson: new Uint8Array(GATHERED_CALLS),
+    isJson: new Uint8Array(calls),
     audienceStarts: words(),
     audienceEnds: words(),
-    exchanges: new Array<Exchange | undefined>(GATHERED_CALLS).fill(undefined),
-    types: new Array<string>(GATHERED_CALLS).fill(''),
+    exchanges: new Array<Exchange | undefined>(calls).fill(undefined),
+    types: new Array<string>(calls).fill(''),
   };
 }
 
@@ -179,11 +185,27 @@ function takeOut(gathered: Gathered, addon: NativeAddon | undefined): Calls {
   return { exchanges, texts, starts, ends, audiences };
 }
 
+/** Answers them, a slice at a time. */
 function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
+  const count = calls.exchanges.length;
   const prove = options.proveRevoked();
   // What is asked elsewhere is answered in a later turn, when others will have been gathered.
-  const slice = prove === undefined ? shared : createSlice(calls.exchanges.length);
-  placeSlice(slice, prove === undefined ? calls : privateCopy(calls));
+  const kept = prove === undefined ? calls : privateCopy(calls);
+  for (let from = 0; from < count; from += GATHERED_SLICE) {
+    answerSlice(kept, from, Math.min(count, from + GATHERED_SLICE), shared, prove, options);
+  }
+}
+
+function answerSlice(
+  calls: Calls,
+  from: number,
+  to: number,
+  shared: Slice,
+  prove: ProveRevoked | undefined,
+  options: GatheringOptions,
+): void {
+  const slice = prove === undefined ? shared : createSlice(to - from);
+  placeSlice(slice, calls, from, to);
   // The age is read before the status is: what is learnt in between makes the answer better than it claims.
   const revocation = options.revocation();
   const checkedAt = new Date(options.parts.clock.wallMs());
@@ -193,8 +215,8 @@ function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
     const tail = renderTail({ revocation, checkedAt });
     const { bytes, ends } = options.writer.write(slice, scope, tail);
     let start = 0;
-    for (let i = 0; i < calls.exchanges.length; i++) {
-      const end = ends[i] as number;
+    for (let i = from; i < to; i++) {
+      const end = ends[i - from] as number;
       // Written out before it returns, or copied where the client does not take it at once.
       const body = bytes.subarray(start, end);
       (calls.exchanges[i] as Exchange).replyJson(end - start > CORK_BUFFER_BYTES ? Buffer.from(body) : body);
@@ -203,16 +225,17 @@ function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
   };
   const proving = proveStale(slice, revocation, prove);
   if (proving === undefined) reply();
-  else proving.then(reply).catch((error) => fail(calls.exchanges, error, options));
+  else proving.then(reply).catch((error) => fail(calls.exchanges.slice(from, to), error, options));
 }
 
 function privateCopy({ exchanges, texts, starts, ends, audiences }: Calls): Calls {
   return { exchanges, texts: Buffer.from(texts), starts: starts.slice(), ends: ends.slice(), audiences };
 }
 
-function placeSlice(slice: Slice, { exchanges, texts, starts, ends, audiences }: Calls): void {
-  beginSlice(slice, texts, exchanges.length);
-  slice.starts = starts;
-  slice.ends = ends;
-  slice.audiences = audiences;
+function placeSlice(slice: Slice, calls: Calls, from: number, to: number): void {
+  const { texts, starts, ends, audiences } = calls;
+  beginSlice(slice, texts, to - from);
+  slice.starts = starts.subarray(from, to);
+  slice.ends = ends.subarray(from, to);
+  slice.audiences = audiences?.slice(from, to);
 }

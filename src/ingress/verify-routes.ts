@@ -5,7 +5,7 @@ import type { NativeAddon } from '../native/addon.ts';
 import type { Admission } from './admission/admission.ts';
 import { createAnswerWriter } from './answer-writer.ts';
 import { BATCH_BODY_MEDIA_TYPES, SINGLE_MEDIA_TYPES } from './envelope.ts';
-import { createSingleHandler, GATHERED_CALLS } from './gathering.ts';
+import { createSingleHandler, GATHERED_SLICE } from './gathering.ts';
 import type { ProveRevoked } from './prove-stale.ts';
 import type { Route } from './route.ts';
 import type { RevocationView } from './verdict-reply.ts';
@@ -32,7 +32,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
   const { addon, batchSlice, admission } = options;
   const single = createSingleHandler({
     ...options,
-    writer: createAnswerWriter(GATHERED_CALLS, addon),
+    writer: createAnswerWriter(GATHERED_SLICE, addon),
     onTurnAnswered: () => admission.singlesAnswered(),
   });
   const writer = createAnswerWriter(batchSlice, addon);

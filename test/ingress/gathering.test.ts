@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { GatewayParts } from '../../src/gateway.ts';
 import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
-import { createSingleHandler, GATHERED_CALLS } from '../../src/ingress/gathering.ts';
+import { createSingleHandler, GATHERED_SLICE, MAX_GATHERED_CALLS } from '../../src/ingress/gathering.ts';
 import type { ProveRevoked } from '../../src/ingress/prove-stale.ts';
 import { nativeAddon, pathParts } from '../support/path-world.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
@@ -37,7 +37,7 @@ function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined =
     addon,
     revocation: () => ({ state: 'fresh', seq: 1, ageMs: 5 }),
     proveRevoked: () => proveRevoked,
-    writer: createAnswerWriter(GATHERED_CALLS, addon),
+    writer: createAnswerWriter(GATHERED_SLICE, addon),
     onVerified: () => {},
     onUnexpectedError: (error) => errors.push(error),
     onTurnAnswered: () => {},
@@ -78,21 +78,33 @@ describe('calls of one turn', () => {
     }
   });
 
-  it('with one behind which more stands are answered at once', () => {
+  it('do not include one behind which more stands: it is answered at once, and alone', async () => {
     const { call } = handlerOn(pathParts(nativeAddon()));
     const waiting = call(GOOD);
     expect(call(BAD, { mayWait: false })).toEqual(['bad_signature']);
+    expect(waiting).toEqual([]);
+    await turn();
     expect(waiting).toEqual(['ok']);
   });
 
-  it('beyond what is gathered, by number or by bytes, are answered before more are taken', async () => {
+  it('are answered in order however many they are', async () => {
     const { call } = handlerOn(pathParts(nativeAddon()));
-    const many = Array.from({ length: GATHERED_CALLS + 1 }, () => call(GOOD));
-    expect(many.filter(({ length }) => length === 1)).toHaveLength(GATHERED_CALLS);
+    const many = Array.from({ length: 2 * GATHERED_SLICE + 3 }, (_, i) => call(i % 3 === 0 ? BAD : GOOD));
+    expect(many.flat()).toEqual([]);
+    await turn();
+    const expected = many.map((_, i) => (i % 3 === 0 ? ['bad_signature'] : ['ok']));
+    expect(many).toEqual(expected);
+  });
+
+  it('beyond what is gathered, by number or by bytes, are answered alone', async () => {
+    const { call } = handlerOn(pathParts(nativeAddon()));
+    const many = Array.from({ length: MAX_GATHERED_CALLS + 1 }, () => call(GOOD));
+    expect(many.flat()).toEqual(['ok']);
+    expect(many.at(-1)).toEqual(['ok']);
     await turn();
     const payload = goodClaims({ filler: 'x'.repeat(40_000) });
     const large = Buffer.from(credential({ payload }));
-    const told = Array.from({ length: 60 }, () => call(large));
+    const told = Array.from({ length: 120 }, () => call(large));
     expect(told.some(({ length }) => length === 1)).toBe(true);
     await turn();
     expect([...many, ...told].every(([only, ...more]) => only === 'ok' && more.length === 0)).toBe(true);
@@ -109,9 +121,9 @@ describe('an error', () => {
       throw new Error('synthetic');
     });
     const { call, errors } = handlerOn({ ...parts, trust });
-    const told = [call(GOOD), call(GOOD), call(GOOD, { mayWait })];
+    const told = mayWait ? [call(GOOD), call(GOOD)] : [call(GOOD, { mayWait })];
     await turn();
-    expect(told.flat()).toEqual(['internal-error', 'internal-error', 'internal-error']);
+    expect(told.flat()).toEqual(told.map(() => 'internal-error'));
     expect(errors).toHaveLength(1);
     const next = call(GOOD);
     await turn();

@@ -17,8 +17,7 @@ const MORE = 0.02;
 const LEAST_HEAVY_ROOM = 0.02;
 /**
  * While a hog can make way instead, turns of the others are not cut, or what piles up while the thread does not run
- * would be refused to them; but if turns stay full for so long and so many
- * of them without the hog, the others are too many themselves.
+ * would be refused to them; but if turns stay full for so long, and so many of them, the others are too many themselves.
  */
 const ROOM_BESIDE_HOG = 100;
 const MOST_FULL_MS = 100;
