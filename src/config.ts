@@ -233,6 +233,34 @@ export const SETTINGS = {
     10_000,
     'most batch items verified before the event loop turns; fewer, where they would take longer than some 2 ms',
   ),
+  maxConnections: integer(
+    'VIGIE_MAX_CONNECTIONS',
+    20_000,
+    1,
+    1_000_000,
+    'connections open at a worker; what comes beyond is closed unread',
+  ),
+  queueTargetMs: integer(
+    'VIGIE_QUEUE_TARGET_MS',
+    5,
+    1,
+    1_000,
+    'single calls waiting longer than this for 50 ms, or batches ten times that, are an overload: the excess gets 503',
+  ),
+  batchQueueMs: integer(
+    'VIGIE_BATCH_QUEUE_MS',
+    250,
+    10,
+    60_000,
+    'work in batches, in estimated time, that a worker queues at once to serve a burst; beyond, 503',
+  ),
+  batchWaitMs: integer(
+    'VIGIE_BATCH_WAIT_MS',
+    2_000,
+    10,
+    60_000,
+    'a batch that could not be begun after so long gets 503',
+  ),
   bodyIdleTimeoutMs: integer(
     'VIGIE_BODY_IDLE_TIMEOUT_MS',
     5_000,
@@ -338,6 +366,10 @@ export interface Config {
   readonly statusMapBytes: number;
   readonly revocationMaxAgeSeconds: number;
   readonly batchSlice: number;
+  readonly maxConnections: number;
+  readonly queueTargetMs: number;
+  readonly batchQueueMs: number;
+  readonly batchWaitMs: number;
   readonly bodyIdleTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly bodyMemoryBytes: number;

@@ -4,10 +4,11 @@ import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.
 import { type Report, type Suite, Unavailable } from './suite.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
+import { overloadSuite } from './suites/overload.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { formatTable } from './table.ts';
 
-const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite];
+const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite, overloadSuite];
 
 const HELP = [
   'npm run bench -- SUITE [options]',
@@ -18,7 +19,7 @@ const HELP = [
   OPTIONS_HELP,
 ].join('\n');
 
-/** Runs the command line; returns the exit code: 0 measured, 1 a wrong answer, 2 usage, 3 unavailable. */
+/** Runs the command line; returns the exit code: 0 measured, 1 a wrong answer or a missed bar, 2 usage, 3 unavailable. */
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || args.includes('--help')) {

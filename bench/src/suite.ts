@@ -14,7 +14,7 @@ export interface SuiteResult {
   readonly facts: Readonly<Record<string, unknown>>;
   /** What a reader must know before believing a row, e.g. that the generator was the bottleneck. */
   readonly warnings: readonly string[];
-  /** Whether an answer was wrong: the figures then count for nothing and the exit code is 1. */
+  /** Whether an answer was wrong, or a condition that the suite is there for not met: the exit code is 1. */
   readonly failed: boolean;
 }
 

@@ -30,6 +30,8 @@ export interface GatheringOptions {
   /** Told once a turn how long the first call that was gathered in it waited (seconds). */
   onQueued(seconds: number): void;
   onUnexpectedError(error: unknown): void;
+  /** All calls of a turn of the event loop were answered. */
+  onTurnAnswered(): void;
 }
 
 /** Calls of one engine batch; those of one turn are answered so many at a time. */
@@ -77,6 +79,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     flushIsDue = false;
     queue.end();
     answerAll(gathered);
+    options.onTurnAnswered();
   };
 
   return (exchange, body, type, mayWait) => {

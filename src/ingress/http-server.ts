@@ -5,6 +5,7 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
+import type { Gate } from './admission/gate.ts';
 import type { Exchange } from './exchange.ts';
 import { type HeadReader, strictHeadReader } from './head-reader.ts';
 import { mediaType } from './media-type.ts';
@@ -25,6 +26,8 @@ export interface ServerOptions {
   isDraining(): boolean;
   /** How heads are read, if not by the strict reader alone. */
   readonly heads?: HeadReader;
+  /** Sheds what is beyond capacity, before anything of its body is read. */
+  readonly gate?: Gate;
   /** May refuse a caller before anything of the body is read. */
   authorize?(head: RequestHead): Problem | undefined;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
@@ -50,18 +53,20 @@ const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
-  const { clock, observe } = options;
+  const { clock, observe, gate } = options;
   const heads = options.heads ?? strictHeadReader;
+  const requestIdFor = createRequestIds();
   const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
     guarded(exchange, options, body, mayWait);
   const bodies = createBodyReader(options, handle, (exchange, error) => fail(exchange, options, error));
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,
-    requestIdFor: createRequestIds(),
+    requestIdFor,
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
+      gate?.leave(exchange);
       observe.end(exchange.served.number, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
     },
   };
@@ -75,7 +80,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
     const { route } = served;
     observe.begin(served.number, startedAtMs);
+    if (gate?.sheds(res, served, seen, startedAtMs) === true) return;
     const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
+    gate?.enter(exchange);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
       return;

@@ -1,4 +1,5 @@
 /** What stands at a path: the contract between the server and those that answer. */
+import type { Lane } from './admission/admission.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface Route {
@@ -6,6 +7,8 @@ export interface Route {
   readonly path: string;
   /** Stands for the path in metrics. */
   readonly name: string;
+  /** How its calls are admitted; absent: all are. */
+  readonly lane?: Lane;
   /** Required on POST. */
   readonly body?: {
     readonly maxBytes: number;

@@ -3,6 +3,7 @@ import { type GatewayParts, verifySlice } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { beginSlice, createSlice, type PlacedTexts, type Slice } from '../verification/slice.ts';
 import type { TrustScope } from '../verification/trust-scope.ts';
+import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { readBatchItems } from './batch-items.ts';
 import type { Exchange, Reply } from './exchange.ts';
@@ -19,6 +20,8 @@ export interface VerifyBatchOptions {
   /** Most items verified before the event loop turns. */
   readonly batchSlice: number;
   readonly writer: AnswerWriter;
+  /** Tells whose turn it is. */
+  readonly admission: Admission;
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
   onBatch(items: number): void;
@@ -27,24 +30,34 @@ export interface VerifyBatchOptions {
 /** Work on one batch between two turns of the event loop, about: slices shrink where an engine is slow. */
 const SLICE_MS = 2;
 
+/** Harmless where nobody waits for the answer any more. */
+const TOO_LATE = {
+  type: 'overloaded',
+  detail: 'the batch could not be begun in time: nothing is known of it',
+} as const;
+
 export function createBatchHandler(options: VerifyBatchOptions) {
+  const { parts } = options;
   const shared = createSlice(options.batchSlice);
-  const pace = createPace(options.batchSlice, options.parts.clock.monotonicMs);
+  const pace = createPace(options.batchSlice, parts.clock.monotonicMs);
 
   return async (exchange: Exchange, body: Buffer, type: string): Promise<void> => {
+    const lane = options.admission.batches;
     const items = readBatchItems(type, body, options.addon);
     if (!items.ok) return exchange.problem(items.problem);
+    if (!lane.begin(exchange, items.value.count)) return exchange.problem(TOO_LATE);
+    if (!(await lane.slice(exchange))) return exchange.problem(TOO_LATE);
     const revocation = options.revocation();
     const answer = createBatchAnswer(exchange, items.value.count, {
       revocation,
-      checkedAt: new Date(options.parts.clock.wallMs()),
+      checkedAt: new Date(parts.clock.wallMs()),
       writer: options.writer,
     });
     // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
     // must not depend on how many stood before it, and the answer names one version.
-    const trust = options.parts.trust();
+    const trust = parts.trust();
     for (let from = 0; from < items.value.count; ) {
-      if (from > 0) await new Promise(setImmediate);
+      if (from > 0 && !(await lane.slice(exchange))) return;
       if (exchange.isOver()) return;
       const began = pace.begin();
       const prove = options.proveRevoked();
@@ -52,8 +65,9 @@ export function createBatchHandler(options: VerifyBatchOptions) {
       const slice = prove === undefined ? shared : createSlice(options.batchSlice);
       const to = sliceEnd(items.value, from, pace.items());
       placeSlice(slice, items.value, from, to);
-      const scope = verifySlice(slice, options.parts, trust);
+      const scope = verifySlice(slice, parts, trust);
       pace.end(began, to - from);
+      lane.sliced(exchange, to - from, parts.clock.monotonicMs() - began);
       const proving = proveStale(slice, revocation, prove);
       if (proving !== undefined) await proving;
       options.onVerified(slice.reasons.subarray(0, slice.count));

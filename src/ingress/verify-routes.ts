@@ -2,6 +2,7 @@
 import { LIMITS } from '../config.ts';
 import type { GatewayParts } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
+import type { Admission } from './admission/admission.ts';
 import { createAnswerWriter } from './answer-writer.ts';
 import { BATCH_BODY_MEDIA_TYPES, SINGLE_MEDIA_TYPES } from './envelope.ts';
 import { createSingleHandler, GATHERED_SLICE } from './gathering.ts';
@@ -14,6 +15,7 @@ export interface VerifyRoutesOptions {
   readonly parts: GatewayParts;
   /** Absent where there is no native code. */
   readonly addon: NativeAddon | undefined;
+  readonly admission: Admission;
   /** The revocation state as of now. */
   revocation(): RevocationView;
   /** Present while this gateway has no whole copy: asks elsewhere for revocations that it cannot tell of. */
@@ -29,14 +31,20 @@ export interface VerifyRoutesOptions {
 }
 
 export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
-  const { addon, batchSlice } = options;
-  const single = createSingleHandler({ ...options, writer: createAnswerWriter(GATHERED_SLICE, addon) });
-  const batch = createBatchHandler({ ...options, writer: createAnswerWriter(batchSlice, addon) });
+  const { addon, batchSlice, admission } = options;
+  const single = createSingleHandler({
+    ...options,
+    writer: createAnswerWriter(GATHERED_SLICE, addon),
+    onTurnAnswered: () => admission.singlesAnswered(),
+  });
+  const writer = createAnswerWriter(batchSlice, addon);
+  const batch = createBatchHandler({ ...options, writer });
   return [
     {
       method: 'POST',
       path: '/v1/verify',
       name: 'verify',
+      lane: 'single',
       body: { maxBytes: LIMITS.singleBodyBytes, mediaTypes: SINGLE_MEDIA_TYPES },
       handle: single,
     },
@@ -44,6 +52,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
       method: 'POST',
       path: '/v1/verify/batch',
       name: 'verify_batch',
+      lane: 'batch',
       body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES, answeredLater: true },
       handle: batch,
     },

@@ -3,6 +3,7 @@
  * so counting costs one addition; the main thread adds the slabs up when Prometheus scrapes. The names here
  * are positions only: what is exposed, and how it is called, stands in `exposition.ts`.
  */
+import { type Lane, SHED_REASONS, type ShedReason } from '../ingress/admission/admission.ts';
 import { REASONS } from '../verdict.ts';
 
 /** Every route name of every listener; `none` is a request that found no route. */
@@ -52,6 +53,12 @@ export const ENGINES_IN_FORCE = [
 ] as const;
 export type EngineInForce = (typeof ENGINES_IN_FORCE)[number];
 
+export const LANES = ['single', 'batch'] as const satisfies readonly Lane[];
+
+/** What stands at this instant, one writer each. */
+const LEVELS = ['batchItems', 'batchMs', 'refusalsWaiting', 'connections'] as const;
+export type Level = (typeof LEVELS)[number];
+
 const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
 /** The first of them are totals, which a thread that takes over a slab must not let fall. */
 const KEY_CACHE_TOTALS = 3;
@@ -82,6 +89,10 @@ const LAYOUT = (() => {
     inFlight: take(1),
     lastRequestAtMs: take(1),
     unexpectedErrors: take(1),
+    shed: take(LANES.length * SHED_REASONS.length),
+    overload: take(LANES.length),
+    levels: take(LEVELS.length),
+    connectionsRefused: take(1),
     cells: next,
   };
 })();
@@ -113,6 +124,10 @@ export interface Counters {
   countUnexpectedError(): void;
   /** The slab's thread is gone, and with it what it had under way; totals stay. By whoever saw to its end. */
   forgetThread(): void;
+  countShed(lane: Lane, why: ShedReason): void;
+  setOverload(lane: Lane, isOn: boolean): void;
+  setLevel(level: Level, value: number): void;
+  countRefusedConnection(): void;
   verdicts(code: number): number;
   requests(route: RouteName, status: number): number;
   latencies(route: RouteName): HistogramView;
@@ -129,6 +144,11 @@ export interface Counters {
   /** Monotonic time of the last request begun, probes aside (milliseconds). */
   lastRequestAtMs(): number;
   unexpectedErrors(): number;
+  shed(lane: Lane, why: ShedReason): number;
+  /** 1 while the thread sheds, else 0. */
+  overload(lane: Lane): number;
+  level(level: Level): number;
+  connectionsRefused(): number;
 }
 
 export function allocateCounters(): SharedArrayBuffer {
@@ -149,6 +169,8 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
   };
   const latencyAt = (route: RouteName): number =>
     LAYOUT.latencies + ROUTES.indexOf(route) * histogramCells(LATENCY_BUCKETS);
+  const shedAt = (lane: Lane, why: ShedReason): number =>
+    LAYOUT.shed + LANES.indexOf(lane) * SHED_REASONS.length + SHED_REASONS.indexOf(why);
   const observe = (at: number, buckets: readonly number[], value: number): void => {
     let bucket = 0;
     while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket++;
@@ -206,6 +228,14 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
       }
       for (const at of [LAYOUT.inFlight, LAYOUT.engineInForce, LAYOUT.utilisation]) cells[at] = 0;
     },
+    countShed: (lane, why) => add(shedAt(lane, why), 1),
+    setOverload: (lane, isOn) => {
+      cells[LAYOUT.overload + LANES.indexOf(lane)] = isOn ? 1 : 0;
+    },
+    setLevel: (level, value) => {
+      cells[LAYOUT.levels + LEVELS.indexOf(level)] = value;
+    },
+    countRefusedConnection: () => add(LAYOUT.connectionsRefused, 1),
     verdicts: (code) => get(LAYOUT.verdicts + code),
     requests: (route, status) => get(requestAt(route, status)),
     latencies: (route) => view(latencyAt(route), LATENCY_BUCKETS),
@@ -221,5 +251,9 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     inFlight: () => get(LAYOUT.inFlight),
     lastRequestAtMs: () => get(LAYOUT.lastRequestAtMs),
     unexpectedErrors: () => get(LAYOUT.unexpectedErrors),
+    shed: (lane, why) => get(shedAt(lane, why)),
+    overload: (lane) => get(LAYOUT.overload + LANES.indexOf(lane)),
+    level: (level) => get(LAYOUT.levels + LEVELS.indexOf(level)),
+    connectionsRefused: () => get(LAYOUT.connectionsRefused),
   };
 }

@@ -16,6 +16,7 @@ import { DELAY_BUCKETS } from './delays.ts';
 import { createMeasuredRate } from './measured-rate.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { mergeViews, sumOver } from './over-threads.ts';
+import { overloadMetrics } from './overload-metrics.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 import { type WorkerFacts, workerMetrics } from './worker-metrics.ts';
 
@@ -70,6 +71,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
     registry.removeSingleMetric(`vigie_nodejs_active_${kind}_total`);
   }
   trafficMetrics(registry, slabs);
+  overloadMetrics(registry, slabs);
   cacheMetrics(registry, slabs, facts);
   engineMetrics(registry, slabs);
   workerMetrics(registry, slabs, facts);

@@ -7,11 +7,15 @@ import { App } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { createAdmission } from '../ingress/admission/admission.ts';
+import { createGate } from '../ingress/admission/gate.ts';
+import { capConnections } from '../ingress/connection-cap.ts';
 import { createHeadReader } from '../ingress/head-reader.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
 import { parserIsKnown } from '../ingress/known-parser.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
+import { createRequestIds } from '../ingress/request-id.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import { describeError } from '../log.ts';
@@ -106,13 +110,44 @@ function start(): void {
   canary = { parts: uncounted, isComplete: cards.isComplete };
   const onStrangeHead = (): void =>
     onUnexpectedError(new Error('a recognised head was read otherwise: heads are read strictly from now on'));
+  const admission = createAdmission({
+    ...config,
+    monotonicMs: clock.monotonicMs,
+    afterTurn: setImmediate,
+    idleMs: () => performance.eventLoopUtilization().idle,
+    onShed: counters.countShed,
+    onBatchQueue: (items, ms) => {
+      counters.setLevel('batchItems', items);
+      counters.setLevel('batchMs', ms);
+    },
+    onOverload: counters.setOverload,
+  });
+  const observe = requestObserver(counters);
+  const isDraining = (): boolean => state.phase() === 'draining' || life.isRetiring();
+  const gate = createGate({
+    admission,
+    monotonicMs: clock.monotonicMs,
+    isDraining,
+    requestIdFor: createRequestIds(),
+    onEnd: observe.end,
+    onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
+  });
+  stops.push(gate.stop);
   const app = App();
+  capConnections(app, {
+    most: config.maxConnections,
+    onChange: (open, isRefused) => {
+      counters.setLevel('connections', open);
+      if (isRefused) counters.countRefusedConnection();
+    },
+  });
   stops.push(() => app.close());
   const server = mountRoutes(app, {
     routes: [
       ...verifyRoutes({
         parts,
         addon,
+        admission,
         revocation: cards.view,
         batchSlice: config.batchSlice,
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
@@ -128,14 +163,15 @@ function start(): void {
       openapiRoute(),
     ],
     clock,
+    gate,
     bodyBounds: {
       idleTimeoutMs: config.bodyIdleTimeoutMs,
       timeoutMs: config.bodyTimeoutMs,
       memoryBytes: config.bodyMemoryBytes,
     },
     answerTimeoutMs: config.answerTimeoutMs,
-    isDraining: () => state.phase() === 'draining' || life.isRetiring(),
-    observe: requestObserver(counters),
+    isDraining,
+    observe,
     ...(addon && { endsSegment: addon.endsSegment }),
     ...(addon && parserIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,

@@ -42,6 +42,7 @@ function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined =
     onVerified: () => {},
     onQueued: (seconds) => queued.push(seconds),
     onUnexpectedError: (error) => errors.push(error),
+    onTurnAnswered: () => {},
   });
   const call = (body: Buffer, { type = 'application/jwt', mayWait = true } = {}): string[] => {
     const { exchange, told } = caller();

@@ -52,7 +52,7 @@ async function run(options: Options): Promise<SuiteResult> {
   }
 }
 
-async function startGateway(options: Options, corpus: Corpus, dataDir: string) {
+export async function startGateway(options: Options, corpus: Corpus, dataDir: string) {
   const command = join(DIST_DIR, 'cli', 'vigie.js');
   if (!existsSync(command)) throw new Unavailable('the service is not built: npm run build');
   const [port, adminPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
@@ -92,7 +92,7 @@ async function startEmptyHandler(options: Options): Promise<Target> {
 }
 
 /** Which engine the gateway took, from whichever info metric carries it: the gateway's word, not ours. */
-async function engineOf(metricsUrl: string): Promise<{ name: string; implementation: string }> {
+export async function engineOf(metricsUrl: string): Promise<{ name: string; implementation: string }> {
   const text = await (await fetch(metricsUrl)).text();
   const info = /^vigie_\w*info\{(?=[^}]*\bengine=)[^}]*\}/m.exec(text)?.[0] ?? '';
   const label = (name: string): string =>

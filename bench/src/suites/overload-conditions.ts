@@ -1,0 +1,148 @@
+/** The conditions of the overload suite, judged on what the generator tells: a row each. */
+import type { OpenLoopReport, PhaseTally, Slot } from '../load/open-loop.ts';
+import { SLOT_SECONDS } from '../load/open-loop.ts';
+import { significant } from '../statistics.ts';
+import type { Row } from '../suite.ts';
+
+/** Multiples of the capacity, in order; the last one is where it recovers. */
+export const LOADS = [0.5, 0.8, 1, 1.5, 2, 3, 5, 0.5] as const;
+/** The load whose latency is what the others are measured by. */
+const CALM_LOAD = 0.8;
+
+export const BARS = {
+  goodput: 0.9,
+  latencyRatio: 2,
+  memoryMiB: 256,
+  recoverySeconds: 5,
+  singlesServed: 0.994,
+  othersServed: 0.999,
+} as const;
+
+/** A slot counts as recovered when so much of it is served. */
+const RECOVERED_SHARE = 0.99;
+
+export interface Condition extends Row {
+  readonly case: string;
+  readonly condition: string;
+  readonly bar: string;
+  readonly measured: number;
+  readonly pass: boolean;
+}
+
+function condition(
+  what: string,
+  name: string,
+  bar: string,
+  measured: number,
+  pass: boolean,
+  more = {},
+): Condition {
+  return {
+    suite: 'overload',
+    case: what,
+    condition: name,
+    bar,
+    measured: significant(measured, 3),
+    pass,
+    ...more,
+  };
+}
+
+/** What the row says beside its condition: where the calls of the phase went. */
+export function detailsOf(tally: PhaseTally, countedSeconds: number) {
+  return {
+    duePerSecond: significant(tally.due / countedSeconds),
+    okPerSecond: significant(tally.ok / countedSeconds),
+    refusedPerSecond: significant(tally.refused / countedSeconds),
+    unsentPerSecond: significant(tally.unsent / countedSeconds),
+    latePerSecond: significant(tally.late / countedSeconds),
+    p50Ms: significant(tally.okLatency.p50Us / 1000, 3),
+    p99Ms: significant(tally.okLatency.p99Us / 1000, 3),
+  };
+}
+
+/** Goodput and latency at each load from the capacity on, and how soon half of it is served again. */
+export function stepConditions(
+  what: string,
+  stream: OpenLoopReport['streams'][number],
+  { capacity, phaseSeconds, settleSeconds }: StepTimes,
+): Condition[] {
+  const calm = stream.phases[LOADS.indexOf(CALM_LOAD)] as PhaseTally;
+  const rows: Condition[] = [];
+  for (const [phase, load] of LOADS.entries()) {
+    if (load < 1) continue;
+    const tally = stream.phases[phase] as PhaseTally;
+    const counted = phaseSeconds - settleSeconds;
+    const details = { load, ...detailsOf(tally, counted) };
+    const goodput = tally.ok / counted / capacity;
+    const ratio = tally.okLatency.p99Us / Math.max(1, calm.okLatency.p99Us);
+    const bars = BARS;
+    rows.push(
+      condition(what, 'goodput', `>= ${bars.goodput} of capacity`, goodput, goodput >= bars.goodput, details),
+      condition(
+        what,
+        'p99',
+        `<= ${bars.latencyRatio} x that at 0.8`,
+        ratio,
+        ratio <= bars.latencyRatio,
+        details,
+      ),
+    );
+  }
+  const since = (LOADS.length - 1) * phaseSeconds;
+  const seconds = recoverySeconds(stream.slots, since);
+  rows.push(
+    condition(what, 'recovery', `<= ${BARS.recoverySeconds} s`, seconds, seconds <= BARS.recoverySeconds, {
+      load: 0.5,
+    }),
+  );
+  return rows;
+}
+
+export interface StepTimes {
+  /** Calls a second, in a closed loop. */
+  readonly capacity: number;
+  readonly phaseSeconds: number;
+  readonly settleSeconds: number;
+}
+
+/** Seconds from `since` to the end of the last slot that was not served as it should be. */
+export function recoverySeconds(slots: readonly Slot[], since: number): number {
+  const first = Math.round(since / SLOT_SECONDS);
+  const last = slots.findLastIndex(
+    ([ok, notOk], index) => index >= first && ok < RECOVERED_SHARE * (ok + notOk),
+  );
+  return last < 0 ? 0 : (last + 1) * SLOT_SECONDS - since;
+}
+
+export function memoryCondition(what: string, beforeMiB: number, mostMiB: number): Condition {
+  const growth = mostMiB - beforeMiB;
+  const bar = `<= ${BARS.memoryMiB} MiB more than before`;
+  return condition(what, 'memory', bar, growth, growth <= BARS.memoryMiB, { mostMiB: significant(mostMiB) });
+}
+
+/** Calls served of those that were due, over streams that stand for the same callers. */
+export function servedCondition(
+  what: string,
+  name: string,
+  least: number,
+  tallies: readonly PhaseTally[],
+  countedSeconds: number,
+): Condition {
+  const sum = (figure: (tally: PhaseTally) => number): number =>
+    tallies.reduce((total, tally) => total + figure(tally), 0);
+  const share =
+    sum(({ ok }) => ok) /
+    Math.max(
+      1,
+      sum(({ due }) => due),
+    );
+  const row = condition(what, name, `>= ${100 * least} % served`, share, share >= least, {
+    duePerSecond: significant(sum(({ due }) => due) / countedSeconds),
+    okPerSecond: significant(sum(({ ok }) => ok) / countedSeconds),
+    refusedPerSecond: significant(sum(({ refused }) => refused) / countedSeconds),
+    p99Ms: significant(Math.max(...tallies.map(({ okLatency }) => okLatency.p99Us)) / 1000, 3),
+  });
+  // Three digits would round 99.94 % up.
+  return { ...row, measured: significant(share, 5) };
+}

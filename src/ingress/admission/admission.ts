@@ -1,0 +1,232 @@
+/**
+ * Who is let in when more comes than can be done. A worker sees no request before it reads it, so what it goes by is
+ * the work that one turn of its event loop brings (single calls) and the work queued (batches), both in estimated time.
+ *
+ * While neither queue stands (overload.ts) nobody is refused but beyond a burst's bound, no address is looked at, and
+ * a single call costs one comparison. Otherwise batches are refused first, then whoever had more than a fair share.
+ */
+import { type BatchLane, createBatchLane } from './batch-lane.ts';
+import { createClientShares } from './client-shares.ts';
+import { createOverload } from './overload.ts';
+import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
+
+/** What costs: one credential, or as many as the body holds. */
+export type Lane = 'single' | 'batch';
+/** `queue`: no room; `share`: none for a client that had more than others; `singles`: single calls need all of it. */
+export const SHED_REASONS = ['queue', 'share', 'singles', 'deadline'] as const;
+export type ShedReason = (typeof SHED_REASONS)[number];
+
+/** Who calls: the address is asked for only under overload. A proxied one is what the client says, so it does not count. */
+export interface Caller {
+  getRemoteAddress(): ArrayBuffer;
+}
+
+export interface AdmissionSettings {
+  /** Work in single calls that a turn may bring before the queue counts as long. */
+  readonly queueTargetMs: number;
+  readonly batchQueueMs: number;
+  readonly batchWaitMs: number;
+}
+
+export interface AdmissionOptions extends AdmissionSettings {
+  monotonicMs(): number;
+  afterTurn(callback: () => void): void;
+  /** Milliseconds that this thread waited for something to do, since it began. */
+  idleMs(): number;
+  onShed(lane: Lane, why: ShedReason): void;
+  onBatchQueue(items: number, ms: number): void;
+  onOverload(lane: Lane, isOn: boolean): void;
+}
+
+export interface Admission {
+  /** Judges a request on its head: why it is shed, or `undefined`. */
+  judge(lane: Lane, caller: Caller, contentLength: number, nowMs: number): ShedReason | undefined;
+  /** What refusing it costs (milliseconds). */
+  refusalMs(contentLength: number): number;
+  /** The single calls of a turn were answered: to be called at the end of each turn with such calls. */
+  singlesAnswered(): void;
+  readonly batches: BatchLane;
+  stop(): void;
+}
+
+/** How often an overload is looked at that nothing else looks at, since nothing comes any more. */
+const CHECK_INTERVAL_MS = 250;
+/** What is thought of a single call until turns were measured. */
+const FIRST_SINGLE_MS = 0.02;
+/** So many calls in one turn are seen to: a few are in every turn, and nothing is learnt from them. */
+const FEW = 8;
+/** A turn of so many calls says as much of their cost as all turns before it; the first ones say all. */
+const LEARNING_CALLS = 512;
+/** A turn that shed more than this part of its calls says what refusals cost. */
+const MOST_SHED = 0.25;
+/** A turn in which the thread did not run would say much, and knows nothing. */
+const MOST_SURPRISE = 2;
+/** While the queue stands, turns are cut to this part of the target: enough calls for one engine batch. */
+const CUT_TURN = 0.1;
+/** But to no fewer calls: what a turn costs by itself would be most of it, and nothing could be learnt from it. */
+const LEAST_TURN_CALLS = 16;
+/** Work in batches that may stand, in targets: one slice is half of one. */
+const BATCH_TARGETS = 10;
+/** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
+const MOST_BURST_MS = 100;
+/** A thread that idles for so much of the time has no overload, whatever a burst made it shed. */
+const IDLE_SHARE = 0.15;
+/** Reading a head and refusing it, and reading on a byte that is dropped: nearly all of it in the kernel. */
+const REFUSAL_MS = 0.008;
+const DROPPED_BYTE_MS = 1.2e-6;
+/** The same in single calls, about: what a client pays of its share for being refused. */
+const REFUSAL_WORK = 0.5;
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { monotonicMs, queueTargetMs } = options;
+  const shares = createClientShares();
+  const turnRooms = createTurnRooms();
+  let singleMs = FIRST_SINGLE_MS;
+  /** Calls that this was learnt from, as far as they count. */
+  let learnt = 0;
+  /** Single calls that this turn brought, those shed of them, and how many may pass unlooked at. */
+  let seen = 0;
+  let shed = 0;
+  let unseen = FEW;
+  let turnBeganMs = 0;
+  let turns = 0;
+  let endIsDue = false;
+  /** Whether whoever answers told when the last turn ended. */
+  let isTold = true;
+  let singlesSinceSlice = false;
+  let batchesInTurn = false;
+
+  const overload = createOverload((isOn) => {
+    unseen = isOn ? 0 : FEW;
+    options.onOverload('single', isOn);
+  });
+  const batches = createBatchLane({
+    monotonicMs,
+    afterTurn: options.afterTurn,
+    standingMs: BATCH_TARGETS * queueTargetMs,
+    burstMs: Math.max(options.batchQueueMs, BATCH_TARGETS * queueTargetMs),
+    waitMs: options.batchWaitMs,
+    singlesCame: () => {
+      const came = singlesSinceSlice || seen > 0;
+      singlesSinceSlice = false;
+      batchesInTurn = true;
+      return came;
+    },
+    onQueue: options.onBatchQueue,
+    onOverload: (isOn) => options.onOverload('batch', isOn),
+    onLate: () => options.onShed('batch', 'deadline'),
+  });
+
+  /** Room for a client, at this pressure: 1 is full. */
+  const judgeShare = (
+    caller: Caller,
+    pressure: number,
+    work: number,
+    room: Rooms,
+  ): ShedReason | undefined => {
+    const address = new Uint8Array(caller.getRemoteAddress());
+    const now = monotonicMs();
+    shares.fade(now);
+    const weight = shares.weigh(address);
+    if (pressure <= room[weight]) {
+      shares.charge(address, work);
+      return undefined;
+    }
+    shares.charge(address, REFUSAL_WORK);
+    if (weight !== 'heavy') return 'queue';
+    turnRooms.madeWay(now);
+    return 'share';
+  };
+  /** Calls that a turn is cut to. */
+  const limit = (): number => Math.max(LEAST_TURN_CALLS, (CUT_TURN * queueTargetMs) / singleMs);
+  /**
+   * What the turn took says what a call costs, unless much else was done in it. The few refusals of a turn count as
+   * part of its calls: then turns become shorter than they need be, never longer.
+   */
+  const learn = (): void => {
+    const calls = seen - shed;
+    if (calls > FEW && !batchesInTurn && shed <= MOST_SHED * seen) {
+      const cost = (monotonicMs() - turnBeganMs) / calls;
+      const believed = learnt < LEARNING_CALLS ? cost : Math.min(cost, MOST_SURPRISE * singleMs);
+      singleMs += (believed - singleMs) * (calls / (calls + learnt));
+      learnt = Math.min(learnt + calls, LEARNING_CALLS);
+    }
+    batchesInTurn = false;
+  };
+  const endTurn = (): void => {
+    learn();
+    singlesSinceSlice ||= seen > 0;
+    if (seen * singleMs <= queueTargetMs) overload.short();
+    else overload.long(monotonicMs(), turnBeganMs);
+    if (overload.isOn) {
+      turnRooms.turned((seen - shed) / limit(), monotonicMs());
+      overload.check(monotonicMs(), false);
+    }
+    seen = 0;
+    shed = 0;
+    turns++;
+    endIsDue = false;
+  };
+  /** Many calls in this turn, or an overload. */
+  const judgeSingle = (caller: Caller): ShedReason | undefined => {
+    if (!endIsDue) {
+      // Calls that are answered as they are read have nobody to tell when their turn ends: then it ends here.
+      endIsDue = true;
+      const turn = turns;
+      const endUntold = (): void => {
+        if (turn !== turns) return;
+        isTold = false;
+        endTurn();
+      };
+      options.afterTurn(() => (isTold ? options.afterTurn(endUntold) : endUntold()));
+    }
+    if (!overload.isOn) return seen * singleMs > MOST_BURST_MS ? 'queue' : undefined;
+    return judgeShare(caller, (seen - shed) / limit(), 1, turnRooms.rooms);
+  };
+  const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
+    batchesInTurn = true;
+    if (overload.isOn) return 'singles';
+    const pressure = batches.pressure(contentLength);
+    if (pressure === 0) return undefined;
+    if (!batches.overload.isOn) return pressure > 1 ? 'queue' : undefined;
+    return judgeShare(caller, pressure, batches.estimateItems(contentLength), FIXED_ROOMS);
+  };
+
+  let idleMs = options.idleMs();
+  let checkedAtMs = monotonicMs();
+  const checking = setInterval(() => {
+    const now = monotonicMs();
+    const idleShare = (options.idleMs() - idleMs) / (now - checkedAtMs);
+    idleMs += idleShare * (now - checkedAtMs);
+    checkedAtMs = now;
+    overload.check(now, idleShare >= IDLE_SHARE);
+    batches.overload.check(now, false);
+  }, CHECK_INTERVAL_MS).unref();
+
+  return {
+    batches,
+    stop: () => clearInterval(checking),
+    judge: (lane, caller, contentLength, nowMs) => {
+      let why: ShedReason | undefined;
+      if (lane === 'single') {
+        if (seen++ === 0) turnBeganMs = nowMs;
+        if (seen <= unseen) return undefined;
+        why = judgeSingle(caller);
+        if (why !== undefined) {
+          shed++;
+          overload.shed(nowMs);
+        }
+      } else {
+        why = judgeBatch(caller, contentLength);
+        if (why !== undefined) batches.overload.shed(nowMs);
+      }
+      if (why !== undefined) options.onShed(lane, why);
+      return why;
+    },
+    refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * contentLength,
+    singlesAnswered: () => {
+      isTold = true;
+      endTurn();
+    },
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * The queue of batches: what was admitted and is not verified yet, in items and in time, and whose turn it is.
+ *
+ * Batches take turns slice by slice, so that a small one need not wait for a large one. Between two slices the event
+ * loop turns, and single calls go first: while there are any, slices get no more than their share of the time.
+ */
+import type { Exchange } from '../exchange.ts';
+import { createOverload, type Overload } from './overload.ts';
+
+/** Share of the time that slices get while single calls keep coming; the rest is reserved for those. */
+const BATCH_SHARE = 0.3;
+/** Time that may be saved up for slices, about two of them. */
+const MOST_CREDIT_MS = 4;
+/** A body that takes longer to arrive holds no place in the queue any more, lest slow bodies hold all of it. */
+const MOST_ARRIVAL_MS = 1_000;
+/** So many are always admitted: one under way and one behind it, however large. */
+const LEAST_BATCHES = 2;
+/** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
+const FIRST_ITEM = { ms: 0.004, bytes: 400 };
+/** Whenever the queue becomes short, it is told. */
+const ALWAYS_SEEN = Number.NEGATIVE_INFINITY;
+/** So many slices, or bodies, say what is thought of all: the first ones move it more. */
+const LEARNING = 16;
+
+export interface BatchLaneOptions {
+  monotonicMs(): number;
+  /** Calls back when the event loop has turned. */
+  afterTurn(callback: () => void): void;
+  /** Work queued (milliseconds) that may stand, and work queued for a moment. */
+  readonly standingMs: number;
+  readonly burstMs: number;
+  /** Longest wait for the first slice. */
+  readonly waitMs: number;
+  /** Whether single calls came since this was last asked. */
+  singlesCame(): boolean;
+  onQueue(items: number, ms: number): void;
+  onOverload(isOn: boolean): void;
+  onLate(): void;
+}
+
+export interface BatchLane {
+  readonly overload: Overload;
+  /** How full the queue would be with such a body in it: 1 is full. */
+  pressure(contentLength: number): number;
+  estimateItems(contentLength: number): number;
+  /** A batch was admitted on its head. */
+  admit(exchange: Exchange, contentLength: number): void;
+  /** Its items are known. `false`: it took too long to arrive, and there is no room for it any more. */
+  begin(exchange: Exchange, items: number): boolean;
+  /** Resolves when the batch may have its next slice; `false` when there is nothing more to do for it. */
+  slice(exchange: Exchange): Promise<boolean>;
+  /** A slice of so many items took so long. */
+  sliced(exchange: Exchange, items: number, tookMs: number): void;
+  /** The exchange has ended, verified or not. */
+  leave(exchange: Exchange): void;
+}
+
+interface Ticket {
+  readonly exchange: Exchange;
+  readonly admittedAtMs: number;
+  readonly contentLength: number;
+  /** Items not verified yet that the queue is charged with. */
+  items: number;
+  state: 'arriving' | 'lapsed' | 'waiting' | 'begun';
+  waitsSinceMs: number;
+  go: ((may: boolean) => void) | undefined;
+}
+
+export function createBatchLane(options: BatchLaneOptions): BatchLane {
+  const { monotonicMs } = options;
+  const overload = createOverload(options.onOverload);
+  /** By age: a Map keeps the order of arrival. */
+  const tickets = new Map<Exchange, Ticket>();
+  let turns: Ticket[] = [];
+  let items = 0;
+  let itemMs = FIRST_ITEM.ms;
+  let itemBytes = FIRST_ITEM.bytes;
+  let slices = 0;
+  let bodies = 0;
+  let creditMs = MOST_CREDIT_MS;
+  let creditAtMs = monotonicMs();
+  let isTurning = false;
+
+  const charge = (ticket: Ticket, now: number): void => {
+    items += now - ticket.items;
+    ticket.items = now;
+    options.onQueue(items, items * itemMs);
+    if (items * itemMs <= options.standingMs) overload.short();
+  };
+  const lapseSlowBodies = (nowMs: number): void => {
+    for (const ticket of tickets.values()) {
+      if (nowMs - ticket.admittedAtMs < MOST_ARRIVAL_MS) return;
+      if (ticket.state !== 'arriving') continue;
+      ticket.state = 'lapsed';
+      charge(ticket, 0);
+    }
+  };
+  const capMs = (): number => (overload.isOn ? options.standingMs : options.burstMs);
+  const estimateItems = (contentLength: number): number => Math.max(1, contentLength / itemBytes);
+
+  /** After a turn of the event loop: gives the next batch its slice, unless single calls have the time. */
+  const turn = (): void => {
+    isTurning = false;
+    const now = monotonicMs();
+    creditMs = Math.min(MOST_CREDIT_MS, creditMs + BATCH_SHARE * (now - creditAtMs));
+    creditAtMs = now;
+    const mayTake = !options.singlesCame() || creditMs > 0;
+    if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
+    while (mayTake && turns.length > 0) {
+      const ticket = turns.shift() as Ticket;
+      const { go } = ticket;
+      // Left meanwhile.
+      if (go === undefined) continue;
+      ticket.go = undefined;
+      const isLate = ticket.state === 'waiting' && now - ticket.waitsSinceMs > options.waitMs;
+      if (isLate) options.onLate();
+      ticket.state = 'begun';
+      go(!isLate);
+      break;
+    }
+    turnAgain();
+  };
+  const turnAgain = (): void => {
+    if (isTurning || turns.length === 0) return;
+    isTurning = true;
+    options.afterTurn(turn);
+  };
+
+  return {
+    overload,
+    estimateItems,
+    pressure: (contentLength) => {
+      const now = monotonicMs();
+      lapseSlowBodies(now);
+      overload.check(now, false);
+      if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
+      if (tickets.size < LEAST_BATCHES) return 0;
+      return ((items + estimateItems(contentLength)) * itemMs) / capMs();
+    },
+    admit: (exchange, contentLength) => {
+      const now = monotonicMs();
+      const ticket: Ticket = {
+        exchange,
+        admittedAtMs: now,
+        contentLength,
+        items: 0,
+        state: 'arriving',
+        waitsSinceMs: now,
+        go: undefined,
+      };
+      tickets.set(exchange, ticket);
+      charge(ticket, estimateItems(contentLength));
+    },
+    begin: (exchange, count) => {
+      const ticket = tickets.get(exchange);
+      if (ticket === undefined) return false;
+      bodies = Math.min(bodies + 1, LEARNING);
+      itemBytes += (Math.max(1, ticket.contentLength / Math.max(1, count)) - itemBytes) / bodies;
+      if (ticket.state === 'lapsed' && tickets.size > LEAST_BATCHES && items * itemMs > capMs()) return false;
+      ticket.state = 'waiting';
+      ticket.waitsSinceMs = monotonicMs();
+      charge(ticket, count);
+      return true;
+    },
+    slice: (exchange) =>
+      new Promise((resolve) => {
+        const ticket = tickets.get(exchange);
+        if (ticket === undefined) return resolve(false);
+        ticket.go = resolve;
+        turns.push(ticket);
+        turnAgain();
+      }),
+    sliced: (exchange, done, tookMs) => {
+      creditMs -= tookMs;
+      slices = Math.min(slices + 1, LEARNING);
+      itemMs += (tookMs / done - itemMs) / slices;
+      const ticket = tickets.get(exchange);
+      if (ticket !== undefined) charge(ticket, Math.max(0, ticket.items - done));
+    },
+    leave: (exchange) => {
+      const ticket = tickets.get(exchange);
+      if (ticket === undefined) return;
+      tickets.delete(exchange);
+      charge(ticket, 0);
+      const { go } = ticket;
+      ticket.go = undefined;
+      go?.(false);
+      if (tickets.size === 0) turns = [];
+    },
+  };
+}

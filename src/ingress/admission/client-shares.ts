@@ -1,0 +1,105 @@
+/**
+ * Who used how much of late: what fairness under overload is judged by, until callers have names. Kept in a sketch
+ * of fixed size (count-min) under a random seed, so that neither many addresses nor chosen ones make it grow or lie
+ * much: two clients are taken for one only where both rows say so.
+ */
+import { randomInt } from 'node:crypto';
+
+const SLOTS = 16_384;
+/**
+ * What a client had so long ago counts half as much. Longer than refusals are held back: a hog whose connections are
+ * all held would be a newcomer when they come back.
+ */
+const HALF_LIFE_MS = 1_000;
+/** The mean is that of so long ago at most. */
+const FADE_INTERVAL_MS = 25;
+/** A client is heavy beyond so many times the mean, light up to such a part of it. */
+const HEAVY = 1.3;
+const LIGHT = 0.5;
+/** Below this mean (work of a single call is 1) a client's figure is chance: then nobody is light or heavy. */
+const LEAST_MEAN = 12;
+
+export type ClientWeight = 'light' | 'usual' | 'heavy';
+
+export interface ClientShares {
+  /** How the client's use of late stands to that of the others. */
+  weigh(address: Uint8Array): ClientWeight;
+  /** The client has cost so much work, in single calls. */
+  charge(address: Uint8Array, work: number): void;
+  /** Lets the past fade; cheap when called more often than needed. */
+  fade(nowMs: number): void;
+}
+
+export function createClientShares(seed: number = randomInt(2 ** 32)): ClientShares {
+  const rows = new Float64Array(2 * SLOTS);
+  let fadedAtMs = Number.NEGATIVE_INFINITY;
+  /** Work of all, and slots of the first row in use, when it last faded. */
+  let mean = 0;
+  let isAlone = true;
+  let first = 0;
+  let second = 0;
+
+  /** Sets the client's place in each row. */
+  const find = (address: Uint8Array): void => {
+    const hash = hashAddress(address, seed);
+    first = hash & (SLOTS - 1);
+    second = SLOTS + ((hash >>> 16) & (SLOTS - 1));
+  };
+  const fadeOnce = (by: number): void => {
+    let total = 0;
+    let used = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const left = (rows[i] as number) * by;
+      // What is next to nothing is no client any more.
+      rows[i] = left < 0.01 ? 0 : left;
+      if (i < SLOTS && left >= 0.01) {
+        total += left;
+        used++;
+      }
+    }
+    mean = used === 0 ? 0 : total / used;
+    isAlone = used < 2;
+  };
+  return {
+    weigh: (address) => {
+      if (mean < LEAST_MEAN) return 'usual';
+      find(address);
+      const use = Math.min(rows[first] as number, rows[second] as number);
+      // Alone, a client has no share that could be more than another's.
+      if (use > HEAVY * mean && !isAlone) return 'heavy';
+      return use < LIGHT * mean ? 'light' : 'usual';
+    },
+    charge: (address, work) => {
+      find(address);
+      rows[first] = (rows[first] as number) + work;
+      rows[second] = (rows[second] as number) + work;
+    },
+    fade: (nowMs) => {
+      const passedMs = nowMs - fadedAtMs;
+      if (passedMs < FADE_INTERVAL_MS) return;
+      fadedAtMs = nowMs;
+      fadeOnce(0.5 ** (passedMs / HALF_LIFE_MS));
+    },
+  };
+}
+
+/**
+ * A client is an IPv4 address, or the 64 bits of an IPv6 network: its owner has all addresses behind them. IPv4 comes
+ * as four bytes or, on a listener for both, mapped into sixteen.
+ */
+function hashAddress(address: Uint8Array, seed: number): number {
+  const isMapped = address.length === 16 && isIpv4Mapped(address);
+  const from = isMapped ? 12 : 0;
+  const to = address.length === 16 && !isMapped ? 8 : address.length;
+  let hash = seed | 0;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (address[i] as number), 0x5bd1e995) ^ (hash >>> 13);
+  // The finisher of MurmurHash3: every bit of the address reaches every bit of both places.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function isIpv4Mapped(address: Uint8Array): boolean {
+  for (let i = 0; i < 10; i++) if (address[i] !== 0) return false;
+  return address[10] === 0xff && address[11] === 0xff;
+}

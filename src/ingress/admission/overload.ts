@@ -1,0 +1,57 @@
+/**
+ * When a queue is too long: not when a burst fills it, but when it has not been short for a while (controlled delay).
+ * A burst, or what piled up while the machine did something else, is served; a queue that stands is cut.
+ */
+
+/** A queue that was long for so long stands. */
+export const STANDING_MS = 50;
+/** An overload is over when so long nothing had to be shed. */
+export const CALM_MS = 1_000;
+
+export interface Overload {
+  readonly isOn: boolean;
+  /** The queue is short. */
+  short(): void;
+  /** The queue is long, now, and was since it began to be seen; before that it may have been short unseen. */
+  long(nowMs: number, seenSinceMs: number): void;
+  /** Something was shed. */
+  shed(nowMs: number): void;
+  /** Ends an overload in which nothing was shed for a while, or the thread was idle for much of it. */
+  check(nowMs: number, isIdle: boolean): void;
+}
+
+export function createOverload(onChange: (isOn: boolean) => void): Overload {
+  let isOn = false;
+  /** Since when and when last the queue was long. */
+  let longSinceMs = Number.NaN;
+  let longAtMs = Number.NaN;
+  let shedAtMs = 0;
+  const set = (value: boolean): void => {
+    if (isOn === value) return;
+    isOn = value;
+    onChange(value);
+  };
+  return {
+    get isOn() {
+      return isOn;
+    },
+    short: () => {
+      longSinceMs = Number.NaN;
+    },
+    long: (nowMs, seenSinceMs) => {
+      // Between two long queues there was a short one, or nothing at all, that nobody told of.
+      if (!(seenSinceMs - longAtMs < STANDING_MS)) longSinceMs = Number.NaN;
+      longAtMs = nowMs;
+      if (Number.isNaN(longSinceMs)) longSinceMs = nowMs;
+      if (nowMs - longSinceMs < STANDING_MS) return;
+      if (!isOn) shedAtMs = nowMs;
+      set(true);
+    },
+    shed: (nowMs) => {
+      shedAtMs = nowMs;
+    },
+    check: (nowMs, isIdle) => {
+      if (isOn && (isIdle || nowMs - shedAtMs > CALM_MS)) set(false);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * What part of a turn each client may use under overload, in parts of what a turn is cut to. Where all want the same, a
+ * turn is cut for all alike. Where some had more than others, they get what the others leave, found by trying: less
+ * after each turn that was full, a little more after each that was not.
+ */
+import type { ClientWeight } from './client-shares.ts';
+
+export type Rooms = Readonly<Record<ClientWeight, number>>;
+
+/** Where nothing is tried, as in the queue of batches. */
+export const FIXED_ROOMS: Rooms = { light: 2, usual: 1, heavy: 0.5 };
+/** A turn is full when it brought such a part of what it is cut to. */
+const FULL_TURN = 0.9;
+const LESS = 0.8;
+const MORE = 0.02;
+/** In effect the first call of a turn: nobody is shut out for good. */
+const LEAST_HEAVY_ROOM = 0.02;
+/**
+ * While a hog can make way instead, turns of the others are not cut, or what piles up while the thread does not run
+ * would be refused to them; but if turns stay full for so long, and so many of them, the others are too many themselves.
+ */
+const ROOM_BESIDE_HOG = 100;
+const MOST_FULL_MS = 100;
+const MOST_FULL_TURNS = 32;
+/** A hog that was shed so lately is there. */
+const LATELY_MS = 250;
+
+export interface TurnRooms {
+  readonly rooms: Rooms;
+  /** Somebody heavy was shed. */
+  madeWay(nowMs: number): void;
+  /** A turn has ended that brought such a part of its limit. */
+  turned(fullness: number, nowMs: number): void;
+}
+
+export function createTurnRooms(): TurnRooms {
+  const rooms = { ...FIXED_ROOMS };
+  let madeWayAtMs = Number.NEGATIVE_INFINITY;
+  let notFullAtMs = Number.NEGATIVE_INFINITY;
+  let fullTurns = 0;
+  return {
+    rooms,
+    madeWay: (nowMs) => {
+      madeWayAtMs = nowMs;
+    },
+    turned: (fullness, nowMs) => {
+      const isFull = fullness >= FULL_TURN;
+      rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
+      if (!isFull) notFullAtMs = nowMs;
+      fullTurns = isFull ? fullTurns + 1 : 0;
+      const areTooMany = fullTurns > MOST_FULL_TURNS && nowMs - notFullAtMs > MOST_FULL_MS;
+      const hogMakesWay = nowMs - madeWayAtMs < LATELY_MS && !areTooMany;
+      rooms.usual = hogMakesWay ? ROOM_BESIDE_HOG : FIXED_ROOMS.usual;
+      rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
+    },
+  };
+}

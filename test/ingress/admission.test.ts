@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { type Caller, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
+import type { Exchange } from '../../src/ingress/exchange.ts';
+
+const from = (last: number): Caller => ({ getRemoteAddress: () => Uint8Array.of(127, 0, 0, last).buffer });
+const CALLER = from(1);
+/** What a single call is thought to cost before any was measured, and so in these tests. */
+const SINGLE_MS = 0.02;
+
+function rig() {
+  let now = 0;
+  let due: (() => void)[] = [];
+  const shed: string[] = [];
+  const admission = createAdmission({
+    queueTargetMs: 5,
+    batchQueueMs: 250,
+    batchWaitMs: 2_000,
+    monotonicMs: () => now,
+    afterTurn: (callback) => due.push(callback),
+    idleMs: () => 0,
+    onShed: (lane, why) => shed.push(`${lane} ${why}`),
+    onBatchQueue: () => {},
+    onOverload: () => {},
+  });
+  const single = (caller = CALLER): ShedReason | undefined => admission.judge('single', caller, 500, now);
+  /** A turn of the event loop with so many single calls; how many were let in. */
+  const turn = (calls: number, caller = CALLER): number => {
+    let admitted = 0;
+    for (let i = 0; i < calls; i++) if (single(caller) === undefined) admitted++;
+    now += admitted * SINGLE_MS;
+    const callbacks = due;
+    due = [];
+    admission.singlesAnswered();
+    for (const callback of callbacks) callback();
+    return admitted;
+  };
+  /** Turns with so many calls each, for so long. */
+  const keepOn = (calls: number, ms: number): void => {
+    for (const end = now + ms; now < end; ) {
+      turn(calls);
+      now += 1;
+    }
+  };
+  return {
+    admission,
+    single,
+    turn,
+    keepOn,
+    shed,
+    wait: (ms: number) => (now += ms),
+    now: () => now,
+    runDue: () => {
+      const callbacks = due;
+      due = [];
+      for (const callback of callbacks) callback();
+    },
+  };
+}
+
+describe('single calls', () => {
+  it('are all let in below the target, and nobody asks who calls', () => {
+    const { admission, keepOn, shed, now } = rig();
+    const nobody: Caller = {
+      getRemoteAddress: () => {
+        throw new Error('asked');
+      },
+    };
+    for (let i = 0; i < 100; i++) expect(admission.judge('single', nobody, 500, now())).toBeUndefined();
+    admission.singlesAnswered();
+    // A call waits for two turns of 2.4 ms.
+    keepOn(120, 2_000);
+    expect(shed).toEqual([]);
+  });
+
+  it('are let in when a burst brings ten times the target once', () => {
+    const { turn, keepOn, shed } = rig();
+    expect(turn(2_500)).toBe(2_500);
+    keepOn(50, 500);
+    expect(turn(2_500)).toBe(2_500);
+    expect(shed).toEqual([]);
+  });
+
+  it('are cut to part of the target when more keeps coming, until it does no more', () => {
+    const { turn, keepOn, wait } = rig();
+    keepOn(1_000, 300);
+    const admitted = turn(1_000);
+    expect(admitted * SINGLE_MS).toBeGreaterThan(0.4);
+    expect(admitted * SINGLE_MS).toBeLessThanOrEqual(0.51);
+    // A load that the worker can do is not cut, while it still watches.
+    expect(turn(20)).toBe(20);
+    keepOn(20, 1_200);
+    wait(1);
+    expect(turn(1_000)).toBe(1_000);
+  });
+
+  it('never come without bound, however sudden', () => {
+    const { turn } = rig();
+    expect(turn(1_000_000) * SINGLE_MS).toBeLessThanOrEqual(100);
+  });
+
+  it('that are pipelined, and so answered one by one, are added up all the same', () => {
+    const { single, runDue, wait } = rig();
+    for (let turns = 0; turns < 30; turns++) {
+      for (let i = 0; i < 1_000; i++) single();
+      wait(20);
+      runDue();
+      runDue();
+    }
+    const admitted = Array.from({ length: 1_000 }, () => single()).filter((why) => why === undefined).length;
+    expect(admitted * SINGLE_MS).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('a client that wants ten times as much as nine others', () => {
+  /** Calls a millisecond, where 50 are all that can be done: together half as many again. */
+  const OTHER_RATE = 4;
+  const HOG_RATE = 10 * OTHER_RATE;
+  const HOG_CONNECTIONS = 400;
+  /** Refusals given a millisecond: a connection whose refusal is held back is silent. */
+  const REFUSAL_RATE = 6;
+  const REFUSAL_MS = 0.008;
+
+  it('is shed first, and of their calls not one in a thousand', () => {
+    const { admission, keepOn, wait, now, runDue } = rig();
+    keepOn(1_000, 300);
+    const began = now();
+    let held = 0;
+    let before = now();
+    let arrived = 0;
+    let due = 0;
+    let calls = 0;
+    const others = { asked: 0, lost: 0 };
+    const hog = { asked: 0, served: 0 };
+    while (now() < began + 3_000) {
+      arrived += now() - before;
+      before = now();
+      let workMs = 0.01;
+      const ask = (client: number): boolean => {
+        const isIn = admission.judge('single', from(client), 500, now()) === undefined;
+        workMs += isIn ? SINGLE_MS : REFUSAL_MS;
+        return isIn;
+      };
+      held = Math.max(0, held - arrived * REFUSAL_RATE);
+      // The hog's calls stand first in each turn: where they stand must not matter.
+      for (let i = 0; i < arrived * HOG_RATE && held < HOG_CONNECTIONS; i++) {
+        hog.asked++;
+        if (ask(2)) hog.served++;
+        else held++;
+      }
+      for (due += 9 * OTHER_RATE * arrived; due >= 1; due--) {
+        const isIn = ask(3 + (calls++ % 9));
+        // The first moments pass before anybody's share is known.
+        if (now() < began + 500) continue;
+        others.asked++;
+        if (!isIn) others.lost++;
+      }
+      arrived = 0;
+      wait(workMs);
+      admission.singlesAnswered();
+      runDue();
+    }
+    expect(others.asked).toBeGreaterThan(80_000);
+    expect(others.lost / others.asked).toBeLessThan(0.001);
+    // It is not shut out either: it gets of what they leave.
+    expect(hog.served).toBeGreaterThan(3_000);
+    expect(hog.served).toBeLessThan(hog.asked);
+  });
+});
+
+describe('batches', () => {
+  const BODY = 400_000;
+  const exchange = (): Exchange => ({}) as Exchange;
+
+  it('are let in up to the burst, then none, though single calls are', () => {
+    const { admission, single, shed, now } = rig();
+    let admitted = 0;
+    for (; admission.judge('batch', CALLER, BODY, now()) === undefined; admitted++) {
+      admission.batches.admit(exchange(), BODY);
+    }
+    // About 4 ms of work each.
+    expect(admitted).toBeGreaterThan(10);
+    expect(admitted).toBeLessThan(100);
+    expect(shed).toEqual(['batch queue']);
+    expect(single()).toBeUndefined();
+  });
+
+  it('are all refused while single calls have to be', () => {
+    const { admission, keepOn, now } = rig();
+    keepOn(1_000, 300);
+    expect(admission.judge('batch', CALLER, 500, now())).toBe('singles');
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { createBatchLane } from '../../src/ingress/admission/batch-lane.ts';
+import type { Exchange } from '../../src/ingress/exchange.ts';
+
+/** Only who it is counts here. */
+const exchange = (): Exchange => ({}) as Exchange;
+const BODY = 400_000;
+const ITEMS = 1_000;
+
+function rig() {
+  let now = 0;
+  let due: (() => void)[] = [];
+  let singles = false;
+  let queued = 0;
+  const late: number[] = [];
+  const lane = createBatchLane({
+    monotonicMs: () => now,
+    afterTurn: (callback) => due.push(callback),
+    standingMs: 50,
+    burstMs: 250,
+    waitMs: 2_000,
+    singlesCame: () => singles,
+    onQueue: (items) => {
+      queued = items;
+    },
+    onOverload: () => {},
+    onLate: () => late.push(now),
+  });
+  const enter = (): Exchange => {
+    const one = exchange();
+    lane.admit(one, BODY);
+    expect(lane.begin(one, ITEMS)).toBe(true);
+    return one;
+  };
+  /** The event loop turns once. */
+  const turn = async (ms = 2): Promise<void> => {
+    now += ms;
+    const callbacks = due;
+    due = [];
+    for (const callback of callbacks) callback();
+    await Promise.resolve();
+  };
+  return {
+    lane,
+    enter,
+    turn,
+    late,
+    queued: () => queued,
+    isIdle: () => due.length === 0,
+    setSingles: (come: boolean) => {
+      singles = come;
+    },
+    wait: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+/** Whose slices were granted, in order, as names. */
+function follow(rigged: ReturnType<typeof rig>, names: Readonly<Record<string, Exchange>>) {
+  const granted: string[] = [];
+  const wait = (name: string, slices: number): void => {
+    void rigged.lane.slice(names[name] as Exchange).then((may) => {
+      granted.push(may ? name : `${name} no`);
+      if (!may) return;
+      rigged.lane.sliced(names[name] as Exchange, 100, 2);
+      if (slices > 1) wait(name, slices - 1);
+    });
+  };
+  return { granted, wait };
+}
+
+describe('the lane of batches', () => {
+  it('lets batches take turns, one slice a turn of the event loop', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { a: rigged.enter(), b: rigged.enter() });
+    wait('a', 3);
+    wait('b', 1);
+    for (let i = 0; i < 6; i++) await rigged.turn();
+    expect(granted).toEqual(['a', 'b', 'a', 'a']);
+  });
+
+  it('gives slices under a third of the time while single calls keep coming, all of it otherwise', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { a: rigged.enter() });
+    rigged.setSingles(true);
+    wait('a', 1_000);
+    for (let i = 0; i < 100; i++) await rigged.turn(2);
+    expect(granted.length).toBeGreaterThan(20);
+    expect(granted.length).toBeLessThan(40);
+    rigged.setSingles(false);
+    const before = granted.length;
+    for (let i = 0; i < 100; i++) await rigged.turn(2);
+    expect(granted.length - before).toBe(100);
+  });
+
+  it('refuses one that waited too long for its first slice, and goes on with the others', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { a: rigged.enter() });
+    wait('a', 1);
+    await rigged.turn(2_001);
+    expect(granted).toEqual(['a no']);
+    expect(rigged.late).toHaveLength(1);
+  });
+
+  it('frees what a client that went away had asked for, at once', async () => {
+    const rigged = rig();
+    const [a, b] = [rigged.enter(), rigged.enter()];
+    const { granted, wait } = follow(rigged, { a, b });
+    wait('a', 10);
+    wait('b', 1);
+    expect(rigged.queued()).toBe(2 * ITEMS);
+    rigged.lane.leave(a);
+    expect(rigged.queued()).toBe(ITEMS);
+    await rigged.turn();
+    await rigged.turn();
+    expect(granted).toEqual(['a no', 'b']);
+    rigged.lane.leave(b);
+    await rigged.turn();
+    expect([rigged.queued(), rigged.isIdle()]).toEqual([0, true]);
+  });
+
+  it('admits two however large, and beyond them by the time that all would take', () => {
+    const { lane, enter } = rig();
+    expect(lane.pressure(16 * 1024 * 1024)).toBe(0);
+    enter();
+    enter();
+    expect(lane.pressure(16 * 1024 * 1024)).toBeGreaterThan(0);
+    expect(lane.pressure(100)).toBeLessThan(1);
+    for (let i = 0; i < 70; i++) enter();
+    expect(lane.pressure(100)).toBeGreaterThan(1);
+  });
+
+  it('charges a body that does not come for a second only, and takes it later if there is room', () => {
+    const rigged = rig();
+    const slow = Array.from({ length: 100 }, exchange);
+    for (const one of slow) rigged.lane.admit(one, BODY);
+    expect(rigged.lane.pressure(BODY)).toBeGreaterThan(1);
+    rigged.wait(1_001);
+    expect(rigged.lane.pressure(BODY)).toBeLessThan(1);
+    expect(rigged.lane.begin(slow[0] as Exchange, ITEMS)).toBe(true);
+    for (let i = 0; i < 100; i++) rigged.enter();
+    expect(rigged.lane.begin(slow[1] as Exchange, ITEMS)).toBe(false);
+  });
+
+  it('has nothing to say to an exchange that it does not know', async () => {
+    const { lane } = rig();
+    expect(await lane.slice(exchange())).toBe(false);
+    lane.leave(exchange());
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { createClientShares } from '../../src/ingress/admission/client-shares.ts';
+
+const SEED = 20_261_126;
+const v4 = (last: number): Uint8Array => Uint8Array.of(10, 0, 0, last);
+const v6 = (network: number, host: number): Uint8Array => {
+  const bytes = new Uint8Array(16);
+  bytes.set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, network]);
+  bytes[15] = host;
+  return bytes;
+};
+const mapped = (last: number): Uint8Array =>
+  Uint8Array.of(...new Array(10).fill(0), 0xff, 0xff, 10, 0, 0, last);
+
+/** Ten clients with so much each, the first with ten times as much. */
+function oneHog(shares = createClientShares(SEED)) {
+  shares.fade(0);
+  for (let client = 0; client < 10; client++) shares.charge(v4(client), client === 0 ? 200 : 20);
+  shares.fade(50);
+  return shares;
+}
+
+describe('shares of clients', () => {
+  it('tell a hog from the others', () => {
+    const shares = oneHog();
+    expect(shares.weigh(v4(0))).toBe('heavy');
+    for (let client = 1; client < 10; client++) expect(shares.weigh(v4(client))).not.toBe('heavy');
+  });
+
+  it('call nobody heavy where all have the same, whoever was there before', () => {
+    const shares = createClientShares(SEED);
+    shares.fade(0);
+    for (let client = 0; client < 100; client++) shares.charge(v4(client), 50);
+    shares.fade(50);
+    expect(new Set(Array.from({ length: 100 }, (_, client) => shares.weigh(v4(client))))).toEqual(
+      new Set(['usual']),
+    );
+    expect(shares.weigh(v4(200))).toBe('light');
+  });
+
+  it('call nobody light or heavy while a few calls are all there is', () => {
+    const shares = createClientShares(SEED);
+    shares.fade(0);
+    for (let client = 0; client < 50; client++) shares.charge(v4(client), 1);
+    shares.charge(v4(0), 3);
+    shares.fade(50);
+    expect([shares.weigh(v4(0)), shares.weigh(v4(100))]).toEqual(['usual', 'usual']);
+  });
+
+  it('do not call heavy who is alone, and call light who comes then', () => {
+    const shares = createClientShares(SEED);
+    shares.fade(0);
+    shares.charge(v4(0), 200);
+    shares.fade(50);
+    shares.charge(v4(0), 200);
+    expect([shares.weigh(v4(0)), shares.weigh(v4(1))]).toEqual(['usual', 'light']);
+  });
+
+  it('forget', () => {
+    const shares = oneHog();
+    shares.fade(20_000);
+    expect(shares.weigh(v4(0))).toBe('usual');
+  });
+
+  it('take an IPv4 address for itself however it is written, and an IPv6 network for one client', () => {
+    const shares = createClientShares(SEED);
+    shares.fade(0);
+    for (let client = 0; client < 9; client++) shares.charge(v4(client + 1), 20);
+    for (let host = 0; host < 100; host++) shares.charge(v6(7, host), 2);
+    shares.charge(mapped(99), 200);
+    shares.fade(50);
+    expect(shares.weigh(v6(7, 200))).toBe('heavy');
+    expect(shares.weigh(v6(8, 1))).toBe('light');
+    expect(shares.weigh(v4(99))).toBe('heavy');
+  });
+
+  it('are right about the others beside a hog and a thousand clients, under any seed', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const shares = createClientShares(seed * 0x9e3779b1);
+      shares.fade(0);
+      const clients = Array.from({ length: 1_000 }, (_, i) => Uint8Array.of(10, 1, i >> 8, i & 255));
+      for (const client of clients) shares.charge(client, 20);
+      shares.charge(v4(0), 2_000);
+      shares.fade(50);
+      expect(shares.weigh(v4(0))).toBe('heavy');
+      // A few of a thousand share their places in both rows with others.
+      expect(clients.filter((client) => shares.weigh(client) === 'heavy').length).toBeLessThan(25);
+    }
+  });
+});
