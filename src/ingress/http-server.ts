@@ -85,7 +85,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.body !== undefined) {
         exchange.mediaType = mediaType(head.contentType) ?? '';
-        bodies.read(exchange, res, route.body.answeredLater === true);
+        const { stream } = route;
+        if (stream === undefined) bodies.read(exchange, res);
+        else bodies.stream(exchange, res, (flow) => stream(exchange, exchange.mediaType, flow));
       } else {
         handle(exchange, NO_BODY, false);
       }
@@ -183,7 +185,7 @@ function refuseBody(
 /** Runs the handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
 function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer, mayWait: boolean): void {
   try {
-    const later = exchange.route?.handle(exchange, body, exchange.mediaType, mayWait);
+    const later = exchange.route?.handle?.(exchange, body, exchange.mediaType, mayWait);
     later?.catch((error: unknown) => fail(exchange, options, error));
   } catch (error) {
     fail(exchange, options, error);

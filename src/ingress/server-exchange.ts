@@ -58,8 +58,6 @@ export class ServerExchange implements Exchange {
   readonly startedAtMs: number;
   /** Of the body, as the route takes it; empty without one. */
   mediaType = '';
-  /** A part of the body was seen. */
-  hasBody = false;
   /** Whether the connection must close behind the answer, whatever the server does. */
   closesBehind = false;
   /** Bytes that the server keeps in memory for it. */
@@ -95,6 +93,10 @@ export class ServerExchange implements Exchange {
 
   isOver(): boolean {
     return this.answered || this.ended;
+  }
+
+  isDone(): boolean {
+    return this.ended;
   }
 
   replyJson(body: Uint8Array): void {

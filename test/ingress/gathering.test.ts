@@ -18,6 +18,7 @@ function caller() {
     head: undefined as never,
     requestId: '',
     isOver: () => told.length > 0,
+    isDone: () => told.length > 0,
     reply: () => told.push('reply'),
     replyJson: (body) => {
       if (told.length === 0) told.push(JSON.parse(Buffer.from(body).toString()).reason);
