@@ -37,17 +37,16 @@ export const LIMITS = {
   unknownKeyRefreshMs: 30_000,
 } as const;
 
-/** How the body of a batch is held while it arrives; nobody outside relies on these. */
+/** How a batch's body is held while it arrives; nobody outside relies on these. */
 export const BATCH_STREAM = {
-  /** Text of a slice, about: a few large items take as long as many small ones. */
+  /** A slice's text: a few large items take as long as many small ones. */
   sliceBytes: 256 * 1024,
   /** So much is gathered before a slice is begun, unless the body is at its end: engines like company. */
   gatherBytes: 128 * 1024,
   /** With more than this waiting to be verified, the client is made to wait. */
   pauseBytes: 512 * 1024,
-  /** One buffer for a body's pieces or an answer: the parser hands over up to 512 KiB at once. */
+  /** Buffers for bodies and answers, of which a worker keeps some: the parser hands over up to 512 KiB at once. */
   bufferBytes: 1024 * 1024,
-  /** Buffers that a worker keeps for the next batches. */
   spareBuffers: 8,
 } as const;
 

@@ -7,8 +7,8 @@ import type { Problem } from './problem.ts';
 export interface BatchReader {
   /**
    * Reads on in the window, at most `room` items, and none beyond the one with which `mostBytes` are read: their places
-   * go into `starts` and `ends` and hold until the window is appended to. Neither an item nor a byte read: more of the body must come first,
-   * or, if nothing `mayFollow`, it is at its end.
+   * go into `starts` and `ends` and hold until the window is appended to. Neither an item nor a byte read: more of the
+   * body must come first, or, if nothing `mayFollow`, it is at its end.
    *
    * @returns how many.
    */
