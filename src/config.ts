@@ -37,6 +37,19 @@ export const LIMITS = {
   unknownKeyRefreshMs: 30_000,
 } as const;
 
+/** How a batch's body is held while it arrives; nobody outside relies on these. */
+export const BATCH_STREAM = {
+  /** A slice's text: a few large items take as long as many small ones. */
+  sliceBytes: 256 * 1024,
+  /** So much is gathered before a slice is begun, unless the body is at its end: engines like company. */
+  gatherBytes: 128 * 1024,
+  /** With more than this waiting to be verified, the client is made to wait. */
+  pauseBytes: 512 * 1024,
+  /** Buffers for bodies and answers, of which a worker keeps some: the parser hands over up to 512 KiB at once. */
+  bufferBytes: 1024 * 1024,
+  spareBuffers: 8,
+} as const;
+
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type KernelChoice = 'auto' | 'ifma' | 'portable';
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -280,7 +293,7 @@ export const SETTINGS = {
     256 * 1024 * 1024,
     LIMITS.batchBodyBytes,
     64 * 1024 ** 3,
-    'bytes of bodies held at once by a worker, unfinished or under way, and of answers not taken; beyond, 503',
+    'bytes of bodies and of answers held at once by a worker, unfinished, under way or not taken; beyond, 503',
   ),
   answerTimeoutMs: integer(
     'VIGIE_ANSWER_TIMEOUT_MS',

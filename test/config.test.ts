@@ -46,6 +46,8 @@ describe('with nothing set', () => {
       keyCacheBytes: 67_108_864,
       crossCheckOneIn: 4_096,
       workers: Math.min(availableParallelism(), 64),
+      workerHangMs: 5_000,
+      workerHeapMb: 1_024,
       logLevel: 'info',
       massChangeLimit: 10_000,
       idempotencyMaxKeys: 1_000_000,

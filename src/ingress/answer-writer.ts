@@ -16,6 +16,14 @@ export interface AnswerWriter {
    * `ends[i]` is where that of item i ends.
    */
   write(slice: Slice, scope: TrustScope | undefined, tail: string): WrittenAnswers;
+  /** The same behind what `out` has; its array is replaced by a larger one when it has no room. */
+  append(slice: Slice, scope: TrustScope | undefined, tail: Buffer, out: AnswerBytes): void;
+}
+
+/** Answers under way: `bytes[0, used)`. */
+export interface AnswerBytes {
+  bytes: Buffer;
+  used: number;
 }
 
 export interface WrittenAnswers {
@@ -39,16 +47,17 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
   const headBytes = Math.max(...REASONS.map(({ reason }) => renderHead(reason).length));
   const keyTexts = keyTextsByScope();
   const ends = new Uint32Array(capacity);
-  let out = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  const makeRoom = (bytes: number, used: number): void => {
-    if (used + bytes <= out.length) return;
-    const larger = Buffer.allocUnsafeSlow(2 * (used + bytes));
-    out.copy(larger, 0, 0, used);
-    out = larger;
-  };
+  const own: AnswerBytes = { bytes: Buffer.allocUnsafeSlow(INITIAL_BYTES), used: 0 };
 
   /** Of the rows `[from, to)`, all decoded in bulk. */
-  const writeRows = (slice: Slice, scope: TrustScope, tail: Buffer, from: number, to: number, at: number) => {
+  const writeRows = (
+    slice: Slice,
+    scope: TrustScope,
+    tail: Buffer,
+    out: AnswerBytes,
+    from: number,
+    to: number,
+  ): void => {
     const { payloads, rows, dates, reasons, holds } = slice;
     const keys = keyTexts(scope, slice.trustListVersion);
     let bytes = 0;
@@ -56,36 +65,47 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
       const row = i * ROW_WORDS;
       bytes += 2 * ((rows[row + 3] as number) - (rows[row + 2] as number));
     }
-    makeRoom(bytes + (to - from) * (FIXED_BYTES + headBytes + keys.longest + tail.length), at);
+    makeRoom(out, bytes + (to - from) * (FIXED_BYTES + headBytes + keys.longest + tail.length));
     const { texts } = keys;
     const rowArrays = [payloads, rows, dates, reasons, holds] as const;
     const textArrays = [heads.bytes, heads.ends, texts.bytes, texts.ends, tail] as const;
-    return (addon as NativeAddon).writeAnswers(...rowArrays, ...textArrays, from, to, out, at, ends);
+    const native = addon as NativeAddon;
+    out.used = native.writeAnswers(...rowArrays, ...textArrays, from, to, out.bytes, out.used, ends);
   };
 
-  const writeOne = (slice: Slice, tail: string, item: number, at: number): number => {
+  const writeOne = (slice: Slice, tail: string, out: AnswerBytes, item: number): void => {
     const text = renderVerification(verificationAt(slice, item), tail);
-    makeRoom(Buffer.byteLength(text), at);
-    const end = at + out.write(text, at, 'utf8');
-    ends[item] = end;
-    return end;
+    makeRoom(out, Buffer.byteLength(text));
+    out.used += out.bytes.write(text, out.used, 'utf8');
+    ends[item] = out.used;
+  };
+
+  const append = (slice: Slice, scope: TrustScope | undefined, tail: Buffer, out: AnswerBytes): void => {
+    const isRow = (item: number) => slice.rows[item * ROW_WORDS] !== NO_PAIR;
+    for (let item = 0; item < slice.count; ) {
+      let end = item;
+      while (end < slice.count && isRow(end)) end++;
+      if (end > item) writeRows(slice, scope as TrustScope, tail, out, item, end);
+      else writeOne(slice, tail.toString(), out, end++);
+      item = end;
+    }
   };
 
   return {
+    append,
     write: (slice, scope, tail) => {
-      const tailBytes = Buffer.from(tail, 'utf8');
-      const isRow = (item: number) => slice.rows[item * ROW_WORDS] !== NO_PAIR;
-      let at = 0;
-      for (let item = 0; item < slice.count; ) {
-        let end = item;
-        while (end < slice.count && isRow(end)) end++;
-        if (end > item) at = writeRows(slice, scope as TrustScope, tailBytes, item, end, at);
-        else at = writeOne(slice, tail, end++, at);
-        item = end;
-      }
-      return { bytes: out.subarray(0, at), ends };
+      own.used = 0;
+      append(slice, scope, Buffer.from(tail, 'utf8'), own);
+      return { bytes: own.bytes.subarray(0, own.used), ends };
     },
   };
+}
+
+function makeRoom(out: AnswerBytes, bytes: number): void {
+  if (out.used + bytes <= out.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(2 * (out.used + bytes));
+  out.bytes.copy(larger, 0, 0, out.used);
+  out.bytes = larger;
 }
 
 function packTexts(texts: readonly string[]): PackedTexts {

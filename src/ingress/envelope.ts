@@ -39,8 +39,11 @@ export function parseSingle(type: string, body: Buffer): Envelope<VerificationRe
   return singleRequest(envelope.value);
 }
 
-/** Body of `POST /v1/verify/batch`: the requests in the order sent. */
-export function parseBatch(type: string, body: Buffer): Envelope<VerificationRequest[]> {
+/**
+ * Body of `POST /v1/verify/batch`: the requests in the order sent. Bodies are read as they arrive; this is what a whole
+ * one means, and the judge of what is wrong with one. `before`: items that stand before the body's own.
+ */
+export function parseBatch(type: string, body: Buffer, before = 0): Envelope<VerificationRequest[]> {
   if (type === 'text/plain') return parseLines(body);
   const envelope = parseObject(body);
   if (!envelope.ok) return envelope;
@@ -48,10 +51,10 @@ export function parseBatch(type: string, body: Buffer): Envelope<VerificationReq
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) return bad('the body has a member other than credentials');
   if (!Array.isArray(credentials)) return bad('credentials must be an array');
-  if (credentials.length > LIMITS.batchItems) return tooMany();
+  if (before + credentials.length > LIMITS.batchItems) return tooMany();
   const requests: VerificationRequest[] = [];
   for (const [index, item] of credentials.entries()) {
-    const request = batchItem(item, `credentials[${index}]`);
+    const request = batchItem(item, `credentials[${before + index}]`);
     if (!request.ok) return request;
     requests.push(request.value);
   }
@@ -116,8 +119,9 @@ function bad(detail: string): { ok: false; problem: Problem } {
 }
 
 function tooMany(): { ok: false; problem: Problem } {
-  return {
-    ok: false,
-    problem: { type: 'too-many-items', detail: `at most ${LIMITS.batchItems} items a batch` },
-  };
+  return { ok: false, problem: tooManyItems() };
+}
+
+export function tooManyItems(): Problem {
+  return { type: 'too-many-items', detail: `at most ${LIMITS.batchItems} items a batch` };
 }

@@ -11,9 +11,13 @@ export interface Reply {
 
 export interface Exchange {
   readonly head: RequestHead;
+  /** Bytes of body that were announced. */
+  readonly contentLength: number;
   readonly requestId: string;
   /** Answered, or the client went away: nothing more need be done for it. */
   isOver(): boolean;
+  /** Nothing that was given to it is needed any more: the answer was taken, or the client went away. */
+  isDone(): boolean;
   reply(reply: Reply): void;
   /** 200 with a JSON document: the answer that is given a hundred thousand times a second. */
   replyJson(body: Uint8Array): void;

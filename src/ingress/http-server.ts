@@ -93,7 +93,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
         exchange.closesBehind = exchange.contentLength > MAX_DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.body !== undefined) {
-        bodies.read(exchange, res, route.body.answeredLater === true);
+        const { stream } = route;
+        if (stream === undefined) bodies.read(exchange, res);
+        else bodies.stream(exchange, res, (flow) => stream(exchange, typeOf(exchange), flow));
       } else {
         handle(exchange, NO_BODY, false);
       }
@@ -196,15 +198,15 @@ function refuseBody(
   return undefined;
 }
 
+/** Of the body, as the route takes it; empty without one. */
+function typeOf({ head }: ServerExchange): string {
+  return mediaType(head.contentType) ?? '';
+}
+
 /** Runs the handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
 function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer, mayWait: boolean): void {
   try {
-    const later = exchange.served.route?.handle(
-      exchange,
-      body,
-      mediaType(exchange.head.contentType) ?? '',
-      mayWait,
-    );
+    const later = exchange.served.route?.handle?.(exchange, body, typeOf(exchange), mayWait);
     later?.catch((error: unknown) => fail(exchange, options, error));
   } catch (error) {
     fail(exchange, options, error);

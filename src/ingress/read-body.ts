@@ -1,18 +1,20 @@
 /**
- * Bodies, bounded three ways: each by its route's limit, each in time, and in memory all together, from their
- * first byte until they are read or, where the answer comes later, until it was given. The parser has none of
- * these bounds itself.
+ * Bodies, bounded three ways: each by its route's limit, each in time, and in memory all together. They are read whole,
+ * or taken by their handler as they arrive, which is charged with what it keeps until its answer was given. The parser
+ * has none of these bounds itself.
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
+import type { BodyFlow, BodySink } from './route.ts';
 import type { ServerExchange } from './server-exchange.ts';
+import { type Arriving, type StreamHost, streamBody } from './stream-body.ts';
 
 export interface BodyBounds {
   readonly idleTimeoutMs: number;
   readonly timeoutMs: number;
   /**
-   * Bytes of all bodies held at once, and of answers that their clients do not take. A batch under way counts
-   * with its body's bytes and costs a few times as much.
+   * Bytes of all bodies held at once, of answers under way, and of those that their clients do not take. A batch counts with
+   * what is not yet verified of its body, and with what there is of its answer.
    */
   readonly memoryBytes: number;
 }
@@ -32,11 +34,12 @@ export interface BodyReaderOptions {
 
 export interface BodyReader {
   /**
-   * Has the body used once it is whole. The bytes are only valid until `use` returns; with `answeredLater` they are
-   * the handler's to keep, and charged until the exchange ends. A body that is late or does not fit is answered
-   * here, before anything of it is looked at.
+   * Has the body used once it is whole; the bytes are only valid until `use` returns. A body that is late or does not
+   * fit is answered here, before anything of it is looked at.
    */
-  read(exchange: ServerExchange, res: HttpResponse, answeredLater: boolean): void;
+  read(exchange: ServerExchange, res: HttpResponse): void;
+  /** Has the body taken as it arrives. One that is late is answered here, and so is one whose sink keeps too much. */
+  stream(exchange: ServerExchange, res: HttpResponse, open: (flow: BodyFlow) => BodySink): void;
   /** From now on what is held for the exchange is its answer. Never refused: the work is done. */
   keepAnswer(exchange: ServerExchange, bytes: number): void;
   /** Nothing is held for the exchange any more: to be called when it ends. */
@@ -44,15 +47,19 @@ export interface BodyReader {
   stop(): void;
 }
 
-interface Arriving {
-  readonly startedAtMs: number;
-  lastDataAtMs: number;
+/** What there is of a body that is read whole. */
+interface Kept extends Arriving {
   /** Grows with what arrives, never by what was declared. */
   body: Buffer;
   used: number;
 }
 
 const EMPTY = Buffer.alloc(0);
+
+function refuse(exchange: ServerExchange): void {
+  exchange.problem({ type: 'overloaded', detail: 'too many bodies are held' });
+}
+
 const SWEEP_INTERVAL_MS = 100;
 /** Room for a body at first. */
 const FIRST_BODY_BYTES = 256 * 1024;
@@ -81,15 +88,28 @@ export function createBodyReader(
   /** Refuses the exchange, which releases it, when so many bytes more do not fit. */
   const fits = (exchange: ServerExchange, bytes: number): boolean => {
     if (heldBytes + bytes <= bounds.memoryBytes) return true;
-    exchange.problem({ type: 'overloaded', detail: 'too many bodies are held' });
+    refuse(exchange);
     return false;
+  };
+  const host: StreamHost = {
+    nowMs: clock.monotonicMs,
+    charge: (exchange, bytes) => {
+      const more = bytes - exchange.heldBytes;
+      if (more > 0 && heldBytes + more > bounds.memoryBytes) return false;
+      hold(exchange, more);
+      return true;
+    },
+    refuse,
+    fail,
   };
 
   const sweep = setInterval(() => {
     // A drain has its own end, and what arrives within it is answered.
     if (arrivals.size === 0 || isDraining()) return;
     const now = clock.monotonicMs();
-    for (const [exchange, { lastDataAtMs, startedAtMs }] of arrivals) {
+    for (const [exchange, { lastDataAtMs, startedAtMs, pausedAtMs }] of arrivals) {
+      // It is not its client that is late.
+      if (pausedAtMs !== undefined) continue;
       if (now - lastDataAtMs > bounds.idleTimeoutMs || now - startedAtMs > bounds.timeoutMs) {
         exchange.problem({ type: 'body-timeout', detail: 'the body did not arrive in time' });
       }
@@ -97,18 +117,21 @@ export function createBodyReader(
   }, SWEEP_INTERVAL_MS);
   sweep.unref();
 
-  /** Keeps a piece; the whole body when it was the last. */
-  const keep = (exchange: ServerExchange, chunk: Buffer, isLast: boolean): Buffer | undefined => {
+  const arrive = (): Arriving => {
     const now = clock.monotonicMs();
+    return { startedAtMs: now, lastDataAtMs: now, pausedAtMs: undefined };
+  };
+
+  /** Keeps a piece; the whole body when it was the last. */
+  const keep = (exchange: ServerExchange, kept: Kept | undefined, chunk: Buffer, isLast: boolean): Kept => {
     hold(exchange, chunk.length);
-    const arriving = arrivals.get(exchange) ?? {
-      startedAtMs: now,
-      lastDataAtMs: now,
+    const arriving = kept ?? {
+      ...arrive(),
       body: Buffer.allocUnsafeSlow(Math.min(exchange.contentLength, FIRST_BODY_BYTES)),
       used: 0,
     };
-    arrivals.set(exchange, arriving);
-    arriving.lastDataAtMs = now;
+    if (kept === undefined) arrivals.set(exchange, arriving);
+    else arriving.lastDataAtMs = clock.monotonicMs();
     // The parser takes its buffer back after this call, so what is kept must be a copy.
     if (arriving.used + chunk.length > arriving.body.length) {
       const room = Math.min(exchange.contentLength, 2 * (arriving.used + chunk.length));
@@ -118,48 +141,65 @@ export function createBodyReader(
     }
     arriving.body.set(chunk, arriving.used);
     arriving.used += chunk.length;
-    if (!isLast) return undefined;
-    arrivals.delete(exchange);
-    return arriving.body.subarray(0, arriving.used);
+    if (isLast) arrivals.delete(exchange);
+    return arriving;
   };
 
+  /** One piece of a body that is read whole; what is kept of it so far. */
   const take = (
     exchange: ServerExchange,
+    kept: Kept | undefined,
     data: ArrayBuffer,
     isLast: boolean,
-    answeredLater: boolean,
-  ): void => {
-    if (exchange.isOver()) return;
+  ): Kept | undefined => {
+    if (exchange.isOver()) return undefined;
     const chunk = data.byteLength === 0 ? EMPTY : Buffer.from(data);
-    const isWhole = isLast && !exchange.hasBody;
-    exchange.hasBody = true;
     // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
-    if (isWhole && !answeredLater) {
+    if (isLast && kept === undefined) {
       use(exchange, chunk, endsSegment(data));
-      return;
+      return undefined;
     }
-    if (!fits(exchange, chunk.length)) return;
-    const whole = keep(exchange, chunk, isLast);
-    if (whole === undefined) return;
-    if (!answeredLater) release(exchange);
-    use(exchange, whole, endsSegment(data));
+    if (!fits(exchange, chunk.length)) return undefined;
+    const now = keep(exchange, kept, chunk, isLast);
+    if (!isLast) return now;
+    release(exchange);
+    use(exchange, now.body.subarray(0, now.used), endsSegment(data));
+    return undefined;
   };
 
   return {
-    read: (exchange, res, answeredLater) => {
+    read: (exchange, res) => {
       // The parser says nothing of an empty body behind a head that came in pieces: nobody would be answered.
       if (exchange.contentLength === 0) {
         use(exchange, EMPTY, false);
         return;
       }
+      let kept: Kept | undefined;
       res.onData((data, isLast) => {
         try {
-          take(exchange, data, isLast, answeredLater);
+          kept = take(exchange, kept, data, isLast);
         } catch (error) {
           // Nothing may be thrown into the parser.
           fail(exchange, error);
         }
       });
+    },
+    stream: (exchange, res, open) => {
+      // Not charged, for it may never come; but work is not begun that would find no room.
+      if (!fits(exchange, exchange.contentLength)) return;
+      const arriving = arrive();
+      const body = streamBody(exchange, res, arriving, open, host);
+      const take = (chunk: Buffer, isLast: boolean): void => {
+        try {
+          if (isLast) arrivals.delete(exchange);
+          else if (!exchange.isOver()) arrivals.set(exchange, arriving);
+          body.take(chunk, isLast);
+        } catch (error) {
+          body.fail(error);
+        }
+      };
+      if (exchange.contentLength === 0) take(EMPTY, true);
+      else res.onData((data, isLast) => take(data.byteLength === 0 ? EMPTY : Buffer.from(data), isLast));
     },
     keepAnswer: (exchange, bytes) => {
       release(exchange);

@@ -15,13 +15,29 @@ export interface Route {
     readonly mediaTypes: readonly string[];
     /** A call without a body needs no content type either. */
     readonly optional?: boolean;
-    /** The handler answers in a later turn: what it was given stays in memory until then. */
-    readonly answeredLater?: boolean;
   };
   /**
    * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
    * body's media type, one of `mediaTypes`. With `mayWait` nothing stands behind the request in what was read from its
    * connection, so the answer may come in a later turn without harm to a pipelined request.
    */
-  handle(exchange: Exchange, body: Buffer, type: string, mayWait: boolean): void | Promise<void>;
+  handle?(exchange: Exchange, body: Buffer, type: string, mayWait: boolean): void | Promise<void>;
+  /** In place of `handle`: takes the body as it arrives. Called before any of it. */
+  stream?(exchange: Exchange, type: string, flow: BodyFlow): BodySink;
+}
+
+export interface BodySink {
+  /** The next piece of the body, only valid until this returns; the last one may be empty. */
+  take(chunk: Buffer, isLast: boolean): void;
+}
+
+/** How what takes a body says what it can take. */
+export interface BodyFlow {
+  /** So many bytes are now kept for the exchange, body and answer. False: there is no room, and that was answered. */
+  hold(bytes: number): boolean;
+  /** The client is to wait; what the kernel has of the body comes all the same. */
+  pause(): void;
+  resume(): void;
+  /** Answers for what was thrown in a later turn. */
+  fail(error: unknown): void;
 }

@@ -62,8 +62,6 @@ export class ServerExchange implements Exchange {
   readonly contentLength: number;
   readonly served: ServedRoute;
   readonly startedAtMs: number;
-  /** A part of the body was seen. */
-  hasBody = false;
   /** Whether the connection must close behind the answer, whatever the server does. */
   closesBehind = false;
   /** Bytes that the server keeps in memory for it. */
@@ -102,6 +100,10 @@ export class ServerExchange implements Exchange {
 
   isOver(): boolean {
     return this.answered || this.ended;
+  }
+
+  isDone(): boolean {
+    return this.ended;
   }
 
   replyJson(body: Uint8Array): void {

@@ -1,15 +1,20 @@
-/** `POST /v1/verify/batch`: a body to slices, through the gateway, to one answer in the order sent. */
+/**
+ * `POST /v1/verify/batch`: a body to slices as it arrives, through the gateway, to one answer in the order sent, which is
+ * given when the body has ended and all of it was right.
+ */
+import { BATCH_STREAM, LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { beginSlice, createSlice, type PlacedTexts, type Slice } from '../verification/slice.ts';
-import type { TrustScope } from '../verification/trust-scope.ts';
+import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
 import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { readBatchItems } from './batch-items.ts';
-import type { Exchange, Reply } from './exchange.ts';
-import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
+import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
+import { createBatchReader } from './batch-reader.ts';
+import { append, type BufferPool, createBufferPool, createWindow, settle } from './byte-window.ts';
+import type { Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
-import { type RevocationView, renderRevocation, renderTail, summarize, wholeMs } from './verdict-reply.ts';
+import type { BodyFlow, BodySink } from './route.ts';
+import type { RevocationView } from './verdict-reply.ts';
 
 export interface VerifyBatchOptions {
   readonly parts: GatewayParts;
@@ -36,68 +41,159 @@ const TOO_LATE = {
   detail: 'the batch could not be begun in time: nothing is known of it',
 } as const;
 
-export function createBatchHandler(options: VerifyBatchOptions) {
-  const { parts } = options;
-  const shared = createSlice(options.batchSlice);
-  const pace = createPace(options.batchSlice, parts.clock.monotonicMs);
+type Pace = ReturnType<typeof createPace>;
 
-  return async (exchange: Exchange, body: Buffer, type: string): Promise<void> => {
-    const lane = options.admission.batches;
-    const items = readBatchItems(type, body, options.addon);
-    if (!items.ok) return exchange.problem(items.problem);
-    if (!lane.begin(exchange, items.value.count)) return exchange.problem(TOO_LATE);
-    if (!(await lane.slice(exchange))) return exchange.problem(TOO_LATE);
-    const revocation = options.revocation();
-    const answer = createBatchAnswer(exchange, items.value.count, {
-      revocation,
-      checkedAt: new Date(parts.clock.wallMs()),
-      writer: options.writer,
-    });
-    // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
-    // must not depend on how many stood before it, and the answer names one version.
-    const trust = parts.trust();
-    for (let from = 0; from < items.value.count; ) {
-      if (from > 0 && !(await lane.slice(exchange))) return;
-      if (exchange.isOver()) return;
-      const began = pace.begin();
-      const prove = options.proveRevoked();
-      // What is asked elsewhere is answered in a later turn: such a slice is not shared with other calls.
-      const slice = prove === undefined ? shared : createSlice(options.batchSlice);
-      const to = sliceEnd(items.value, from, pace.items());
-      placeSlice(slice, items.value, from, to);
-      const scope = verifySlice(slice, parts, trust);
-      pace.end(began, to - from);
-      lane.sliced(exchange, to - from, parts.clock.monotonicMs() - began);
-      const proving = proveStale(slice, revocation, prove);
-      if (proving !== undefined) await proving;
-      options.onVerified(slice.reasons.subarray(0, slice.count));
-      answer.add(slice, scope, from);
-      from = to;
+/** What all batches of a thread have in common. */
+interface Shared {
+  readonly slice: Slice;
+  readonly pace: Pace;
+  readonly pool: BufferPool;
+}
+
+export function createBatchHandler(options: VerifyBatchOptions) {
+  const shared: Shared = {
+    slice: createSlice(options.batchSlice),
+    pace: createPace(options.batchSlice, options.parts.clock.monotonicMs),
+    pool: createBufferPool(BATCH_STREAM.bufferBytes, BATCH_STREAM.spareBuffers),
+  };
+  return (exchange: Exchange, type: string, flow: BodyFlow): BodySink =>
+    openBatch(exchange, type, flow, shared, options);
+}
+
+function openBatch(
+  exchange: Exchange,
+  type: string,
+  flow: BodyFlow,
+  shared: Shared,
+  options: VerifyBatchOptions,
+): BodySink {
+  const { pool } = shared;
+  const lane = options.admission.batches;
+  const reader = createBatchReader(type, options.addon);
+  const window = createWindow();
+  const verdicts = createVerdicts(exchange, shared, options);
+  let mayFollow = true;
+  let isRunning = false;
+  /** With so many bytes waiting a slice is begun. */
+  let enoughBytes: number = BATCH_STREAM.gatherBytes;
+
+  const waiting = (): number => window.end - window.start;
+  const hold = (): boolean => flow.hold(waiting() + verdicts.heldBytes());
+
+  /** Reads and verifies the next slice. False: nothing of what waits is whole. */
+  const step = async (): Promise<boolean> => {
+    const slice = verdicts.sliceToFill();
+    const before = window.start;
+    const room = Math.min(slice.capacity, shared.pace.items());
+    const count = reader.read(window, slice, room, BATCH_STREAM.sliceBytes, mayFollow);
+    const isRead = count > 0 || window.start !== before;
+    const proving = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
+    if (proving !== undefined) await proving;
+    return isRead;
+  };
+
+  const finish = (): void => {
+    const problem = reader.fault(window);
+    lane.counted(exchange, verdicts.items());
+    if (problem !== undefined) exchange.problem(problem);
+    else verdicts.give();
+  };
+
+  const run = async (): Promise<void> => {
+    if (!lane.begin(exchange)) exchange.problem(TOO_LATE);
+    while ((!mayFollow || waiting() >= enoughBytes) && !exchange.isOver()) {
+      if (!(await lane.slice(exchange))) {
+        exchange.problem(TOO_LATE);
+        break;
+      }
+      if (!(await step())) {
+        // A body is read in pieces; what was just found not to be whole is not looked at again for each of them.
+        enoughBytes = waiting() + BATCH_STREAM.gatherBytes;
+        if (!mayFollow && !exchange.isOver()) finish();
+        if (!mayFollow) break;
+        continue;
+      }
+      enoughBytes = BATCH_STREAM.gatherBytes;
+      if (!hold()) break;
+      if (waiting() <= BATCH_STREAM.pauseBytes) flow.resume();
     }
-    options.onBatch(items.value.count);
-    exchange.reply(answer.reply(trust?.version));
+    isRunning = false;
+    lane.rest(exchange);
+    if (exchange.isOver()) verdicts.drop();
+    settle(window, pool);
+    flow.resume();
+  };
+
+  return {
+    take: (chunk, isLast) => {
+      append(window, chunk, pool);
+      mayFollow = !isLast;
+      if (!hold()) return;
+      if (!isRunning && (isLast || waiting() >= enoughBytes)) {
+        isRunning = true;
+        run().catch((error) => flow.fail(error));
+      }
+      if (mayFollow && isRunning && waiting() > BATCH_STREAM.pauseBytes) flow.pause();
+    },
   };
 }
 
-/** Text of a slice: a few large items take as long as many small ones. */
-const SLICE_BYTES = 256 * 1024;
+/** The verdicts on a batch's items, one slice after the other. */
+function createVerdicts(exchange: Exchange, shared: Shared, options: VerifyBatchOptions) {
+  const { parts, writer } = options;
+  const { pace, pool } = shared;
+  let prove: ProveRevoked | undefined;
+  let begun: { readonly answer: BatchAnswer; readonly trust: ReturnType<GatewayParts['trust']> } | undefined;
+  let items = 0;
 
-/** Behind the last item of a slice that begins at `from`; one item at least. */
-function sliceEnd({ count, starts, ends }: PlacedTexts, from: number, most: number): number {
-  const limit = Math.min(count, from + most);
-  let to = from;
-  let bytes = 0;
-  do {
-    bytes += (ends[to] as number) - (starts[to] as number);
-    to++;
-  } while (to < limit && bytes < SLICE_BYTES);
-  return to;
-}
-
-function placeSlice(slice: Slice, { texts, starts, ends }: PlacedTexts, from: number, to: number): void {
-  beginSlice(slice, texts, to - from);
-  slice.starts = starts.subarray(from, to);
-  slice.ends = ends.subarray(from, to);
+  const begin = () => {
+    // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
+    // must not depend on how many stood before it, and the answer names one version. The age of what is known of
+    // revocations is taken before the first card is looked up.
+    begun ??= {
+      answer: createBatchAnswer(exchange, {
+        revocation: options.revocation(),
+        checkedAt: new Date(parts.clock.wallMs()),
+        writer,
+        pool,
+      }),
+      trust: parts.trust(),
+    };
+    return begun;
+  };
+  return {
+    sliceToFill: (): Slice => {
+      prove = options.proveRevoked();
+      // What is asked elsewhere is answered in a later turn: such a slice is not shared with other calls.
+      return prove === undefined ? shared.slice : createSlice(options.batchSlice);
+    },
+    verify: (slice: Slice, texts: Buffer, count: number): Promise<void> | undefined => {
+      items += count;
+      // Too many: refused when the body has ended.
+      if (items > LIMITS.batchItems) return undefined;
+      const { answer, trust } = begin();
+      beginSlice(slice, texts, count);
+      const beganMs = pace.begin();
+      const scope = verifySlice(slice, parts, trust);
+      pace.end(beganMs, count);
+      options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
+      const add = (): void => {
+        options.onVerified(slice.reasons.subarray(0, count));
+        answer.add(slice, scope);
+      };
+      const proving = proveStale(slice, answer.revocation, prove);
+      if (proving === undefined) add();
+      return proving?.then(add);
+    },
+    items: (): number => items,
+    heldBytes: (): number => begun?.answer.heldBytes() ?? 0,
+    give: (): void => {
+      const { answer, trust } = begin();
+      options.onBatch(items);
+      answer.give(trust?.version);
+    },
+    drop: (): void => begun?.answer.drop(),
+  };
 }
 
 /** How many items a slice may have, by how long the last ones took. */
@@ -113,61 +209,4 @@ function createPace(most: number, monotonicMs: () => number) {
       items = Math.max(1, Math.min(most, wanted, 2 * items));
     },
   };
-}
-
-interface AnswerContext {
-  readonly revocation: RevocationView;
-  readonly checkedAt: Date;
-  readonly writer: AnswerWriter;
-}
-
-/** The answer in the form that the caller accepts, gathered slice by slice. */
-function createBatchAnswer(exchange: Exchange, count: number, context: AnswerContext) {
-  const contentType = negotiateBatchAnswer(exchange.head.accept);
-  const codes = Buffer.alloc(count);
-  const tail = renderTail(context) + SEPARATORS[contentType];
-  const results: Buffer[] = [];
-  return {
-    add: (slice: Slice, scope: TrustScope | undefined, from: number): void => {
-      codes.set(slice.reasons.subarray(0, slice.count), from);
-      if (contentType === 'application/octet-stream') return;
-      results.push(Buffer.from(context.writer.write(slice, scope, tail).bytes));
-    },
-    reply: (trustListVersion: number | undefined): Reply => {
-      if (contentType === 'application/octet-stream') {
-        // The body has no room for what else an answer must say, so a header says it.
-        const headers = { 'vigie-revocation': revocationHeader(context.revocation) };
-        return { status: 200, contentType, body: codes, headers };
-      }
-      if (contentType === 'application/x-ndjson') {
-        return { status: 200, contentType, body: Buffer.concat(results) };
-      }
-      return { status: 200, contentType, body: jsonAnswer(results, codes, context, trustListVersion) };
-    },
-  };
-}
-
-const SEPARATORS: Readonly<Record<BatchMediaType, string>> = {
-  'application/json': ',',
-  'application/x-ndjson': '\n',
-  'application/octet-stream': '',
-};
-
-function jsonAnswer(
-  results: readonly Buffer[],
-  codes: Buffer,
-  { revocation }: AnswerContext,
-  trustListVersion: number | undefined,
-): Buffer {
-  const last = results.at(-1);
-  // The last separator separates nothing.
-  const separated = last === undefined ? [] : [...results.slice(0, -1), last.subarray(0, -1)];
-  const summary = JSON.stringify(summarize(codes));
-  const key = JSON.stringify({ set: trustListVersion });
-  const shared = `],"summary":${summary},"revocation":${renderRevocation(revocation)},"key":${key}}`;
-  return Buffer.concat([Buffer.from('{"results":['), ...separated, Buffer.from(shared)]);
-}
-
-function revocationHeader({ state, seq, ageMs }: RevocationView): string {
-  return `state=${state}, seq=${seq}, age-ms=${wholeMs(ageMs) ?? 'unknown'}`;
 }

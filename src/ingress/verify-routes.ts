@@ -53,8 +53,8 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
       path: '/v1/verify/batch',
       name: 'verify_batch',
       lane: 'batch',
-      body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES, answeredLater: true },
-      handle: batch,
+      body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES },
+      stream: batch,
     },
   ];
 }

@@ -120,7 +120,7 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
   counter(
     registry,
     'vigie_verdicts_total',
-    'Credentials verified, by reason and verdict.',
+    'Credentials verified, by reason and verdict; also those of batches that were refused or left later on.',
     ['reason', 'verdict'],
     () =>
       REASONS.map(

@@ -2,9 +2,9 @@
 #include "addon-envelopes.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "addon-arguments.h"
+#include "ingress/native/batch-scan.h"
 #include "ingress/native/envelope-scan.h"
 
 namespace vigie::addon {
@@ -74,25 +74,58 @@ napi_value scan_singles(napi_env env, napi_callback_info info) {
   return number(env, plain);
 }
 
-napi_value scan_batch(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
-  Bytes body;
-  bool is_json = false;
+namespace {
+
+/** Arguments: bytes, from, to, place, starts, ends, room, mostBytes, stand. */
+struct BatchCall {
+  static constexpr std::size_t kArguments = 9;
+  Bytes bytes;
+  std::uint32_t from;
+  std::uint32_t to;
+  std::uint32_t place;
   Words starts;
   Words ends;
-  if (!read_arguments(env, info, arguments, 4) || !read_bytes(env, arguments[0], "body", body) ||
-      !read_flag(env, arguments[1], "isJson", is_json) || !read_words(env, arguments[2], "starts", starts) ||
-      !read_words(env, arguments[3], "ends", ends)) {
-    return nullptr;
+  std::uint32_t room;
+  std::uint32_t most_bytes;
+  Words stand;
+};
+
+bool read_batch_call(napi_env env, napi_callback_info info, BatchCall& call) {
+  napi_value arguments[BatchCall::kArguments];
+  if (!read_arguments(env, info, arguments, BatchCall::kArguments) ||
+      !read_bytes(env, arguments[0], "bytes", call.bytes) || !read_count(env, arguments[1], "from", call.from) ||
+      !read_count(env, arguments[2], "to", call.to) || !read_count(env, arguments[3], "place", call.place) ||
+      !read_words(env, arguments[4], "starts", call.starts) || !read_words(env, arguments[5], "ends", call.ends) ||
+      !read_count(env, arguments[6], "room", call.room) ||
+      !read_count(env, arguments[7], "mostBytes", call.most_bytes) ||
+      !read_words(env, arguments[8], "stand", call.stand)) {
+    return false;
   }
-  if (body.length >= std::numeric_limits<std::uint32_t>::max()) {
-    refuse(env, "a body must be shorter than 4 GiB");
-    return nullptr;
+  if (call.from > call.to || call.to > call.bytes.length) {
+    return refuse(env, "a scan must not end before it begins, nor beyond the array");
   }
-  const std::size_t room = std::min(starts.length, ends.length);
-  const std::size_t count = is_json ? scan_batch_envelope(body.data, body.length, starts.data, ends.data, room)
-                                    : scan_lines(body.data, body.length, starts.data, ends.data, room);
-  return number(env, count == kNotPlain ? -1 : static_cast<double>(count));
+  if (call.place >= kBatchPlaces) return refuse(env, "there is no such place in a batch");
+  if (std::min(call.starts.length, call.ends.length) < call.room || call.stand.length < 2) {
+    return refuse(env, "an array is shorter than the room asked for");
+  }
+  return true;
+}
+
+}  // namespace
+
+napi_value scan_batch(napi_env env, napi_callback_info info) {
+  BatchCall call;
+  if (!read_batch_call(env, info, call)) return nullptr;
+  const BatchScan scan =
+      vigie::scan_batch(call.bytes.data + call.from, call.to - call.from, static_cast<BatchPlace>(call.place),
+                        call.starts.data, call.ends.data, call.room, call.most_bytes);
+  for (std::size_t i = 0; i < scan.count; ++i) {
+    call.starts.data[i] += call.from;
+    call.ends.data[i] += call.from;
+  }
+  call.stand.data[0] = call.from + static_cast<std::uint32_t>(scan.consumed);
+  call.stand.data[1] = static_cast<std::uint32_t>(scan.place);
+  return number(env, static_cast<double>(scan.count));
 }
 
 }  // namespace vigie::addon

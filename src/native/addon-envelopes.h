@@ -8,7 +8,7 @@ namespace vigie::addon {
 /** scanSingles(bodies, starts, ends, isJson, count, …): see addon.ts for the arrays. */
 napi_value scan_singles(napi_env env, napi_callback_info info);
 
-/** scanBatch(body, isJson, starts, ends): the count of credentials, or -1. */
+/** scanBatch(bytes, from, to, place, starts, ends, room, mostBytes, stand): the count of items found. */
 napi_value scan_batch(napi_env env, napi_callback_info info);
 
 }  // namespace vigie::addon

@@ -105,11 +105,23 @@ export interface NativeAddon {
     audienceEnds: Uint32Array,
   ): number;
   /**
-   * Finds the credentials of a batch, in a plain envelope or one a line.
+   * Finds items of a batch in `bytes[from, to)`, at most `room` and none beyond the one with which `mostBytes` are
+   * consumed (see ingress/native/batch-scan.h, which has the numbers of places). Where it ended goes into `stand`: the
+   * first byte not consumed, and the place there.
    *
-   * @returns how many; -1 when the envelope is not plain, or there are more than the arrays have room for.
+   * @returns how many.
    */
-  scanBatch(body: Uint8Array, isJson: boolean, starts: Uint32Array, ends: Uint32Array): number;
+  scanBatch(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    place: number,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    room: number,
+    mostBytes: number,
+    stand: Uint32Array,
+  ): number;
   /**
    * Whether nothing was read behind this chunk of a body: no pipelined request waits there. To be asked only of what
    * uWebSockets.js hands to `onData`, during the call; "no" is always a safe answer.

@@ -29,7 +29,7 @@ function rig() {
   const enter = (): Exchange => {
     const one = exchange();
     lane.admit(one, BODY);
-    expect(lane.begin(one, ITEMS)).toBe(true);
+    expect(lane.begin(one)).toBe(true);
     return one;
   };
   /** The event loop turns once. */
@@ -138,9 +138,32 @@ describe('the lane of batches', () => {
     expect(rigged.lane.pressure(BODY)).toBeGreaterThan(1);
     rigged.wait(1_001);
     expect(rigged.lane.pressure(BODY)).toBeLessThan(1);
-    expect(rigged.lane.begin(slow[0] as Exchange, ITEMS)).toBe(true);
+    expect(rigged.lane.begin(slow[0] as Exchange)).toBe(true);
     for (let i = 0; i < 100; i++) rigged.enter();
-    expect(rigged.lane.begin(slow[1] as Exchange, ITEMS)).toBe(false);
+    expect(rigged.lane.begin(slow[1] as Exchange)).toBe(false);
+  });
+
+  it('charges what has arrived and is verified no more, and lets what has begun go on', async () => {
+    const rigged = rig();
+    const one = rigged.enter();
+    const first = rigged.lane.slice(one);
+    await rigged.turn();
+    expect(await first).toBe(true);
+    rigged.lane.sliced(one, ITEMS / 2, 2);
+    rigged.lane.rest(one);
+    rigged.wait(1_001);
+    rigged.lane.pressure(BODY);
+    expect(rigged.queued()).toBe(0);
+    for (let i = 0; i < 200; i++) rigged.enter();
+    expect(rigged.lane.begin(one)).toBe(true);
+    rigged.lane.counted(one, ITEMS);
+    rigged.lane.leave(one);
+  });
+
+  it('learns from whole bodies how large an item is', () => {
+    const { lane, enter } = rig();
+    for (let i = 0; i < 40; i++) lane.counted(enter(), BODY / 800);
+    expect(lane.estimateItems(BODY)).toBeCloseTo(BODY / 800, 0);
   });
 
   it('has nothing to say to an exchange that it does not know', async () => {

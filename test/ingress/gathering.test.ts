@@ -16,8 +16,10 @@ function caller() {
   const told: string[] = [];
   const exchange: Exchange = {
     head: undefined as never,
+    contentLength: 0,
     requestId: '',
     isOver: () => told.length > 0,
+    isDone: () => told.length > 0,
     reply: () => told.push('reply'),
     replyJson: (body) => {
       if (told.length === 0) told.push(JSON.parse(Buffer.from(body).toString()).reason);

@@ -1,13 +1,12 @@
-/** Envelopes scanned by native code, against the strict parser: what is found is what the parser reads. */
+/** Envelopes of single calls scanned by native code, against the strict parser: what is found is what the parser reads. */
 import { describe, expect, it } from 'vitest';
-import { parseBatch, parseSingle } from '../../src/ingress/envelope.ts';
+import { parseSingle } from '../../src/ingress/envelope.ts';
 import { NO_PLACE } from '../../src/native/addon.ts';
 import { mutateBytes } from '../credential/credential-cases.ts';
 import { createRandom, type Random } from '../signature/fuzz-cases.ts';
 import { nativeAddon } from '../support/path-world.ts';
 
 const addon = nativeAddon();
-const ROOM = 10_000;
 const TEXTS = ['', 'eyJ.e30.AA', 'a b', '\u007f', 'Ö', '💊', '\\u0041', '\\"', '"', '\n', 'null'];
 const SPACES = ['', '', '', ' ', '\n', '\r\n\t', '\v'];
 const SINGLE_MEMBERS = [
@@ -45,20 +44,6 @@ function drawPlain(random: Random): string {
   return `{${members.join(', ')}}`;
 }
 
-function drawBatch(random: Random, type: string): Buffer {
-  const items = Array.from({ length: random.below(6) }, () => random.pick(TEXTS));
-  const lines = (): string =>
-    items.map((item) => `${item}${random.pick(['\n', '\n', '\r\n', '\r', ''])}`).join('');
-  const json = (): string => {
-    const strings = items.map((item) =>
-      random.below(20) === 0 ? '{"credential":"a"}' : `"${item}"${random.pick(SPACES)}`,
-    );
-    return `{${random.pick(SPACES)}"credentials":[${strings.join(`,${random.pick(SPACES)}`)}]${random.pick(SPACES)}}`;
-  };
-  const body = Buffer.from(type === 'text/plain' ? lines() : json());
-  return random.below(3) === 0 ? mutateBytes(random, body) : body;
-}
-
 /** Several bodies one behind the other: what stands before and behind one is not its own. */
 function scanSingles(bodies: readonly Buffer[]) {
   const all = Buffer.concat(bodies);
@@ -93,34 +78,5 @@ describe('the scan of', () => {
       }
     }
     expect(found).toBeGreaterThan(200);
-  });
-
-  it.each(['application/json', 'text/plain'])(
-    'batches (%s) finds what the parser reads, or leaves it',
-    (type) => {
-      const random = createRandom(22);
-      const starts = new Uint32Array(ROOM);
-      const ends = new Uint32Array(ROOM);
-      let found = 0;
-      for (let round = 0; round < 5_000; round++) {
-        const body = drawBatch(random, type);
-        const count = addon.scanBatch(body, type === 'application/json', starts, ends);
-        if (count < 0) continue;
-        found++;
-        const value = Array.from({ length: count }, (_, i) => ({
-          credential: body.toString('latin1', starts[i], ends[i]),
-        }));
-        expect(parseBatch(type, body)).toEqual({ ok: true, value });
-      }
-      expect(found).toBeGreaterThan(500);
-    },
-  );
-
-  it('lines leaves a batch with a line too many to the parser, which refuses it', () => {
-    const room = [new Uint32Array(ROOM), new Uint32Array(ROOM)] as const;
-    expect(addon.scanBatch(Buffer.from('a\n'.repeat(ROOM)), false, ...room)).toBe(ROOM);
-    const more = Buffer.from('a\n'.repeat(ROOM + 1));
-    expect(addon.scanBatch(more, false, ...room)).toBe(-1);
-    expect(parseBatch('text/plain', more).ok).toBe(false);
   });
 });

@@ -257,18 +257,37 @@ function scans(addon) {
     RangeError,
   );
 
-  for (const [isJson, text] of [
-    [true, '{"credentials":["a","b"]}'],
-    [false, 'a\nb'],
+  for (const [place, text, rest] of [
+    [2, 'x"a","b"]', 1],
+    [0, 'xa\nb\nc', 1],
   ]) {
-    const args = (room) => [exactly(Buffer.from(text)), isJson, new Uint32Array(room), new Uint32Array(room)];
-    assert.equal(addon.scanBatch(...args(2)), 2);
-    assert.equal(addon.scanBatch(...args(1)), -1);
-    assert.equal(addon.scanBatch(...args(0)), -1);
+    const bytes = exactly(Buffer.from(text));
+    const words = (room) => new Uint32Array(room);
+    const args = (room) => [bytes, 1, text.length, place, words(room), words(room), room, 100, words(2)];
+    for (const [room, count] of [
+      [2, 2],
+      [1, 1],
+      [0, 0],
+    ]) {
+      assert.equal(addon.scanBatch(...args(room)), count);
+    }
+    const stand = words(2);
+    assert.equal(addon.scanBatch(...args(2).with(8, stand)), 2);
+    assert.equal(stand[0], text.length - rest);
     assert.equal(
       addon.scanBatch(...args(2).map((value) => (isArray(value) ? inSharedMemory(value) : value))),
       2,
     );
+    for (const [at, wrong] of [
+      [1, text.length + 1],
+      [2, text.length + 1],
+      [3, 5],
+      [4, words(1)],
+      [5, words(1)],
+      [8, words(1)],
+    ]) {
+      assert.throws(() => addon.scanBatch(...args(2).with(at, wrong)), RangeError);
+    }
     refuses(addon.scanBatch, args(2), []);
   }
   // Nothing but a chunk of the parser's has anything behind it to be looked at.

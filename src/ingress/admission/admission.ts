@@ -7,7 +7,7 @@
  */
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
 import { createClientShares } from './client-shares.ts';
-import { createOverload } from './overload.ts';
+import { createOverload, STANDING_MS } from './overload.ts';
 import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
 
 /** What costs: one credential, or as many as the body holds. */
@@ -93,6 +93,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let endIsDue = false;
   /** Whether whoever answers told when the last turn ended. */
   let isTold = true;
+  /** When the last turn with single calls ended. */
+  let singlesAtMs = 0;
   let singlesSinceSlice = false;
   let batchesInTurn = false;
 
@@ -156,6 +158,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const endTurn = (): void => {
     learn();
     singlesSinceSlice ||= seen > 0;
+    if (seen > 0) singlesAtMs = monotonicMs();
     if (seen * singleMs <= queueTargetMs) overload.short();
     else overload.long(monotonicMs(), turnBeganMs);
     if (overload.isOn) {
@@ -185,6 +188,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
   const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
     batchesInTurn = true;
+    const now = monotonicMs();
+    // No single call for a while: whatever the overload was, it is over.
+    overload.check(now, now - singlesAtMs > STANDING_MS);
     if (overload.isOn) return 'singles';
     const pressure = batches.pressure(contentLength);
     if (pressure === 0) return undefined;

@@ -4,6 +4,7 @@
  * Batches take turns slice by slice, so that a small one need not wait for a large one. Between two slices the event
  * loop turns, and single calls go first: while there are any, slices get no more than their share of the time.
  */
+import { LIMITS } from '../../config.ts';
 import type { Exchange } from '../exchange.ts';
 import { createOverload, type Overload } from './overload.ts';
 
@@ -45,20 +46,30 @@ export interface BatchLane {
   estimateItems(contentLength: number): number;
   /** A batch was admitted on its head. */
   admit(exchange: Exchange, contentLength: number): void;
-  /** Its items are known. `false`: it took too long to arrive, and there is no room for it any more. */
-  begin(exchange: Exchange, items: number): boolean;
+  /**
+   * Some of it has arrived and is to be verified. `false`: nothing of it was verified yet, it took too long to arrive,
+   * and there is no room for it any more.
+   */
+  begin(exchange: Exchange): boolean;
   /** Resolves when the batch may have its next slice; `false` when there is nothing more to do for it. */
   slice(exchange: Exchange): Promise<boolean>;
   /** A slice of so many items took so long. */
   sliced(exchange: Exchange, items: number, tookMs: number): void;
+  /** What has arrived of it is verified; more may follow. */
+  rest(exchange: Exchange): void;
+  /** The whole of it has arrived: so many items it had. */
+  counted(exchange: Exchange, items: number): void;
   /** The exchange has ended, verified or not. */
   leave(exchange: Exchange): void;
 }
 
 interface Ticket {
   readonly exchange: Exchange;
-  readonly admittedAtMs: number;
+  /** Since when it is awaited. */
+  awaitedSinceMs: number;
   readonly contentLength: number;
+  /** Items verified. */
+  done: number;
   /** Items not verified yet that the queue is charged with. */
   items: number;
   state: 'arriving' | 'lapsed' | 'waiting' | 'begun';
@@ -89,14 +100,14 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
   };
   const lapseSlowBodies = (nowMs: number): void => {
     for (const ticket of tickets.values()) {
-      if (nowMs - ticket.admittedAtMs < MOST_ARRIVAL_MS) return;
-      if (ticket.state !== 'arriving') continue;
+      if (ticket.state !== 'arriving' || nowMs - ticket.awaitedSinceMs < MOST_ARRIVAL_MS) continue;
       ticket.state = 'lapsed';
       charge(ticket, 0);
     }
   };
   const capMs = (): number => (overload.isOn ? options.standingMs : options.burstMs);
-  const estimateItems = (contentLength: number): number => Math.max(1, contentLength / itemBytes);
+  const estimateItems = (contentLength: number): number =>
+    Math.min(LIMITS.batchItems, Math.max(1, contentLength / itemBytes));
 
   /** After a turn of the event loop: gives the next batch its slice, unless single calls have the time. */
   const turn = (): void => {
@@ -141,8 +152,9 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       const now = monotonicMs();
       const ticket: Ticket = {
         exchange,
-        admittedAtMs: now,
+        awaitedSinceMs: now,
         contentLength,
+        done: 0,
         items: 0,
         state: 'arriving',
         waitsSinceMs: now,
@@ -151,16 +163,29 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       tickets.set(exchange, ticket);
       charge(ticket, estimateItems(contentLength));
     },
-    begin: (exchange, count) => {
+    begin: (exchange) => {
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return false;
+      if (ticket.state === 'lapsed') {
+        const isFull = tickets.size > LEAST_BATCHES && items * itemMs > capMs();
+        if (isFull && ticket.done === 0) return false;
+        charge(ticket, Math.max(1, estimateItems(ticket.contentLength) - ticket.done));
+      }
+      ticket.state = ticket.done === 0 ? 'waiting' : 'begun';
+      ticket.waitsSinceMs = monotonicMs();
+      return true;
+    },
+    rest: (exchange) => {
+      const ticket = tickets.get(exchange);
+      if (ticket === undefined) return;
+      ticket.state = 'arriving';
+      ticket.awaitedSinceMs = monotonicMs();
+    },
+    counted: (exchange, count) => {
+      const ticket = tickets.get(exchange);
+      if (ticket === undefined) return;
       bodies = Math.min(bodies + 1, LEARNING);
       itemBytes += (Math.max(1, ticket.contentLength / Math.max(1, count)) - itemBytes) / bodies;
-      if (ticket.state === 'lapsed' && tickets.size > LEAST_BATCHES && items * itemMs > capMs()) return false;
-      ticket.state = 'waiting';
-      ticket.waitsSinceMs = monotonicMs();
-      charge(ticket, count);
-      return true;
     },
     slice: (exchange) =>
       new Promise((resolve) => {
@@ -175,7 +200,9 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       slices = Math.min(slices + 1, LEARNING);
       itemMs += (tookMs / done - itemMs) / slices;
       const ticket = tickets.get(exchange);
-      if (ticket !== undefined) charge(ticket, Math.max(0, ticket.items - done));
+      if (ticket === undefined) return;
+      ticket.done += done;
+      charge(ticket, Math.max(0, ticket.items - done));
     },
     leave: (exchange) => {
       const ticket = tickets.get(exchange);

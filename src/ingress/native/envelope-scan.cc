@@ -2,19 +2,10 @@
 
 #include <cstring>
 
+#include "plain-string.h"
+
 namespace vigie {
 namespace {
-
-/** What a string here may consist of: printable ASCII but for the quote and the backslash. */
-struct Plain {
-  bool at[256];
-};
-constexpr Plain make_plain() {
-  Plain plain{};
-  for (int byte = 0x20; byte < 0x7f; ++byte) plain.at[byte] = byte != '"' && byte != '\\';
-  return plain;
-}
-constexpr Plain kPlain = make_plain();
 
 class Scanner {
  public:
@@ -33,7 +24,7 @@ class Scanner {
   bool string(Place& place) {
     if (!take('"')) return false;
     place.begin = static_cast<std::uint32_t>(at_ - begin_);
-    while (at_ != end_ && kPlain.at[*at_]) ++at_;
+    at_ = behind_plain(at_, end_);
     if (at_ == end_ || *at_ != '"') return false;
     place.end = static_cast<std::uint32_t>(at_ - begin_);
     ++at_;
@@ -80,44 +71,6 @@ bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEn
     }
   } while (scanner.take(','));
   return scanner.take('}') && scanner.at_end() && has_credential;
-}
-
-std::size_t scan_batch_envelope(const std::uint8_t* body, std::size_t length, std::uint32_t* begins,
-                                std::uint32_t* ends, std::size_t room) noexcept {
-  Scanner scanner(body, length);
-  Place place;
-  if (!scanner.take('{') || !scanner.string(place) || !scanner.is(place, "credentials") || !scanner.take(':') ||
-      !scanner.take('[')) {
-    return kNotPlain;
-  }
-  std::size_t count = 0;
-  if (!scanner.take(']')) {
-    do {
-      if (count == room || !scanner.string(place)) return kNotPlain;
-      begins[count] = place.begin;
-      ends[count] = place.end;
-      ++count;
-    } while (scanner.take(','));
-    if (!scanner.take(']')) return kNotPlain;
-  }
-  return scanner.take('}') && scanner.at_end() ? count : kNotPlain;
-}
-
-std::size_t scan_lines(const std::uint8_t* body, std::size_t length, std::uint32_t* begins, std::uint32_t* ends,
-                       std::size_t room) noexcept {
-  std::size_t count = 0;
-  std::size_t at = 0;
-  while (at < length) {
-    if (count == room) return kNotPlain;
-    const void* const found = std::memchr(body + at, '\n', length - at);
-    std::size_t end = found == nullptr ? length : static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - body);
-    begins[count] = static_cast<std::uint32_t>(at);
-    at = end + 1;
-    if (end > begins[count] && body[end - 1] == '\r') --end;
-    ends[count] = static_cast<std::uint32_t>(end);
-    ++count;
-  }
-  return count;
 }
 
 }  // namespace vigie

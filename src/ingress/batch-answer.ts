@@ -1,0 +1,95 @@
+/** The answer to a batch in the form that its caller accepts, gathered slice by slice; given only when all is read. */
+import { LIMITS } from '../config.ts';
+import type { Slice } from '../verification/slice.ts';
+import type { TrustScope } from '../verification/trust-scope.ts';
+import type { AnswerBytes, AnswerWriter } from './answer-writer.ts';
+import type { BufferPool } from './byte-window.ts';
+import type { Exchange } from './exchange.ts';
+import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
+import { type RevocationView, renderRevocation, renderTail, summarize, wholeMs } from './verdict-reply.ts';
+
+export interface BatchAnswerContext {
+  readonly revocation: RevocationView;
+  readonly checkedAt: Date;
+  readonly writer: AnswerWriter;
+  readonly pool: BufferPool;
+}
+
+export interface BatchAnswer {
+  readonly revocation: RevocationView;
+  add(slice: Slice, scope: TrustScope | undefined): void;
+  /** Bytes of memory that it keeps. */
+  heldBytes(): number;
+  give(trustListVersion: number | undefined): void;
+  /** It will not be given. */
+  drop(): void;
+}
+
+const SEPARATORS: Readonly<Record<BatchMediaType, string>> = {
+  'application/json': ',',
+  'application/x-ndjson': '\n',
+  'application/octet-stream': '',
+};
+
+export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContext): BatchAnswer {
+  const { revocation, writer, pool } = context;
+  const contentType = negotiateBatchAnswer(exchange.head.accept);
+  const isBytes = contentType === 'application/octet-stream';
+  // An item takes a byte of the body at least.
+  const codes = Buffer.allocUnsafeSlow(Math.min(LIMITS.batchItems, exchange.contentLength));
+  const tail = Buffer.from(renderTail(context) + SEPARATORS[contentType]);
+  const out: AnswerBytes = { bytes: isBytes ? Buffer.alloc(0) : pool.take(0), used: 0 };
+  if (contentType === 'application/json') out.used = out.bytes.write('{"results":[');
+  let count = 0;
+  const drop = (): void => {
+    pool.give(out.bytes);
+    out.bytes = Buffer.alloc(0);
+  };
+
+  const give = (trustListVersion: number | undefined): void => {
+    const given = codes.subarray(0, count);
+    if (isBytes) {
+      // The body has no room for what else an answer must say, so a header says it.
+      const headers = { 'vigie-revocation': revocationHeader(revocation) };
+      exchange.reply({ status: 200, contentType, body: given, headers });
+      return;
+    }
+    if (contentType === 'application/json') endJson(out, given, revocation, trustListVersion);
+    exchange.reply({ status: 200, contentType, body: out.bytes.subarray(0, out.used) });
+    // A client that took it at once needs its bytes no more.
+    if (exchange.isDone()) drop();
+  };
+  return {
+    revocation,
+    add: (slice, scope) => {
+      codes.set(slice.reasons.subarray(0, slice.count), count);
+      count += slice.count;
+      if (!isBytes) writer.append(slice, scope, tail, out);
+    },
+    heldBytes: () => codes.length + out.used,
+    give,
+    drop,
+  };
+}
+
+function endJson(
+  out: AnswerBytes,
+  codes: Buffer,
+  revocation: RevocationView,
+  trustListVersion: number | undefined,
+): void {
+  // The last separator separates nothing.
+  if (codes.length > 0) out.used--;
+  const summary = JSON.stringify(summarize(codes));
+  const key = JSON.stringify({ set: trustListVersion });
+  const end = `],"summary":${summary},"revocation":${renderRevocation(revocation)},"key":${key}}`;
+  // Of ASCII throughout.
+  if (out.bytes.length < out.used + end.length) {
+    out.bytes = Buffer.concat([out.bytes.subarray(0, out.used)], out.used + end.length);
+  }
+  out.used += out.bytes.write(end, out.used);
+}
+
+function revocationHeader({ state, seq, ageMs }: RevocationView): string {
+  return `state=${state}, seq=${seq}, age-ms=${wholeMs(ageMs) ?? 'unknown'}`;
+}

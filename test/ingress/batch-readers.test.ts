@@ -1,0 +1,249 @@
+/** Batches read in pieces: whatever the pieces, the items and the fault are those of the whole body, by native code or without. */
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/config.ts';
+import { createBatchReader } from '../../src/ingress/batch-reader.ts';
+import { append, createBufferPool, createWindow, settle } from '../../src/ingress/byte-window.ts';
+import { parseBatch } from '../../src/ingress/envelope.ts';
+import { placeTexts } from '../../src/verification/slice.ts';
+import { mutateBytes } from '../credential/credential-cases.ts';
+import { createRandom, type Random } from '../signature/fuzz-cases.ts';
+import { nativeAddon } from '../support/path-world.ts';
+
+const JSON_TYPE = 'application/json';
+const LINES = 'text/plain';
+const READERS = { 'native code': nativeAddon(), 'TypeScript alone': undefined } as const;
+const MAX = LIMITS.credentialChars;
+const ROOM = 5;
+
+/** Items as their bytes, in Latin-1, or the fault. */
+type Read = { readonly items: string[] } | { readonly fault: unknown };
+
+/** All that is too long is one and the same: malformed, whatever it is. */
+const shortened = (item: Uint8Array): string =>
+  item.length > MAX ? 'too long' : Buffer.from(item).toString('latin1');
+
+function readInPieces(
+  type: string,
+  pieces: readonly Buffer[],
+  addon: (typeof READERS)[keyof typeof READERS],
+  mostBytes = 1_000,
+): Read {
+  const pool = createBufferPool(1024 * 1024, 1);
+  const reader = createBatchReader(type, addon);
+  const window = createWindow();
+  const places = { starts: new Uint32Array(ROOM), ends: new Uint32Array(ROOM) };
+  const items: string[] = [];
+  for (const [i, piece] of pieces.entries()) {
+    append(window, piece, pool);
+    for (;;) {
+      const before = window.start;
+      const count = reader.read(window, places, ROOM, mostBytes, i < pieces.length - 1);
+      for (let item = 0; item < count; item++) {
+        items.push(shortened(window.bytes.subarray(places.starts[item], places.ends[item])));
+      }
+      if (count === 0 && window.start === before) break;
+    }
+    settle(window, pool);
+  }
+  const fault = reader.fault(window);
+  return fault === undefined ? { items } : { fault };
+}
+
+function readWhole(type: string, body: Buffer): Read {
+  const parsed = parseBatch(type, body);
+  if (!parsed.ok) return { fault: parsed.problem };
+  const texts = parsed.value.map(({ credential }) => credential);
+  // Lines are bytes, each kept apart; only JSON has characters.
+  if (type === LINES) return { items: texts.map((text) => shortened(Buffer.from(text, 'latin1'))) };
+  const { texts: bytes, starts, ends } = placeTexts(texts);
+  return { items: texts.map((_, i) => shortened(bytes.subarray(starts[i], ends[i]))) };
+}
+
+function cut(body: Buffer, places: readonly number[]): Buffer[] {
+  const sorted = [0, ...[...places].sort((a, b) => a - b), body.length];
+  return sorted.slice(1).map((end, i) => body.subarray(sorted[i], end));
+}
+
+/** The whole, byte by byte, and at random places; an empty piece now and then. */
+function cuts(random: Random, body: Buffer): Buffer[][] {
+  const places = (count: number) => Array.from({ length: count }, () => random.below(body.length + 1));
+  return [
+    [body],
+    cut(
+      body,
+      Array.from({ length: Math.max(0, body.length - 1) }, (_, i) => i + 1),
+    ),
+    cut(body, places(1)),
+    cut(body, places(2)),
+    cut(body, places(1 + random.below(10))),
+  ];
+}
+
+const STRINGS = [
+  '""',
+  '"eyJ.e30.AA"',
+  '"a b"',
+  '"\u007f"',
+  '"Ö"',
+  '"💊"',
+  '"\\u0041\\\\"',
+  '"\\""',
+  '"\\ud800"',
+  '"\\ud83d\\ude00\\n"',
+];
+const WRONG = [
+  '"',
+  '"\\x"',
+  '"\n"',
+  '"\\u12"',
+  'null',
+  '7',
+  '[]',
+  '[[',
+  '{}',
+  ']',
+  '}',
+  ',',
+  ':',
+  '\\',
+  '{"a":{"a":1,"a":2}}',
+];
+const SPACES = ['', '', '', ' ', '\n', '\r\n\t', '   '];
+
+function drawEnvelope(random: Random): Buffer {
+  const space = (): string => random.pick(SPACES);
+  const rarely = <T>(usual: T, other: T): T => (random.below(40) === 0 ? other : usual);
+  const object = (): string => {
+    const name = rarely(
+      random.pick(['"credential"', '"credential"', '"\\u0063redential"']),
+      random.pick(['"holderProof"', '"__proto__"', '"7"', '""']),
+    );
+    const member = `${space()}${name}${space()}:${space()}${rarely(random.pick(STRINGS), random.pick(WRONG))}${space()}`;
+    return `{${rarely(member, `${member},"credential":"b"`)}}`;
+  };
+  const item = (): string =>
+    rarely(random.below(3) === 0 ? object() : random.pick(STRINGS), random.pick(WRONG));
+  const items = Array.from({ length: random.below(9) }, () => `${space()}${item()}${space()}`);
+  const name = rarely(
+    random.below(5) === 0 ? '"\\u0063redentials"' : '"credentials"',
+    random.pick(['"x"', '7', '"credentials":[],"credentials"']),
+  );
+  const tail = rarely('}', random.pick([',"x":1}', ',"credentials":[]}', '}}', '']));
+  const text = `${space()}{${space()}${name}${space()}:${space()}[${items.join(rarely(',', ' '))}${space()}]${space()}${tail}${space()}`;
+  const body = Buffer.from(text);
+  return random.below(4) === 0 ? mutateBytes(random, body) : body;
+}
+
+function drawLines(random: Random): Buffer {
+  const text = Array.from(
+    { length: random.below(12) },
+    () =>
+      `${random.pick(['', 'eyJ.e30.AA', 'a b', 'Ö', '\r', '"'])}${random.pick(['\n', '\n', '\r\n', '\r', ''])}`,
+  ).join('');
+  const body = Buffer.from(text, random.below(2) === 0 ? 'utf8' : 'latin1');
+  return random.below(4) === 0 ? mutateBytes(random, body) : body;
+}
+
+describe.each(Object.entries(READERS))('batches read in pieces by %s', (_name, addon) => {
+  it.each([
+    ['envelopes', JSON_TYPE, drawEnvelope],
+    ['lines', LINES, drawLines],
+  ] as const)('are what the whole is: %s', (_what, type, draw) => {
+    const random = createRandom(51);
+    const seen = { items: 0, fault: 0 };
+    for (let round = 0; round < 2_500; round++) {
+      const body = draw(random);
+      const whole = readWhole(type, body);
+      seen['items' in whole ? 'items' : 'fault']++;
+      for (const pieces of cuts(random, body)) {
+        const read = readInPieces(type, pieces, addon, random.pick([1, 20, 1_000]));
+        if (JSON.stringify(read) === JSON.stringify(whole)) continue;
+        expect(read, JSON.stringify(pieces.map(String))).toEqual(whole);
+      }
+    }
+    expect(seen.items).toBeGreaterThan(500);
+    if (type === JSON_TYPE) expect(seen.fault).toBeGreaterThan(500);
+  });
+
+  it('have items at the limit of length, and far beyond it', () => {
+    const random = createRandom(52);
+    const lengths = [MAX - 1, MAX, MAX + 1, MAX + 2, 2 * MAX, 6 * MAX + 1, 7 * MAX];
+    const contents = lengths.flatMap((length) => [
+      'a'.repeat(length),
+      `${'a'.repeat(length - 1)}\r`,
+      '\\u0041'.repeat(length / 6),
+      `${'a'.repeat(length - 3)}💊b`,
+      '💊'.repeat(length / 4),
+      `${'\\"'.repeat(length / 2)}\\u00e9`,
+      `${'a'.repeat(length)}\\x`,
+      `${'a'.repeat(length)}\u0007`,
+    ]);
+    for (const content of contents) {
+      for (const [type, text] of [
+        [LINES, `x\n${content}\ny`],
+        [LINES, content],
+        [JSON_TYPE, `{"credentials":["x","${content}","y"]}`],
+        [JSON_TYPE, `{"credentials":[{"credential":"${content}"},"y"]}`],
+        [JSON_TYPE, `{"credentials":["${content}`],
+        [JSON_TYPE, `{"credentials":["${content}",7]}`],
+      ] as const) {
+        const body = Buffer.from(text);
+        const whole = readWhole(type, body);
+        for (const size of [body.length, 100_000, 65_537, 50_000 + random.below(1_000)]) {
+          const places = Array.from({ length: Math.ceil(body.length / size) - 1 }, (_, i) => (i + 1) * size);
+          expect(readInPieces(type, cut(body, places), addon, 256 * 1024)).toEqual(whole);
+        }
+      }
+    }
+  });
+
+  it('end at invalid UTF-8, also in the middle of a long string', () => {
+    for (const wrong of [
+      [0xff],
+      [0xc3],
+      [0xe2, 0x82],
+      [0xf0, 0x9f, 0x92],
+      [0xed, 0xa0, 0x80],
+      [0x80, 0x80, 0x80, 0x80],
+    ]) {
+      const body = Buffer.concat([
+        Buffer.from(`{"credentials":["${'é'.repeat(4 * MAX)}`),
+        Buffer.from(wrong),
+        Buffer.from(`${'é'.repeat(MAX)}"]}`),
+      ]);
+      const whole = readWhole(JSON_TYPE, body);
+      for (const at of [0, 1, 2, 3, 4]) {
+        const place = body.indexOf(Buffer.from(wrong), 8 * MAX) + at;
+        expect(readInPieces(JSON_TYPE, cut(body, [place]), addon)).toEqual(whole);
+      }
+      expect(whole).toMatchObject({ fault: { detail: expect.stringMatching(/UTF-8/) } });
+    }
+  });
+
+  it('are too many in any form, unless something worse is wrong', () => {
+    const many = (count: number, item: string) => Array(count).fill(item).join(',');
+    const top = LIMITS.batchItems;
+    for (const [type, text] of [
+      [LINES, '\n'.repeat(top)],
+      [LINES, '\n'.repeat(top + 1)],
+      [LINES, `${'\n'.repeat(top)}a`],
+      ...['""', '{"credential":"\\u0041"}'].flatMap((item) =>
+        [
+          `{"credentials":[${many(top, item)}]}`,
+          `{"credentials":[${many(top + 1, item)}]}`,
+          `{"credentials":[${many(top + 1, item)},7]}`,
+          `{"credentials":[${many(top, item)},7]}`,
+          `{"credentials":[${many(top - 1, item)},7]}`,
+          `{"credentials":[${many(top + 1, item)}],"x":1}`,
+          `{"credentials":[${many(top + 1, item)}`,
+        ].map((body) => [JSON_TYPE, body] as const),
+      ),
+    ] as const) {
+      const body = Buffer.from(text);
+      const whole = readWhole(type, body);
+      for (const at of [0, 5_000, body.length - 3]) {
+        expect(readInPieces(type, cut(body, [at]), addon)).toEqual(whole);
+      }
+    }
+  });
+});

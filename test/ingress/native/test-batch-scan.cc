@@ -1,0 +1,62 @@
+/** Batches found piece by piece: what is found does not depend on the pieces, and nothing is consumed of what is not whole. */
+#include "ingress/native/batch-scan.h"
+
+#include "check.h"
+#include "exact.h"
+
+using namespace vigie;
+
+namespace {
+
+struct Found {
+  std::string items;
+  std::string rest;
+  BatchPlace place;
+};
+
+/** What a scan finds, one behind the other with a bar between, and what it leaves. */
+Found scan(const std::string& bytes, BatchPlace place, std::size_t room = 8, std::size_t most_bytes = 1000) {
+  const testing::Exact exact(bytes);
+  std::unique_ptr<std::uint32_t[]> begins(new std::uint32_t[room]), ends(new std::uint32_t[room]);
+  const BatchScan found = scan_batch(exact.data(), exact.size(), place, begins.get(), ends.get(), room, most_bytes);
+  std::string items;
+  for (std::size_t i = 0; i < found.count; ++i) items += bytes.substr(begins[i], ends[i] - begins[i]) + "|";
+  return {items, bytes.substr(found.consumed), found.place};
+}
+
+bool finds(const Found& found, const char* items, const char* rest) { return found.items == items && found.rest == rest; }
+
+void lines() {
+  constexpr auto more = BatchPlace::kLines, last = BatchPlace::kLastLines;
+  CHECK(finds(scan("", more), "", "") && finds(scan("", last), "", ""), "nothing");
+  CHECK(finds(scan("a\nb", more), "a|", "b") && finds(scan("a\nb", last), "a|b|", ""), "a line without its end");
+  CHECK(finds(scan("a\r", more), "", "a\r") && finds(scan("a\r", last), "a|", "") && finds(scan("\r", last), "|", ""), "half an end");
+  CHECK(finds(scan("a\n\nb\r\r\n", more), "a||b\r|", ""), "ends of both kinds");
+  CHECK(finds(scan("a\nb\nc\n", more, 2), "a|b|", "c\n") && finds(scan("a\n", more, 0), "", "a\n"), "no more than there is room for");
+  CHECK(finds(scan("a\nb\nc\n", more, 8, 3), "a|b|", "c\n"), "no more bytes than asked for, but for a whole line");
+}
+
+void items() {
+  const std::string body = " \"a\" ,\t\"\", { \"credential\" : \"b.c\" }\n,{\"credential\":\"\"} ] } ";
+  CHECK(finds(scan(body, BatchPlace::kBehindBracket), "a||b.c||", "] } "), "four");
+  CHECK(finds(scan(body, BatchPlace::kBehindComma), "a||b.c||", "] } ") && scan(body, BatchPlace::kBehindItem).items.empty(), "where it stands");
+  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+    const Found first = scan(body.substr(0, cut), BatchPlace::kBehindBracket);
+    const Found second = scan(first.rest + body.substr(cut), first.place);
+    CHECK(first.items + second.items == "a||b.c||" && second.rest == "] } " && second.place == BatchPlace::kBehindItem, "cut at %zu", cut);
+  }
+  CHECK(finds(scan(body, BatchPlace::kBehindBracket, 2), "a||", ", { \"credential\" : \"b.c\" }\n,{\"credential\":\"\"} ] } "), "room");
+  CHECK(finds(scan("\"a\",\"b\",\"c\"", BatchPlace::kBehindBracket, 8, 4), "a|b|", ",\"c\""), "bytes");
+  for (const char* other : {"]", "1", "null", "[\"a\"]", "\"a\\n\"", "\"\xc3\xa9\"", "\"a\n\"", "\"\x7f\"", "{}", "{\"credential\"}", "{\"credential\":1}",
+                            "{\"credential\":\"a\",\"credential\":\"a\"}", "{\"credential\":\"a\"", "{\"x\":\"a\"}", "{\"credentials\":\"a\"}", "{\"credentia\\u006c\":\"a\"}"}) {
+    CHECK(finds(scan(other, BatchPlace::kBehindComma), "", other), "%s", other);
+  }
+}
+
+}  // namespace
+
+int main() {
+  lines();
+  items();
+  return finish("batch scan");
+}
