@@ -28,12 +28,19 @@ export interface Recogniser<Owner> {
   learn(header: string, iss: string, owner: Owner): void;
 }
 
+/**
+ * Headers of one issuer. An issuer writes a few; one that puts something of its own into each would fill the table, and
+ * the credentials of all others would be left to the reference.
+ */
+export const MAX_HEADERS_OF_ISSUER = 64;
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** `maxChars`: the longest credential that is looked at; a longer one is left to the reference, which refuses it. */
 export function createRecogniser<Owner>(addon: NativeAddon, maxChars: number): Recogniser<Owner> {
   const handle = addon.createRecogniser();
   const owners: Owner[] = [];
+  const headersOf = new Map<string, number>();
   return {
     owners,
     decode: ({ count, texts, starts, ends, payloads, signatures, rows, dates }) => {
@@ -43,8 +50,12 @@ export function createRecogniser<Owner>(addon: NativeAddon, maxChars: number): R
     learn: (header, iss, owner) => {
       // A lone surrogate has no UTF-8: it would become U+FFFD, and another issuer's credentials this one's.
       if (LONE_SURROGATE.test(iss)) return;
+      const headers = headersOf.get(iss) ?? 0;
+      if (headers === MAX_HEADERS_OF_ISSUER) return;
       const pair = addon.recognise(handle, Buffer.from(header, 'latin1'), Buffer.from(iss, 'utf8'));
-      if (pair !== NO_PAIR && pair === owners.length) owners.push(owner);
+      if (pair === NO_PAIR || pair !== owners.length) return;
+      owners.push(owner);
+      headersOf.set(iss, headers + 1);
     },
   };
 }

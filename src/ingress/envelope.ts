@@ -31,9 +31,7 @@ export const SINGLE_MEDIA_TYPES = ['application/json', ...BARE_MEDIA_TYPES];
 export const BATCH_BODY_MEDIA_TYPES = ['application/json', 'text/plain'];
 
 /** Body of `POST /v1/verify`. */
-export function parseSingle(type: string, body: Buffer): Envelope<VerificationRequest> {
-  // Latin-1 keeps every byte apart: what is not base64url stays not base64url.
-  if (BARE_MEDIA_TYPES.includes(type)) return { ok: true, value: { credential: body.toString('latin1') } };
+export function parseSingle(body: Buffer): Envelope<VerificationRequest> {
   const envelope = parseObject(body);
   if (!envelope.ok) return envelope;
   return singleRequest(envelope.value);

@@ -55,7 +55,6 @@ interface Gathered {
   readonly audienceStarts: Uint32Array;
   readonly audienceEnds: Uint32Array;
   readonly exchanges: (Exchange | undefined)[];
-  readonly types: string[];
 }
 
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
@@ -120,19 +119,17 @@ function emptyGathering(calls: number, bodyBytes: number): Gathered {
     audienceStarts: words(),
     audienceEnds: words(),
     exchanges: new Array<Exchange | undefined>(calls).fill(undefined),
-    types: new Array<string>(calls).fill(''),
   };
 }
 
 function put(gathered: Gathered, exchange: Exchange, body: Buffer, type: string): void {
-  const { bodies, used, count, starts, ends, isJson, exchanges, types } = gathered;
+  const { bodies, used, count, starts, ends, isJson, exchanges } = gathered;
   bodies.set(body, used);
   starts[count] = used;
   gathered.used = used + body.length;
   ends[count] = gathered.used;
   isJson[count] = type === 'application/json' ? 1 : 0;
   exchanges[count] = exchange;
-  types[count] = type;
   gathered.count = count + 1;
 }
 
@@ -167,7 +164,7 @@ function takeOut(gathered: Gathered, addon: NativeAddon | undefined): Calls {
     let audience: string | undefined;
     if (starts[i] === NO_PLACE) {
       const start = bodyStarts[i] as number;
-      const envelope = parseSingle(gathered.types[i] as string, texts.subarray(start, ends[i]));
+      const envelope = parseSingle(texts.subarray(start, ends[i]));
       if (!envelope.ok) {
         exchange.problem(envelope.problem);
         continue;

@@ -6,7 +6,7 @@ const TEXT_TYPE = 'text/plain';
 
 const asBytes = (body: unknown): Buffer =>
   Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-const single = (body: unknown, type = JSON_TYPE) => parseSingle(type, asBytes(body));
+const single = (body: unknown) => parseSingle(asBytes(body));
 const batch = (body: unknown, type = JSON_TYPE) => parseBatch(type, asBytes(body));
 
 /** A refusal as `type: detail`; an accepted body as its requests. */
@@ -95,22 +95,6 @@ describe('the single envelope', () => {
       expect(refused.ok).toBe(false);
       expect(JSON.stringify(refused)).not.toContain(secret);
     }
-  });
-});
-
-describe('the bare credential', () => {
-  it.each(['application/jwt', 'text/plain'])('as %s is the body to its last byte', (type) => {
-    expect(outcome(single('a.b.c', type))).toEqual({ credential: 'a.b.c' });
-    expect(outcome(single('', type))).toEqual({ credential: '' });
-    expect(outcome(single('a.b.c\r\n', type))).toEqual({ credential: 'a.b.c\r\n' });
-    expect(outcome(single('{"credential":"a"}', type))).toEqual({ credential: '{"credential":"a"}' });
-  });
-
-  it('keeps bytes beyond ASCII apart from every symbol of the alphabet', () => {
-    const { credential } = outcome(single(Buffer.of(0x41, 0xff, 0xc1, 0x80), TEXT_TYPE)) as {
-      credential: string;
-    };
-    expect([...credential].map((symbol) => symbol.charCodeAt(0))).toEqual([0x41, 0xff, 0xc1, 0x80]);
   });
 });
 

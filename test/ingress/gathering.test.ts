@@ -5,6 +5,7 @@ import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
 import { createSingleHandler, GATHERED_SLICE, MAX_GATHERED_CALLS } from '../../src/ingress/gathering.ts';
 import type { ProveRevoked } from '../../src/ingress/prove-stale.ts';
+import type { NativeAddon } from '../../src/native/addon.ts';
 import { nativeAddon, pathParts } from '../support/path-world.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
 
@@ -31,10 +32,13 @@ function caller() {
   return { exchange, told };
 }
 
-function handlerOn(parts: GatewayParts, proveRevoked: ProveRevoked | undefined = undefined) {
+function handlerOn(
+  parts: GatewayParts,
+  proveRevoked: ProveRevoked | undefined = undefined,
+  { addon }: { readonly addon: NativeAddon | undefined } = { addon: nativeAddon() },
+) {
   const errors: unknown[] = [];
   const queued: number[] = [];
-  const addon = nativeAddon();
   const handle = createSingleHandler({
     parts,
     addon,
@@ -134,6 +138,24 @@ describe('queue delay', () => {
     call(GOOD, { mayWait: false });
     await turn();
     expect(queued).toEqual([0.25, 0.5]);
+  });
+});
+
+describe('a bare credential', () => {
+  it.each(['application/jwt', 'text/plain'])('as %s is the body to its last byte', async (type) => {
+    const bodies = [
+      GOOD,
+      Buffer.concat([GOOD, Buffer.from('\n')]),
+      Buffer.concat([GOOD, Buffer.of(0xc1)]),
+      Buffer.from(JSON.stringify({ credential: GOOD.toString() })),
+      Buffer.alloc(0),
+    ];
+    for (const addon of [nativeAddon(), undefined]) {
+      const { call } = handlerOn(pathParts(addon), undefined, { addon });
+      const told = bodies.map((body) => call(body, { type }));
+      await turn();
+      expect(told.flat()).toEqual(['ok', 'malformed', 'malformed', 'malformed', 'malformed']);
+    }
   });
 });
 

@@ -74,7 +74,7 @@ describe('the scan of', () => {
       for (const [i, request] of scanSingles(bodies).entries()) {
         if (request === undefined) continue;
         found++;
-        expect(parseSingle('application/json', bodies[i] as Buffer)).toEqual({ ok: true, value: request });
+        expect(parseSingle(bodies[i] as Buffer)).toEqual({ ok: true, value: request });
       }
     }
     expect(found).toBeGreaterThan(200);

@@ -14,15 +14,23 @@ export interface ConnectionOptions {
   readonly slot: number;
 }
 
-const CONNECT_TIMEOUT_MS = 1_000;
 /** Part of what the log's settling waits for (`settling.ts`): whoever holds more has to be back by then. */
-const MAX_RETRY_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 500;
+const MAX_RETRY_DELAY_MS = 490;
+/** What full jitter adds to. */
+const LEAST_RETRY_DELAY_MS = 10;
 /** Shorter where each attempt first asks the cluster's nodes, which may take a call's deadline. */
-const MAX_CLUSTER_RETRY_DELAY_MS = 500;
+const MAX_CLUSTER_RETRY_DELAY_MS = 240;
 
-/** How long a reconnection takes at most, once the primary is there. */
+/**
+ * How long a reconnection takes at most, once the primary is there: an attempt may have begun just before that, and
+ * hang; then there is a delay, and whoever knows the primary is asked.
+ */
 export function reconnectionMsOf({ target, timeoutMs }: Pick<ConnectionOptions, 'target' | 'timeoutMs'>) {
-  return target.kind === 'cluster' ? MAX_CLUSTER_RETRY_DELAY_MS + timeoutMs : MAX_RETRY_DELAY_MS;
+  const hanging = CONNECT_TIMEOUT_MS + LEAST_RETRY_DELAY_MS;
+  if (target.kind === 'cluster') return hanging + MAX_CLUSTER_RETRY_DELAY_MS + timeoutMs;
+  const asking = target.kind === 'sentinel' ? CONNECT_TIMEOUT_MS : 0;
+  return hanging + MAX_RETRY_DELAY_MS + asking;
 }
 
 /** Full jitter, capped: gateways that lost Redis together do not come back together. */
@@ -31,7 +39,7 @@ export function retryDelayMs(
   random: () => number = Math.random,
   capMs = MAX_RETRY_DELAY_MS,
 ): number {
-  return 10 + Math.floor(random() * Math.min(capMs, 50 * 2 ** attempt));
+  return LEAST_RETRY_DELAY_MS + Math.floor(random() * Math.min(capMs, 50 * 2 ** attempt));
 }
 
 /**
