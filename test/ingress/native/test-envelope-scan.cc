@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "exact.h"
+#include "ingress/native/plain-string.h"
 
 using namespace vigie;
 
@@ -38,9 +39,25 @@ void singles() {
   CHECK(!scan(std::string("{\"credential\":\"a\"}\0", 19), envelope), "a NUL behind");
 }
 
+/** Every byte at every place of strings around the length that is looked at at once. */
+void plain_strings() {
+  for (std::size_t length = 0; length < 40; ++length) {
+    for (std::size_t place = 0; place < length; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        testing::Exact text(std::string(length, 'a'));
+        text.data()[place] = static_cast<std::uint8_t>(byte);
+        const bool is_plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+        const std::size_t found = static_cast<std::size_t>(behind_plain(text.data(), text.data() + length) - text.data());
+        CHECK(found == (is_plain ? length : place), "byte %d at %zu of %zu", byte, place, length);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   singles();
+  plain_strings();
   return finish("envelope scan");
 }
