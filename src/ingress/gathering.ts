@@ -16,7 +16,7 @@ import type { Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { createQueueDelay } from './queue-delay.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
-import { type RevocationView, renderTail } from './verdict-reply.ts';
+import { createTailRenderer, type RevocationView } from './verdict-reply.ts';
 
 export interface GatheringOptions {
   readonly parts: GatewayParts;
@@ -60,7 +60,7 @@ interface Gathered {
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const gathered = emptyGathering(MAX_GATHERED_CALLS, BODY_BYTES);
   const alone = emptyGathering(1, LIMITS.singleBodyBytes);
-  const shared = createSlice(GATHERED_SLICE);
+  const shared = { slice: createSlice(GATHERED_SLICE), tailOf: createTailRenderer() };
   const queue = createQueueDelay(options.parts.clock, options.onQueued);
   let flushIsDue = false;
 
@@ -188,8 +188,14 @@ function takeOut(gathered: Gathered, addon: NativeAddon | undefined): Calls {
   return { exchanges, texts, starts, ends, audiences };
 }
 
+/** What all turns use again. */
+interface Shared {
+  readonly slice: Slice;
+  readonly tailOf: ReturnType<typeof createTailRenderer>;
+}
+
 /** Answers them, a slice at a time. */
-function answer(calls: Calls, shared: Slice, options: GatheringOptions): void {
+function answer(calls: Calls, shared: Shared, options: GatheringOptions): void {
   const count = calls.exchanges.length;
   const prove = options.proveRevoked();
   // What is asked elsewhere is answered in a later turn, when others will have been gathered.
@@ -203,19 +209,20 @@ function answerSlice(
   calls: Calls,
   from: number,
   to: number,
-  shared: Slice,
+  shared: Shared,
   prove: ProveRevoked | undefined,
   options: GatheringOptions,
 ): void {
-  const slice = prove === undefined ? shared : createSlice(to - from);
+  const { tailOf } = shared;
+  const slice = prove === undefined ? shared.slice : createSlice(to - from);
   placeSlice(slice, calls, from, to);
   // The age is read before the status is: what is learnt in between makes the answer better than it claims.
   const revocation = options.revocation();
-  const checkedAt = new Date(options.parts.clock.wallMs());
+  const checkedAtMs = options.parts.clock.wallMs();
   const scope = verifySlice(slice, options.parts, options.parts.trust());
   const reply = (): void => {
     options.onVerified(slice.reasons.subarray(0, slice.count));
-    const tail = renderTail({ revocation, checkedAt });
+    const tail = tailOf(revocation, checkedAtMs);
     const { bytes, ends } = options.writer.write(slice, scope, tail);
     let start = 0;
     for (let i = from; i < to; i++) {

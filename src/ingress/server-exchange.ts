@@ -134,10 +134,11 @@ export class ServerExchange implements Exchange {
     const isLarge = body.length > CORK_BUFFER_BYTES && head.framingFault === undefined;
     let isTaken = true;
     res.cork(() => {
-      if (status !== 200) res.writeStatus(STATUS_LINES[status] ?? `${status}`);
-      res.writeHeader('x-request-id', this.requestId);
+      // The parser writes the status line as it is told, so what every answer has goes with it, in one call.
+      res.writeStatus(
+        `${STATUS_LINES[status] ?? status}\r\ncontent-type: ${contentType}\r\nx-request-id: ${this.requestId}`,
+      );
       if (headers !== NO_HEADERS) for (const name in headers) res.writeHeader(name, headers[name] as string);
-      res.writeHeader('content-type', contentType);
       if (isLarge && head.method !== 'HEAD') {
         if (mustClose) res.writeHeader('connection', 'close');
         isTaken = sendLarge(res, body, () => this.end(status));

@@ -50,6 +50,21 @@ export function renderTail({ revocation, checkedAt }: ReplyContext): string {
   return `,"revocation":${renderRevocation(revocation)},"checkedAt":"${checkedAt.toISOString()}"}`;
 }
 
+/** `renderTail` for many replies: several fall into one millisecond, and are told the same. */
+export function createTailRenderer(): (revocation: RevocationView, checkedAtMs: number) => string {
+  let last = { state: '', seq: -1, ageMs: -1 as number | null, checkedAtMs: Number.NaN, tail: '' };
+  return ({ state, seq, ageMs }, checkedAtMs) => {
+    const age = wholeMs(ageMs);
+    const isSame =
+      last.checkedAtMs === checkedAtMs && last.seq === seq && last.ageMs === age && last.state === state;
+    if (!isSame) {
+      const tail = renderTail({ revocation: { state, seq, ageMs }, checkedAt: new Date(checkedAtMs) });
+      last = { state, seq, ageMs: age, checkedAtMs, tail };
+    }
+    return last.tail;
+  };
+}
+
 export function renderRevocation({ state, seq, ageMs }: RevocationView): string {
   return JSON.stringify({ state, seq, ageMs: wholeMs(ageMs) });
 }
