@@ -100,9 +100,9 @@ function integerOf(flag: string, text: string, min: number, max: number): number
   throw new UsageError(`${flag} must be a whole number`);
 }
 
-/** Batches take 1,000 credentials each, and the four connections of a run share none. */
+/** Batches take 1,000 credentials each, and the sixteen connections of a run share none. */
 function thousandsOf(flag: string, text: string): number {
-  const value = integerOf(flag, text, 4_000, 2_000_000);
+  const value = integerOf(flag, text, 16_000, 2_000_000);
   if (value % 1_000 === 0) return value;
   throw new UsageError(`${flag} must be a multiple of 1000`);
 }
