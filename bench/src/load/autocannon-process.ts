@@ -64,7 +64,8 @@ function makeBodies(): string[] {
 /** The same as the script of wrk: each answer must be whole, one in so many has its verdicts counted. */
 function checkAnswer(answer: unknown): boolean {
   const body = String(answer);
-  const isWhole = isByteAnswer || batch === 1 ? body.length > 0 : /"summary":\{"valid":\d+\}/.test(body.slice(-400));
+  const isWhole =
+    isByteAnswer || batch === 1 ? body.length > 0 : /"summary":\{"valid":\d+\}/.test(body.slice(-400));
   if (isWhole && ++answers % checkOneIn !== 0) return true;
   const valid = isWhole ? validIn(body) : 0;
   checked += batch;

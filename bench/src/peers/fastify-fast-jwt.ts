@@ -24,7 +24,15 @@ interface Claims {
 }
 
 /** The gateway's reasons and their codes, as far as fast-jwt can tell them apart. */
-const CODES = { ok: 0, malformed: 1, alg_not_allowed: 2, unknown_key: 5, bad_signature: 7, not_yet_valid: 8, expired: 9 };
+const CODES = {
+  ok: 0,
+  malformed: 1,
+  alg_not_allowed: 2,
+  unknown_key: 5,
+  bad_signature: 7,
+  not_yet_valid: 8,
+  expired: 9,
+};
 type Reason = keyof typeof CODES;
 const REASONS: Readonly<Record<string, Reason>> = {
   FAST_JWT_INVALID_ALGORITHM: 'alg_not_allowed',
@@ -44,7 +52,11 @@ function makeVerifiers({ issuers }: TrustList): ReadonlyMap<string, (token: stri
   for (const { iss, keys } of issuers) {
     for (const jwk of keys) {
       const key = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
-      const checks = { allowedIss: iss, requiredClaims: ['iss', 'jti', 'exp'], clockTolerance: CLOCK_SKEW_MS };
+      const checks = {
+        allowedIss: iss,
+        requiredClaims: ['iss', 'jti', 'exp'],
+        clockTolerance: CLOCK_SKEW_MS,
+      };
       made.set(jwk.kid, createVerifier({ key, algorithms: ['EdDSA'], cache: false, ...checks }));
     }
   }
@@ -99,7 +111,13 @@ app.post<{ Body: { credential: string } }>('/v1/verify', {
   },
   handler: (request, reply) => {
     const { reason, kid, claims } = verify(request.body.credential);
-    const credential = claims && { iss: claims.iss, jti: claims.jti, sub: claims.sub, exp: claims.exp, claims };
+    const credential = claims && {
+      iss: claims.iss,
+      jti: claims.jti,
+      sub: claims.sub,
+      exp: claims.exp,
+      claims,
+    };
     reply.send({
       verdict: reason === 'ok' ? 'valid' : 'invalid',
       reason,

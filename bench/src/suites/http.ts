@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Corpus, prepareCorpus } from '../corpus/credentials.ts';
-import { requireGenerator, runLoad } from '../load/run-load.ts';
+import { requireGenerator } from '../load/run-load.ts';
 import type { Options } from '../options.ts';
 import { BENCH_DIR, CACHE_DIR } from '../paths.ts';
 import { clockTicksPerSecond } from '../process/cpu-time.ts';
@@ -14,13 +14,12 @@ import { engineOf, startGateway, startPeer, type Target } from '../process/targe
 import type { Suite, SuiteResult } from '../suite.ts';
 import { type Cell, REQUEST_KINDS, rowOf, warningsAbout } from './http-cells.ts';
 import { probeVerdicts } from './http-probes.ts';
-
-/** The round that warms up and checks need not be long. */
-const CHECK_SECONDS = 2;
+import { measureRounds } from './rounds.ts';
 
 export const httpSuite: Suite = {
   name: 'http',
-  summary: 'the gateway over HTTP on one core: single calls and batches of 1,000 beside an empty handler and fastify',
+  summary:
+    'the gateway over HTTP on one core: single calls and batches of 1,000 beside an empty handler and fastify',
   defaultSeconds: 5,
   run,
 };
@@ -45,45 +44,17 @@ async function run(options: Options): Promise<SuiteResult> {
     const engine = await engineOf(gateway.metricsUrl);
     // Load has valid credentials alone: whoever calls everything valid would not be noticed there.
     for (const verifier of [gateway, peer]) await probeVerdicts(verifier, corpus.credentialsFile);
-    const cells = await measureAll(targets, options, corpus);
+    const seconds = options.seconds ?? httpSuite.defaultSeconds;
+    const cells = REQUEST_KINDS.flatMap((kind) =>
+      kind.targets.map((target): Cell => ({ kind, target, rounds: [] })),
+    );
+    const targetOf = (cell: Cell) => targets.find(({ name }) => name === cell.target) as Target;
+    await measureRounds({ suite: 'http', cells, targetOf, seconds, options, corpus });
     return resultOf(cells, options, corpus, engine);
   } finally {
     await Promise.all(targets.map(({ server }) => server.stop()));
     removeData();
   }
-}
-
-/** A check round for every cell, then the measured rounds: each visits every cell, targets side by side. */
-async function measureAll(targets: readonly Target[], options: Options, corpus: Corpus): Promise<Cell[]> {
-  const seconds = options.seconds ?? httpSuite.defaultSeconds;
-  const cells = REQUEST_KINDS.flatMap((kind) =>
-    kind.targets.map((target): Cell => ({ kind, target, rounds: [] })),
-  );
-  const measure = async ({ kind, target: name }: Cell, forSeconds: number, checkOneIn: number) => {
-    const target = targets.find((known) => known.name === name) as Target;
-    const report = await runLoad(options.generator, {
-      ...kind,
-      origin: target.origin,
-      seconds: forSeconds,
-      checkOneIn,
-      credentialsFile: corpus.credentialsFile,
-      serverPid: target.server.pid,
-      generatorCore: options.generatorCore,
-    });
-    // Requests under way when the generator left still cost the server time, which is not the next cell's.
-    await target.server.untilIdle();
-    return report;
-  };
-  say('http, check round');
-  for (const cell of cells) {
-    const checkOneIn = cell.target === 'empty-uws' ? 0 : 1;
-    cell.checkRound = await measure(cell, Math.min(seconds, CHECK_SECONDS), checkOneIn);
-  }
-  for (let round = 1; round <= options.rounds; round++) {
-    say(`http, round ${round} of ${options.rounds}`);
-    for (const cell of cells) cell.rounds.push(await measure(cell, seconds, cell.kind.checkOneIn));
-  }
-  return cells;
 }
 
 /** The versions that are installed, not those that were asked for. */

@@ -8,7 +8,7 @@ import {
   runOpenLoop,
   type StreamSpec,
 } from '../load/open-loop.ts';
-import type { Options } from '../options.ts';
+import { type Options, UsageError } from '../options.ts';
 import type { PinnedServer } from '../process/pinned-server.ts';
 import type { Target } from '../process/targets.ts';
 import { significant } from '../statistics.ts';
@@ -44,6 +44,7 @@ export function openLoopBench(
   corpus: Corpus,
   { generatorCore, phaseSeconds }: Pick<Options, 'generatorCore'> & { readonly phaseSeconds: number },
 ): Bench {
+  if (phaseSeconds <= SETTLE_SECONDS) throw new UsageError(`--seconds must be more than ${SETTLE_SECONDS}`);
   const program = prepareOpenLoop();
   const warnings: string[] = [];
   const wrongs: string[] = [];

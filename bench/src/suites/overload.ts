@@ -11,7 +11,8 @@ import type { Options } from '../options.ts';
 import { CACHE_DIR } from '../paths.ts';
 import { engineOf, startGateway } from '../process/targets.ts';
 import type { Row, Suite, SuiteResult } from '../suite.ts';
-import { BATCH_ITEMS, closedLoop, openLoopBench } from './open-loop-bench.ts';
+import { conditionResult } from './conditions.ts';
+import { BATCH_ITEMS, type Bench, closedLoop, openLoopBench } from './open-loop-bench.ts';
 import { batchSurge, hogBesideOthers, steps } from './overload-loads.ts';
 
 export const overloadSuite: Suite = {
@@ -43,28 +44,19 @@ async function run(options: Options): Promise<SuiteResult> {
     rows.push(...(await steps(bench, 'batch', capacity.batch)));
     rows.push(...(await batchSurge(bench, capacity)));
     rows.push(...(await hogBesideOthers(bench, capacity.single)));
-    return resultOf(
-      rows,
-      bench,
-      {
-        engines: [engine],
-        capacityPerSecond: capacity,
-        batchItems: BATCH_ITEMS,
-      },
-    );
+    return resultOf(rows, bench, {
+      engines: [engine],
+      capacityPerSecond: capacity,
+      batchItems: BATCH_ITEMS,
+    });
   } finally {
     await gateway.server.stop();
     removeData();
   }
 }
 
-function resultOf(
-  rows: readonly Row[],
-  { warnings, wrongs }: { readonly warnings: readonly string[]; readonly wrongs: readonly string[] },
-  facts: Readonly<Record<string, unknown>>,
-): SuiteResult {
-  const missed = rows.filter(({ pass }) => pass === false);
-  return {
+function resultOf(rows: readonly Row[], bench: Bench, facts: SuiteResult['facts']): SuiteResult {
+  return conditionResult({
     rows,
     columns: [
       { key: 'case', title: 'case' },
@@ -81,11 +73,7 @@ function resultOf(
       { key: 'p99Ms', title: 'p99 ms' },
     ],
     facts,
-    warnings: [
-      ...warnings,
-      ...wrongs,
-      ...(missed.length > 0 ? [`${missed.length} conditions are not met`] : []),
-    ],
-    failed: missed.length > 0 || wrongs.length > 0,
-  };
+    warnings: bench.warnings,
+    wrongs: bench.wrongs,
+  });
 }
