@@ -1,4 +1,5 @@
 /** Whether the memory of a gateway stays where it is under full load: samples of every second, judged by half minutes. */
+import type { PhaseTally } from '../load/open-loop.ts';
 import { clockTicksPerSecond, readCpuTicks } from '../process/cpu-time.ts';
 import { median, significant } from '../statistics.ts';
 import type { Row } from '../suite.ts';
@@ -23,6 +24,9 @@ const SAMPLE_MS = 1_000;
 const MINUTES_THAT_COUNT = 10;
 /** Of the capacity of each: more than both together can have, by little, and batches give way. */
 const SHARES = { single: 0.5, batch: 0.6 } as const;
+
+/** With fewer batches served than that, the load is one of single calls and refusals. */
+const LEAST_MIXED = 0.25;
 
 export interface MemorySample {
   readonly seconds: number;
@@ -58,17 +62,26 @@ export async function measureMemory(bench: Bench, minutes: number): Promise<Row[
     bench.warnings.push(`memory: ${minutes} minutes are too short to tell a leak`);
   const [singles, batches] = [phaseOf(report, 'single', 0), phaseOf(report, 'batch', 0)];
   const counted = seconds - SETTLE_SECONDS;
+  if (batches.ok < LEAST_MIXED * batches.due) {
+    bench.warnings.push(
+      `memory: ${batches.ok} of ${batches.due} batches were served, too few for a mixed load`,
+    );
+  }
   return [
     memoryCondition(samples, seconds, {
       serverUtilisation: significant(utilisation, 3),
       credentialsPerSecond: significant((singles.ok + batches.ok * BATCH_ITEMS) / counted),
-      singlesPerSecond: significant(singles.ok / counted),
-      batchesPerSecond: significant(batches.ok / counted),
-      refusedPerSecond: significant((singles.refused + batches.refused) / counted),
-      unsentPerSecond: significant((singles.unsent + batches.unsent) / counted),
+      singles: perSecond(singles, counted),
+      batches: perSecond(batches, counted),
       p99Ms: significant(singles.okLatency.p99Us / 1000, 3),
     }),
   ];
+}
+
+/** Where the calls of a stream went. */
+function perSecond({ due, ok, refused, unsent, late }: PhaseTally, countedSeconds: number) {
+  const rates = Object.entries({ due, ok, refused, unsent, late });
+  return Object.fromEntries(rates.map(([name, count]) => [name, significant(count / countedSeconds)]));
 }
 
 /** The median of each window after the warm-up; all must be near their mean. */
