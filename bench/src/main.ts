@@ -6,9 +6,10 @@ import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
 import { overloadSuite } from './suites/overload.ts';
 import { revocationSuite } from './suites/revocation.ts';
+import { scaleSuite } from './suites/scale.ts';
 import { formatTable } from './table.ts';
 
-const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite, overloadSuite];
+const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite, overloadSuite, scaleSuite];
 
 const HELP = [
   'npm run bench -- SUITE [options]',
@@ -28,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const suite = SUITES.find((known) => known.name === name);
   if (suite === undefined) throw new UsageError(`no suite is called ${name}`);
-  return runSuite(suite, parseOptions(rest));
+  return runSuite(suite, parseOptions(rest, suite.parts));
 }
 
 async function runSuite(suite: Suite, options: Options): Promise<number> {

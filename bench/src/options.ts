@@ -4,9 +4,6 @@ import { parseArgs } from 'node:util';
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type GeneratorChoice = 'wrk' | 'autocannon';
 
-export const REVOCATION_PARTS = ['import', 'start', 'filter', 'enforcement'] as const;
-export type RevocationPart = (typeof REVOCATION_PARTS)[number];
-
 export interface Options {
   readonly json: boolean;
   /** Seconds measured for each configuration in each round; `undefined` is the suite's default. */
@@ -18,11 +15,14 @@ export interface Options {
   /** http: the gateway's VIGIE_ENGINE. kernel: the one engine to run beside OpenSSL; auto runs all. */
   readonly engine: EngineChoice;
   readonly generator: GeneratorChoice;
-  /** Distinct credentials in the corpus of the http suite. */
+  /** Distinct credentials in the corpus. */
   readonly credentials: number;
-  /** revocation: entries of the log, the parts to run, and the filter's target rate. */
+  /** The suite's parts to run. */
+  readonly only: readonly string[];
+  /** scale: how long memory is watched. */
+  readonly minutes: number;
+  /** revocation: entries of the log, and the filter's target rate. */
   readonly entries: number;
-  readonly only: readonly RevocationPart[];
   readonly rate: number;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
@@ -33,20 +33,21 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, warnings} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http: 5, whole ones)
+  --seconds N            seconds for each configuration in each round (kernel: 1, http and scale: 5, whole ones)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
   --generator-core N     core of the load generator (1)
-  --generator NAME       http: wrk or autocannon (wrk)
-  --credentials N        http: distinct credentials in the corpus, thousands (200000)
+  --generator NAME       http, scale: wrk or autocannon (wrk)
+  --credentials N        http, overload, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
-  --only PART,PART       revocation: import, start, filter, enforcement (all)
+  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory (all)
+  --minutes N            scale: how long memory is watched at full load (10)
   --rate P               revocation: target false-positive rate of the filter (0.000001)
   --strict               refuse to measure while something else runs on the machine`;
 
-/** Parses what follows the suite's name. */
-export function parseOptions(args: readonly string[]): Options {
+/** Parses what follows the suite's name; `parts` is what `--only` may name. */
+export function parseOptions(args: readonly string[], parts: readonly string[] = []): Options {
   const values = parse(args);
   return {
     json: values.json,
@@ -58,7 +59,8 @@ export function parseOptions(args: readonly string[]): Options {
     generator: choiceOf('--generator', values.generator, ['wrk', 'autocannon']),
     credentials: thousandsOf('--credentials', values.credentials),
     entries: integerOf('--entries', values.entries, 60_000, 16_000_000),
-    only: values.only.split(',').map((part) => choiceOf('--only', part, REVOCATION_PARTS)),
+    only: values.only === undefined ? parts : partsOf(values.only, parts),
+    minutes: numberOf('--minutes', values.minutes, 0.2, 1_440),
     rate: numberOf('--rate', values.rate, 1e-8, 0.1),
     strict: values.strict,
   };
@@ -78,7 +80,8 @@ function parse(args: readonly string[]) {
         generator: { type: 'string', default: 'wrk' },
         credentials: { type: 'string', default: '200000' },
         entries: { type: 'string', default: '10000000' },
-        only: { type: 'string', default: REVOCATION_PARTS.join(',') },
+        only: { type: 'string' },
+        minutes: { type: 'string', default: '10' },
         rate: { type: 'string', default: '1e-6' },
         strict: { type: 'boolean', default: false },
       },
@@ -100,11 +103,16 @@ function integerOf(flag: string, text: string, min: number, max: number): number
   throw new UsageError(`${flag} must be a whole number`);
 }
 
-/** Batches take 1,000 credentials each, and the four connections of a run share none. */
+/** Batches take 1,000 credentials each, and the sixteen connections of a run share none. */
 function thousandsOf(flag: string, text: string): number {
-  const value = integerOf(flag, text, 4_000, 2_000_000);
+  const value = integerOf(flag, text, 16_000, 2_000_000);
   if (value % 1_000 === 0) return value;
   throw new UsageError(`${flag} must be a multiple of 1000`);
+}
+
+function partsOf(text: string, parts: readonly string[]): readonly string[] {
+  if (parts.length === 0) throw new UsageError('--only: this suite has no parts');
+  return text.split(',').map((part) => choiceOf('--only', part, parts));
 }
 
 function choiceOf<Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {

@@ -24,6 +24,8 @@ export interface Suite {
   readonly summary: string;
   /** Seconds measured for each configuration in each round, unless `--seconds` says otherwise. */
   readonly defaultSeconds: number;
+  /** What `--only` may name. */
+  readonly parts?: readonly string[];
   run(options: Options): Promise<SuiteResult>;
 }
 

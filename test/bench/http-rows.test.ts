@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { LoadReport } from '../../bench/src/load/load-report.ts';
+import type { TargetName } from '../../bench/src/process/targets.ts';
 import {
   bottleneckOf,
   type Cell,
   REQUEST_KINDS,
   type RequestKind,
   rowOf,
-  type TargetName,
   warningsAbout,
 } from '../../bench/src/suites/http-cells.ts';
 
@@ -48,7 +48,7 @@ describe('rowOf', () => {
   it('takes medians of the rounds and the median of the paired shares', () => {
     const gateway = cell(single, 'gateway', [round(300), round(100), round(200)]);
     const empty = cell(single, 'empty-uws', [round(400), round(400), round(200)]);
-    const row = rowOf(gateway, empty, 'wrk', TICKS_PER_SECOND);
+    const row = rowOf(gateway, { empty }, 'wrk', TICKS_PER_SECOND);
     expect(row).toMatchObject({
       requestsPerSecond: 20,
       credentialsPerSecond: 20,
@@ -69,17 +69,26 @@ describe('rowOf', () => {
   it('calls a share an upper bound when the empty handler was not saturated', () => {
     const gateway = cell(single, 'gateway', [round(100)]);
     const empty = cell(single, 'empty-uws', [round(400, { serverTicks: 700, generatorTicks: 1000 })]);
-    expect(rowOf(gateway, empty, 'wrk', TICKS_PER_SECOND)).toMatchObject({ shareIsUpperBound: true });
-    const row = rowOf(empty, empty, 'wrk', TICKS_PER_SECOND);
+    expect(rowOf(gateway, { empty }, 'wrk', TICKS_PER_SECOND)).toMatchObject({ shareIsUpperBound: true });
+    const row = rowOf(empty, { empty }, 'wrk', TICKS_PER_SECOND);
     expect(row).toMatchObject({ bottleneck: 'generator', generatorWasBottleneck: true });
     expect(row).not.toHaveProperty('shareOfEmpty');
     expect(warningsAbout(row)).toEqual(['empty-uws single (json): the generator was the bottleneck']);
   });
 
+  it('gives the gateway as a multiple of the peer, the median of the paired rounds', () => {
+    const gateway = cell(batch, 'gateway', [round(300), round(100), round(200)]);
+    const peer = cell(batch, 'fastify-fast-jwt', [round(10), round(10), round(10)]);
+    const row = rowOf(gateway, { peer }, 'wrk', TICKS_PER_SECOND);
+    expect(row).toMatchObject({ xFastifyFastJwt: 20, checkOneIn: 16 });
+    expect(row).not.toHaveProperty('shareOfEmpty');
+    expect(rowOf(peer, { peer }, 'wrk', TICKS_PER_SECOND)).not.toHaveProperty('xFastifyFastJwt');
+  });
+
   it('counts wrong answers of the check round as well as of the measured ones', () => {
     const wrong = round(10, { checked: 10_000, notValid: 1 });
     const refused = round(10, { checked: 10_000, notValid: 1_000, non2xx: 1, socketErrors: 2 });
-    const row = rowOf(cell(batch, 'gateway', [refused], wrong), undefined, 'wrk', TICKS_PER_SECOND);
+    const row = rowOf(cell(batch, 'gateway', [refused], wrong), {}, 'wrk', TICKS_PER_SECOND);
     expect(row).toMatchObject({
       requestsPerSecond: 1,
       credentialsPerSecond: 1_000,

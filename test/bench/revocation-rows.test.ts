@@ -7,6 +7,7 @@ import { parseOptions } from '../../bench/src/options.ts';
 import { createWatch } from '../../bench/src/suites/revocation/enforcement-watch.ts';
 import { poissonInterval, theoryBytes } from '../../bench/src/suites/revocation/filter-theory.ts';
 import { percentile, rowOf } from '../../bench/src/suites/revocation/rows.ts';
+import { revocationSuite } from '../../bench/src/suites/revocation.ts';
 
 describe('a watch', () => {
   it('takes the first revoked that was begun, however late its answer, and tells the uncertainty', () => {
@@ -71,8 +72,11 @@ describe('the theory of filters', () => {
 
 describe('the options', () => {
   it('name known parts only', () => {
-    expect(parseOptions(['--only', 'filter,start']).only).toEqual(['filter', 'start']);
-    expect(() => parseOptions(['--only', 'filter,other'])).toThrow('--only');
+    const { parts } = revocationSuite;
+    expect(parseOptions(['--only', 'filter,start'], parts).only).toEqual(['filter', 'start']);
+    expect(parseOptions([], parts).only).toEqual(parts);
+    expect(() => parseOptions(['--only', 'filter,other'], parts)).toThrow('--only');
+    expect(() => parseOptions(['--only', 'filter'])).toThrow('--only');
   });
 });
 

@@ -13,8 +13,8 @@ export interface LoadSpec {
   readonly batch: number;
   readonly connections: number;
   readonly seconds: number;
-  /** Look into every answer; costs the generator time. */
-  readonly check: boolean;
+  /** Count the verdicts of one answer in so many, which costs the generator time; of the others see that they are whole. 0: neither. */
+  readonly checkOneIn: number;
   readonly credentialsFile: string;
   readonly serverPid: number;
   readonly generatorCore: number;
@@ -35,7 +35,7 @@ export function loadEnvironment(spec: LoadSpec): Record<string, string> {
     LOAD_BATCH: String(spec.batch),
     LOAD_CONNECTIONS: String(spec.connections),
     LOAD_SECONDS: String(spec.seconds),
-    LOAD_CHECK: spec.check ? '1' : '0',
+    LOAD_CHECK_ONE_IN: String(spec.checkOneIn),
     LOAD_SERVER_PID: String(spec.serverPid),
   };
 }

@@ -1,4 +1,4 @@
-/** Starting a server on one core of the machine, waiting until it is ready, and stopping it for certain. */
+/** Starting a server on its cores of the machine, waiting until it is ready, and stopping it for certain. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -13,8 +13,8 @@ export interface ServerCommand {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** `undefined`: wherever the kernel puts it. */
-  readonly core: number | undefined;
+  /** None: wherever the kernel puts it. */
+  readonly cores: readonly number[];
   /** How the line on standard output begins that says the server takes requests. */
   readonly readyPrefix: string;
 }
@@ -33,11 +33,10 @@ const STOP_TIMEOUT_MS = 12_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const IDLE_POLL_MS = 100;
 
-/** Runs `node ARGS`, with all its threads on one core if one is named (taskset from util-linux). */
+/** Runs `node ARGS`, with all its threads on the cores if any are named (taskset from util-linux). */
 export async function startPinned(command: ServerCommand): Promise<PinnedServer> {
-  const { core } = command;
-  const [program, ...first] =
-    core === undefined ? [process.execPath] : ['taskset', '-c', String(core), process.execPath];
+  const cores = command.cores.join(',');
+  const [program, ...first] = cores === '' ? [process.execPath] : ['taskset', '-c', cores, process.execPath];
   const child = spawn(program as string, [...first, ...command.args], {
     cwd: command.cwd,
     env: { ...ambientEnvironment(), NODE_ENV: 'production', ...command.env },
@@ -72,9 +71,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The caller's environment without settings of the gateway: a run depends on what it names alone. */
+/** The caller's environment without settings of the gateway and of Node: a run depends on what it names alone. */
 function ambientEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIGIE_')));
+  const isSetting = (name: string): boolean => name.startsWith('VIGIE_') || name === 'NODE_OPTIONS';
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
 }
 
 async function untilReady(child: ChildProcess, { name, readyPrefix }: ServerCommand): Promise<void> {

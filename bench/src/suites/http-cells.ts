@@ -1,11 +1,10 @@
 /** The requests of the http suite and how a row is made of the rounds of one of them. */
 import type { LoadReport } from '../load/load-report.ts';
 import type { LoadForm } from '../load/load-spec.ts';
+import type { TargetName } from '../process/targets.ts';
 import { median, significant } from '../statistics.ts';
 
-export type TargetName = 'gateway' | 'empty-uws';
-
-/** One kind of request; the empty handler is measured beside the gateway where its rate means something. */
+/** One kind of request; a peer is measured beside the gateway where its rate means something. */
 export interface RequestKind {
   readonly request: 'single' | 'batch';
   readonly form: LoadForm;
@@ -17,8 +16,8 @@ export interface RequestKind {
   readonly batch: number;
   readonly connections: number;
   readonly targets: readonly TargetName[];
-  /** Look into every answer of the measured rounds too, where that costs the generator little a credential. */
-  readonly checkAlways: boolean;
+  /** In the measured rounds verdicts are counted in one answer of so many, as often as the generator can afford; 0: none. */
+  readonly checkOneIn: number;
 }
 
 export const REQUEST_KINDS: readonly RequestKind[] = [
@@ -31,8 +30,8 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
     answer: 'json',
     batch: 1,
     connections: 32,
-    targets: ['gateway', 'empty-uws'],
-    checkAlways: false,
+    targets: ['gateway', 'empty-uws', 'fastify-fast-jwt'],
+    checkOneIn: 0,
   },
   {
     request: 'batch',
@@ -42,9 +41,9 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
     accept: 'application/json',
     answer: 'json',
     batch: 1_000,
-    connections: 4,
+    connections: 16,
     targets: ['gateway'],
-    checkAlways: true,
+    checkOneIn: 16,
   },
   {
     request: 'batch',
@@ -54,9 +53,22 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
     accept: 'application/octet-stream',
     answer: 'bytes',
     batch: 1_000,
-    connections: 4,
+    connections: 16,
     targets: ['gateway'],
-    checkAlways: true,
+    checkOneIn: 1,
+  },
+  // What the peer does best, a byte for each, is what both of the gateway's batches are compared with.
+  {
+    request: 'batch',
+    form: 'batch-json',
+    path: '/v1/verify/batch',
+    contentType: 'application/json',
+    accept: 'application/octet-stream',
+    answer: 'bytes',
+    batch: 1_000,
+    connections: 4,
+    targets: ['fastify-fast-jwt'],
+    checkOneIn: 1,
   },
 ];
 
@@ -80,7 +92,13 @@ export function bottleneckOf(serverUtilisation: number, generatorUtilisation: nu
   return generatorUtilisation >= SATURATED ? 'generator' : 'neither';
 }
 
-export function rowOf(cell: Cell, empty: Cell | undefined, generator: string, ticksPerSecond: number) {
+/** The cells that the gateway's is compared with, where there are any. */
+export interface Beside {
+  readonly empty?: Cell | undefined;
+  readonly peer?: Cell | undefined;
+}
+
+export function rowOf(cell: Cell, { empty, peer }: Beside, generator: string, ticksPerSecond: number) {
   const { kind, rounds } = cell;
   const middle = (figure: (report: LoadReport) => number): number => median(rounds.map(figure));
   const all = [...(cell.checkRound ? [cell.checkRound] : []), ...rounds];
@@ -100,6 +118,7 @@ export function rowOf(cell: Cell, empty: Cell | undefined, generator: string, ti
     requestsPerSecond: significant(middle(rate)),
     credentialsPerSecond: significant(middle(rate) * kind.batch),
     ...(cell.target === 'gateway' && empty && shareOf(cell, empty, ticksPerSecond)),
+    ...(cell.target === 'gateway' && peer && { xFastifyFastJwt: significant(median(ratios(cell, peer)), 3) }),
     p50Ms: significant(middle((r) => r.p50Ms)),
     p99Ms: significant(middle((r) => r.p99Ms)),
     serverCpuUsPerRequest: significant(cpuUs),
@@ -110,18 +129,23 @@ export function rowOf(cell: Cell, empty: Cell | undefined, generator: string, ti
     generatorWasBottleneck: bottleneck === 'generator',
     non2xx: total((r) => r.non2xx),
     socketErrors: total((r) => r.socketErrors),
+    checkOneIn: kind.checkOneIn,
     checked: total((r) => r.checked),
     notValid: total((r) => r.notValid),
     roundsRequestsPerSecond: rounds.map((r) => significant(rate(r))),
   };
 }
 
-/** The share of the empty handler's rate: the median of the ratios of rounds that ran side by side. */
+/** Requests of the one for each of the other, in rounds that ran side by side; both take as many credentials. */
+function ratios(cell: Cell, other: Cell): number[] {
+  return cell.rounds.map((report, round) => rate(report) / rate(other.rounds[round] as LoadReport));
+}
+
+/** The share of the empty handler's rate. */
 function shareOf(cell: Cell, empty: Cell, ticksPerSecond: number) {
-  const shares = cell.rounds.map((report, round) => rate(report) / rate(empty.rounds[round] as LoadReport));
   const emptyUtilisation = median(empty.rounds.map((r) => r.serverTicks / ticksPerSecond / r.seconds));
   return {
-    shareOfEmpty: significant(median(shares), 3),
+    shareOfEmpty: significant(median(ratios(cell, empty)), 3),
     // A ceiling that was itself held down makes every share look too good.
     shareIsUpperBound: emptyUtilisation < SATURATED,
   };

@@ -2,30 +2,27 @@
  * Suite `http`: a real gateway as a process of its own on one core, a load generator on another, and a server
  * that does nothing beside it in the same run, their rounds interleaved.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Corpus, prepareCorpus } from '../corpus/credentials.ts';
-import { requireGenerator, runLoad } from '../load/run-load.ts';
+import { requireGenerator } from '../load/run-load.ts';
 import type { Options } from '../options.ts';
-import { BENCH_DIR, CACHE_DIR, DIST_DIR, ROOT_DIR, sourceFile } from '../paths.ts';
+import { BENCH_DIR, CACHE_DIR } from '../paths.ts';
 import { clockTicksPerSecond } from '../process/cpu-time.ts';
-import { freePort, type PinnedServer, startPinned } from '../process/pinned-server.ts';
-import { type Suite, type SuiteResult, Unavailable } from '../suite.ts';
-import { type Cell, REQUEST_KINDS, rowOf, type TargetName, warningsAbout } from './http-cells.ts';
+import { engineOf, startGateway, startPeer, type Target } from '../process/targets.ts';
+import type { Suite, SuiteResult } from '../suite.ts';
+import { type Cell, REQUEST_KINDS, rowOf, warningsAbout } from './http-cells.ts';
+import { probeVerdicts } from './http-probes.ts';
+import { measureRounds } from './rounds.ts';
 
-/** The round that warms up and checks need not be long. */
-const CHECK_SECONDS = 2;
-
-interface Target {
-  readonly name: TargetName;
-  readonly origin: string;
-  readonly server: PinnedServer;
-}
+/** Connections that send batches to an engine that takes long for each. */
+const SLOW_ENGINE_BATCHES = 4;
 
 export const httpSuite: Suite = {
   name: 'http',
-  summary: 'the gateway over HTTP on one core: single calls beside an empty handler, batches of 1,000',
+  summary:
+    'the gateway over HTTP on one core: single calls and batches of 1,000 beside an empty handler and fastify',
   defaultSeconds: 5,
   run,
 };
@@ -40,11 +37,25 @@ async function run(options: Options): Promise<SuiteResult> {
   process.once('exit', removeData);
   const targets: Target[] = [];
   try {
-    const gateway = await startGateway(options, corpus, dataDir);
-    targets.push(gateway.target);
-    targets.push(await startEmptyHandler(options));
+    const { engine: engineChoice, serverCore } = options;
+    const spec = { engine: engineChoice, workers: 1, cores: [serverCore], dataDir };
+    const gateway = await startGateway(spec, corpus);
+    targets.push(gateway);
+    targets.push(await startPeer('empty-uws', serverCore));
+    const peer = await startPeer('fastify-fast-jwt', serverCore, [corpus.trustListFile]);
+    targets.push(peer);
     const engine = await engineOf(gateway.metricsUrl);
-    const cells = await measureAll(targets, options, corpus);
+    // Load has valid credentials alone: whoever calls everything valid would not be noticed there.
+    for (const verifier of [gateway, peer]) await probeVerdicts(verifier, corpus.credentialsFile);
+    const seconds = options.seconds ?? httpSuite.defaultSeconds;
+    // Enough to keep a native engine busy would be more than a slow one takes: it would refuse some of them.
+    const atMost = engine.name === 'native' ? Number.POSITIVE_INFINITY : SLOW_ENGINE_BATCHES;
+    const kinds = REQUEST_KINDS.map((kind) =>
+      kind.request === 'single' ? kind : { ...kind, connections: Math.min(kind.connections, atMost) },
+    );
+    const cells = kinds.flatMap((kind) => kind.targets.map((target): Cell => ({ kind, target, rounds: [] })));
+    const targetOf = (cell: Cell) => targets.find(({ name }) => name === cell.target) as Target;
+    await measureRounds({ suite: 'http', cells, targetOf, seconds, options, corpus });
     return resultOf(cells, options, corpus, engine);
   } finally {
     await Promise.all(targets.map(({ server }) => server.stop()));
@@ -52,84 +63,15 @@ async function run(options: Options): Promise<SuiteResult> {
   }
 }
 
-export async function startGateway(options: Options, corpus: Corpus, dataDir: string) {
-  const command = join(DIST_DIR, 'cli', 'vigie.js');
-  if (!existsSync(command)) throw new Unavailable('the service is not built: npm run build');
-  const [port, adminPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
-  const server = await startPinned({
-    name: 'the gateway',
-    args: [command, 'serve'],
-    cwd: ROOT_DIR,
-    env: {
-      VIGIE_HOST: '127.0.0.1',
-      VIGIE_PORT: String(port),
-      VIGIE_ADMIN_PORT: String(adminPort),
-      VIGIE_METRICS_PORT: String(metricsPort),
-      VIGIE_WORKERS: '1',
-      VIGIE_DATA_DIR: dataDir,
-      VIGIE_TRUST_LIST: corpus.trustListFile,
-      VIGIE_ENGINE: options.engine,
-      VIGIE_LOG_LEVEL: 'warn',
-    },
-    core: options.serverCore,
-    readyPrefix: 'vigie is ready:',
-  });
-  const target: Target = { name: 'gateway', origin: `http://127.0.0.1:${port}`, server };
-  return { target, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
-}
-
-async function startEmptyHandler(options: Options): Promise<Target> {
-  const port = await freePort();
-  const server = await startPinned({
-    name: 'the empty handler',
-    args: ['--import', 'tsx', sourceFile('peers', 'empty-uws.ts'), String(port)],
-    cwd: BENCH_DIR,
-    env: {},
-    core: options.serverCore,
-    readyPrefix: 'empty-uws is ready:',
-  });
-  return { name: 'empty-uws', origin: `http://127.0.0.1:${port}`, server };
-}
-
-/** Which engine the gateway took, from whichever info metric carries it: the gateway's word, not ours. */
-export async function engineOf(metricsUrl: string): Promise<{ name: string; implementation: string }> {
-  const text = await (await fetch(metricsUrl)).text();
-  const info = /^vigie_\w*info\{(?=[^}]*\bengine=)[^}]*\}/m.exec(text)?.[0] ?? '';
-  const label = (name: string): string =>
-    new RegExp(`\\b${name}="([^"]*)"`).exec(info)?.[1] ?? 'not exported';
-  return { name: label('engine'), implementation: label('implementation') };
-}
-
-/** A check round for every cell, then the measured rounds: each visits every cell, targets side by side. */
-async function measureAll(targets: readonly Target[], options: Options, corpus: Corpus): Promise<Cell[]> {
-  const seconds = options.seconds ?? httpSuite.defaultSeconds;
-  const cells = REQUEST_KINDS.flatMap((kind) =>
-    kind.targets.map((target): Cell => ({ kind, target, rounds: [] })),
+/** The versions that are installed, not those that were asked for. */
+function peerVersions(): Record<string, string> {
+  const names = ['fastify', 'fast-jwt'];
+  return Object.fromEntries(
+    names.map((name) => {
+      const file = join(BENCH_DIR, 'node_modules', name, 'package.json');
+      return [name, JSON.parse(readFileSync(file, 'utf8')).version as string];
+    }),
   );
-  const measure = async ({ kind, target: name }: Cell, forSeconds: number, check: boolean) => {
-    const target = targets.find((known) => known.name === name) as Target;
-    const report = await runLoad(options.generator, {
-      ...kind,
-      origin: target.origin,
-      seconds: forSeconds,
-      check,
-      credentialsFile: corpus.credentialsFile,
-      serverPid: target.server.pid,
-      generatorCore: options.generatorCore,
-    });
-    // Requests under way when the generator left still cost the server time, which is not the next cell's.
-    await target.server.untilIdle();
-    return report;
-  };
-  say('http, check round');
-  for (const cell of cells) {
-    cell.checkRound = await measure(cell, Math.min(seconds, CHECK_SECONDS), cell.target === 'gateway');
-  }
-  for (let round = 1; round <= options.rounds; round++) {
-    say(`http, round ${round} of ${options.rounds}`);
-    for (const cell of cells) cell.rounds.push(await measure(cell, seconds, cell.kind.checkAlways));
-  }
-  return cells;
 }
 
 function resultOf(
@@ -140,8 +82,10 @@ function resultOf(
 ): SuiteResult {
   const ticksPerSecond = clockTicksPerSecond();
   const rows = cells.map((cell) => {
-    const empty = cells.find(({ kind, target }) => kind === cell.kind && target === 'empty-uws');
-    return rowOf(cell, empty, options.generator, ticksPerSecond);
+    const alike = cells.filter(({ kind }) => kind.request === cell.kind.request);
+    const empty = alike.find(({ target }) => target === 'empty-uws');
+    const peer = alike.find(({ target }) => target === 'fastify-fast-jwt');
+    return rowOf(cell, { empty, peer }, options.generator, ticksPerSecond);
   });
   return {
     rows,
@@ -152,6 +96,7 @@ function resultOf(
       { key: 'requestsPerSecond', title: 'requests/s' },
       { key: 'credentialsPerSecond', title: 'credentials/s' },
       { key: 'shareOfEmpty', title: 'share of empty' },
+      { key: 'xFastifyFastJwt', title: 'x fastify' },
       { key: 'p50Ms', title: 'p50 ms' },
       { key: 'p99Ms', title: 'p99 ms' },
       { key: 'serverCpuUsPerRequest', title: 'CPU-us/request' },
@@ -159,11 +104,13 @@ function resultOf(
       { key: 'generatorUtilisation', title: 'generator' },
       { key: 'bottleneck', title: 'bottleneck' },
       { key: 'non2xx', title: 'non-2xx' },
+      { key: 'checkOneIn', title: 'check 1 in' },
       { key: 'checked', title: 'checked' },
       { key: 'notValid', title: 'not valid' },
     ],
     facts: {
       engines: [engine],
+      peers: peerVersions(),
       corpus: {
         credentials: corpus.credentials,
         issuerKeys: corpus.issuerKeys,

@@ -2,7 +2,7 @@
 import type { OpenLoopReport, PhaseTally, Slot } from '../load/open-loop.ts';
 import { SLOT_SECONDS } from '../load/open-loop.ts';
 import { significant } from '../statistics.ts';
-import type { Row } from '../suite.ts';
+import { type Condition, condition as judged } from './conditions.ts';
 
 /** Multiples of the capacity, in order; the last one is where it recovers. */
 export const LOADS = [0.5, 0.8, 1, 1.5, 2, 3, 5, 0.5] as const;
@@ -21,14 +21,6 @@ export const BARS = {
 /** A slot counts as recovered when so much of it is served. */
 const RECOVERED_SHARE = 0.99;
 
-export interface Condition extends Row {
-  readonly case: string;
-  readonly condition: string;
-  readonly bar: string;
-  readonly measured: number;
-  readonly pass: boolean;
-}
-
 function condition(
   what: string,
   name: string,
@@ -37,15 +29,7 @@ function condition(
   pass: boolean,
   more = {},
 ): Condition {
-  return {
-    suite: 'overload',
-    case: what,
-    condition: name,
-    bar,
-    measured: significant(measured, 3),
-    pass,
-    ...more,
-  };
+  return judged({ suite: 'overload', case: what, condition: name, bar, measured, pass, ...more });
 }
 
 /** What the row says beside its condition: where the calls of the phase went. */

@@ -1,7 +1,7 @@
 /** The loads of the overload suite: the capacity, multiples of it, a surge of batches, one hog beside nine callers. */
-import type { OpenLoopReport, PhaseTally, StreamSpec } from '../load/open-loop.ts';
-import type { PinnedServer } from '../process/pinned-server.ts';
+import type { OpenLoopReport, PhaseTally } from '../load/open-loop.ts';
 import type { Row } from '../suite.ts';
+import { BATCH_ITEMS, type Bench, phaseOf, SETTLE_SECONDS } from './open-loop-bench.ts';
 import {
   BARS,
   detailsOf,
@@ -11,46 +11,10 @@ import {
   stepConditions,
 } from './overload-conditions.ts';
 
-export const SETTLE_SECONDS = 1;
-export const BATCH_ITEMS = 1_000;
 /** Callers wait on connections: a gateway that answers late is sent less by them than is due, and that counts. */
 const CONNECTIONS = { single: 2_000, batch: 200 } as const;
-const CLOSED_CONNECTIONS = { single: 128, batch: 8 } as const;
-
-/** One gateway under test, and how to put load on it. */
-export interface Bench {
-  readonly server: PinnedServer;
-  readonly warnings: string[];
-  readonly phaseSeconds: number;
-  load(what: string, phaseSeconds: readonly number[], streams: readonly StreamSpec[]): Promise<Measured>;
-}
-
-interface Measured {
-  readonly report: OpenLoopReport;
-  readonly beforeMiB: number;
-  readonly mostMiB: number;
-}
 
 const itemsOf = (kind: 'single' | 'batch'): number => (kind === 'single' ? 0 : BATCH_ITEMS);
-
-/** Calls a second when there is always another one. */
-export async function closedLoop(bench: Bench, kind: 'single' | 'batch'): Promise<number> {
-  const seconds = bench.phaseSeconds;
-  const { report } = await bench.load(
-    `capacity, ${kind}`,
-    [seconds],
-    [
-      {
-        name: kind,
-        items: itemsOf(kind),
-        connections: CLOSED_CONNECTIONS[kind],
-        source: '127.0.0.1',
-        rates: [-1],
-      },
-    ],
-  );
-  return phaseOf(report, kind, 0).ok / (seconds - SETTLE_SECONDS);
-}
 
 export async function steps(bench: Bench, kind: 'single' | 'batch', capacity: number): Promise<Row[]> {
   const { phaseSeconds } = bench;
@@ -143,8 +107,4 @@ export async function hogBesideOthers(bench: Bench, capacity: number): Promise<R
     ),
     { suite: 'overload', case: what, ...detailsOf(phaseOf(report, 'hog', 0), counted), note: 'the hog' },
   ];
-}
-
-function phaseOf(report: OpenLoopReport, name: string, phase: number): PhaseTally {
-  return report.streams.find((stream) => stream.name === name)?.phases[phase] as PhaseTally;
 }

@@ -55,7 +55,7 @@ export async function startSharedGateway(options: SharedGatewayOptions): Promise
       VIGIE_CANARY: 'off',
       ...options.env,
     },
-    core: undefined,
+    cores: [],
     readyPrefix: 'vigie is ready:',
   });
   return {

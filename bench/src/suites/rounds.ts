@@ -1,0 +1,60 @@
+/** Closed-loop rounds of the suites that use a load generator: every cell is visited in each. */
+import type { Corpus } from '../corpus/credentials.ts';
+import type { LoadReport } from '../load/load-report.ts';
+import { runLoad } from '../load/run-load.ts';
+import type { Options } from '../options.ts';
+import type { Target } from '../process/targets.ts';
+import type { RequestKind } from './http-cells.ts';
+
+/** The rounds that warm up and check need not be long. */
+const CHECK_SECONDS = 2;
+
+/** A request kind against a server, and what its rounds bring. */
+interface Measured {
+  readonly kind: RequestKind;
+  checkRound?: LoadReport;
+  readonly rounds: LoadReport[];
+}
+
+export interface RoundsSpec<Cell extends Measured> {
+  readonly suite: string;
+  readonly cells: readonly Cell[];
+  readonly targetOf: (cell: Cell) => Target;
+  readonly seconds: number;
+  readonly options: Options;
+  readonly corpus: Corpus;
+}
+
+/** A warm-up and a check round for every cell, then the measured rounds, with cells side by side in the order given. */
+export async function measureRounds<Cell extends Measured>(spec: RoundsSpec<Cell>): Promise<void> {
+  const { suite, cells, seconds, options, corpus } = spec;
+  const say = (text: string): void => console.error(`bench: ${suite}, ${text}`);
+  const measure = async (cell: Cell, forSeconds: number, checkOneIn: number) => {
+    const target = spec.targetOf(cell);
+    const report = await runLoad(options.generator, {
+      ...cell.kind,
+      origin: target.origin,
+      seconds: forSeconds,
+      checkOneIn,
+      credentialsFile: corpus.credentialsFile,
+      serverPid: target.server.pid,
+      generatorCore: options.generatorCore,
+    });
+    // Requests under way when the generator left still cost the server time, which is not the next cell's.
+    await target.server.untilIdle();
+    return report;
+  };
+  const briefly = Math.min(seconds, CHECK_SECONDS);
+  // A gateway whose code is not compiled yet is slower, and refuses batches that it can take a second later.
+  say('warm-up round');
+  for (const cell of cells) await measure(cell, briefly, 0);
+  say('check round');
+  for (const cell of cells) {
+    const answersNothing = spec.targetOf(cell).name === 'empty-uws';
+    cell.checkRound = await measure(cell, briefly, answersNothing ? 0 : 1);
+  }
+  for (let round = 1; round <= options.rounds; round++) {
+    say(`round ${round} of ${options.rounds}`);
+    for (const cell of cells) cell.rounds.push(await measure(cell, seconds, cell.kind.checkOneIn));
+  }
+}
