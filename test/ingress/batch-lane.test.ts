@@ -94,6 +94,17 @@ describe('the lane of batches', () => {
     expect(granted.length - before).toBe(100);
   });
 
+  it('keeps their share for slices also after a long time in which they had all of it', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { a: rigged.enter() });
+    wait('a', 2_000);
+    for (let i = 0; i < 1_000; i++) await rigged.turn(2);
+    rigged.setSingles(true);
+    const before = granted.length;
+    for (let i = 0; i < 100; i++) await rigged.turn(2);
+    expect(granted.length - before).toBeGreaterThan(20);
+  });
+
   it('refuses one that waited too long for its first slice, and goes on with the others', async () => {
     const rigged = rig();
     const { granted, wait } = follow(rigged, { a: rigged.enter() });
@@ -129,6 +140,13 @@ describe('the lane of batches', () => {
     expect(lane.pressure(100)).toBeLessThan(1);
     for (let i = 0; i < 70; i++) enter();
     expect(lane.pressure(100)).toBeGreaterThan(1);
+  });
+
+  it('has no place taken by those that are verified, whose clients are slow to read', () => {
+    const { lane, enter, queued } = rig();
+    // Of fewer items than were thought.
+    for (const one of [enter(), enter()]) lane.counted(one, 10);
+    expect([queued(), lane.pressure(16 * 1024 * 1024)]).toEqual([0, 0]);
   });
 
   it('charges a body that does not come for a second only, and takes it later if there is room', () => {
