@@ -184,6 +184,15 @@ describe('the lane of batches', () => {
     expect(lane.estimateItems(BODY)).toBeCloseTo(BODY / 800, 0);
   });
 
+  it('is empty to the last part of an item when all have left, whatever they were thought to have', () => {
+    const { lane, enter, queued } = rig();
+    for (let i = 0; i < 50; i++) lane.counted(enter(), 7 * i + 3);
+    const some = Array.from({ length: 50 }, exchange);
+    for (const [i, one] of some.entries()) lane.admit(one, 12_345 + 77 * i);
+    for (const one of some) lane.leave(one);
+    expect(queued()).toBe(0);
+  });
+
   it('has nothing to say to an exchange that it does not know', async () => {
     const { lane } = rig();
     expect(await lane.slice(exchange())).toBe(false);

@@ -6,11 +6,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request as call } from 'node:http';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const require = createRequire(import.meta.url);
 const PLACES = 64;
 
 /** No request, as far as JavaScript can make one. */
@@ -28,7 +26,7 @@ const EMPTY = [
 
 /** Whether the parser here is one of those whose memory was looked into (src/ingress/known-parser.ts). */
 function parserIsKnown() {
-  const home = dirname(require.resolve('uWebSockets.js'));
+  const home = dirname(fileURLToPath(import.meta.resolve('uWebSockets.js')));
   const file = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
   const digest = createHash('sha256')
     .update(readFileSync(join(home, 'bin', file)))
@@ -78,8 +76,8 @@ function asks(addon, table, request) {
 }
 
 /** What a handler of the parser's makes of one real request; rejects with what it throws. */
-function handled(handler) {
-  const { App, us_listen_socket_close: close, us_socket_local_port: portOf } = require('uWebSockets.js');
+async function handled(handler) {
+  const { App, us_listen_socket_close: close, us_socket_local_port: portOf } = await import('uWebSockets.js');
   return new Promise((resolve, reject) => {
     const app = App();
     app.any('/*', (response, request) => {

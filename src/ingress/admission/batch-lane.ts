@@ -106,8 +106,9 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     }
   };
   const capMs = (): number => (overload.isOn ? options.standingMs : options.burstMs);
+  /** Whole, so that sums of them are exact, and nothing is left of them when all have left. */
   const estimateItems = (contentLength: number): number =>
-    Math.min(LIMITS.batchItems, Math.max(1, contentLength / itemBytes));
+    Math.min(LIMITS.batchItems, Math.max(1, Math.round(contentLength / itemBytes)));
 
   /** After a turn of the event loop: gives the next batch its slice, unless single calls have the time. */
   const turn = (): void => {
