@@ -16,9 +16,6 @@ const MOST_PIPELINED = 16;
 const BODY_MEMORY_BYTES = 16 * 1024 * 1024;
 /** What the heap and its fragments may vary by between two moments of rest. */
 const RSS_BOUND_BYTES = 48 * 1024 * 1024;
-/** Of the requests, those after which memory is looked at first. */
-const FIRST_PART = 0.1;
-
 type Random = (below: number) => number;
 
 /** The same in every run. */
@@ -126,8 +123,12 @@ async function expectAllMemoryFree(gateway: Gateway): Promise<void> {
   expect([answers[0]?.status, answers[0]?.body.length]).toEqual([200, Math.ceil(lines.length / 2_000)]);
 }
 
-/** @returns what came of it, and how much memory it took, for whoever runs it by hand. */
-export async function soak(requests: number) {
+/**
+ * `first`: after so many requests memory is looked at for the first time.
+ *
+ * @returns what came of it, and how much memory it took, for whoever runs it by hand.
+ */
+export async function soak(requests: number, first: number) {
   const gateway = await startGateway({ env: { VIGIE_BODY_MEMORY_BYTES: `${BODY_MEMORY_BYTES}` } });
   try {
     const asks = makeAsks();
@@ -140,7 +141,7 @@ export async function soak(requests: number) {
     await expectAllMemoryFree(gateway);
     await rest(gateway);
     const descriptorsBefore = openDescriptors(gateway.pid);
-    await playAll(FIRST_PART * requests);
+    await playAll(first);
     const firstBytes = residentBytes(gateway.pid);
     await playAll(requests);
     const lastBytes = residentBytes(gateway.pid);
