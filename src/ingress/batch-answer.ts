@@ -21,7 +21,7 @@ export interface BatchAnswer {
   /** Bytes of memory that it keeps. */
   heldBytes(): number;
   give(trustListVersion: number | undefined): void;
-  /** It will not be given. */
+  /** It will not be given. Does nothing to one that was: its client may still be reading it. */
   drop(): void;
 }
 
@@ -41,13 +41,15 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
   const out: AnswerBytes = { bytes: isBytes ? Buffer.alloc(0) : pool.take(0), used: 0 };
   if (contentType === 'application/json') out.used = out.bytes.write('{"results":[');
   let count = 0;
-  const drop = (): void => {
+  let isGiven = false;
+  const recycle = (): void => {
     pool.give(out.bytes);
     out.bytes = Buffer.alloc(0);
   };
 
   const give = (trustListVersion: number | undefined): void => {
     const given = codes.subarray(0, count);
+    isGiven = true;
     if (isBytes) {
       // The body has no room for what else an answer must say, so a header says it.
       const headers = { 'vigie-revocation': revocationHeader(revocation) };
@@ -57,7 +59,7 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     if (contentType === 'application/json') endJson(out, given, revocation, trustListVersion);
     exchange.reply({ status: 200, contentType, body: out.bytes.subarray(0, out.used) });
     // A client that took it at once needs its bytes no more.
-    if (exchange.isDone()) drop();
+    if (exchange.isDone()) recycle();
   };
   return {
     revocation,
@@ -68,7 +70,9 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     },
     heldBytes: () => codes.length + out.used,
     give,
-    drop,
+    drop: () => {
+      if (!isGiven) recycle();
+    },
   };
 }
 

@@ -103,6 +103,8 @@ function openBatch(
     if (!lane.begin(exchange)) exchange.problem(TOO_LATE);
     while ((!mayFollow || waiting() >= enoughBytes) && !exchange.isOver()) {
       if (!(await lane.slice(exchange))) {
+        // No answer to a client that is made to wait: nobody would let it go on.
+        flow.resume();
         exchange.problem(TOO_LATE);
         break;
       }

@@ -129,6 +129,17 @@ describe('a head', () => {
     expect(disagreements).toEqual([]);
   });
 
+  it.each(['GET', 'HEAD'])(
+    'of %s with a body is refused, also when it came without one before',
+    async (method) => {
+      const call = (length: number): Promise<string> =>
+        send([`${method} /v1/verify HTTP/1.1`, 'Host: gateway.example', `Content-Length: ${length}`]);
+      for (let i = 0; i < 40; i++) await call(0);
+      await call(5);
+      expect(disagreements).toEqual([]);
+    },
+  );
+
   it('drawn at random is read as the strict reader reads it', async () => {
     const random = lcg(20261126);
     const pick = <T>(from: readonly T[]): T => from[random() % from.length] as T;
@@ -142,7 +153,7 @@ describe('a head', () => {
       'X-Other',
       'Expect',
     ];
-    const values = ['a', 'b', 'application/json', '5', '07', '', 'x'.repeat(150)];
+    const values = ['a', 'b', 'application/json', '5', '0', '07', '', 'x'.repeat(150)];
     const heads = Array.from({ length: 60 }, () => [
       `${pick(['POST', 'GET', 'PUT'])} /v1/verify HTTP/1.1`,
       // Without any header the parser waits for more.

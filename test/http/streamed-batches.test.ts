@@ -4,10 +4,14 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, reasonOf, scrape, until } from '../support/call.ts';
 import { FASTEST_ENGINE, type Gateway, startGateway } from '../support/gateway.ts';
-import { head, open, parseAnswers } from '../support/raw-http.ts';
+import { head, open, parseAnswers, type RawAnswer } from '../support/raw-http.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
 
-const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
+const CARD = 'synthetic-card-1';
+const good = (jti: string): string =>
+  credential({ payload: goodClaims({ jti }, Math.floor(Date.now() / 1000)) });
+const GOOD = good(CARD);
+const OTHER = good('synthetic-card-2');
 const BAD = tampered(GOOD);
 const BATCH_BYTES = 16 * 1024 * 1024;
 const LINES = 'text/plain';
@@ -20,17 +24,22 @@ function postHead(length: number, type: string, accept = 'application/octet-stre
 const write = (socket: Socket, bytes: string): Promise<void> =>
   new Promise((written) => socket.write(bytes, 'latin1', () => written()));
 
-/** The first answer on a connection. */
-function answerOn(socket: Socket): Promise<{ status: number; body: string }> {
-  let text = '';
+/** So many answers on a connection. */
+function answersOn(socket: Socket, count: number): Promise<readonly RawAnswer[]> {
+  const chunks: Buffer[] = [];
   return new Promise((resolve, reject) => {
     socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      const [answer] = parseAnswers(text);
-      if (answer !== undefined) resolve(answer);
+      chunks.push(chunk);
+      const answers = parseAnswers(Buffer.concat(chunks).toString('latin1'));
+      if (answers.length === count) resolve(answers);
     });
     socket.on('close', () => reject(new Error('closed without an answer')));
   });
+}
+
+async function answerOn(socket: Socket): Promise<RawAnswer> {
+  const [answer] = await answersOn(socket, 1);
+  return answer as RawAnswer;
 }
 
 async function verified(gateway: Gateway): Promise<number> {
@@ -97,6 +106,39 @@ describe('a batch that arrives slowly', () => {
     expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
   });
 
+  it('keeps the answer of a client that is slow to read, whatever others ask meanwhile', async () => {
+    const ask = (line: string): string => {
+      const body = `${line}\n`.repeat(1_300);
+      return postHead(body.length, LINES, 'application/json') + body;
+    };
+    const slow = await open(gateway.dataPort);
+    slow.pause();
+    const inFlight = async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight');
+    // The kernel takes some answers whole, until the connection is full.
+    let asked = 0;
+    for (let before = await verified(gateway); asked < 20 && (await inFlight()) === 1; asked++) {
+      await write(slow, ask(GOOD));
+      await until(async () => (await verified(gateway)) === before + (asked + 1) * 1_300);
+    }
+    // Beside the scrape: the answer that it did not take whole.
+    expect(await inFlight()).toBe(2);
+    for (let i = 0; i < 10; i++) {
+      const other = await open(gateway.dataPort);
+      const answered = answerOn(other);
+      await write(other, ask(OTHER));
+      expect(JSON.parse((await answered).body).summary.valid).toBe(1_300);
+      other.destroy();
+    }
+    const cards = new Set<string>();
+    for (const { body } of await answersOn(slow.resume(), asked)) {
+      const { results } = JSON.parse(body);
+      expect(results).toHaveLength(1_300);
+      for (const { credential } of results) cards.add(credential.jti);
+    }
+    slow.destroy();
+    expect(cards).toEqual(new Set([CARD]));
+  });
+
   it('takes little memory, however long it is, and others beside it', async () => {
     const line = `${'a'.repeat(1_676)}\n`;
     const body = `${line.repeat(9_999)}${'a'.repeat(BATCH_BYTES - 9_999 * line.length)}`;
@@ -122,4 +164,34 @@ describe('a batch that arrives slowly', () => {
     // Held whole, the eight would take 128 MiB at least.
     expect((await send()) - before).toBeLessThan(48 * 1024 * 1024);
   });
+});
+
+it('a batch refused while its client was made to wait leaves a connection that goes on', async () => {
+  const gateway = await startGateway({
+    env: { VIGIE_ENGINE: 'noble', VIGIE_BATCH_QUEUE_MS: '60000', VIGIE_BATCH_WAIT_MS: '10' },
+  });
+  const connections = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => open(gateway.dataPort)));
+  const few = `${GOOD}\n`.repeat(30);
+  const much = `${'a'.repeat(16_000)}\n`.repeat(128);
+  const [busy, large] = [await connections(30), await connections(8)];
+  // Admitted together; a slice of each small one takes a millisecond or more, so that those behind them come too late.
+  for (const socket of busy) await write(socket, postHead(few.length, LINES));
+  for (const socket of large) await write(socket, postHead(much.length, LINES));
+  for (const socket of busy) socket.write(few);
+  const answers = large.map(async (socket) => {
+    const answered = answerOn(socket);
+    void write(socket, much);
+    const { status, body } = await answered;
+    socket.removeAllListeners('data');
+    const next = answerOn(socket);
+    await write(socket, postHead(GOOD.length, LINES) + GOOD);
+    return { isLate: status === 503 && body.includes('begun in time'), next: (await next).status };
+  });
+  const got = await Promise.all(answers);
+  expect(got.some(({ isLate }) => isLate)).toBe(true);
+  // The next may be refused as well, but it is read and answered.
+  for (const { next } of got) expect([200, 503]).toContain(next);
+  for (const socket of [...busy, ...large]) socket.destroy();
+  await gateway.dispose();
 });

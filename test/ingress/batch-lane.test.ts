@@ -94,6 +94,17 @@ describe('the lane of batches', () => {
     expect(granted.length - before).toBe(100);
   });
 
+  it('keeps their share for slices also after a long time in which they had all of it', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { a: rigged.enter() });
+    wait('a', 2_000);
+    for (let i = 0; i < 1_000; i++) await rigged.turn(2);
+    rigged.setSingles(true);
+    const before = granted.length;
+    for (let i = 0; i < 100; i++) await rigged.turn(2);
+    expect(granted.length - before).toBeGreaterThan(20);
+  });
+
   it('refuses one that waited too long for its first slice, and goes on with the others', async () => {
     const rigged = rig();
     const { granted, wait } = follow(rigged, { a: rigged.enter() });
@@ -131,6 +142,13 @@ describe('the lane of batches', () => {
     expect(lane.pressure(100)).toBeGreaterThan(1);
   });
 
+  it('has no place taken by those that are verified, whose clients are slow to read', () => {
+    const { lane, enter, queued } = rig();
+    // Of fewer items than were thought.
+    for (const one of [enter(), enter()]) lane.counted(one, 10);
+    expect([queued(), lane.pressure(16 * 1024 * 1024)]).toEqual([0, 0]);
+  });
+
   it('charges a body that does not come for a second only, and takes it later if there is room', () => {
     const rigged = rig();
     const slow = Array.from({ length: 100 }, exchange);
@@ -164,6 +182,15 @@ describe('the lane of batches', () => {
     const { lane, enter } = rig();
     for (let i = 0; i < 40; i++) lane.counted(enter(), BODY / 800);
     expect(lane.estimateItems(BODY)).toBeCloseTo(BODY / 800, 0);
+  });
+
+  it('is empty to the last part of an item when all have left, whatever they were thought to have', () => {
+    const { lane, enter, queued } = rig();
+    for (let i = 0; i < 50; i++) lane.counted(enter(), 7 * i + 3);
+    const some = Array.from({ length: 50 }, exchange);
+    for (const [i, one] of some.entries()) lane.admit(one, 12_345 + 77 * i);
+    for (const one of some) lane.leave(one);
+    expect(queued()).toBe(0);
   });
 
   it('has nothing to say to an exchange that it does not know', async () => {

@@ -7,6 +7,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { testBulk } from './addon-bulk-sanitised.mjs';
+import { testHeads } from './addon-heads-sanitised.mjs';
 
 const file = isMainThread ? process.argv[2] : workerData;
 const addon = createRequire(import.meta.url)(file);
@@ -86,6 +87,7 @@ for (const wrong of [undefined, null, 1, 'text', [], new Float64Array(9)]) {
 }
 
 testBulk(addon);
+if (isMainThread) await testHeads(addon);
 
 // An environment that ends while its keys are being built, and another that goes on.
 if (isMainThread) {

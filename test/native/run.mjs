@@ -109,14 +109,21 @@ function sourcesOf(folders, wanted) {
 async function compileAll(means, jobs, directory) {
   const objects = [];
   const queue = jobs.map(({ source, flags }, index) => ({ source, flags, index }));
+  let failure;
   const work = async () => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+    for (let job = queue.shift(); job !== undefined && failure === undefined; job = queue.shift()) {
       const object = join(directory, `${job.index}-${basename(job.source, '.cc')}.o`);
-      await compile(means.compiler, [...COMMON, ...job.flags, '-c', job.source, '-o', object]);
+      await compile(means.compiler, [...COMMON, ...job.flags, '-c', job.source, '-o', object]).catch(
+        (error) => {
+          failure ??= error;
+        },
+      );
       objects[job.index] = object;
     }
   };
+  // Those still at work end first: they write into the directory that a failure removes.
   await Promise.all(cpus().map(work));
+  if (failure !== undefined) throw failure;
   return objects;
 }
 

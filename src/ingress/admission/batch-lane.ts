@@ -57,7 +57,7 @@ export interface BatchLane {
   sliced(exchange: Exchange, items: number, tookMs: number): void;
   /** What has arrived of it is verified; more may follow. */
   rest(exchange: Exchange): void;
-  /** The whole of it has arrived: so many items it had. */
+  /** The whole of it has arrived and is verified: so many items it had. It has left, though its answer may not have. */
   counted(exchange: Exchange, items: number): void;
   /** The exchange has ended, verified or not. */
   leave(exchange: Exchange): void;
@@ -106,8 +106,9 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     }
   };
   const capMs = (): number => (overload.isOn ? options.standingMs : options.burstMs);
+  /** Whole, so that sums of them are exact, and nothing is left of them when all have left. */
   const estimateItems = (contentLength: number): number =>
-    Math.min(LIMITS.batchItems, Math.max(1, contentLength / itemBytes));
+    Math.min(LIMITS.batchItems, Math.max(1, Math.round(contentLength / itemBytes)));
 
   /** After a turn of the event loop: gives the next batch its slice, unless single calls have the time. */
   const turn = (): void => {
@@ -135,6 +136,16 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     if (isTurning || turns.length === 0) return;
     isTurning = true;
     options.afterTurn(turn);
+  };
+  const leave = (exchange: Exchange): void => {
+    const ticket = tickets.get(exchange);
+    if (ticket === undefined) return;
+    tickets.delete(exchange);
+    charge(ticket, 0);
+    const { go } = ticket;
+    ticket.go = undefined;
+    go?.(false);
+    if (tickets.size === 0) turns = [];
   };
 
   return {
@@ -186,6 +197,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       if (ticket === undefined) return;
       bodies = Math.min(bodies + 1, LEARNING);
       itemBytes += (Math.max(1, ticket.contentLength / Math.max(1, count)) - itemBytes) / bodies;
+      // A client that is slow to take its answer has no place in the queue.
+      leave(exchange);
     },
     slice: (exchange) =>
       new Promise((resolve) => {
@@ -196,7 +209,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
         turnAgain();
       }),
     sliced: (exchange, done, tookMs) => {
-      creditMs -= tookMs;
+      // No debt beyond what one slice makes: time that no single call wanted was not theirs.
+      creditMs = Math.max(creditMs - tookMs, -Math.max(MOST_CREDIT_MS, tookMs));
       slices = Math.min(slices + 1, LEARNING);
       itemMs += (tookMs / done - itemMs) / slices;
       const ticket = tickets.get(exchange);
@@ -204,15 +218,6 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       ticket.done += done;
       charge(ticket, Math.max(0, ticket.items - done));
     },
-    leave: (exchange) => {
-      const ticket = tickets.get(exchange);
-      if (ticket === undefined) return;
-      tickets.delete(exchange);
-      charge(ticket, 0);
-      const { go } = ticket;
-      ticket.go = undefined;
-      go?.(false);
-      if (tickets.size === 0) turns = [];
-    },
+    leave,
   };
 }

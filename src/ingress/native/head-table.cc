@@ -73,18 +73,21 @@ bool HeadText::append(char mark, const Text& text) noexcept {
 bool HeadText::read(const Header* headers, HeadVariables& variables) noexcept {
   length_ = 0;
   variables = {};
-  if (headers[0].name.length > kMaxBytes || !append('m', headers[0].name)) return false;
+  const Text& method = headers[0].name;
+  if (method.length > kMaxBytes || !append('m', method)) return false;
+  // To other methods the strict reader's answer depends on the length itself: 0 is right, a body is a fault.
+  const bool may_have_body = is(method, "POST", 4);
   std::uint32_t seen = 0;
-  for (std::size_t i = 1; headers[i].name.length != 0; ++i) {
-    if (i == kMaxHeaders) return false;
+  for (std::size_t i = 1; i < kMaxHeaders; ++i) {
     const auto& [name, value] = headers[i];
+    if (name.length == 0) return true;
     const char mark = mark_of(name);
     if (mark == kIgnored) continue;
     const std::uint32_t bit = std::uint32_t{1} << (mark & 31);
     if (mark == kStrange || (seen & bit) != 0 || value.length > kMaxBytes) return false;
     seen |= bit;
     if (mark == kLength) {
-      if (!parse_length(value, variables.content_length)) return false;
+      if (!may_have_body || !parse_length(value, variables.content_length)) return false;
       // That it was there decides how the request is framed, wherever it stood.
       if (!append(mark, {0, ""})) return false;
     } else if (mark == kRequestId) {
@@ -94,7 +97,7 @@ bool HeadText::read(const Header* headers, HeadVariables& variables) noexcept {
       return false;
     }
   }
-  return true;
+  return false;
 }
 
 std::uint32_t HeadText::hash() const noexcept {

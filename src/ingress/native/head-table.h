@@ -30,8 +30,8 @@ struct HeadVariables {
 
 /**
  * Everything that the strict reader looks at, in the order sent, but for the variables; or nothing, for heads that are
- * not worth recognising: none of these has a Transfer-Encoding, a credential of the caller's, or a second header of a
- * kind.
+ * not worth recognising: none of these has a Transfer-Encoding, a credential of the caller's, a second header of a
+ * kind, or, but for POST, a Content-Length.
  */
 class HeadText {
  public:

@@ -1,0 +1,116 @@
+/**
+ * The table of heads, compiled with sanitisers, under Node: wrong in every argument, and asked of the parser's own
+ * requests, while they are handled and when they are over. Called by addon-sanitised.mjs.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { request as call } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PLACES = 64;
+
+/** No request, as far as JavaScript can make one. */
+const WRONG = [
+  ...[undefined, null, true, 'text', 1.5, -1, Number.NaN, 2 ** 53, 1n, Symbol('x')],
+  ...[{}, [], () => {}, new Map(), new Proxy({}, {}), Object.create(null), new Date(0), /x/],
+];
+/** Node.js gives these the room in which the parser's requests have theirs, and leaves it empty. */
+const EMPTY = [
+  new Int8Array(9),
+  new DataView(new ArrayBuffer(9)),
+  new ArrayBuffer(9),
+  new SharedArrayBuffer(9),
+];
+
+/** Whether the parser here is one of those whose memory was looked into (src/ingress/known-parser.ts). */
+function parserIsKnown() {
+  const home = dirname(fileURLToPath(import.meta.resolve('uWebSockets.js')));
+  const file = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
+  const digest = createHash('sha256')
+    .update(readFileSync(join(home, 'bin', file)))
+    .digest('hex');
+  const known = fileURLToPath(new URL('../../src/ingress/known-parser.ts', import.meta.url));
+  return readFileSync(known, 'utf8').includes(digest);
+}
+
+function refusesWhatIsNone(addon, table) {
+  const variables = new Float64Array(2);
+  for (const wrong of WRONG) {
+    assert.throws(() => addon.findHead(wrong, {}, variables), TypeError);
+    assert.throws(() => addon.learnHead(wrong, {}), TypeError);
+    assert.throws(() => addon.findHead(table, wrong, variables), TypeError);
+    assert.throws(() => addon.learnHead(table, wrong), TypeError);
+  }
+  for (const empty of EMPTY) {
+    assert.throws(() => addon.findHead(empty, {}, variables), TypeError);
+    assert.throws(() => addon.findHead(table, empty, variables), RangeError);
+    assert.throws(() => addon.learnHead(table, empty), RangeError);
+  }
+  // The handle of another kind is none, and no handle is a request.
+  assert.throws(() => addon.findHead(addon.createRecogniser(), {}, variables), TypeError);
+  assert.throws(() => addon.findHead(table, table, variables), TypeError);
+  assert.throws(() => addon.findHead(table), TypeError);
+  assert.throws(() => addon.findHead(), TypeError);
+  assert.throws(() => addon.learnHead(), TypeError);
+}
+
+/** Of a request that is being handled: everything but the request wrong, then right. */
+function asks(addon, table, request) {
+  const variables = new Float64Array(2);
+  for (const wrong of [...WRONG, ...EMPTY, new Float32Array(2)]) {
+    assert.throws(() => addon.findHead(table, request, wrong), TypeError);
+    assert.throws(() => addon.findHead(wrong, request, variables), TypeError);
+    assert.throws(() => addon.learnHead(wrong, request), TypeError);
+  }
+  for (const room of [0, 1]) {
+    assert.throws(() => addon.findHead(table, request, new Float64Array(room)), RangeError);
+  }
+  const place = addon.learnHead(table, request);
+  assert(place >= 0 && place < PLACES);
+  assert.equal(addon.findHead(table, request, variables), place);
+  assert.deepEqual([...variables], [Number(request.getHeader('content-length')), 1]);
+  assert.equal(addon.findHead(table, request, new Float64Array(new SharedArrayBuffer(16))), place);
+  assert.equal(addon.findHead(addon.createHeadTable(), request, variables), -1);
+}
+
+/** What a handler of the parser's makes of one real request; rejects with what it throws. */
+async function handled(handler) {
+  const { App, us_listen_socket_close: close, us_socket_local_port: portOf } = await import('uWebSockets.js');
+  return new Promise((resolve, reject) => {
+    const app = App();
+    app.any('/*', (response, request) => {
+      let failure;
+      try {
+        handler(request);
+      } catch (error) {
+        // Nothing may be thrown into the parser.
+        failure = error;
+      }
+      response.end('', true);
+      setImmediate(() => (failure === undefined ? resolve(request) : reject(failure)));
+    });
+    app.listen('127.0.0.1', 0, (socket) => {
+      const headers = { 'X-Request-Id': 'synthetic', 'X-Other': 'a'.repeat(700), 'Content-Length': 4 };
+      const options = { port: portOf(socket), host: '127.0.0.1', method: 'POST', headers, agent: false };
+      const asked = call(options, (answer) => {
+        answer.resume().on('close', () => {
+          close(socket);
+          app.close();
+        });
+      });
+      asked.on('error', reject).end('body');
+    });
+  });
+}
+
+export async function testHeads(addon) {
+  const table = addon.createHeadTable();
+  if (table === undefined) return console.log('heads: not tested, for requests cannot be reached here');
+  refusesWhatIsNone(addon, table);
+  if (!parserIsKnown()) return console.log('heads of requests: not tested, for this parser is not known');
+  const over = await handled((request) => asks(addon, table, request));
+  assert.throws(() => addon.findHead(table, over, new Float64Array(2)), RangeError);
+  assert.throws(() => addon.learnHead(table, over), RangeError);
+}
