@@ -18,7 +18,12 @@ it("a filter made by a clock that was ahead proves of no card that it isn't revo
   closers.push(() => closeStore(store));
   const freshness = createFreshness(clock, { staleAfterMs: 5_000, expireAfterMs: 60_000 });
   const { filter, completeness, dir, identity, secret } = store;
-  const shared = { filter: filter.shared, freshness: freshness.shared, completeness: completeness.shared };
+  const shared = {
+    filter: filter.shared,
+    freshness: freshness.shared,
+    completeness: completeness.shared,
+    changes: store.changes.shared,
+  };
   const opened = openCardStatus({ ...shared, dir, identity, secret }, clock, () => {}, undefined);
   if (!opened.ok) throw new Error(opened.error);
   closers.unshift(() => opened.source.close());
