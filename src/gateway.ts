@@ -193,7 +193,8 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
     items[asked++] = i;
   }
   if (asked > 0) {
-    if (parts.bulk === undefined) throw new Error('rows are decoded only where cards can be looked up in bulk');
+    if (parts.bulk === undefined)
+      throw new Error('rows are decoded only where cards can be looked up in bulk');
     parts.bulk.cardStatuses(slice, asked, settle);
   }
   for (let i = 0; asked < pending; i++) {

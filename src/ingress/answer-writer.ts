@@ -83,7 +83,12 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
     ends[item] = out.used;
   };
 
-  const append = (slice: Slice, scope: TrustScope | undefined, tail: Buffer, out: AnswerBytes): Uint32Array => {
+  const append = (
+    slice: Slice,
+    scope: TrustScope | undefined,
+    tail: Buffer,
+    out: AnswerBytes,
+  ): Uint32Array => {
     const isRow = (item: number) => slice.rows[item * ROW_WORDS] !== NO_PAIR;
     for (let item = 0; item < slice.count; ) {
       let end = item;

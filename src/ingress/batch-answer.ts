@@ -41,6 +41,18 @@ const SEPARATORS: Readonly<Record<BatchMediaType, string>> = {
   'application/octet-stream': '',
 };
 
+/** What an answer says beside the issuer's claims, and about what a credential takes at least. */
+const ITEM_BYTES = 400;
+
+/** Bytes that the answer to a batch may need, as far as its head tells: ordinary batches need less. */
+export function answerBytesExpected({ head, contentLength }: Exchange): number {
+  const itemBytes = ITEM_BYTES * LIMITS.batchItems;
+  const codes = Math.min(contentLength, LIMITS.batchItems);
+  if (negotiateBatchAnswer(head.accept) === 'application/octet-stream') return codes;
+  // The claims, which are shorter than the credential, and what stands beside them.
+  return codes + contentLength + Math.min(contentLength, itemBytes);
+}
+
 export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContext): BatchAnswer {
   const { writer, pool } = context;
   let { revocation } = context;
@@ -86,7 +98,8 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     renew: (view, changes) => {
       revocation = view;
       for (const { item, code } of changes) codes[item] = code;
-      if (!isBytes) rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail }, tailOf(view), changes);
+      if (!isBytes)
+        rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail }, tailOf(view), changes);
     },
     heldBytes: () => codes.length + ends.byteLength + out.used,
     give,

@@ -32,6 +32,15 @@ export interface SecondLook {
   changes(codes: Uint8Array, isExpired: boolean): Change[];
 }
 
+/** Bytes that it may keep for a body of so many bytes, as far as that tells: of ordinary credentials. */
+export function cardBytesExpected(contentLength: number): number {
+  return (2 * BYTES_KEPT * Math.min(LIMITS.batchItems * CREDENTIAL_BYTES, contentLength)) / CREDENTIAL_BYTES;
+}
+
+/** An item's number and its card's hash. */
+const BYTES_KEPT = Uint16Array.BYTES_PER_ELEMENT + CARD_HASH_BYTES;
+const CREDENTIAL_BYTES = 300;
+
 /** To be made before the first card is looked up. */
 export function createSecondLook(cards: KnownCards): SecondLook {
   const hasMoved = cards.watch();

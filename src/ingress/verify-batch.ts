@@ -5,6 +5,7 @@
 import { BATCH_STREAM } from '../config.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { createSlice } from '../verification/slice.ts';
+import { answerBytesExpected } from './batch-answer.ts';
 import { createBatchReader } from './batch-reader.ts';
 import {
   type BatchVerdictsOptions,
@@ -14,7 +15,9 @@ import {
 } from './batch-verdicts.ts';
 import { append, createBufferPool, createWindow, settle } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
+import type { Problem } from './problem.ts';
 import type { BodyFlow, BodySink } from './route.ts';
+import { cardBytesExpected } from './second-look.ts';
 
 export interface VerifyBatchOptions extends BatchVerdictsOptions {
   readonly addon: NativeAddon | undefined;
@@ -25,6 +28,8 @@ const TOO_LATE = {
   type: 'overloaded',
   detail: 'the batch could not be begun in time: nothing is known of it',
 } as const;
+
+const NO_ROOM = { type: 'overloaded', detail: 'too many batches are under way' } as const;
 
 export function createBatchHandler(options: VerifyBatchOptions) {
   const shared: SharedByBatches = {
@@ -53,8 +58,16 @@ function openBatch(
   /** With so many bytes waiting a slice is begun. */
   let enoughBytes: number = BATCH_STREAM.gatherBytes;
 
+  const bytesExpected = memoryExpected(exchange);
   const waiting = (): number => window.end - window.start;
   const hold = (): boolean => flow.hold(waiting() + verdicts.heldBytes());
+  /** Once begun a batch goes on as long as there is room for what it keeps. */
+  const hasRoom = (): boolean => flow.reserve(bytesExpected) || verdicts.items() > 0;
+  const refuse = (problem: Problem): void => {
+    // What is answered while its client is made to wait would leave the connection so.
+    flow.resume();
+    exchange.problem(problem);
+  };
 
   /** Reads and verifies the next slice. False: nothing of what waits is whole. */
   const step = async (): Promise<boolean> => {
@@ -76,12 +89,12 @@ function openBatch(
   };
 
   const run = async (): Promise<void> => {
-    if (!lane.begin(exchange)) exchange.problem(TOO_LATE);
+    if (!hasRoom()) refuse(NO_ROOM);
+    else if (!lane.begin(exchange)) refuse(TOO_LATE);
     while ((!mayFollow || waiting() >= enoughBytes) && !exchange.isOver()) {
-      if (!(await lane.slice(exchange))) {
-        exchange.problem(TOO_LATE);
-        break;
-      }
+      if (!(await lane.slice(exchange))) refuse(TOO_LATE);
+      else if (!hasRoom()) refuse(NO_ROOM);
+      if (exchange.isOver()) break;
       if (!(await step())) {
         // A body is read in pieces; what was just found not to be whole is not looked at again for each of them.
         enoughBytes = waiting() + BATCH_STREAM.gatherBytes;
@@ -112,4 +125,11 @@ function openBatch(
       if (mayFollow && isRunning && waiting() > BATCH_STREAM.pauseBytes) flow.pause();
     },
   };
+}
+
+/** Bytes that a batch will normally keep at most: of its body, of its cards and of its answer. */
+function memoryExpected(exchange: Exchange): number {
+  const { contentLength } = exchange;
+  const windowBytes = Math.min(contentLength, BATCH_STREAM.windowBytes);
+  return windowBytes + cardBytesExpected(contentLength) + answerBytesExpected(exchange);
 }

@@ -157,7 +157,16 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
   const built = await buildFilter(db, header.epoch, state, options);
   if (!built.ok) return refusal('damaged', `${dir}: ${built.message}`);
   const changes = createChangeMark();
-  const session: Session = { dir, db, secret, owner, identity, epoch: header.epoch, changes, condemned: false };
+  const session: Session = {
+    dir,
+    db,
+    secret,
+    owner,
+    identity,
+    epoch: header.epoch,
+    changes,
+    condemned: false,
+  };
   const transact: Transact = (body) => transactIn(session, body);
   if (built.survey !== undefined) forgetRefusedFile(db, dir, transact);
   const purges = built.survey !== undefined && options.purge !== false;
@@ -222,7 +231,16 @@ function storeOf(
   completeness.set(built.survey !== undefined && !reconciling);
   const stateIn = (transaction: Transaction) => readState(session, transaction);
   const leftOutBefore = (state: StoreState) => leftOutBeforeIn(options, state);
-  const source = { db, secret, parameters: options.filter, background, completeness, changes, stateIn, leftOutBefore };
+  const source = {
+    db,
+    secret,
+    parameters: options.filter,
+    background,
+    completeness,
+    changes,
+    stateIn,
+    leftOutBefore,
+  };
   const filters = createFilterKeeper(built.filter, source);
   return {
     ...readerOf(db, secret, completeness),

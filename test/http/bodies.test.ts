@@ -272,10 +272,11 @@ describe('batches under way', () => {
   };
 
   it('keep memory until they are answered; one for which there is no room gets 503 before any crypto', async () => {
+    // From its first slice on the first may need all of the memory for its answer: so much is set aside for it.
     const gateway = await startGateway({
       env: { VIGIE_ENGINE: 'noble', VIGIE_BATCH_SLICE: '16', VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}` },
     });
-    const first = exchangeRaw(gateway.dataPort, [padded(1_000)]);
+    const first = exchangeRaw(gateway.dataPort, [padded(2_000)]);
     await until(async () => (await verified(gateway)) >= 16);
     const refused = await exchangeRaw(gateway.dataPort, [padded(1)]);
     expect([refused.answers[0]?.status, refused.answers[0]?.headers['retry-after']]).toEqual([
@@ -288,9 +289,43 @@ describe('batches under way', () => {
     expect((await scrape(gateway.metrics)).get('vigie_requests_in_flight')).toBe(2);
 
     expect((await first).answers[0]?.status).toBe(200);
-    expect(await verified(gateway)).toBe(1_001);
+    expect(await verified(gateway)).toBe(2_001);
     const next = await exchangeRaw(gateway.dataPort, [padded(1)]);
     expect(next.answers[0]?.status).toBe(200);
+    await gateway.dispose();
+  });
+
+  it('have no more set aside than their form of answer needs, and only while their bodies come', async () => {
+    const gateway = await startGateway({
+      env: {
+        ...FASTEST_ENGINE,
+        VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}`,
+        VIGIE_BODY_IDLE_TIMEOUT_MS: '7000',
+        VIGIE_BATCH_QUEUE_MS: '10000',
+      },
+    });
+    const begin = async (accept: string) => {
+      const before = await verified(gateway);
+      const socket = await open(gateway.dataPort);
+      const [requestHead = '', body = ''] = padded(1_000).split('\r\n\r\n');
+      socket.write(`${requestHead}\r\nAccept: ${accept}\r\n\r\n${body.slice(0, BATCH_BYTES / 32)}`);
+      await until(async () => (await verified(gateway)) > before);
+      return { socket, rest: body.slice(BATCH_BYTES / 32) };
+    };
+    const whole = async () => (await exchangeRaw(gateway.dataPort, [padded(1)])).answers[0]?.status;
+    // Two of the largest side by side where there is memory for one, since bytes are all they ask for.
+    const bytes = await Promise.all([begin('application/octet-stream'), begin('application/octet-stream')]);
+    for (const { socket, rest } of bytes) {
+      const answered = new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(`${chunk}`)));
+      socket.write(rest);
+      expect(await answered).toMatch(/^HTTP\/1\.1 200 /);
+      socket.destroy();
+    }
+    // One that needs all of it leaves it to others when it does not come on.
+    const { socket } = await begin('application/json');
+    await until(async () => (await whole()) === 200);
+    expect((await scrape(gateway.metrics)).get('vigie_requests_in_flight')).toBe(2);
+    socket.destroy();
     await gateway.dispose();
   });
 });

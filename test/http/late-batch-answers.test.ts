@@ -71,7 +71,8 @@ async function halfSent(gateway: Gateway, body: string, { type, accept }: Form) 
   await write(socket, head('POST /v1/verify/batch HTTP/1.1', 'Host: x', ...lines) + half);
   await until(async () => (await verified(gateway)) >= before + SURELY_BEGUN);
   return {
-    drip: (bytes: number, at: number) => write(socket, body.slice(half.length + at, half.length + at + bytes)),
+    drip: (bytes: number, at: number) =>
+      write(socket, body.slice(half.length + at, half.length + at + bytes)),
     finish: async (at = 0): Promise<RawAnswer> => {
       await write(socket, body.slice(half.length + at));
       const answer = await answered;
