@@ -45,6 +45,8 @@ export const BATCH_STREAM = {
   gatherBytes: 128 * 1024,
   /** With more than this waiting to be verified, the client is made to wait. */
   pauseBytes: 512 * 1024,
+  /** So much may wait all the same, since the parser hands over what the kernel has; from fast clients more. */
+  windowBytes: 1024 * 1024,
   /** Buffers for bodies and answers, of which a worker keeps some: the parser hands over up to 512 KiB at once. */
   bufferBytes: 1024 * 1024,
   spareBuffers: 8,

@@ -18,7 +18,7 @@ import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
 import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
 import { checkSignatures } from './verification/signatures.ts';
-import { type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
+import { CARD_HASH_BYTES, type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
 import { createTrustScope, ownerAt, type TrustScope } from './verification/trust-scope.ts';
 
 export interface VerificationRequest {
@@ -49,8 +49,8 @@ export interface GatewayParts {
   trustIsStale(): boolean;
   /** Told of each (iss, kid) not on the list, so that a refresh can be asked for. */
   noteUnknownKey(iss: string, kid: string): void;
-  /** What the revocation side knows of a card. `unreadable`: it cannot tell. */
-  cardStatus(iss: string, jti: string): CardStatus | 'unreadable';
+  /** What the revocation side knows of a card, whose hash it leaves in `hashOut`. `unreadable`: it cannot tell. */
+  cardStatus(iss: string, jti: string, hashOut: Uint8Array): CardStatus | 'unreadable';
   /** Whether revocation knowledge is too old, or otherwise proves of no card that it is not revoked. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;
@@ -182,17 +182,30 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
     if (status === 'unreadable') reasons[item] = CODES.revocation_stale;
     else if (status !== 'active') reasons[item] = CODES[status];
   };
+  const { items, cardHashes } = scratch;
+  let pending = 0;
   let asked = 0;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0) continue;
+    pending++;
+    if (read[i] !== undefined) continue;
     reasons[i] = otherwise;
-    const one = read[i];
-    if (one === undefined) scratch.items[asked++] = i;
-    else settle(i, parts.cardStatus(one.credential.iss, one.credential.claims.jti as string));
+    items[asked++] = i;
   }
-  if (asked === 0) return;
-  if (parts.bulk === undefined) throw new Error('rows are decoded only where cards can be looked up in bulk');
-  parts.bulk.cardStatuses(slice, asked, settle);
+  if (asked > 0) {
+    if (parts.bulk === undefined)
+      throw new Error('rows are decoded only where cards can be looked up in bulk');
+    parts.bulk.cardStatuses(slice, asked, settle);
+  }
+  for (let i = 0; asked < pending; i++) {
+    const one = read[i];
+    if (one === undefined || reasons[i] !== 0) continue;
+    reasons[i] = otherwise;
+    const hashOut = cardHashes.subarray(CARD_HASH_BYTES * asked, CARD_HASH_BYTES * (asked + 1));
+    settle(i, parts.cardStatus(one.credential.iss, one.credential.claims.jti as string, hashOut));
+    items[asked++] = i;
+  }
+  slice.asked = asked;
 }
 
 /**

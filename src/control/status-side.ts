@@ -73,11 +73,12 @@ export function graceMsOf({ filterExpiryGraceDays }: Config): number {
 }
 
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {
-  const { filter, completeness, dir, identity, secret } = store;
+  const { filter, completeness, changes, dir, identity, secret } = store;
   return {
     filter: filter.shared,
     freshness: freshness.shared,
     completeness: completeness.shared,
+    changes: changes.shared,
     dir,
     identity,
     secret,

@@ -16,8 +16,11 @@ export interface AnswerWriter {
    * `ends[i]` is where that of item i ends.
    */
   write(slice: Slice, scope: TrustScope | undefined, tail: string): WrittenAnswers;
-  /** The same behind what `out` has; its array is replaced by a larger one when it has no room. */
-  append(slice: Slice, scope: TrustScope | undefined, tail: Buffer, out: AnswerBytes): void;
+  /**
+   * The same behind what `out` has; its array is replaced by a larger one when it has no room. Returns where each
+   * answer ends in it, valid until the next call.
+   */
+  append(slice: Slice, scope: TrustScope | undefined, tail: Buffer, out: AnswerBytes): Uint32Array;
 }
 
 /** Answers under way: `bytes[0, used)`. */
@@ -80,7 +83,12 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
     ends[item] = out.used;
   };
 
-  const append = (slice: Slice, scope: TrustScope | undefined, tail: Buffer, out: AnswerBytes): void => {
+  const append = (
+    slice: Slice,
+    scope: TrustScope | undefined,
+    tail: Buffer,
+    out: AnswerBytes,
+  ): Uint32Array => {
     const isRow = (item: number) => slice.rows[item * ROW_WORDS] !== NO_PAIR;
     for (let item = 0; item < slice.count; ) {
       let end = item;
@@ -89,6 +97,7 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
       else writeOne(slice, tail.toString(), out, end++);
       item = end;
     }
+    return ends;
   };
 
   return {

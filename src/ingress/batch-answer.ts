@@ -2,13 +2,16 @@
 import { LIMITS } from '../config.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { TrustScope } from '../verification/trust-scope.ts';
+import { rewriteAnswers } from './answer-rewriting.ts';
 import type { AnswerBytes, AnswerWriter } from './answer-writer.ts';
 import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
 import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
+import type { Change } from './second-look.ts';
 import { type RevocationView, renderRevocation, renderTail, summarize, wholeMs } from './verdict-reply.ts';
 
 export interface BatchAnswerContext {
+  /** As of before the first card was looked up. */
   readonly revocation: RevocationView;
   readonly checkedAt: Date;
   readonly writer: AnswerWriter;
@@ -17,7 +20,14 @@ export interface BatchAnswerContext {
 
 export interface BatchAnswer {
   readonly revocation: RevocationView;
+  /** The reasons so far. */
+  codes(): Uint8Array;
   add(slice: Slice, scope: TrustScope | undefined): void;
+  /**
+   * The whole batch is there, and was looked at again: what changed, and the revocation state as of before that look.
+   * `checkedAt` stays what it was, for dates were judged then.
+   */
+  renew(revocation: RevocationView, changes: readonly Change[]): void;
   /** Bytes of memory that it keeps. */
   heldBytes(): number;
   give(trustListVersion: number | undefined): void;
@@ -31,15 +41,33 @@ const SEPARATORS: Readonly<Record<BatchMediaType, string>> = {
   'application/octet-stream': '',
 };
 
+/** What an answer says beside the issuer's claims, and about what a credential takes at least. */
+const ITEM_BYTES = 400;
+
+/** Bytes that the answer to a batch may need, as far as its head tells: ordinary batches need less. */
+export function answerBytesExpected({ head, contentLength }: Exchange): number {
+  const itemBytes = ITEM_BYTES * LIMITS.batchItems;
+  const codes = Math.min(contentLength, LIMITS.batchItems);
+  if (negotiateBatchAnswer(head.accept) === 'application/octet-stream') return codes;
+  // The claims, which are shorter than the credential, and what stands beside them.
+  return codes + contentLength + Math.min(contentLength, itemBytes);
+}
+
 export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContext): BatchAnswer {
-  const { revocation, writer, pool } = context;
+  const { writer, pool } = context;
+  let { revocation } = context;
   const contentType = negotiateBatchAnswer(exchange.head.accept);
   const isBytes = contentType === 'application/octet-stream';
   // An item takes a byte of the body at least.
-  const codes = Buffer.allocUnsafeSlow(Math.min(LIMITS.batchItems, exchange.contentLength));
-  const tail = Buffer.from(renderTail(context) + SEPARATORS[contentType]);
+  const mostItems = Math.min(LIMITS.batchItems, exchange.contentLength);
+  const codes = Buffer.allocUnsafeSlow(mostItems);
+  const ends = new Uint32Array(isBytes ? 0 : mostItems);
+  const tailOf = (view: RevocationView): Buffer =>
+    Buffer.from(renderTail({ ...context, revocation: view }) + SEPARATORS[contentType]);
+  const tail = tailOf(revocation);
   const out: AnswerBytes = { bytes: isBytes ? Buffer.alloc(0) : pool.take(0), used: 0 };
   if (contentType === 'application/json') out.used = out.bytes.write('{"results":[');
+  const start = out.used;
   let count = 0;
   let isGiven = false;
   const recycle = (): void => {
@@ -63,12 +91,19 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
   };
   return {
     revocation,
+    codes: () => codes.subarray(0, count),
     add: (slice, scope) => {
       codes.set(slice.reasons.subarray(0, slice.count), count);
+      if (!isBytes) ends.set(writer.append(slice, scope, tail, out).subarray(0, slice.count), count);
       count += slice.count;
-      if (!isBytes) writer.append(slice, scope, tail, out);
     },
-    heldBytes: () => codes.length + out.used,
+    renew: (view, changes) => {
+      revocation = view;
+      for (const { item, code } of changes) codes[item] = code;
+      if (!isBytes)
+        rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail }, tailOf(view), changes);
+    },
+    heldBytes: () => codes.length + ends.byteLength + out.used,
     give,
     drop: () => {
       if (!isGiven) recycle();

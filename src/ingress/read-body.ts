@@ -7,14 +7,14 @@ import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
 import type { BodyFlow, BodySink } from './route.ts';
 import type { ServerExchange } from './server-exchange.ts';
-import { type Arriving, type StreamHost, streamBody } from './stream-body.ts';
+import { type Arriving, type StreamHost, type Streaming, streamBody } from './stream-body.ts';
 
 export interface BodyBounds {
   readonly idleTimeoutMs: number;
   readonly timeoutMs: number;
   /**
    * Bytes of all bodies held at once, of answers under way, and of those that their clients do not take. A batch counts with
-   * what is not yet verified of its body, and with what there is of its answer.
+   * what is not yet verified of its body and what there is of its answer, or with what was set aside for both.
    */
   readonly memoryBytes: number;
 }
@@ -61,6 +61,8 @@ function refuse(exchange: ServerExchange): void {
 }
 
 const SWEEP_INTERVAL_MS = 100;
+/** What is set aside for a body that does not come on is for others after so long, lest slow bodies hold all of it. */
+const RESERVED_MS = 250;
 /** Room for a body at first. */
 const FIRST_BODY_BYTES = 256 * 1024;
 
@@ -73,6 +75,7 @@ export function createBodyReader(
   const { clock, bodyBounds: bounds, isDraining } = options;
   const endsSegment = options.endsSegment ?? (() => false);
   const arrivals = new Map<ServerExchange, Arriving>();
+  const streaming = new Map<ServerExchange, Streaming>();
   /** Of all exchanges; each knows its own share. */
   let heldBytes = 0;
 
@@ -80,6 +83,7 @@ export function createBodyReader(
     heldBytes -= exchange.heldBytes;
     exchange.heldBytes = 0;
     if (arrivals.size > 0) arrivals.delete(exchange);
+    if (streaming.size > 0) streaming.delete(exchange);
   };
   const hold = (exchange: ServerExchange, bytes: number): void => {
     exchange.heldBytes += bytes;
@@ -93,6 +97,7 @@ export function createBodyReader(
   };
   const host: StreamHost = {
     nowMs: clock.monotonicMs,
+    memoryBytes: bounds.memoryBytes,
     charge: (exchange, bytes) => {
       const more = bytes - exchange.heldBytes;
       if (more > 0 && heldBytes + more > bounds.memoryBytes) return false;
@@ -103,7 +108,15 @@ export function createBodyReader(
     fail,
   };
 
+  const lapseReservations = (now: number): void => {
+    for (const [exchange, body] of streaming) {
+      if (body.pausedAtMs !== undefined || now - body.reservedAtMs <= RESERVED_MS) continue;
+      body.reservedBytes = 0;
+      host.charge(exchange, body.keptBytes);
+    }
+  };
   const sweep = setInterval(() => {
+    if (streaming.size > 0) lapseReservations(clock.monotonicMs());
     // A drain has its own end, and what arrives within it is answered.
     if (arrivals.size === 0 || isDraining()) return;
     const now = clock.monotonicMs();
@@ -185,14 +198,19 @@ export function createBodyReader(
       });
     },
     stream: (exchange, res, open) => {
-      // Not charged, for it may never come; but work is not begun that would find no room.
-      if (!fits(exchange, exchange.contentLength)) return;
-      const arriving = arrive();
+      // What was announced is not charged, for it may never come.
+      const arriving: Streaming = { ...arrive(), keptBytes: 0, reservedBytes: 0, reservedAtMs: 0 };
       const body = streamBody(exchange, res, arriving, open, host);
       const take = (chunk: Buffer, isLast: boolean): void => {
         try {
-          if (isLast) arrivals.delete(exchange);
-          else if (!exchange.isOver()) arrivals.set(exchange, arriving);
+          if (isLast) {
+            arrivals.delete(exchange);
+            // Nothing is awaited any more: what was set aside is for its answer.
+            streaming.delete(exchange);
+          } else if (!exchange.isOver()) {
+            arrivals.set(exchange, arriving);
+            streaming.set(exchange, arriving);
+          }
           body.take(chunk, isLast);
         } catch (error) {
           body.fail(error);

@@ -35,6 +35,11 @@ export interface BodySink {
 export interface BodyFlow {
   /** So many bytes are now kept for the exchange, body and answer. False: there is no room, and that was answered. */
   hold(bytes: number): boolean;
+  /**
+   * Sets so many bytes aside for all that will be kept, as far as there is that much at all; to be said again before each
+   * piece of work, or it lapses while the client is awaited. False: there is no room, and nothing was answered.
+   */
+  reserve(bytes: number): boolean;
   /** The client is to wait; what the kernel has of the body comes all the same. */
   pause(): void;
   resume(): void;

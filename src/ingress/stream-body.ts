@@ -11,8 +11,18 @@ export interface Arriving {
   pausedAtMs: number | undefined;
 }
 
+/** One that is taken as it arrives. */
+export interface Streaming extends Arriving {
+  keptBytes: number;
+  /** Charged instead of what is kept, while that is less. */
+  reservedBytes: number;
+  reservedAtMs: number;
+}
+
 export interface StreamHost {
   nowMs(): number;
+  /** All there is for all exchanges. */
+  readonly memoryBytes: number;
   /** Charges the exchange with so many bytes in all; false when they do not fit. */
   charge(exchange: ServerExchange, bytes: number): boolean;
   /** Answers 503. */
@@ -29,7 +39,7 @@ export interface StreamedBody {
 export function streamBody(
   exchange: ServerExchange,
   res: HttpResponse,
-  arriving: Arriving,
+  arriving: Streaming,
   open: (flow: BodyFlow) => BodySink,
   host: StreamHost,
 ): StreamedBody {
@@ -49,10 +59,18 @@ export function streamBody(
   const sink = open({
     hold: (bytes) => {
       if (exchange.isOver()) return false;
-      if (host.charge(exchange, bytes)) return true;
+      arriving.keptBytes = bytes;
+      if (host.charge(exchange, Math.max(bytes, arriving.reservedBytes))) return true;
       resume();
       host.refuse(exchange);
       return false;
+    },
+    reserve: (bytes) => {
+      const wanted = Math.min(bytes, host.memoryBytes);
+      if (exchange.isOver() || !host.charge(exchange, Math.max(wanted, arriving.keptBytes))) return false;
+      arriving.reservedBytes = wanted;
+      arriving.reservedAtMs = host.nowMs();
+      return true;
     },
     pause: () => {
       if (arriving.pausedAtMs !== undefined || exchange.isOver()) return;

@@ -2,38 +2,26 @@
  * `POST /v1/verify/batch`: a body to slices as it arrives, through the gateway, to one answer in the order sent, which is
  * given when the body has ended and all of it was right.
  */
-import { BATCH_STREAM, LIMITS } from '../config.ts';
-import { type GatewayParts, verifySlice } from '../gateway.ts';
+import { BATCH_STREAM } from '../config.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
-import type { Admission } from './admission/admission.ts';
-import type { AnswerWriter } from './answer-writer.ts';
-import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
+import { createSlice } from '../verification/slice.ts';
+import { answerBytesExpected } from './batch-answer.ts';
 import { createBatchReader } from './batch-reader.ts';
-import { append, type BufferPool, createBufferPool, createWindow, settle } from './byte-window.ts';
+import {
+  type BatchVerdictsOptions,
+  createBatchVerdicts,
+  createPace,
+  type SharedByBatches,
+} from './batch-verdicts.ts';
+import { append, createBufferPool, createWindow, settle } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
-import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import type { Problem } from './problem.ts';
 import type { BodyFlow, BodySink } from './route.ts';
-import type { RevocationView } from './verdict-reply.ts';
+import { cardBytesExpected } from './second-look.ts';
 
-export interface VerifyBatchOptions {
-  readonly parts: GatewayParts;
+export interface VerifyBatchOptions extends BatchVerdictsOptions {
   readonly addon: NativeAddon | undefined;
-  /** The revocation state as of now. */
-  revocation(): RevocationView;
-  proveRevoked(): ProveRevoked | undefined;
-  /** Most items verified before the event loop turns. */
-  readonly batchSlice: number;
-  readonly writer: AnswerWriter;
-  /** Tells whose turn it is. */
-  readonly admission: Admission;
-  /** Told of the reasons given, by their codes, for the metrics. */
-  onVerified(codes: Uint8Array): void;
-  onBatch(items: number): void;
 }
-
-/** Work on one batch between two turns of the event loop, about: slices shrink where an engine is slow. */
-const SLICE_MS = 2;
 
 /** Harmless where nobody waits for the answer any more. */
 const TOO_LATE = {
@@ -41,17 +29,10 @@ const TOO_LATE = {
   detail: 'the batch could not be begun in time: nothing is known of it',
 } as const;
 
-type Pace = ReturnType<typeof createPace>;
-
-/** What all batches of a thread have in common. */
-interface Shared {
-  readonly slice: Slice;
-  readonly pace: Pace;
-  readonly pool: BufferPool;
-}
+const NO_ROOM = { type: 'overloaded', detail: 'too many batches are under way' } as const;
 
 export function createBatchHandler(options: VerifyBatchOptions) {
-  const shared: Shared = {
+  const shared: SharedByBatches = {
     slice: createSlice(options.batchSlice),
     pace: createPace(options.batchSlice, options.parts.clock.monotonicMs),
     pool: createBufferPool(BATCH_STREAM.bufferBytes, BATCH_STREAM.spareBuffers),
@@ -64,21 +45,29 @@ function openBatch(
   exchange: Exchange,
   type: string,
   flow: BodyFlow,
-  shared: Shared,
+  shared: SharedByBatches,
   options: VerifyBatchOptions,
 ): BodySink {
   const { pool } = shared;
   const lane = options.admission.batches;
   const reader = createBatchReader(type, options.addon);
   const window = createWindow();
-  const verdicts = createVerdicts(exchange, shared, options);
+  const verdicts = createBatchVerdicts(exchange, shared, options);
   let mayFollow = true;
   let isRunning = false;
   /** With so many bytes waiting a slice is begun. */
   let enoughBytes: number = BATCH_STREAM.gatherBytes;
 
+  const bytesExpected = memoryExpected(exchange);
   const waiting = (): number => window.end - window.start;
   const hold = (): boolean => flow.hold(waiting() + verdicts.heldBytes());
+  /** Once begun a batch goes on as long as there is room for what it keeps. */
+  const hasRoom = (): boolean => flow.reserve(bytesExpected) || verdicts.items() > 0;
+  const refuse = (problem: Problem): void => {
+    // What is answered while its client is made to wait would leave the connection so.
+    flow.resume();
+    exchange.problem(problem);
+  };
 
   /** Reads and verifies the next slice. False: nothing of what waits is whole. */
   const step = async (): Promise<boolean> => {
@@ -100,14 +89,12 @@ function openBatch(
   };
 
   const run = async (): Promise<void> => {
-    if (!lane.begin(exchange)) exchange.problem(TOO_LATE);
+    if (!hasRoom()) refuse(NO_ROOM);
+    else if (!lane.begin(exchange)) refuse(TOO_LATE);
     while ((!mayFollow || waiting() >= enoughBytes) && !exchange.isOver()) {
-      if (!(await lane.slice(exchange))) {
-        // No answer to a client that is made to wait: nobody would let it go on.
-        flow.resume();
-        exchange.problem(TOO_LATE);
-        break;
-      }
+      if (!(await lane.slice(exchange))) refuse(TOO_LATE);
+      else if (!hasRoom()) refuse(NO_ROOM);
+      if (exchange.isOver()) break;
       if (!(await step())) {
         // A body is read in pieces; what was just found not to be whole is not looked at again for each of them.
         enoughBytes = waiting() + BATCH_STREAM.gatherBytes;
@@ -140,75 +127,9 @@ function openBatch(
   };
 }
 
-/** The verdicts on a batch's items, one slice after the other. */
-function createVerdicts(exchange: Exchange, shared: Shared, options: VerifyBatchOptions) {
-  const { parts, writer } = options;
-  const { pace, pool } = shared;
-  let prove: ProveRevoked | undefined;
-  let begun: { readonly answer: BatchAnswer; readonly trust: ReturnType<GatewayParts['trust']> } | undefined;
-  let items = 0;
-
-  const begin = () => {
-    // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
-    // must not depend on how many stood before it, and the answer names one version. The age of what is known of
-    // revocations is taken before the first card is looked up.
-    begun ??= {
-      answer: createBatchAnswer(exchange, {
-        revocation: options.revocation(),
-        checkedAt: new Date(parts.clock.wallMs()),
-        writer,
-        pool,
-      }),
-      trust: parts.trust(),
-    };
-    return begun;
-  };
-  return {
-    sliceToFill: (): Slice => {
-      prove = options.proveRevoked();
-      // What is asked elsewhere is answered in a later turn: such a slice is not shared with other calls.
-      return prove === undefined ? shared.slice : createSlice(options.batchSlice);
-    },
-    verify: (slice: Slice, texts: Buffer, count: number): Promise<void> | undefined => {
-      items += count;
-      // Too many: refused when the body has ended.
-      if (items > LIMITS.batchItems) return undefined;
-      const { answer, trust } = begin();
-      beginSlice(slice, texts, count);
-      const beganMs = pace.begin();
-      const scope = verifySlice(slice, parts, trust);
-      pace.end(beganMs, count);
-      options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
-      const add = (): void => {
-        options.onVerified(slice.reasons.subarray(0, count));
-        answer.add(slice, scope);
-      };
-      const proving = proveStale(slice, answer.revocation, prove);
-      if (proving === undefined) add();
-      return proving?.then(add);
-    },
-    items: (): number => items,
-    heldBytes: (): number => begun?.answer.heldBytes() ?? 0,
-    give: (): void => {
-      const { answer, trust } = begin();
-      options.onBatch(items);
-      answer.give(trust?.version);
-    },
-    drop: (): void => begun?.answer.drop(),
-  };
-}
-
-/** How many items a slice may have, by how long the last ones took. */
-function createPace(most: number, monotonicMs: () => number) {
-  let items = Math.min(most, 16);
-  return {
-    items: () => items,
-    begin: monotonicMs,
-    end: (beganMs: number, done: number): void => {
-      const tookMs = monotonicMs() - beganMs;
-      const wanted = tookMs > 0 ? Math.floor((done * SLICE_MS) / tookMs) : most;
-      // Twice as many at the most: one quick slice of malformed items says little of the next.
-      items = Math.max(1, Math.min(most, wanted, 2 * items));
-    },
-  };
+/** Bytes that a batch will normally keep at most: of its body, of its cards and of its answer. */
+function memoryExpected(exchange: Exchange): number {
+  const { contentLength } = exchange;
+  const windowBytes = Math.min(contentLength, BATCH_STREAM.windowBytes);
+  return windowBytes + cardBytesExpected(contentLength) + answerBytesExpected(exchange);
 }

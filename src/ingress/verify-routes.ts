@@ -8,6 +8,7 @@ import { BATCH_BODY_MEDIA_TYPES, SINGLE_MEDIA_TYPES } from './envelope.ts';
 import { createSingleHandler, GATHERED_SLICE } from './gathering.ts';
 import type { ProveRevoked } from './prove-stale.ts';
 import type { Route } from './route.ts';
+import type { KnownCards } from './second-look.ts';
 import type { RevocationView } from './verdict-reply.ts';
 import { createBatchHandler } from './verify-batch.ts';
 
@@ -20,6 +21,7 @@ export interface VerifyRoutesOptions {
   revocation(): RevocationView;
   /** Present while this gateway has no whole copy: asks elsewhere for revocations that it cannot tell of. */
   proveRevoked(): ProveRevoked | undefined;
+  readonly knownCards: KnownCards;
   /** Most items of a batch verified before the event loop turns. */
   readonly batchSlice: number;
   /** Told of the reasons given, by their codes, for the metrics. */

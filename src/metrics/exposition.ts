@@ -120,7 +120,7 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
   counter(
     registry,
     'vigie_verdicts_total',
-    'Credentials verified, by reason and verdict; also those of batches that were refused or left later on.',
+    'Credentials verified, by reason and verdict; also of batches refused or left later on, and once more what changed before the answer.',
     ['reason', 'verdict'],
     () =>
       REASONS.map(

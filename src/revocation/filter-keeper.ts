@@ -4,6 +4,7 @@
  * acknowledged the new one.
  */
 import { createFilter, type FilterParameters, type FilterReader, type FilterWriter } from './bloom-filter.ts';
+import type { ChangeMarkWriter } from './change-mark.ts';
 import type { Completeness } from './completeness.ts';
 import { countNeeded, type FillFault, type FillingSource, fillFrom } from './filter-filling.ts';
 
@@ -49,6 +50,7 @@ export type RebuildFault = 'busy' | 'incomplete' | FillFault;
 export interface KeeperSource extends FillingSource {
   readonly parameters: FilterParameters;
   readonly completeness: Completeness;
+  readonly changes: ChangeMarkWriter;
 }
 
 export function createFilterKeeper(first: FilterWriter, source: KeeperSource): FilterKeeper {
@@ -81,6 +83,7 @@ export function createFilterKeeper(first: FilterWriter, source: KeeperSource): F
       () => current,
       (hash) => {
         for (const filter of live) filter.add(hash);
+        source.changes.move();
       },
     ),
     isOutgrown: () => current.entries() > current.capacity,

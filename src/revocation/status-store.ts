@@ -11,6 +11,7 @@ import type { Transaction } from 'lmdb';
 import type { Clock } from '../clock.ts';
 import { type BackgroundWork, createBackgroundWork } from './background-work.ts';
 import type { FilterParameters, FilterWriter } from './bloom-filter.ts';
+import { type ChangeMark, createChangeMark } from './change-mark.ts';
 import { type CompletenessWriter, createCompleteness } from './completeness.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
 import {
@@ -67,6 +68,8 @@ export interface StatusStore extends StatusReader {
    * file, and during a reconciliation, whoever audits or reconciles the store says when.
    */
   readonly completeness: CompletenessWriter;
+  /** Moves with each change of the filter and of what is stored. */
+  readonly changes: ChangeMark;
   /** How the filter came about: `survey` means that every entry was looked at; or why the file was of no use. */
   readonly start: StoreStart;
   /** Work that `close` waits for. */
@@ -153,7 +156,17 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
   }
   const built = await buildFilter(db, header.epoch, state, options);
   if (!built.ok) return refusal('damaged', `${dir}: ${built.message}`);
-  const session: Session = { dir, db, secret, owner, identity, epoch: header.epoch, condemned: false };
+  const changes = createChangeMark();
+  const session: Session = {
+    dir,
+    db,
+    secret,
+    owner,
+    identity,
+    epoch: header.epoch,
+    changes,
+    condemned: false,
+  };
   const transact: Transact = (body) => transactIn(session, body);
   if (built.survey !== undefined) forgetRefusedFile(db, dir, transact);
   const purges = built.survey !== undefined && options.purge !== false;
@@ -211,14 +224,23 @@ function storeOf(
   purged: number,
   options: StoreOptions,
 ): StatusStore {
-  const { dir, db, secret, identity } = session;
+  const { dir, db, secret, identity, changes } = session;
   const background = createBackgroundWork();
   const completeness = createCompleteness();
   const reconciling = db.meta.get(META_RECONCILING) !== undefined;
   completeness.set(built.survey !== undefined && !reconciling);
   const stateIn = (transaction: Transaction) => readState(session, transaction);
   const leftOutBefore = (state: StoreState) => leftOutBeforeIn(options, state);
-  const source = { db, secret, parameters: options.filter, background, completeness, stateIn, leftOutBefore };
+  const source = {
+    db,
+    secret,
+    parameters: options.filter,
+    background,
+    completeness,
+    changes,
+    stateIn,
+    leftOutBefore,
+  };
   const filters = createFilterKeeper(built.filter, source);
   return {
     ...readerOf(db, secret, completeness),
@@ -232,6 +254,7 @@ function storeOf(
     filter: filters.filter,
     filters,
     completeness,
+    changes,
     start: built.start,
     background,
     reconciling,

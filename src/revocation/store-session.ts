@@ -1,5 +1,6 @@
 /** Transactions on an open store: each on the files opened, by their owner, from a state record that holds. */
 import { ABORT, type Transaction } from 'lmdb';
+import type { ChangeMarkWriter } from './change-mark.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
 import { type StatusDatabase, storeIdentity } from './status-database.ts';
 import {
@@ -24,6 +25,8 @@ export interface Session {
   readonly identity: string;
   /** As last read: a transaction may change it, and its commit may fail and hold all the same. */
   epoch: Buffer;
+  /** Moves with each transaction, also with one that failed: it may hold all the same. */
+  readonly changes: ChangeMarkWriter;
   condemned: boolean;
 }
 
@@ -53,6 +56,8 @@ export function transactIn<T>(
     });
   } catch (error) {
     return { ok: false, fault: 'io-error', code: codeOf(error) };
+  } finally {
+    session.changes.move();
   }
   // Replaced meanwhile: committed, but to files that nobody will open again.
   if (storeIdentity(dir) !== identity) return { ok: false, fault: 'store-replaced' };

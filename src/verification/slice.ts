@@ -42,10 +42,12 @@ export interface Slice {
   readonly holds: Uint8Array;
   /** The trust list that judged; `undefined` before the first. */
   trustListVersion: number | undefined;
+  /** Cards looked up in this slice: `scratch` has so many items and hashes of them when the path has ended. */
+  asked: number;
   readonly scratch: SliceScratch;
 }
 
-/** What stages hand to native code; means nothing between two stages. */
+/** What stages hand to native code; means nothing between two stages, but what the last one leaves (`asked`). */
 export interface SliceScratch {
   readonly items: Uint32Array;
   readonly keyOf: Uint32Array;
@@ -61,7 +63,7 @@ const MAX_PAYLOAD_BYTES = 512 * 1024;
 const ITEM_PAYLOAD_BYTES = 4 * 1024;
 const NO_TEXTS = new Uint8Array(0);
 const SIGNATURE_BYTES = 64;
-const CARD_HASH_BYTES = 16;
+export const CARD_HASH_BYTES = 16;
 
 export function createSlice(capacity: number): Slice {
   const words = () => new Uint32Array(capacity);
@@ -81,6 +83,7 @@ export function createSlice(capacity: number): Slice {
     reasons: bytes(),
     holds: bytes(),
     trustListVersion: undefined,
+    asked: 0,
     scratch: {
       items: words(),
       keyOf: words(),
@@ -98,6 +101,7 @@ export function beginSlice(slice: Slice, texts: Uint8Array, count: number): void
   if (count > slice.capacity) throw new RangeError('a slice takes no more items than its capacity');
   slice.texts = texts;
   slice.count = count;
+  slice.asked = 0;
   slice.audiences = undefined;
   slice.reasons.fill(0, 0, count);
   slice.holds.fill(0, 0, count);

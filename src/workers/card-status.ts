@@ -11,6 +11,7 @@ import type { NativeAddon } from '../native/addon.ts';
 import { attachFilter, type FilterReader } from '../revocation/bloom-filter.ts';
 import { cardHash } from '../revocation/card-hash.ts';
 import { createCardLookup, type LookUpArrays } from '../revocation/card-lookup.ts';
+import { attachChangeMark } from '../revocation/change-mark.ts';
 import { attachCompleteness } from '../revocation/completeness.ts';
 import { attachFreshness } from '../revocation/freshness.ts';
 import { openStatusReader } from '../revocation/status-reader.ts';
@@ -27,12 +28,17 @@ export type StatusesOf = (
 type Told = (result: FilterResult, cards: number) => void;
 
 export interface CardStatusSource {
-  statusOf(iss: string, jti: string): CardStatus | 'unreadable';
+  /** Leaves the card's hash in `hashOut`. */
+  statusOf(iss: string, jti: string, hashOut: Uint8Array): CardStatus | 'unreadable';
   /** The same of the cards of many rows; `settle` is called for each that is not active. Only with native code. */
   statusesOf: StatusesOf;
   /** The same of cards that nobody shows, which must not count as traffic. */
-  statusUncounted(iss: string, jti: string): CardStatus | 'unreadable';
+  statusUncounted(iss: string, jti: string, hashOut: Uint8Array): CardStatus | 'unreadable';
   statusesUncounted: StatusesOf;
+  /** The status of a card that was looked up before, by the hash that this left. */
+  statusAgain(hash: Uint8Array): CardStatus | 'unreadable';
+  /** Tells from now on whether any look-up may answer otherwise than before. */
+  watch(): () => boolean;
   /** Whether what the copy lacks is not there; else others may know. */
   isComplete(): boolean;
   /**
@@ -72,12 +78,18 @@ export function openCardStatus(
     else told(answer.sinceMs === undefined ? 'false_positive' : 'confirmed', 1);
     return answer.status;
   };
-  const lookUp = (iss: string, jti: string, told: Told): CardStatus | 'unreadable' => {
-    const hash = cardHash(secret.cardHashKey, iss, jti);
+  const lookUpHash = (hash: Buffer, told: Told): CardStatus | 'unreadable' => {
     if (filter.mightContain(hash)) return confirmed(hash, told);
     told('negative', 1);
     return 'active';
   };
+  const lookUp =
+    (told: Told): CardStatusSource['statusOf'] =>
+    (iss, jti, hashOut) => {
+      const hash = cardHash(secret.cardHashKey, iss, jti);
+      hashOut.set(hash);
+      return lookUpHash(hash, told);
+    };
   const lookUpAll =
     (told: Told): StatusesOf =>
     (arrays, cards, settle) => {
@@ -93,16 +105,24 @@ export function openCardStatus(
     lookup = lookupIn(filter);
   };
   const { isComplete } = completeness;
+  const changes = attachChangeMark(shared.changes);
+  const watch = () => {
+    const [mark, asked, complete] = [changes.read(), filter, isComplete()];
+    return () => changes.read() !== mark || filter !== asked || isComplete() !== complete;
+  };
   const leavesOutLiving = () => filter.leftOutBefore() > clock.wallMs() / 1000 - LIMITS.clockSkewSeconds;
   const hashOf = ({ iss, jti }: { readonly iss: string; readonly jti: string }) =>
     cardHash(secret.cardHashKey, iss, jti);
   return {
     ok: true,
     source: {
-      statusOf: (iss, jti) => lookUp(iss, jti, count),
+      statusOf: lookUp(count),
       statusesOf: lookUpAll(count),
-      statusUncounted: (iss, jti) => lookUp(iss, jti, () => {}),
+      statusUncounted: lookUp(() => {}),
       statusesUncounted: lookUpAll(() => {}),
+      // The store keeps what it is asked for.
+      statusAgain: (hash) => lookUpHash(Buffer.from(hash), count),
+      watch,
       isComplete,
       leavesOutLiving,
       hashOf,

@@ -149,6 +149,7 @@ function start(): void {
         addon,
         admission,
         revocation: cards.view,
+        knownCards: cards,
         batchSlice: config.batchSlice,
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
         onVerified: (codes) => countVerdicts(counters, engine, codes),

@@ -23,6 +23,7 @@ export interface SharedRevocation {
   readonly filter: SharedArrayBuffer;
   readonly freshness: SharedArrayBuffer;
   readonly completeness: SharedArrayBuffer;
+  readonly changes: SharedArrayBuffer;
   readonly dir: string;
   /** Of the store's files; a filter belongs to one store only. */
   readonly identity: string;

@@ -265,13 +265,16 @@ describe('memory', () => {
 });
 
 describe('batches under way', () => {
-  /** As long as the memory, by white space alone: what costs time is the signatures. */
+  /** Two of them need more than the memory; one has room even if the kernel hands over all of it at once. */
+  const PADDED_BYTES = BATCH_BYTES / 2;
+  /** So long by white space alone: what costs time is the signatures. */
   const padded = (items: number): string => {
-    const body = JSON.stringify({ credentials: Array(items).fill(GOOD) }).padEnd(BATCH_BYTES);
+    const body = JSON.stringify({ credentials: Array(items).fill(GOOD) }).padEnd(PADDED_BYTES);
     return postHead('/v1/verify/batch', body.length) + body;
   };
 
   it('keep memory until they are answered; one for which there is no room gets 503 before any crypto', async () => {
+    // From its first slice on most of the memory is set aside for the first.
     const gateway = await startGateway({
       env: { VIGIE_ENGINE: 'noble', VIGIE_BATCH_SLICE: '16', VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}` },
     });
@@ -291,6 +294,40 @@ describe('batches under way', () => {
     expect(await verified(gateway)).toBe(1_001);
     const next = await exchangeRaw(gateway.dataPort, [padded(1)]);
     expect(next.answers[0]?.status).toBe(200);
+    await gateway.dispose();
+  });
+
+  it('have no more set aside than their form of answer needs, and only while their bodies come', async () => {
+    const gateway = await startGateway({
+      env: {
+        ...FASTEST_ENGINE,
+        VIGIE_BODY_MEMORY_BYTES: `${BATCH_BYTES}`,
+        VIGIE_BODY_IDLE_TIMEOUT_MS: '7000',
+        VIGIE_BATCH_QUEUE_MS: '10000',
+      },
+    });
+    const begin = async (accept: string) => {
+      const before = await verified(gateway);
+      const socket = await open(gateway.dataPort);
+      const [requestHead = '', body = ''] = padded(1_000).split('\r\n\r\n');
+      socket.write(`${requestHead}\r\nAccept: ${accept}\r\n\r\n${body.slice(0, PADDED_BYTES / 16)}`);
+      await until(async () => (await verified(gateway)) > before);
+      return { socket, rest: body.slice(PADDED_BYTES / 16) };
+    };
+    const whole = async () => (await exchangeRaw(gateway.dataPort, [padded(1)])).answers[0]?.status;
+    // Two side by side where there is memory for one answered in JSON, since bytes are all they ask for.
+    const bytes = await Promise.all([begin('application/octet-stream'), begin('application/octet-stream')]);
+    for (const { socket, rest } of bytes) {
+      const answered = new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(`${chunk}`)));
+      socket.write(rest);
+      expect(await answered).toMatch(/^HTTP\/1\.1 200 /);
+      socket.destroy();
+    }
+    // One that needs most of it leaves it to others when it does not come on.
+    const { socket } = await begin('application/json');
+    await until(async () => (await whole()) === 200);
+    expect((await scrape(gateway.metrics)).get('vigie_requests_in_flight')).toBe(2);
+    socket.destroy();
     await gateway.dispose();
   });
 });

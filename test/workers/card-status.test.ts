@@ -12,20 +12,57 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-it("a filter made by a clock that was ahead proves of no card that it isn't revoked, until the clock is there", async () => {
+async function openSource() {
   const clock = testClock();
   const store = await openStore(join(temporaryDirectory(), 'status'), clock);
   closers.push(() => closeStore(store));
   const freshness = createFreshness(clock, { staleAfterMs: 5_000, expireAfterMs: 60_000 });
   const { filter, completeness, dir, identity, secret } = store;
-  const shared = { filter: filter.shared, freshness: freshness.shared, completeness: completeness.shared };
+  const shared = {
+    filter: filter.shared,
+    freshness: freshness.shared,
+    completeness: completeness.shared,
+    changes: store.changes.shared,
+  };
   const opened = openCardStatus({ ...shared, dir, identity, secret }, clock, () => {}, undefined);
   if (!opened.ok) throw new Error(opened.error);
   closers.unshift(() => opened.source.close());
+  return { clock, store, source: opened.source };
+}
+
+it("a filter made by a clock that was ahead proves of no card that it isn't revoked, until the clock is there", async () => {
+  const { clock, store, source } = await openSource();
+  const { filter } = store;
   const nowSeconds = clock.wallMs() / 1000;
-  expect(opened.source.leavesOutLiving()).toBe(false);
+  expect(source.leavesOutLiving()).toBe(false);
   noteLeftOut(filter, nowSeconds - LIMITS.clockSkewSeconds);
-  expect(opened.source.leavesOutLiving()).toBe(false);
+  expect(source.leavesOutLiving()).toBe(false);
   noteLeftOut(filter, nowSeconds - LIMITS.clockSkewSeconds + 1);
-  expect(opened.source.leavesOutLiving()).toBe(true);
+  expect(source.leavesOutLiving()).toBe(true);
+});
+
+it('watches whatever could make a look-up answer otherwise, and nothing else', async () => {
+  const { store, source } = await openSource();
+  const hashOut = new Uint8Array(16);
+  const still = source.watch();
+  expect(source.statusOf('iss', 'jti', hashOut)).toBe('active');
+  expect(source.statusAgain(hashOut)).toBe('active');
+  expect(Buffer.from(hashOut)).toEqual(source.hashOf({ iss: 'iss', jti: 'jti' }));
+  expect(still()).toBe(false);
+  const happenings = {
+    // Also of a card that the filter knew before: then a transaction alone tells.
+    'a transaction': () => void store.transact(() => ({ commit: true, value: undefined })),
+    'a bit in the filter': () => store.filter.add(hashOut),
+    'the same bit again': () => store.filter.add(hashOut),
+    'a copy that is not whole any more': () => store.completeness.set(false),
+    'another filter': () => source.setFilter(store.filter.shared),
+  };
+  for (const [what, happen] of Object.entries(happenings)) {
+    const moved = source.watch();
+    expect(moved(), what).toBe(false);
+    happen();
+    expect(moved(), what).toBe(true);
+  }
+  // In the filter, and the copy that would clear it is not whole.
+  expect(source.statusAgain(hashOut)).toBe('unreadable');
 });

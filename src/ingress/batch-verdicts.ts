@@ -1,0 +1,157 @@
+/** The verdicts on a batch's items, slice by slice as its body arrives, looked at again when the answer is given late. */
+import { LIMITS } from '../config.ts';
+import { type GatewayParts, verifySlice } from '../gateway.ts';
+import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
+import type { Admission } from './admission/admission.ts';
+import type { AnswerWriter } from './answer-writer.ts';
+import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
+import type { BufferPool } from './byte-window.ts';
+import type { Exchange } from './exchange.ts';
+import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import { createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
+import type { RevocationView } from './verdict-reply.ts';
+
+export interface BatchVerdictsOptions {
+  readonly parts: GatewayParts;
+  /** The revocation state as of now. */
+  revocation(): RevocationView;
+  readonly knownCards: KnownCards;
+  proveRevoked(): ProveRevoked | undefined;
+  /** Most items verified before the event loop turns. */
+  readonly batchSlice: number;
+  readonly writer: AnswerWriter;
+  /** Tells whose turn it is. */
+  readonly admission: Admission;
+  /** Told of the reasons given, by their codes, for the metrics. */
+  onVerified(codes: Uint8Array): void;
+  onBatch(items: number): void;
+}
+
+/** What all batches of a thread have in common. */
+export interface SharedByBatches {
+  readonly slice: Slice;
+  readonly pace: Pace;
+  readonly pool: BufferPool;
+}
+
+export interface BatchVerdicts {
+  /** Where the next slice is to be read to. */
+  sliceToFill(): Slice;
+  verify(slice: Slice, texts: Buffer, count: number): Promise<void> | undefined;
+  items(): number;
+  /** Bytes of memory kept. */
+  heldBytes(): number;
+  give(): void;
+  /** The answer will not be given. */
+  drop(): void;
+}
+
+/** Work on one batch between two turns of the event loop, about: slices shrink where an engine is slow. */
+const SLICE_MS = 2;
+/**
+ * A verdict this old may be given as it is. Most batches begin and end within it; the others are looked at again, so
+ * that the time a body takes does not add to the time in which a revocation takes effect.
+ */
+const MOMENT_MS = 100;
+
+/** A batch whose first slice was begun. */
+interface Begun {
+  readonly answer: BatchAnswer;
+  readonly trust: ReturnType<GatewayParts['trust']>;
+  readonly look: SecondLook;
+  readonly sinceMs: number;
+}
+
+export function createBatchVerdicts(
+  exchange: Exchange,
+  { pace, pool, slice: sharedSlice }: SharedByBatches,
+  options: BatchVerdictsOptions,
+): BatchVerdicts {
+  const { parts, writer } = options;
+  let prove: ProveRevoked | undefined;
+  let begun: Begun | undefined;
+  let items = 0;
+
+  const begin = (): Begun => {
+    // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
+    // must not depend on how many stood before it, and the answer names one version. The age of what is known of
+    // revocations is taken before the first card is looked up.
+    begun ??= {
+      sinceMs: parts.clock.monotonicMs(),
+      answer: createBatchAnswer(exchange, {
+        revocation: options.revocation(),
+        checkedAt: new Date(parts.clock.wallMs()),
+        writer,
+        pool,
+      }),
+      trust: parts.trust(),
+      look: createSecondLook(options.knownCards),
+    };
+    return begun;
+  };
+  const lookAgain = ({ answer, look }: Begun): void => {
+    // In this order: what is looked up is never older than the age that is said of it.
+    const revocation = options.revocation();
+    const changes = look.changes(answer.codes(), parts.revocationIsExpired());
+    answer.renew(revocation, changes);
+    options.onVerified(Uint8Array.from(changes, ({ code }) => code));
+  };
+  return {
+    sliceToFill: () => {
+      prove = options.proveRevoked();
+      // What is asked elsewhere is answered in a later turn: such a slice is not shared with other calls.
+      return prove === undefined ? sharedSlice : createSlice(options.batchSlice);
+    },
+    verify: (slice, texts, count) => {
+      const first = items;
+      items += count;
+      // Too many: refused when the body has ended.
+      if (items > LIMITS.batchItems) return undefined;
+      const { answer, trust, look } = begin();
+      beginSlice(slice, texts, count);
+      const beganMs = pace.begin();
+      const scope = verifySlice(slice, parts, trust);
+      pace.end(beganMs, count);
+      options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
+      look.keep(slice, first);
+      const add = (): void => {
+        options.onVerified(slice.reasons.subarray(0, count));
+        answer.add(slice, scope);
+      };
+      const proving = proveStale(slice, answer.revocation, prove);
+      if (proving === undefined) add();
+      return proving?.then(add);
+    },
+    items: () => items,
+    heldBytes: () => (begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes()),
+    give: () => {
+      const now = begin();
+      if (parts.clock.monotonicMs() - now.sinceMs > MOMENT_MS) lookAgain(now);
+      options.onBatch(items);
+      now.answer.give(now.trust?.version);
+    },
+    drop: () => begun?.answer.drop(),
+  };
+}
+
+/** How many items a slice may have, by how long the last ones took. */
+export interface Pace {
+  items(): number;
+  /** When a slice begins: the time, which its end is told. */
+  begin(): number;
+  end(beganMs: number, done: number): void;
+}
+
+export function createPace(most: number, monotonicMs: () => number): Pace {
+  let items = Math.min(most, 16);
+  return {
+    items: () => items,
+    begin: monotonicMs,
+    end: (beganMs, done) => {
+      const tookMs = monotonicMs() - beganMs;
+      const wanted = tookMs > 0 ? Math.floor((done * SLICE_MS) / tookMs) : most;
+      // Twice as many at the most: one quick slice of malformed items says little of the next.
+      items = Math.max(1, Math.min(most, wanted, 2 * items));
+    },
+  };
+}
