@@ -32,6 +32,8 @@ export interface GatheringOptions {
   onUnexpectedError(error: unknown): void;
   /** All calls of a turn of the event loop were answered. */
   onTurnAnswered(): void;
+  /** The first call of a turn was gathered: `onTurnAnswered` will follow. */
+  onTurnBegun(): void;
 }
 
 /** Calls of one engine batch; those of one turn are answered so many at a time. */
@@ -92,6 +94,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     if (flushIsDue) return;
     flushIsDue = true;
     queue.begin();
+    options.onTurnBegun();
     setImmediate(flush);
   };
 }

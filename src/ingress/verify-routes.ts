@@ -37,6 +37,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
   const single = createSingleHandler({
     ...options,
     writer: createAnswerWriter(GATHERED_SLICE, addon),
+    onTurnBegun: () => admission.singlesGathered(),
     onTurnAnswered: () => admission.singlesAnswered(),
   });
   const writer = createAnswerWriter(batchSlice, addon);

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reasonOf, scrape, until } from '../support/call.ts';
+import { call, reasonOf, scrape, until } from '../support/call.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { head, open, parseAnswers, type RawAnswer } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
@@ -89,12 +89,14 @@ describe('a batch whose client is made to wait, on the slowest engine', () => {
     expect(await inFlight(gateway)).toBe(1);
   });
 
-  it('is given up when it leaves', async () => {
+  it.each(['destroy', 'resetAndDestroy', 'end'] as const)('is given up when it leaves: %s', async (leave) => {
     const { socket, before } = await made();
-    socket.destroy();
+    socket[leave]();
     await until(async () => (await inFlight(gateway)) === 1);
     expect((await verified(gateway)) - before).toBeLessThanOrEqual(SENT_ITEMS);
     expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
+    const next = await call(`${gateway.data}/v1/verify/batch`, { body: { credentials: [GOOD] } });
+    expect(next.status).toBe(200);
     expect((await scrape(gateway.metrics)).get('vigie_unexpected_errors_total')).toBe(0);
   });
 });

@@ -48,6 +48,7 @@ function handlerOn(
     onVerified: () => {},
     onQueued: (seconds) => queued.push(seconds),
     onUnexpectedError: (error) => errors.push(error),
+    onTurnBegun: () => {},
     onTurnAnswered: () => {},
   });
   const call = (body: Buffer, { type = 'application/jwt', mayWait = true } = {}): string[] => {

@@ -43,7 +43,9 @@ export interface Admission {
   judge(lane: Lane, caller: Caller, contentLength: number, nowMs: number): ShedReason | undefined;
   /** What refusing it costs (milliseconds). */
   refusalMs(contentLength: number): number;
-  /** The single calls of a turn were answered: to be called at the end of each turn with such calls. */
+  /** Single calls were gathered in this turn: `singlesAnswered` will be called at its end. */
+  singlesGathered(): void;
+  /** The single calls of a turn were answered. */
   singlesAnswered(): void;
   readonly batches: BatchLane;
   stop(): void;
@@ -90,11 +92,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let unseen = FEW;
   let turnBeganMs = 0;
   let turns = 0;
-  let endIsDue = false;
-  /** Whether whoever answers told when the last turn ended. */
-  let isTold = true;
   /** When the last turn with single calls ended. */
   let singlesAtMs = 0;
+  /** Whoever answers will tell when this turn ends. */
+  let willBeTold = false;
   let singlesSinceSlice = false;
   let batchesInTurn = false;
 
@@ -156,7 +157,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
     batchesInTurn = false;
   };
   const endTurn = (): void => {
-    learn();
     singlesSinceSlice ||= seen > 0;
     if (seen > 0) singlesAtMs = monotonicMs();
     if (seen * singleMs <= queueTargetMs) overload.short();
@@ -167,22 +167,20 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
     seen = 0;
     shed = 0;
+    willBeTold = false;
     turns++;
-    endIsDue = false;
+  };
+  /** Where calls are answered as they are read, or all were refused or left, nobody tells when their turn ends. */
+  const endTurnUntold = (): void => {
+    const turn = turns;
+    options.afterTurn(() => {
+      if (turn !== turns || willBeTold) return;
+      learn();
+      endTurn();
+    });
   };
   /** Many calls in this turn, or an overload. */
   const judgeSingle = (caller: Caller): ShedReason | undefined => {
-    if (!endIsDue) {
-      // Calls that are answered as they are read have nobody to tell when their turn ends: then it ends here.
-      endIsDue = true;
-      const turn = turns;
-      const endUntold = (): void => {
-        if (turn !== turns) return;
-        isTold = false;
-        endTurn();
-      };
-      options.afterTurn(() => (isTold ? options.afterTurn(endUntold) : endUntold()));
-    }
     if (!overload.isOn) return seen * singleMs > MOST_BURST_MS ? 'queue' : undefined;
     return judgeShare(caller, (seen - shed) / limit(), 1, turnRooms.rooms);
   };
@@ -215,7 +213,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     judge: (lane, caller, contentLength, nowMs) => {
       let why: ShedReason | undefined;
       if (lane === 'single') {
-        if (seen++ === 0) turnBeganMs = nowMs;
+        if (seen++ === 0) {
+          turnBeganMs = nowMs;
+          endTurnUntold();
+        }
         if (seen <= unseen) return undefined;
         why = judgeSingle(caller);
         if (why !== undefined) {
@@ -230,8 +231,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return why;
     },
     refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * contentLength,
+    singlesGathered: () => {
+      willBeTold = true;
+    },
     singlesAnswered: () => {
-      isTold = true;
+      learn();
       endTurn();
     },
   };

@@ -13,6 +13,8 @@ import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 /** Share of the time for refusals while there are more of them, and how much of it may be saved up. */
 const TIME_SHARE = 0.05;
 const MOST_CREDIT_MS = 5;
+/** What was given beyond the share, since it had waited long enough, is not all made up for afterwards. */
+const MOST_DEBT_MS = 25;
 /** No refusal is held back for longer; one behind which much is to be read and dropped costs many times as much. */
 const MOST_WAIT_MS = 500;
 const MOST_LARGE_WAIT_MS = 2_000;
@@ -72,7 +74,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   let timer: NodeJS.Timeout | undefined;
 
   const answer = (res: HttpResponse, shed: Shed, costMs: number): void => {
-    creditMs -= costMs;
+    creditMs = Math.max(creditMs - costMs, -MOST_DEBT_MS);
     const closes = shed.contentLength > MOST_DROPPED_BYTES || isDraining();
     // The parser writes the status line as it is told, so all headers go with it: two calls into it in all.
     res.writeStatus(heads[Math.floor(random() * heads.length)] + shed.requestId);
