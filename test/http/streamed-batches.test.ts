@@ -174,24 +174,31 @@ it('a batch refused while its client was made to wait leaves a connection that g
     Promise.all(Array.from({ length: count }, () => open(gateway.dataPort)));
   const few = `${GOOD}\n`.repeat(30);
   const much = `${'a'.repeat(16_000)}\n`.repeat(128);
-  const [busy, large] = [await connections(30), await connections(8)];
-  // Admitted together; a slice of each small one takes a millisecond or more, so that those behind them come too late.
-  for (const socket of busy) await write(socket, postHead(few.length, LINES));
-  for (const socket of large) await write(socket, postHead(much.length, LINES));
-  for (const socket of busy) socket.write(few);
-  const answers = large.map(async (socket) => {
-    const answered = answerOn(socket);
-    void write(socket, much);
-    const { status, body } = await answered;
-    socket.removeAllListeners('data');
-    const next = answerOn(socket);
-    await write(socket, postHead(GOOD.length, LINES) + GOOD);
-    return { isLate: status === 503 && body.includes('begun in time'), next: (await next).status };
+  const crowd = async () => {
+    const [busy, large] = [await connections(30), await connections(8)];
+    // Admitted together; a slice of each small one takes a millisecond or more, so that those behind them come too late.
+    for (const socket of busy) await write(socket, postHead(few.length, LINES));
+    for (const socket of large) await write(socket, postHead(much.length, LINES));
+    for (const socket of busy) socket.write(few);
+    const answers = large.map(async (socket) => {
+      const answered = answerOn(socket);
+      void write(socket, much);
+      const { status, body } = await answered;
+      socket.removeAllListeners('data');
+      const next = answerOn(socket);
+      await write(socket, postHead(GOOD.length, LINES) + GOOD);
+      return { isLate: status === 503 && body.includes('begun in time'), next: (await next).status };
+    });
+    const got = await Promise.all(answers);
+    for (const socket of [...busy, ...large]) socket.destroy();
+    return got;
+  };
+  // On a busy machine all may be shed before: then they come again.
+  await until(async () => {
+    const got = await crowd();
+    // The next may be refused as well, but it is read and answered.
+    for (const { next } of got) expect([200, 503]).toContain(next);
+    return got.some(({ isLate }) => isLate);
   });
-  const got = await Promise.all(answers);
-  expect(got.some(({ isLate }) => isLate)).toBe(true);
-  // The next may be refused as well, but it is read and answered.
-  for (const { next } of got) expect([200, 503]).toContain(next);
-  for (const socket of [...busy, ...large]) socket.destroy();
   await gateway.dispose();
 });
