@@ -114,7 +114,6 @@ function start(): void {
     ...config,
     monotonicMs: clock.monotonicMs,
     afterTurn: setImmediate,
-    idleMs: () => performance.eventLoopUtilization().idle,
     onShed: counters.countShed,
     onBatchQueue: (items, ms) => {
       counters.setLevel('batchItems', items);

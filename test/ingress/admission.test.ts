@@ -17,7 +17,6 @@ function rig() {
     batchWaitMs: 2_000,
     monotonicMs: () => now,
     afterTurn: (callback) => due.push(callback),
-    idleMs: () => 0,
     onShed: (lane, why) => shed.push(`${lane} ${why}`),
     onBatchQueue: () => {},
     onOverload: () => {},

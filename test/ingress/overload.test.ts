@@ -45,7 +45,7 @@ describe('an overload', () => {
     expect(changes).toEqual([true, false]);
   });
 
-  it('ends at once in a thread that idles, though a burst was just shed', () => {
+  it('ends at once when other signs say so, though a burst was just shed', () => {
     const { overload } = watched();
     for (let now = 0; now <= STANDING_MS; now += 10) overload.long(now, now);
     overload.shed(100);

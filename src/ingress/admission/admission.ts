@@ -31,8 +31,6 @@ export interface AdmissionSettings {
 export interface AdmissionOptions extends AdmissionSettings {
   monotonicMs(): number;
   afterTurn(callback: () => void): void;
-  /** Milliseconds that this thread waited for something to do, since it began. */
-  idleMs(): number;
   onShed(lane: Lane, why: ShedReason): void;
   onBatchQueue(items: number, ms: number): void;
   onOverload(lane: Lane, isOn: boolean): void;
@@ -52,7 +50,7 @@ export interface Admission {
 }
 
 /** How often an overload is looked at that nothing else looks at, since nothing comes any more. */
-const CHECK_INTERVAL_MS = 250;
+const CHECK_INTERVAL_MS = 100;
 /** What is thought of a single call until turns were measured. */
 const FIRST_SINGLE_MS = 0.02;
 /** So many calls in one turn are seen to: a few are in every turn, and nothing is learnt from them. */
@@ -71,8 +69,11 @@ const LEAST_TURN_CALLS = 16;
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
 const MOST_BURST_MS = 100;
-/** A thread that idles for so much of the time has no overload, whatever a burst made it shed. */
-const IDLE_SHARE = 0.15;
+/**
+ * Turns that bring no more than this part of what they are cut to, those refused included, are no overload any more,
+ * whatever a burst among them made it shed. What the thread idles would not tell: short turns cost most by themselves.
+ */
+const SHORT_TURN = 0.5;
 /** Reading a head and refusing it, and reading on a byte that is dropped: nearly all of it in the kernel. */
 const REFUSAL_MS = 0.008;
 const DROPPED_BYTE_MS = 1.2e-6;
@@ -96,6 +97,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let singlesAtMs = 0;
   /** Whoever answers will tell when this turn ends. */
   let willBeTold = false;
+  /** Turns since overload was last checked, and how full they were, those shed included. */
+  let turnsSeen = 0;
+  let turnsFullness = 0;
   let singlesSinceSlice = false;
   let batchesInTurn = false;
 
@@ -163,6 +167,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     else overload.long(monotonicMs(), turnBeganMs);
     if (overload.isOn) {
       turnRooms.turned((seen - shed) / limit(), monotonicMs());
+      turnsSeen++;
+      turnsFullness += seen / limit();
       overload.check(monotonicMs(), false);
     }
     seen = 0;
@@ -196,14 +202,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return judgeShare(caller, pressure, batches.estimateItems(contentLength), FIXED_ROOMS);
   };
 
-  let idleMs = options.idleMs();
-  let checkedAtMs = monotonicMs();
   const checking = setInterval(() => {
     const now = monotonicMs();
-    const idleShare = (options.idleMs() - idleMs) / (now - checkedAtMs);
-    idleMs += idleShare * (now - checkedAtMs);
-    checkedAtMs = now;
-    overload.check(now, idleShare >= IDLE_SHARE);
+    overload.check(now, turnsSeen === 0 || turnsFullness / turnsSeen < SHORT_TURN);
+    turnsSeen = 0;
+    turnsFullness = 0;
     batches.overload.check(now, false);
   }, CHECK_INTERVAL_MS).unref();
 

@@ -16,8 +16,8 @@ export interface Overload {
   long(nowMs: number, seenSinceMs: number): void;
   /** Something was shed. */
   shed(nowMs: number): void;
-  /** Ends an overload in which nothing was shed for a while, or the thread was idle for much of it. */
-  check(nowMs: number, isIdle: boolean): void;
+  /** Ends an overload in which nothing was shed for a while, or that is none any more by other signs. */
+  check(nowMs: number, isCalm: boolean): void;
 }
 
 export function createOverload(onChange: (isOn: boolean) => void): Overload {
@@ -50,8 +50,8 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
     shed: (nowMs) => {
       shedAtMs = nowMs;
     },
-    check: (nowMs, isIdle) => {
-      if (isOn && (isIdle || nowMs - shedAtMs > CALM_MS)) set(false);
+    check: (nowMs, isCalm) => {
+      if (isOn && (isCalm || nowMs - shedAtMs > CALM_MS)) set(false);
     },
   };
 }

@@ -17,11 +17,11 @@ const MORE = 0.02;
 const LEAST_HEAVY_ROOM = 0.02;
 /**
  * While a hog can make way instead, turns of the others are not cut, or what piles up while the thread does not run
- * would be refused to them; but if turns stay full for so long, and so many of them, the others are too many themselves.
+ * would be refused to them; but if their turns stay so many times as long for so long, the others are too many themselves.
  */
 const ROOM_BESIDE_HOG = 100;
-const MOST_FULL_MS = 100;
-const MOST_FULL_TURNS = 32;
+const LONG_TURN = 10;
+const MOST_LONG_MS = 100;
 /** A hog that was shed so lately is there. */
 const LATELY_MS = 250;
 
@@ -36,8 +36,7 @@ export interface TurnRooms {
 export function createTurnRooms(): TurnRooms {
   const rooms = { ...FIXED_ROOMS };
   let madeWayAtMs = Number.NEGATIVE_INFINITY;
-  let notFullAtMs = Number.NEGATIVE_INFINITY;
-  let fullTurns = 0;
+  let notLongAtMs = Number.NEGATIVE_INFINITY;
   return {
     rooms,
     madeWay: (nowMs) => {
@@ -46,9 +45,8 @@ export function createTurnRooms(): TurnRooms {
     turned: (fullness, nowMs) => {
       const isFull = fullness >= FULL_TURN;
       rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
-      if (!isFull) notFullAtMs = nowMs;
-      fullTurns = isFull ? fullTurns + 1 : 0;
-      const areTooMany = fullTurns > MOST_FULL_TURNS && nowMs - notFullAtMs > MOST_FULL_MS;
+      if (fullness < LONG_TURN) notLongAtMs = nowMs;
+      const areTooMany = nowMs - notLongAtMs > MOST_LONG_MS;
       const hogMakesWay = nowMs - madeWayAtMs < LATELY_MS && !areTooMany;
       rooms.usual = hogMakesWay ? ROOM_BESIDE_HOG : FIXED_ROOMS.usual;
       rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
