@@ -81,9 +81,10 @@ export function verifySlice(
   slice: Slice,
   parts: GatewayParts,
   trust: TrustIndex | undefined,
+  nowMs = parts.clock.wallMs(),
 ): TrustScope | undefined {
-  // One instant for the whole slice: no item can straddle an expiry that its neighbour does not.
-  const nowSeconds = parts.clock.wallMs() / 1000;
+  // One instant for the whole slice, and for all of a batch: no item can straddle an expiry that its neighbour does not.
+  const nowSeconds = nowMs / 1000;
   const scope = trust && (parts.scopeOf?.(trust) ?? createTrustScope(trust, undefined));
   slice.trustListVersion = trust?.version;
   decodeSlice(slice, scope);

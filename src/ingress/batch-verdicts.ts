@@ -1,6 +1,7 @@
 /** The verdicts on a batch's items, slice by slice as its body arrives, looked at again when the answer is given late. */
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
+import { CODES } from '../verdict.ts';
 import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
 import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
@@ -8,7 +9,7 @@ import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
 import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
-import { createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
+import { type Change, createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
 import type { RevocationView } from './verdict-reply.ts';
 
 export interface BatchVerdictsOptions {
@@ -60,6 +61,8 @@ interface Begun {
   readonly trust: ReturnType<GatewayParts['trust']>;
   readonly look: SecondLook;
   readonly sinceMs: number;
+  /** By which dates are judged, of all items: what `checkedAt` says. */
+  readonly wallMs: number;
 }
 
 export function createBatchVerdicts(
@@ -76,11 +79,14 @@ export function createBatchVerdicts(
     // One list for all slices of a call, even if a newer one takes effect meanwhile: what is said of one item
     // must not depend on how many stood before it, and the answer names one version. The age of what is known of
     // revocations is taken before the first card is looked up.
-    begun ??= {
+    if (begun !== undefined) return begun;
+    const wallMs = parts.clock.wallMs();
+    begun = {
       sinceMs: parts.clock.monotonicMs(),
+      wallMs,
       answer: createBatchAnswer(exchange, {
         revocation: options.revocation(),
-        checkedAt: new Date(parts.clock.wallMs()),
+        checkedAt: new Date(wallMs),
         writer,
         pool,
       }),
@@ -89,10 +95,14 @@ export function createBatchVerdicts(
     };
     return begun;
   };
-  const lookAgain = ({ answer, look }: Begun): void => {
+  const lookAgain = ({ answer, look, trust }: Begun): void => {
     // In this order: what is looked up is never older than the age that is said of it.
     const revocation = options.revocation();
-    const changes = look.changes(answer.codes(), parts.revocationIsExpired());
+    // Another list may have retired a key of these: what was good by the one in force before nobody can tell now.
+    const keysMoved = parts.trust() !== trust || parts.trustIsStale();
+    const changes = keysMoved
+      ? goodItems(answer.codes()).map((item): Change => ({ item, code: CODES.keys_stale }))
+      : look.changes(answer.codes(), parts.revocationIsExpired());
     answer.renew(revocation, changes);
     options.onVerified(Uint8Array.from(changes, ({ code }) => code));
   };
@@ -107,10 +117,10 @@ export function createBatchVerdicts(
       items += count;
       // Too many: refused when the body has ended.
       if (items > LIMITS.batchItems) return undefined;
-      const { answer, trust, look } = begin();
+      const { answer, trust, look, wallMs } = begin();
       beginSlice(slice, texts, count);
       const beganMs = pace.begin();
-      const scope = verifySlice(slice, parts, trust);
+      const scope = verifySlice(slice, parts, trust, wallMs);
       pace.end(beganMs, count);
       options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
       look.keep(slice, first);
@@ -132,6 +142,12 @@ export function createBatchVerdicts(
     },
     drop: () => begun?.answer.drop(),
   };
+}
+
+function goodItems(codes: Uint8Array): number[] {
+  const items: number[] = [];
+  for (let item = 0; item < codes.length; item++) if (codes[item] === CODES.ok) items.push(item);
+  return items;
 }
 
 /** How many items a slice may have, by how long the last ones took. */

@@ -64,6 +64,7 @@ function openBatch(
   /** Once begun a batch goes on as long as there is room for what it keeps. */
   const hasRoom = (): boolean => flow.reserve(bytesExpected) || verdicts.items() > 0;
   const refuse = (problem: Problem): void => {
+    if (problem === NO_ROOM && !exchange.isOver()) options.admission.noRoom();
     // What is answered while its client is made to wait would leave the connection so.
     flow.resume();
     exchange.problem(problem);
@@ -83,7 +84,8 @@ function openBatch(
 
   const finish = (): void => {
     const problem = reader.fault(window);
-    lane.counted(exchange, verdicts.items());
+    // What is wrong says nothing of how large items are.
+    lane.counted(exchange, problem === undefined ? verdicts.items() : undefined);
     if (problem !== undefined) exchange.problem(problem);
     else verdicts.give();
   };
@@ -104,6 +106,10 @@ function openBatch(
       }
       enoughBytes = BATCH_STREAM.gatherBytes;
       if (!hold()) break;
+      if (!mayFollow && waiting() === 0) {
+        finish();
+        break;
+      }
       if (waiting() <= BATCH_STREAM.pauseBytes) flow.resume();
     }
     isRunning = false;

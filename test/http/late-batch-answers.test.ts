@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, changeStatus, scrape, until, type VerdictAnswer, verify } from '../support/call.ts';
 import { FASTEST_ENGINE, type Gateway, startGateway } from '../support/gateway.ts';
 import { head, open, parseAnswers, type RawAnswer } from '../support/raw-http.ts';
-import { credential, goodClaims, ISS, tampered } from '../support/synthetic-issuer.ts';
+import { credential, goodClaims, ISS, SIGNER, tampered } from '../support/synthetic-issuer.ts';
 
 const NOW = Math.floor(Date.now() / 1000);
 /** So many that slices are begun while half of them are there. */
@@ -200,5 +200,24 @@ describe('a batch that arrives while the gateway loses its knowledge', () => {
       // The last check may have begun just before the loss, and another half a second before that.
       expect(revocation.ageMs).toBeGreaterThan(knownForMs - 1_000);
     }
+  });
+});
+
+describe('a batch that arrives while its key is withdrawn', () => {
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await startGateway({ env: FASTEST_ENGINE });
+  });
+  afterAll(() => gateway?.dispose());
+
+  it('calls nothing valid by the list in force before', async () => {
+    const credentials = Array.from({ length: ITEMS }, (_, i) => card(`card ${i}`));
+    const batch = await halfSent(gateway, bodyOf(credentials, LINES), { type: LINES, accept: BYTES });
+    const body = { iss: ISS, kid: SIGNER.kid };
+    expect((await call(`${gateway.admin}/admin/v1/key-retirements`, { body })).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const { status, body: answer } = await batch.finish();
+    expect(status).toBe(200);
+    expect(new Set(Buffer.from(answer, 'latin1'))).toEqual(new Set([17]));
   });
 });

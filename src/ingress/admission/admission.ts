@@ -8,12 +8,13 @@
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
 import { createClientShares } from './client-shares.ts';
 import { createOverload, STANDING_MS } from './overload.ts';
+import { MOST_DROPPED_BYTES } from './refusals.ts';
 import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
 
 /** What costs: one credential, or as many as the body holds. */
 export type Lane = 'single' | 'batch';
 /** `queue`: no room; `share`: none for a client that had more than others; `singles`: single calls need all of it. */
-export const SHED_REASONS = ['queue', 'share', 'singles', 'deadline'] as const;
+export const SHED_REASONS = ['queue', 'share', 'singles', 'deadline', 'memory'] as const;
 export type ShedReason = (typeof SHED_REASONS)[number];
 
 /** Who calls: the address is asked for only under overload. A proxied one is what the client says, so it does not count. */
@@ -46,6 +47,8 @@ export interface Admission {
   /** The single calls of a turn were answered. */
   singlesAnswered(): void;
   readonly batches: BatchLane;
+  /** A batch that was let in could not be begun: there is no memory for it. */
+  noRoom(): void;
   stop(): void;
 }
 
@@ -65,6 +68,8 @@ const MOST_SURPRISE = 2;
 const CUT_TURN = 0.1;
 /** But to no fewer calls: what a turn costs by itself would be most of it, and nothing could be learnt from it. */
 const LEAST_TURN_CALLS = 16;
+/** Nor to fewer than these, as long as they stay within the target: shorter turns cost more a call. */
+const GOOD_TURN_CALLS = 64;
 /** Work in batches that may stand, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
@@ -101,7 +106,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let turnsSeen = 0;
   let turnsFullness = 0;
   let singlesSinceSlice = false;
-  let batchesInTurn = false;
+  /** What of this turn went into batches. */
+  let batchMs = 0;
 
   const overload = createOverload((isOn) => {
     unseen = isOn ? 0 : FEW;
@@ -116,12 +122,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
     singlesCame: () => {
       const came = singlesSinceSlice || seen > 0;
       singlesSinceSlice = false;
-      batchesInTurn = true;
       return came;
     },
     onQueue: options.onBatchQueue,
     onOverload: (isOn) => options.onOverload('batch', isOn),
     onLate: () => options.onShed('batch', 'deadline'),
+    onSliced: (tookMs) => {
+      if (seen > 0) batchMs += tookMs;
+    },
   });
 
   /** Room for a client, at this pressure: 1 is full. */
@@ -145,20 +153,24 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return 'share';
   };
   /** Calls that a turn is cut to. */
-  const limit = (): number => Math.max(LEAST_TURN_CALLS, (CUT_TURN * queueTargetMs) / singleMs);
+  const limit = (): number =>
+    Math.max(
+      LEAST_TURN_CALLS,
+      Math.min(queueTargetMs, Math.max(GOOD_TURN_CALLS * singleMs, CUT_TURN * queueTargetMs)) / singleMs,
+    );
   /**
    * What the turn took says what a call costs, unless much else was done in it. The few refusals of a turn count as
    * part of its calls: then turns become shorter than they need be, never longer.
    */
   const learn = (): void => {
     const calls = seen - shed;
-    if (calls > FEW && !batchesInTurn && shed <= MOST_SHED * seen) {
-      const cost = (monotonicMs() - turnBeganMs) / calls;
+    if (calls > FEW && shed <= MOST_SHED * seen) {
+      const cost = Math.max(0, monotonicMs() - turnBeganMs - batchMs) / calls;
       const believed = learnt < LEARNING_CALLS ? cost : Math.min(cost, MOST_SURPRISE * singleMs);
       singleMs += (believed - singleMs) * (calls / (calls + learnt));
       learnt = Math.min(learnt + calls, LEARNING_CALLS);
     }
-    batchesInTurn = false;
+    batchMs = 0;
   };
   const endTurn = (): void => {
     singlesSinceSlice ||= seen > 0;
@@ -191,7 +203,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return judgeShare(caller, (seen - shed) / limit(), 1, turnRooms.rooms);
   };
   const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
-    batchesInTurn = true;
     const now = monotonicMs();
     // No single call for a while: whatever the overload was, it is over.
     overload.check(now, now - singlesAtMs > STANDING_MS);
@@ -212,6 +223,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   return {
     batches,
+    noRoom: () => options.onShed('batch', 'memory'),
     stop: () => clearInterval(checking),
     judge: (lane, caller, contentLength, nowMs) => {
       let why: ShedReason | undefined;
@@ -233,7 +245,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (why !== undefined) options.onShed(lane, why);
       return why;
     },
-    refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * contentLength,
+    refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * Math.min(contentLength, MOST_DROPPED_BYTES),
     singlesGathered: () => {
       willBeTold = true;
     },

@@ -18,6 +18,7 @@ const MOST_ARRIVAL_MS = 1_000;
 const LEAST_BATCHES = 2;
 /** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
 const FIRST_ITEM = { ms: 0.004, bytes: 400 };
+const MOST_SURPRISE = 2;
 /** Whenever the queue becomes short, it is told. */
 const ALWAYS_SEEN = Number.NEGATIVE_INFINITY;
 /** So many slices, or bodies, say what is thought of all: the first ones move it more. */
@@ -37,6 +38,8 @@ export interface BatchLaneOptions {
   onQueue(items: number, ms: number): void;
   onOverload(isOn: boolean): void;
   onLate(): void;
+  /** A slice took so long, of the turn's time. */
+  onSliced(tookMs: number): void;
 }
 
 export interface BatchLane {
@@ -57,8 +60,8 @@ export interface BatchLane {
   sliced(exchange: Exchange, items: number, tookMs: number): void;
   /** What has arrived of it is verified; more may follow. */
   rest(exchange: Exchange): void;
-  /** The whole of it has arrived and is verified: so many items it had. It has left, though its answer may not have. */
-  counted(exchange: Exchange, items: number): void;
+  /** The whole of it has arrived and is verified: so many items it had, if it was right. It has left, though its answer may not have. */
+  counted(exchange: Exchange, items: number | undefined): void;
   /** The exchange has ended, verified or not. */
   leave(exchange: Exchange): void;
 }
@@ -137,6 +140,12 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     isTurning = true;
     options.afterTurn(turn);
   };
+  /** One body of one long line, or of empty ones, must not change what is thought of all others. */
+  const learnItemBytes = (bytes: number): void => {
+    bodies = Math.min(bodies + 1, LEARNING);
+    const believed = Math.min(MOST_SURPRISE * itemBytes, Math.max(itemBytes / MOST_SURPRISE, bytes));
+    itemBytes += (believed - itemBytes) / bodies;
+  };
   const leave = (exchange: Exchange): void => {
     const ticket = tickets.get(exchange);
     if (ticket === undefined) return;
@@ -179,7 +188,10 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       if (ticket === undefined) return false;
       if (ticket.state === 'lapsed') {
         const isFull = tickets.size > LEAST_BATCHES && items * itemMs > capMs();
-        if (isFull && ticket.done === 0) return false;
+        if (isFull && ticket.done === 0) {
+          options.onLate();
+          return false;
+        }
         charge(ticket, Math.max(1, estimateItems(ticket.contentLength) - ticket.done));
       }
       ticket.state = ticket.done === 0 ? 'waiting' : 'begun';
@@ -195,8 +207,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     counted: (exchange, count) => {
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return;
-      bodies = Math.min(bodies + 1, LEARNING);
-      itemBytes += (Math.max(1, ticket.contentLength / Math.max(1, count)) - itemBytes) / bodies;
+      if (count !== undefined) learnItemBytes(ticket.contentLength / Math.max(1, count));
       // A client that is slow to take its answer has no place in the queue.
       leave(exchange);
     },
@@ -210,6 +221,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       }),
     sliced: (exchange, done, tookMs) => {
       // No debt beyond what one slice makes: time that no single call wanted was not theirs.
+      options.onSliced(tookMs);
       creditMs = Math.max(creditMs - tookMs, -Math.max(MOST_CREDIT_MS, tookMs));
       slices = Math.min(slices + 1, LEARNING);
       itemMs += (tookMs / done - itemMs) / slices;

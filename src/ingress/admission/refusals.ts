@@ -24,7 +24,7 @@ const RELEASE_INTERVAL_MS = 5;
 /** A body up to this size was mostly read with its head; a larger one is left with its client until the answer. */
 const LARGE_BYTES = 16 * 1024;
 /** A larger one is not read to its end to keep the connection. */
-const MOST_DROPPED_BYTES = 32 * 1024 * 1024;
+export const MOST_DROPPED_BYTES = 32 * 1024 * 1024;
 
 const OVERLOADED: Problem = {
   type: 'overloaded',
