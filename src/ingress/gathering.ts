@@ -136,7 +136,7 @@ function put(gathered: Gathered, exchange: Exchange, body: Buffer, type: string)
   gathered.count = count + 1;
 }
 
-/** What is to be verified: envelopes that are wrong have been answered. */
+/** What is to be verified: envelopes that are wrong have been answered, and whoever left is not among them. */
 interface Calls {
   readonly exchanges: readonly Exchange[];
   readonly texts: Buffer;
@@ -163,6 +163,8 @@ function takeOut(gathered: Gathered, addon: NativeAddon | undefined): Calls {
   for (let i = 0; i < count; i++) {
     const exchange = gathered.exchanges[i] as Exchange;
     gathered.exchanges[i] = undefined;
+    // Its client left while it waited.
+    if (exchange.isOver()) continue;
     const at = exchanges.length;
     let audience: string | undefined;
     if (starts[i] === NO_PLACE) {

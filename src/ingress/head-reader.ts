@@ -20,7 +20,10 @@ const CHECK_ONE_IN = 4096;
 /** One head in so many that was not is kept: those that come often are soon there, those that change cost little. */
 const LEARN_ONE_IN = 8;
 
-/** `disagreed` is told, once, that a head was not what it was taken for: from then on all are read strictly. */
+/**
+ * `disagreed` is told, once, that a head was not what it was taken for, or that the native code could not read it: from
+ * then on all are read strictly.
+ */
 export function createHeadReader(addon: NativeAddon, disagreed: () => void): HeadReader {
   const table = addon.createHeadTable();
   if (table === undefined) return strictHeadReader;
@@ -35,27 +38,40 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   let recognised = 0;
   let strange = 0;
 
+  const distrust = (): void => {
+    isTrusted = false;
+    disagreed();
+  };
+  const find = (req: HttpRequest): RequestHead | undefined => {
+    try {
+      return heads[addon.findHead(table, req, variables)];
+    } catch {
+      distrust();
+      return undefined;
+    }
+  };
   const learn = (req: HttpRequest): SeenRequest => {
     const read = readHead(req);
-    if (read.head.framingFault === undefined && ++strange % LEARN_ONE_IN === 1) {
-      const place = addon.learnHead(table, req);
-      if (place >= 0) heads[place] = read.head;
+    if (isTrusted && read.head.framingFault === undefined && ++strange % LEARN_ONE_IN === 1) {
+      try {
+        const place = addon.learnHead(table, req);
+        if (place >= 0) heads[place] = read.head;
+      } catch {
+        distrust();
+      }
     }
     return read;
   };
   const check = (req: HttpRequest): SeenRequest => {
     const read = readHead(req);
-    if (!isSame(read, seen)) {
-      isTrusted = false;
-      disagreed();
-    }
+    if (!isSame(read, seen)) distrust();
     return read;
   };
 
   return {
     read: (req) => {
       if (!isTrusted) return readHead(req);
-      const head = heads[addon.findHead(table, req, variables)];
+      const head = find(req);
       if (head === undefined) return learn(req);
       seen.head = head;
       seen.contentLength = variables[0] as number;

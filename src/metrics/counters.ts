@@ -223,9 +223,9 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     },
     countUnexpectedError: () => add(LAYOUT.unexpectedErrors, 1),
     forgetThread: () => {
-      for (let index = KEY_CACHE_TOTALS; index < KEY_CACHE_FIELDS.length; index++) {
-        cells[LAYOUT.keyCache + index] = 0;
-      }
+      cells.fill(0, LAYOUT.keyCache + KEY_CACHE_TOTALS, LAYOUT.keyCache + KEY_CACHE_FIELDS.length);
+      cells.fill(0, LAYOUT.overload, LAYOUT.overload + LANES.length);
+      cells.fill(0, LAYOUT.levels, LAYOUT.levels + LEVELS.length);
       for (const at of [LAYOUT.inFlight, LAYOUT.engineInForce, LAYOUT.utilisation]) cells[at] = 0;
     },
     countShed: (lane, why) => add(shedAt(lane, why), 1),

@@ -11,6 +11,8 @@ import type { WorkerLife } from './worker-life.ts';
 export interface Mortal {
   readonly epoll: number;
   readonly life: WorkerLife;
+  /** Then the numbers of its descriptors may be another's. */
+  hasExited(): boolean;
   terminate(): void;
 }
 
@@ -34,10 +36,12 @@ const MAX_WAIT_MS = 1_000;
 export async function bury(dead: Mortal, options: BurialOptions): Promise<boolean> {
   const { addon } = options;
   const strays = await findStrays(options);
-  // In one go, and only then told to end: nothing that it watches or will take over stays open.
-  const known = addon.cutOffWatched(dead.epoll) >= 0;
+  // In one go, and only then told to end: nothing that it watches or will take over stays open. One that ended while
+  // strays were looked for has closed what it watched with, and its successor may have got the number.
+  const hasExited = dead.hasExited();
+  const known = hasExited || addon.cutOffWatched(dead.epoll) >= 0;
   for (const [inode, fd] of strays) addon.cutOff(fd, inode);
-  if (known) dead.terminate();
+  if (known && !hasExited) dead.terminate();
   dead.life.release();
   return known;
 }

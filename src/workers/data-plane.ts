@@ -109,7 +109,9 @@ function start(): void {
   };
   canary = { parts: uncounted, isComplete: cards.isComplete };
   const onStrangeHead = (): void =>
-    onUnexpectedError(new Error('a recognised head was read otherwise: heads are read strictly from now on'));
+    onUnexpectedError(
+      new Error('a head was recognised wrongly, or could not be: heads are read strictly from now on'),
+    );
   const admission = createAdmission({
     ...config,
     monotonicMs: clock.monotonicMs,

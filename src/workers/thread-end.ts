@@ -116,7 +116,14 @@ export function createThreadEnds(options: ThreadEndOptions): ThreadEnds {
 function mortalOf({ member, ready }: Thread): Mortal[] {
   return ready?.epoll === undefined
     ? []
-    : [{ epoll: ready.epoll, life: member.life, terminate: member.terminate }];
+    : [
+        {
+          epoll: ready.epoll,
+          life: member.life,
+          hasExited: member.hasExited,
+          terminate: member.terminate,
+        },
+      ];
 }
 
 /** False also as soon as it is known that it never will. */

@@ -39,6 +39,8 @@ export interface Member {
   /** What it is ready with, or why it could not start; in both cases it lives until `close`. */
   readonly started: Promise<MemberStart>;
   readonly exited: Promise<void>;
+  /** The thread has ended indeed; one that was abandoned has not. */
+  hasExited(): boolean;
   /** Something threw in it that nobody caught: it serves, and is to be replaced. */
   readonly faulted: Promise<RestartReason>;
   /** It ended unasked, or is as good as ended. Settled once it was ready only. */
@@ -100,6 +102,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     enforcing.delete(ticket);
   };
 
+  let hasExited = false;
   let settleExit: () => void = () => {};
   const exited = new Promise<void>((resolve) => {
     settleExit = resolve;
@@ -111,6 +114,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     settleExit();
   };
   worker.once('exit', () => {
+    hasExited = true;
     giveUp(ranOutOfMemory ? 'out_of_memory' : 'exit');
     settleStart({ ok: false, error: 'a worker ended while it started' });
     gone();
@@ -155,6 +159,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     life: openLife(birth.life),
     started,
     exited,
+    hasExited: () => hasExited,
     faulted,
     lost,
     giveUp,

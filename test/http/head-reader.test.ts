@@ -169,6 +169,31 @@ describe('a head', () => {
     expect(disagreements).toEqual([]);
     expect(asked.learnt).toBeGreaterThan(10);
   });
+
+  it.each(['findHead', 'learnHead'] as const)(
+    'at which the native %s throws is read strictly, as are all that follow, and it is said once',
+    async (name) => {
+      const addon = nativeAddon();
+      const noRequest = {} as HttpRequest;
+      let told = 0;
+      let calls = 0;
+      const faulty: NativeAddon = {
+        ...addon,
+        findHead: (table, request, variables) => {
+          calls++;
+          return addon.findHead(table, name === 'findHead' ? noRequest : request, variables);
+        },
+        learnHead: (table, request) => addon.learnHead(table, name === 'learnHead' ? noRequest : request),
+      };
+      reader = createHeadReader(faulty, () => told++);
+      for (let i = 0; i < 20; i++) {
+        const [, contentLength] = JSON.parse(await send([...CALL, `Content-Length: ${i}`]));
+        expect(contentLength).toBe(i);
+      }
+      expect([told, calls]).toEqual([1, 1]);
+      expect(disagreements).toEqual([]);
+    },
+  );
 });
 
 function lcg(seed: number): () => number {

@@ -39,13 +39,14 @@ function handlerOn(
 ) {
   const errors: unknown[] = [];
   const queued: number[] = [];
+  const verified: number[] = [];
   const handle = createSingleHandler({
     parts,
     addon,
     revocation: () => ({ state: 'fresh', seq: 1, ageMs: 5 }),
     proveRevoked: () => proveRevoked,
     writer: createAnswerWriter(GATHERED_SLICE, addon),
-    onVerified: () => {},
+    onVerified: (codes) => verified.push(codes.length),
     onQueued: (seconds) => queued.push(seconds),
     onUnexpectedError: (error) => errors.push(error),
     onTurnBegun: () => {},
@@ -56,7 +57,7 @@ function handlerOn(
     handle(exchange, body, type, mayWait);
     return told;
   };
-  return { call, errors, queued };
+  return { call, errors, queued, verified };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -103,6 +104,30 @@ describe('calls of one turn', () => {
     await turn();
     const expected = many.map((_, i) => (i % 3 === 0 ? ['bad_signature'] : ['ok']));
     expect(many).toEqual(expected);
+  });
+
+  it('are not verified for clients that left meanwhile, whose places shift no answer to another', async () => {
+    for (const addon of [nativeAddon(), undefined]) {
+      const { call, verified } = handlerOn(pathParts(addon), undefined, { addon });
+      const json = (audience: string) =>
+        Buffer.from(JSON.stringify({ credential: GOOD.toString(), audience }));
+      const told = [
+        call(BAD),
+        call(json('a'), { type: 'application/json' }),
+        call(Buffer.from('{"credential":7}'), { type: 'application/json' }),
+        call(GOOD),
+        call(json('b'), { type: 'application/json' }),
+        call(BAD),
+      ];
+      for (const index of [0, 1, 2]) told[index]?.push('left');
+      await turn();
+      expect(told.flat()).toEqual(['left', 'left', 'left', 'ok', 'ok', 'bad_signature']);
+      expect(verified).toEqual([3]);
+      const gone = call(GOOD);
+      gone.push('left');
+      await turn();
+      expect([gone, verified]).toEqual([['left'], [3]]);
+    }
   });
 
   it('beyond what is gathered, by number or by bytes, are answered alone', async () => {

@@ -7,12 +7,16 @@ import {
   type EngineInForce,
   FILTER_RESULTS,
   LAG_BUCKETS,
+  LANES,
   LATENCY_BUCKETS,
+  type Level,
   openCounters,
   ROUTES,
   STATUSES,
 } from '../../src/metrics/counters.ts';
 import { REASONS } from '../../src/verdict.ts';
+
+const LEVELS: readonly Level[] = ['batchItems', 'batchMs', 'refusalsWaiting', 'connections'];
 
 function newCounters() {
   return openCounters(allocateCounters());
@@ -27,6 +31,9 @@ describe('a slab whose thread is gone', () => {
     first.setUtilisation(0.5);
     first.setKeyCache(STATS);
     first.setEngineInForce({ name: 'noble' });
+    for (const lane of LANES) first.setOverload(lane, true);
+    for (const level of LEVELS) first.setLevel(level, 9);
+    first.countRefusedConnection();
     const reader = openCounters(first.shared);
     reader.forgetThread();
     expect([
@@ -36,6 +43,9 @@ describe('a slab whose thread is gone', () => {
       reader.keyCache('bytes'),
     ]).toEqual([0, 0, 0, 0]);
     expect(reader.engineInForce()).toBeUndefined();
+    expect(LANES.map(reader.overload)).toEqual(LANES.map(() => 0));
+    expect(LEVELS.map(reader.level)).toEqual(LEVELS.map(() => 0));
+    expect(reader.connectionsRefused()).toBe(1);
     const second = openCounters(first.shared);
     second.countVerdict(1);
     second.setKeyCache({ ...STATS, hits: 2 });

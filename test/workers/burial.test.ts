@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { ADDON_FILE, loadNativeAddon } from '../../src/native/addon.ts';
+import { bury } from '../../src/workers/burial.ts';
 import { allocateLife, openLife } from '../../src/workers/worker-life.ts';
 import { until } from '../support/call.ts';
 
@@ -60,6 +62,44 @@ describe.runIf(loaded.ok)('connections of another thread', () => {
     another.destroy();
     expect(addon.cutOffWatched(1 << 20)).toBe(-1);
     expect(addon.unwatchedConnections(port, Uint32Array.of(1 << 20), found)).toBe(-1);
+  });
+
+  it('stay open when the thread to be buried ended meanwhile and its number is theirs', async ({
+    onTestFinished,
+  }) => {
+    if (!loaded.ok) return;
+    const { addon } = loaded;
+    const life = openLife(allocateLife());
+    const worker = new Worker(SERVER, { eval: true, workerData: { addon: ADDON_FILE, life: life.shared } });
+    onTestFinished(async () => void (await worker.terminate()));
+    const [{ epoll, port }] = (await once(worker, 'message')) as [{ epoll: number; port: number }];
+    const client = connect(port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    await once(worker, 'message');
+    const found = new Float64Array(64);
+    await until(() => addon.unwatchedConnections(port, Uint32Array.of(epoll), found) === 0);
+    let hasExited = false;
+    let ends = 0;
+    const successor = { epoll, life, hasExited: () => false, terminate: () => {} };
+    const dead = {
+      epoll,
+      life: openLife(allocateLife()),
+      hasExited: () => hasExited,
+      terminate: () => ends++,
+    };
+    const burial = { addon, clock: systemClock, port: () => port, living: () => [successor] };
+    const buried = bury(dead, burial);
+    hasExited = true;
+    expect(await buried).toBe(true);
+    client.write('a');
+    expect(String((await once(client, 'data'))[0])).toBe('x');
+    expect(ends).toBe(0);
+    // Of one that has not ended they are cut.
+    hasExited = false;
+    const end = once(client.resume(), 'end');
+    expect(await bury(dead, burial)).toBe(true);
+    await end;
+    expect(ends).toBe(1);
   });
 
   it('are left alone on other ports', async ({ onTestFinished }) => {

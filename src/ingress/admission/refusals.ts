@@ -61,14 +61,14 @@ interface Waiting {
   readonly res: HttpResponse;
   readonly shed: Shed;
   readonly costMs: number;
-  isGone: boolean;
 }
 
 export function createRefusals(options: RefusalsOptions): Refusals {
   const { monotonicMs, random, isDraining } = options;
   const { heads, body } = prebuiltAnswers();
-  let small: Waiting[] = [];
-  let large: Waiting[] = [];
+  // Sets keep the order too, and whoever leaves is out at once, so that only those count who wait.
+  const small = new Set<Waiting>();
+  const large = new Set<Waiting>();
   let creditMs = MOST_CREDIT_MS;
   let creditAtMs = monotonicMs();
   let timer: NodeJS.Timeout | undefined;
@@ -85,50 +85,45 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     creditMs = Math.min(MOST_CREDIT_MS, creditMs + TIME_SHARE * (now - creditAtMs));
     creditAtMs = now;
   };
-  /** Gives what is due of a queue, the oldest first; what is left of it. */
-  const give = (queue: readonly Waiting[], mostWaitMs: number, now: number): Waiting[] => {
-    let next = 0;
-    for (; next < queue.length; next++) {
-      const { res, shed, costMs, isGone } = queue[next] as Waiting;
-      if (isGone) continue;
-      if (creditMs <= 0 && now - shed.startedAtMs < mostWaitMs && !isDraining()) break;
+  /** Gives what is due of a queue, the oldest first. */
+  const give = (queue: Set<Waiting>, mostWaitMs: number, now: number): void => {
+    for (const one of queue) {
+      const { res, shed, costMs } = one;
+      if (creditMs <= 0 && now - shed.startedAtMs < mostWaitMs && !isDraining()) return;
+      queue.delete(one);
       res.cork(() => {
         if (isLarge(shed)) res.resume();
         answer(res, shed, costMs);
       });
     }
-    return queue.slice(next);
   };
+  const held = (): number => small.size + large.size;
   const release = (): void => {
     const now = monotonicMs();
     earn(now);
-    small = give(small, MOST_WAIT_MS, now);
-    large = give(large, MOST_LARGE_WAIT_MS, now);
-    options.onWaiting(small.length + large.length);
-    if (small.length + large.length > 0) return;
+    give(small, MOST_WAIT_MS, now);
+    give(large, MOST_LARGE_WAIT_MS, now);
+    options.onWaiting(held());
+    if (held() > 0) return;
     clearInterval(timer);
     timer = undefined;
   };
   const hold = (res: HttpResponse, shed: Shed, costMs: number): void => {
-    const one: Waiting = { res, shed, costMs, isGone: false };
+    const one: Waiting = { res, shed, costMs };
+    const queue = isLarge(shed) ? large : small;
     res.onAborted(() => {
-      one.isGone = true;
+      queue.delete(one);
       options.onEnd(shed, undefined);
     });
-    if (isLarge(shed)) {
-      res.pause();
-      large.push(one);
-    } else {
-      small.push(one);
-    }
+    if (isLarge(shed)) res.pause();
+    queue.add(one);
     timer ??= setInterval(release, RELEASE_INTERVAL_MS).unref();
   };
   return {
     refuse: (res, shed, costMs) => {
       if (creditMs <= costMs) earn(monotonicMs());
-      const held = small.length + large.length;
-      const isNext = held === 0 && creditMs > 0;
-      if (isNext || held >= MOST_WAITING || isDraining()) answer(res, shed, costMs);
+      const isNext = held() === 0 && creditMs > 0;
+      if (isNext || held() >= MOST_WAITING || isDraining()) answer(res, shed, costMs);
       else hold(res, shed, costMs);
     },
     stop: () => clearInterval(timer),
