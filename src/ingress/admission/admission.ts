@@ -166,7 +166,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const calls = seen - shed;
     if (calls > FEW && shed <= MOST_SHED * seen) {
       const cost = Math.max(0, monotonicMs() - turnBeganMs - batchMs) / calls;
-      const believed = learnt < LEARNING_CALLS ? cost : Math.min(cost, MOST_SURPRISE * singleMs);
+      // From the first: what the compiler of the machine has not seen yet costs a hundred times as much.
+      const believed = Math.min(cost, MOST_SURPRISE * singleMs);
       singleMs += (believed - singleMs) * (calls / (calls + learnt));
       learnt = Math.min(learnt + calls, LEARNING_CALLS);
     }
