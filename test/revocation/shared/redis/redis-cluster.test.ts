@@ -180,13 +180,16 @@ describe('another owner', () => {
     const to = cluster.others[0] as RedisServer;
     const migrated = migrateSlot(cluster.slot, cluster.owner, to);
     let over = false;
-    void migrated.then(() => {
+    const end = (): void => {
       over = true;
-    });
+    };
+    migrated.then(end, end);
     const said = new Set<unknown>();
     while (!over) {
       const now = await seen(log);
       said.add(typeof now === 'string' ? now : now.seq);
+      // Without a connection the answer is there at once: nothing else would ever run.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     await migrated;
     // `empty` would have the log founded anew.
