@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -27,8 +28,9 @@ const keyCacheBytes = 16_000_000;
 let checkout: string;
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'vigie-native-'));
-  for (const folder of ['.', 'credential', 'ingress', 'revocation', 'signature']) {
+  for (const folder of ['.', ...readdirSync(join(ROOT, 'src'))]) {
     const native = join('src', folder, 'native');
+    if (!existsSync(join(ROOT, native))) continue;
     cpSync(join(ROOT, native), join(checkout, native), { recursive: true });
   }
   cpSync(join(ROOT, 'package.json'), join(checkout, 'package.json'));
