@@ -6,25 +6,23 @@
  *
  * Exit code 0 when all verdicts agree; 1 on any disagreement; 2 for wrong usage, or when nothing native is built.
  */
-import { parseArgs } from 'node:util';
 import { IMPLEMENTATIONS, type KernelImplementation, loadNativeAddon } from '../../src/native/addon.ts';
 import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
+import { readFuzzArguments, refuseToFuzz, SHOWN } from '../support/fuzz-command.ts';
 import { createCaseSource, createRandom, describeCase } from './fuzz-cases.ts';
 
 const STORE_BYTES = 256 * 1024 * 1024;
 const MAX_BATCH = 300;
-/** More would say no more, and hide the first. */
-const SHOWN = 10;
 
 process.exitCode = main();
 
 function main(): 0 | 1 | 2 {
-  const options = readArguments(process.argv.slice(2));
-  if (options === undefined) return refuse('usage: npm run fuzz:kernel -- [--cases N] [--seed S]');
+  const options = readFuzzArguments(process.argv.slice(2));
+  if (options === undefined) return refuseToFuzz('usage: npm run fuzz:kernel -- [--cases N] [--seed S]');
   const loaded = loadNativeAddon();
-  if (!loaded.ok) return refuse(`the native engine ${loaded.because}`);
+  if (!loaded.ok) return refuseToFuzz(`the native engine ${loaded.because}`);
   const { addon } = loaded;
 
   const random = createRandom(options.seed);
@@ -75,25 +73,4 @@ function compare(
     console.log(`${engine.implementation} says ${verdicts[index]}, ${place}: ${describeCase(check)}`);
   }
   return differing.length;
-}
-
-function readArguments(args: string[]): { cases: number; seed: number } | undefined {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: { cases: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
-    });
-    const cases = Number(values.cases);
-    const seed = Number(values.seed);
-    return Number.isSafeInteger(cases) && cases > 0 && Number.isSafeInteger(seed)
-      ? { cases, seed }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function refuse(why: string): 2 {
-  process.stderr.write(`${why}\n`);
-  return 2;
 }
