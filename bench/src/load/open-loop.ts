@@ -1,10 +1,10 @@
 /** The open-loop generator (open-loop/, C++): compiled at its first use, run as a process of its own on its core. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE_DIR, sourceFile } from '../paths.ts';
+import { outputOf } from '../process/child-output.ts';
 import { Unavailable } from '../suite.ts';
 
 export interface StreamSpec {
@@ -96,17 +96,7 @@ export async function runOpenLoop(program: string, spec: OpenLoopSpec): Promise<
     ...[String(spec.settleSeconds), String(spec.patienceSeconds), spec.phaseSeconds.join(',')],
   ];
   const child = spawn('taskset', [...args, ...streams], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
   const seconds = spec.phaseSeconds.reduce((sum, phase) => sum + phase, 0);
-  const deadline = setTimeout(kill, (seconds + spec.patienceSeconds) * 1000 + GRACE_MS);
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  const [code, signal] = await once(child, 'close');
-  clearTimeout(deadline);
-  process.off('exit', kill);
-  if (code !== 0) throw new Error(`the open-loop generator failed (${signal ?? `exit ${code}`})`);
-  return JSON.parse(output);
+  const limitMs = (seconds + spec.patienceSeconds) * 1000 + GRACE_MS;
+  return JSON.parse(await outputOf(child, 'the open-loop generator', limitMs));
 }

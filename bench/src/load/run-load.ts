@@ -1,8 +1,8 @@
 /** Runs a load generator as a process of its own, pinned to its core, and reads its report. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { GeneratorChoice } from '../options.ts';
 import { BENCH_DIR, sourceFile } from '../paths.ts';
+import { outputOf } from '../process/child-output.ts';
 import { requirePackage, requireTaskset } from '../process/programs.ts';
 import { type LoadReport, parseLoadReport } from './load-report.ts';
 import { ANSWER_TIMEOUT_SECONDS, type LoadSpec, loadEnvironment } from './load-spec.ts';
@@ -24,17 +24,7 @@ export async function runLoad(generator: GeneratorChoice, spec: LoadSpec): Promi
     env: { ...process.env, ...loadEnvironment(spec) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  const deadline = setTimeout(kill, spec.seconds * 1000 + GRACE_MS);
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  const [code, signal] = await once(child, 'close');
-  clearTimeout(deadline);
-  process.off('exit', kill);
-  if (code !== 0) throw new Error(`${generator} failed (${signal ?? `exit ${code}`}): ${output.slice(-500)}`);
+  const output = await outputOf(child, generator, spec.seconds * 1000 + GRACE_MS);
   const parsed = parseLoadReport(output);
   if (!parsed.ok) throw new Error(`${generator} reported no ${parsed.fault}: ${output.slice(-500)}`);
   return parsed.report;

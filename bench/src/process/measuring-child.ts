@@ -1,7 +1,7 @@
 /** A part that is measured in a process of its own: its task goes in as JSON, its result comes out as JSON. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { BENCH_DIR } from '../paths.ts';
+import { outputOf } from './child-output.ts';
 
 export interface ChildTask {
   /** A file of the bench's source. */
@@ -23,18 +23,7 @@ export async function runChild({ file, task, core, limitSeconds }: ChildTask): P
   // A child that ends before it has read all of it is told of by its exit code.
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(task));
-  const kill = () => child.kill('SIGKILL');
-  process.prependOnceListener('exit', kill);
-  const deadline = setTimeout(kill, limitSeconds * 1000);
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-  });
-  const [code, signal] = await once(child, 'close');
-  clearTimeout(deadline);
-  process.off('exit', kill);
-  if (code !== 0) throw new Error(`${file} failed (${signal ?? `exit ${code}`}): ${output.slice(-500)}`);
-  return JSON.parse(output);
+  return JSON.parse(await outputOf(child, file, limitSeconds * 1000));
 }
 
 /** In the child, once: what it is to do. */
