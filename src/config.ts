@@ -37,6 +37,12 @@ export const LIMITS = {
   unknownKeyRefreshMs: 30_000,
 } as const;
 
+/**
+ * An answer given before its body was read leaves the rest of the body to be read and dropped, which lets the
+ * client see the answer. Beyond this size the connection is closed instead.
+ */
+export const DROPPED_BODY_BYTES = 32 * 1024 * 1024;
+
 /** How a batch's body is held while it arrives; nobody outside relies on these. */
 export const BATCH_STREAM = {
   /** A slice's text: a few large items take as long as many small ones. */

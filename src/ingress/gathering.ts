@@ -13,6 +13,7 @@ import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { parseSingle } from './envelope.ts';
 import type { Exchange } from './exchange.ts';
+import { UNANSWERED } from './problem.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { createQueueDelay } from './queue-delay.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
@@ -102,12 +103,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
 /** Those that have their answer keep it. */
 function fail(asked: readonly Exchange[], error: unknown, options: GatheringOptions): void {
   options.onUnexpectedError(error);
-  for (const exchange of asked) {
-    exchange.problem({
-      type: 'internal-error',
-      detail: 'the request was not answered; nothing is known of it',
-    });
-  }
+  for (const exchange of asked) exchange.problem(UNANSWERED);
 }
 
 function emptyGathering(calls: number, bodyBytes: number): Gathered {

@@ -5,11 +5,12 @@
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
+import { DROPPED_BODY_BYTES } from '../config.ts';
 import type { Gate } from './admission/gate.ts';
 import type { Exchange } from './exchange.ts';
 import { type HeadReader, strictHeadReader } from './head-reader.ts';
 import { mediaType } from './media-type.ts';
-import { type Problem, problemReply } from './problem.ts';
+import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { createRequestIds } from './request-id.ts';
@@ -44,12 +45,6 @@ export interface RequestObserver {
   /** It was answered with `status`, or its client went away (`undefined`). */
   end(route: number, status: number | undefined, seconds: number): void;
 }
-
-/**
- * An answer given before its body was read leaves the rest of the body to be read and dropped, which lets the
- * client see the answer. Beyond this size the connection is closed instead.
- */
-const MAX_DROPPED_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
@@ -90,7 +85,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     try {
       const refusal = refuse(exchange, found.all, options);
       if (refusal !== undefined) {
-        exchange.closesBehind = exchange.contentLength > MAX_DROPPED_BODY_BYTES;
+        exchange.closesBehind = exchange.contentLength > DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
       } else if (route?.body !== undefined) {
         const { stream } = route;
@@ -215,8 +210,5 @@ function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer,
 
 function fail(exchange: ServerExchange, options: ServerOptions, error: unknown): void {
   options.onUnexpectedError(error);
-  exchange.problem({
-    type: 'internal-error',
-    detail: 'the request was not answered; nothing is known of it',
-  });
+  exchange.problem(UNANSWERED);
 }

@@ -44,6 +44,12 @@ export interface Problem {
   readonly extension?: ProblemExtension;
 }
 
+/** Something here went wrong, and nobody knows how far it had come. */
+export const UNANSWERED: Problem = {
+  type: 'internal-error',
+  detail: 'the request was not answered; nothing is known of it',
+};
+
 /** The problem as an answer. */
 export function problemReply({ type, detail, extension }: Problem): {
   readonly status: number;

@@ -5,10 +5,10 @@
  * While neither queue stands (overload.ts) nobody is refused but beyond a burst's bound, no address is looked at, and
  * a single call costs one comparison. Otherwise batches are refused first, then whoever had more than a fair share.
  */
+import { DROPPED_BODY_BYTES } from '../../config.ts';
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
 import { createClientShares } from './client-shares.ts';
 import { createOverload, STANDING_MS } from './overload.ts';
-import { MOST_DROPPED_BYTES } from './refusals.ts';
 import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
 
 /** What costs: one credential, or as many as the body holds. */
@@ -105,7 +105,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   /** Turns since overload was last checked, and how full they were, those shed included. */
   let turnsSeen = 0;
   let turnsFullness = 0;
-  let singlesSinceSlice = false;
+  let singlesSinceAsked = false;
   /** What of this turn went into batches. */
   let batchMs = 0;
 
@@ -120,8 +120,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     burstMs: Math.max(options.batchQueueMs, BATCH_TARGETS * queueTargetMs),
     waitMs: options.batchWaitMs,
     singlesCame: () => {
-      const came = singlesSinceSlice || seen > 0;
-      singlesSinceSlice = false;
+      const came = singlesSinceAsked || seen > 0;
+      singlesSinceAsked = false;
       return came;
     },
     onQueue: options.onBatchQueue,
@@ -162,10 +162,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
    * What the turn took says what a call costs, unless much else was done in it. The few refusals of a turn count as
    * part of its calls: then turns become shorter than they need be, never longer.
    */
-  const learn = (): void => {
+  const learn = (now: number): void => {
     const calls = seen - shed;
     if (calls > FEW && shed <= MOST_SHED * seen) {
-      const cost = Math.max(0, monotonicMs() - turnBeganMs - batchMs) / calls;
+      const cost = Math.max(0, now - turnBeganMs - batchMs) / calls;
       // From the first: what the compiler of the machine has not seen yet costs a hundred times as much.
       const believed = Math.min(cost, MOST_SURPRISE * singleMs);
       singleMs += (believed - singleMs) * (calls / (calls + learnt));
@@ -173,29 +173,33 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
     batchMs = 0;
   };
-  const endTurn = (): void => {
-    singlesSinceSlice ||= seen > 0;
-    if (seen > 0) singlesAtMs = monotonicMs();
+  const endTurn = (now: number): void => {
+    singlesSinceAsked ||= seen > 0;
+    if (seen > 0) singlesAtMs = now;
     if (seen * singleMs <= queueTargetMs) overload.short();
-    else overload.long(monotonicMs(), turnBeganMs);
+    else overload.long(now, turnBeganMs);
     if (overload.isOn) {
-      turnRooms.turned((seen - shed) / limit(), monotonicMs());
+      turnRooms.turned((seen - shed) / limit(), now);
       turnsSeen++;
       turnsFullness += seen / limit();
-      overload.check(monotonicMs(), false);
+      overload.check(now, false);
     }
     seen = 0;
     shed = 0;
     willBeTold = false;
     turns++;
   };
+  const endLearnedTurn = (): void => {
+    const now = monotonicMs();
+    learn(now);
+    endTurn(now);
+  };
   /** Where calls are answered as they are read, or all were refused or left, nobody tells when their turn ends. */
   const endTurnUntold = (): void => {
     const turn = turns;
     options.afterTurn(() => {
       if (turn !== turns || willBeTold) return;
-      learn();
-      endTurn();
+      endLearnedTurn();
     });
   };
   /** Many calls in this turn, or an overload. */
@@ -246,13 +250,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (why !== undefined) options.onShed(lane, why);
       return why;
     },
-    refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * Math.min(contentLength, MOST_DROPPED_BYTES),
+    refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * Math.min(contentLength, DROPPED_BODY_BYTES),
     singlesGathered: () => {
       willBeTold = true;
     },
-    singlesAnswered: () => {
-      learn();
-      endTurn();
-    },
+    singlesAnswered: endLearnedTurn,
   };
 }

@@ -7,6 +7,7 @@
  * stays with those who make it. A client that heeds `Retry-After` does not notice.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import { DROPPED_BODY_BYTES } from '../../config.ts';
 import { type Problem, problemReply } from '../problem.ts';
 import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 
@@ -23,8 +24,6 @@ const MOST_WAITING = 16_384;
 const RELEASE_INTERVAL_MS = 5;
 /** A body up to this size was mostly read with its head; a larger one is left with its client until the answer. */
 const LARGE_BYTES = 16 * 1024;
-/** A larger one is not read to its end to keep the connection. */
-export const MOST_DROPPED_BYTES = 32 * 1024 * 1024;
 
 const OVERLOADED: Problem = {
   type: 'overloaded',
@@ -75,7 +74,7 @@ export function createRefusals(options: RefusalsOptions): Refusals {
 
   const answer = (res: HttpResponse, shed: Shed, costMs: number): void => {
     creditMs = Math.max(creditMs - costMs, -MOST_DEBT_MS);
-    const closes = shed.contentLength > MOST_DROPPED_BYTES || isDraining();
+    const closes = shed.contentLength > DROPPED_BODY_BYTES || isDraining();
     // The parser writes the status line as it is told, so all headers go with it: two calls into it in all.
     res.writeStatus(heads[Math.floor(random() * heads.length)] + shed.requestId);
     res.end(body, closes);
