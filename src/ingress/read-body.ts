@@ -74,8 +74,7 @@ export function createBodyReader(
 ): BodyReader {
   const { clock, bodyBounds: bounds, isDraining } = options;
   const endsSegment = options.endsSegment ?? (() => false);
-  const arrivals = new Map<ServerExchange, Arriving>();
-  const streaming = new Map<ServerExchange, Streaming>();
+  const arrivals = new Map<ServerExchange, Kept | Streaming>();
   /** Of all exchanges; each knows its own share. */
   let heldBytes = 0;
 
@@ -83,7 +82,6 @@ export function createBodyReader(
     heldBytes -= exchange.heldBytes;
     exchange.heldBytes = 0;
     if (arrivals.size > 0) arrivals.delete(exchange);
-    if (streaming.size > 0) streaming.delete(exchange);
   };
   const hold = (exchange: ServerExchange, bytes: number): void => {
     exchange.heldBytes += bytes;
@@ -108,21 +106,19 @@ export function createBodyReader(
     fail,
   };
 
-  const lapseReservations = (now: number): void => {
-    for (const [exchange, body] of streaming) {
-      if (body.pausedAtMs !== undefined || now - body.reservedAtMs <= RESERVED_MS) continue;
-      body.reservedBytes = 0;
-      host.charge(exchange, body.keptBytes);
-    }
-  };
   const sweep = setInterval(() => {
-    if (streaming.size > 0) lapseReservations(clock.monotonicMs());
-    // A drain has its own end, and what arrives within it is answered.
-    if (arrivals.size === 0 || isDraining()) return;
+    if (arrivals.size === 0) return;
     const now = clock.monotonicMs();
-    for (const [exchange, { lastDataAtMs, startedAtMs, pausedAtMs }] of arrivals) {
+    for (const [exchange, body] of arrivals) {
+      const { lastDataAtMs, startedAtMs, pausedAtMs } = body;
       // It is not its client that is late.
       if (pausedAtMs !== undefined) continue;
+      if ('reservedBytes' in body && now - body.reservedAtMs > RESERVED_MS) {
+        body.reservedBytes = 0;
+        host.charge(exchange, body.keptBytes);
+      }
+      // A drain has its own end, and what arrives within it is answered.
+      if (isDraining()) continue;
       if (now - lastDataAtMs > bounds.idleTimeoutMs || now - startedAtMs > bounds.timeoutMs) {
         exchange.problem({ type: 'body-timeout', detail: 'the body did not arrive in time' });
       }
@@ -203,14 +199,9 @@ export function createBodyReader(
       const body = streamBody(exchange, res, arriving, open, host);
       const take = (chunk: Buffer, isLast: boolean): void => {
         try {
-          if (isLast) {
-            arrivals.delete(exchange);
-            // Nothing is awaited any more: what was set aside is for its answer.
-            streaming.delete(exchange);
-          } else if (!exchange.isOver()) {
-            arrivals.set(exchange, arriving);
-            streaming.set(exchange, arriving);
-          }
+          // Behind the last nothing is awaited any more, and what was set aside is for its answer.
+          if (isLast) arrivals.delete(exchange);
+          else if (!exchange.isOver()) arrivals.set(exchange, arriving);
           body.take(chunk, isLast);
         } catch (error) {
           body.fail(error);
