@@ -10,7 +10,8 @@
  * drive-fuzz.cc. addon: the whole addon with both sanitisers, under Node. Without a word: all six. CXX chooses the
  * compiler. libcrypto is one more oracle where its headers are installed. Exit code 1 when anything fails.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
@@ -107,9 +108,24 @@ function sourcesOf(folders, wanted) {
 /** Objects of this run, by what made them. */
 const compiled = new Map();
 
-/** Compiles what is not compiled yet, as many files at once as there are cores; the objects, in the order given. */
+/** As many at once as there are cores; after a failure, which is thrown when those at work have ended, no more is begun. */
+async function allOf(items, work) {
+  const queue = [...items];
+  let failure;
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined && failure === undefined; item = queue.shift()) {
+      await work(item).catch((error) => {
+        failure ??= error;
+      });
+    }
+  };
+  await Promise.all(cpus().map(worker));
+  if (failure !== undefined) throw failure;
+}
+
+/** Compiles what is not compiled yet; the objects, in the order given. */
 async function compileAll(means, jobs, directory) {
-  const queue = [];
+  const calls = [];
   const objects = jobs.map(({ source, flags }) => {
     const args = [...COMMON, ...flags, '-c', source];
     const name = args.join('\n');
@@ -117,21 +133,11 @@ async function compileAll(means, jobs, directory) {
     if (object === undefined) {
       object = join(directory, `${compiled.size}-${basename(source, '.cc')}.o`);
       compiled.set(name, object);
-      queue.push([...args, '-o', object]);
+      calls.push([...args, '-o', object]);
     }
     return object;
   });
-  let failure;
-  const work = async () => {
-    for (let args = queue.shift(); args !== undefined && failure === undefined; args = queue.shift()) {
-      await compile(means.compiler, args).catch((error) => {
-        failure ??= error;
-      });
-    }
-  };
-  // Those still at work end first: they write into the directory that a failure removes.
-  await Promise.all(cpus().map(work));
-  if (failure !== undefined) throw failure;
+  await allOf(calls, (args) => compile(means.compiler, args));
   return objects;
 }
 
@@ -200,16 +206,29 @@ async function runMode(means, mode, only, seconds, directory) {
   const isWanted = (file) =>
     MODES[mode].programs.test(file) && file.includes(only) && (means.ifma || !file.startsWith('test-ifma-'));
   const programs = sourcesOf(TESTS, isWanted);
+  const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-len_control=0'] : [];
   let failed = 0;
-  for (const program of await build(means, mode, programs, directory)) {
-    const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-len_control=0'] : [];
+  await allOf(await build(means, mode, programs, directory), async (program) => {
     const began = performance.now();
-    const { status, signal } = spawnSync(program, args, { stdio: 'inherit', cwd: directory });
+    const { status, output } = await run(program, args, directory);
     const took = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${basename(program)} ${took} s ${signal ?? ''}`);
+    console.log(`${output}${status === 0 ? 'ok    ' : 'FAILED'} ${basename(program)} ${took} s`);
     if (status !== 0) failed++;
-  }
+  });
   return failed;
+}
+
+/** What it says is kept until it ends, since others run beside it. */
+async function run(program, args, cwd) {
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const [status, signal] = await once(child, 'close');
+  return { status, output: signal === null ? output : `${output}ended by ${signal}\n` };
 }
 
 const options = process.argv.slice(2);
