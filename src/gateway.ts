@@ -16,6 +16,7 @@ import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-ke
 import type { SignatureEngine } from './signature/engine.ts';
 import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
+import { askHolders } from './verification/holders.ts';
 import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
 import { checkSignatures } from './verification/signatures.ts';
 import { CARD_HASH_BYTES, type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
@@ -51,6 +52,8 @@ export interface GatewayParts {
   noteUnknownKey(iss: string, kid: string): void;
   /** What the revocation side knows of a card, whose hash it leaves in `hashOut`. `unreadable`: it cannot tell. */
   cardStatus(iss: string, jti: string, hashOut: Uint8Array): CardStatus | 'unreadable';
+  /** What supersedes credentials by their holders; absent where nothing does. */
+  readonly supersedes?: SupersedeParts | undefined;
   /** Whether revocation knowledge is too old, or otherwise proves of no card that it is not revoked. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;
@@ -58,6 +61,16 @@ export interface GatewayParts {
   scopeOf?(index: TrustIndex): TrustScope;
   /** How the same is done in bulk; absent where there is no native code. The answers are the same. */
   readonly bulk?: BulkParts | undefined;
+}
+
+export interface SupersedeParts {
+  /** False as long as no credential is superseded, and nobody need be asked; true before anybody hears of the first. */
+  areInForce(): boolean;
+  /**
+   * Whether the credentials of a holder issued at `iat` (seconds; NaN: it does not say) are superseded; leaves the
+   * holder's hash in `hashOut`.
+   */
+  isSuperseded(iss: string, sub: string, iat: number, hashOut: Uint8Array): boolean | 'unreadable';
 }
 
 export interface BulkParts {
@@ -70,6 +83,8 @@ export interface BulkParts {
     count: number,
     settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
   ): void;
+  /** The same of the first `count` rows that `scratch.holders` names: `settle` for each that is not good. */
+  superseded?(slice: Slice, count: number, settle: (item: number, what: true | 'unreadable') => void): void;
 }
 
 /**
@@ -207,6 +222,19 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
     items[asked++] = i;
   }
   slice.asked = asked;
+  if (parts.supersedes?.areInForce() === true) judgeSupersedes(slice, parts, parts.supersedes);
+}
+
+/**
+ * A superseded credential is revoked, whatever is known of its own status: only a revocation of its own needs no second
+ * question. What cannot be told changes nothing that stands against the card already.
+ */
+function judgeSupersedes(slice: Slice, parts: GatewayParts, supersedes: SupersedeParts): void {
+  const { reasons } = slice;
+  askHolders(slice, supersedes, parts.bulk, (item, what) => {
+    if (what === true) reasons[item] = CODES.revoked;
+    else if (reasons[item] === 0) reasons[item] = CODES.revocation_stale;
+  });
 }
 
 /**

@@ -118,7 +118,7 @@ function finalOf(holder: string, entries: Entries, cards: readonly string[]): Fi
     const hash = cardHash(SECRET.cardHashKey, ISS, jti);
     const entry = byHash.get(Buffer.from(hash).toString('hex'));
     const status = entry && decodeEntry(SECRET.entryMacKey, hash, entry)?.status;
-    if (status !== undefined && status !== 'key-retired') found[jti] = status;
+    if (status !== undefined && status !== 'key-retired' && status !== 'superseded') found[jti] = status;
   }
   const { digest, revoked, suspended, reinstated } = state;
   return {

@@ -22,6 +22,7 @@ async function openSource() {
     filter: filter.shared,
     freshness: freshness.shared,
     completeness: completeness.shared,
+    supersedes: store.supersedes.shared,
     changes: store.changes.shared,
   };
   const opened = openCardStatus({ ...shared, dir, identity, secret }, clock, () => {}, undefined);
@@ -47,7 +48,8 @@ it('watches whatever could make a look-up answer otherwise, and nothing else', a
   const still = source.watch();
   expect(source.statusOf('iss', 'jti', hashOut)).toBe('active');
   expect(source.statusAgain(hashOut)).toBe('active');
-  expect(Buffer.from(hashOut)).toEqual(source.hashOf({ iss: 'iss', jti: 'jti' }));
+  const name = { iss: 'iss', jti: 'jti', sub: 'sub', iat: 0 };
+  expect(source.hashesOf(name)).toEqual({ card: Buffer.from(hashOut), holder: undefined });
   expect(still()).toBe(false);
   const happenings = {
     // Also of a card that the filter knew before: then a transaction alone tells.

@@ -5,14 +5,18 @@ import {
   decodeEntry,
   encodeEntry,
   KEY_RETIRED,
+  SUPERSEDED,
   type StatusEntry,
+  type SupersedeEntry,
 } from '../../../src/revocation/status-entry.ts';
 import { SECRET } from '../store-fixture.ts';
 
 const HASH = Buffer.alloc(16, 7);
-const STATUSES = ['active', 'suspended', 'revoked', KEY_RETIRED] as const;
+const STATUSES = ['active', 'suspended', 'revoked', KEY_RETIRED, SUPERSEDED] as const;
 
-const encoded = (fields: Partial<StatusEntry>): Buffer =>
+type Fields = { -readonly [K in keyof SupersedeEntry]?: K extends 'status' ? StatusEntry['status'] : SupersedeEntry[K] };
+
+const encoded = (fields: Fields): Buffer =>
   encodeEntry(SECRET.entryMacKey, HASH, {
     status: 'suspended',
     why: undefined,
@@ -20,8 +24,9 @@ const encoded = (fields: Partial<StatusEntry>): Buffer =>
     expiresAt: Infinity,
     seq: 1,
     extendsOnly: false,
+    issuedBefore: 0,
     ...fields,
-  });
+  } as StatusEntry);
 
 /** Few values for each field, so that ties are as common as differences. */
 const anyEntry = fc
@@ -32,6 +37,7 @@ const anyEntry = fc
     expiresAt: fc.constantFrom(0, 1_800_000_000, Infinity),
     seq: fc.constantFrom(1, 2, 255, 256, 2 ** 32, Number.MAX_SAFE_INTEGER),
     extendsOnly: fc.boolean(),
+    issuedBefore: fc.constantFrom(0, 1, 1.5, 1_795_428_000, 1_795_428_000.25, 2 ** 40),
   })
   .map(encoded);
 
