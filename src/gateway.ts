@@ -16,7 +16,7 @@ import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-ke
 import type { SignatureEngine } from './signature/engine.ts';
 import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
-import { askHolders } from './verification/holders.ts';
+import { askHolders, type SupersededInBulk, type SupersedeParts } from './verification/holders.ts';
 import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
 import { checkSignatures } from './verification/signatures.ts';
 import { CARD_HASH_BYTES, type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
@@ -63,16 +63,6 @@ export interface GatewayParts {
   readonly bulk?: BulkParts | undefined;
 }
 
-export interface SupersedeParts {
-  /** False as long as no credential is superseded, and nobody need be asked; true before anybody hears of the first. */
-  areInForce(): boolean;
-  /**
-   * Whether the credentials of a holder issued at `iat` (seconds; NaN: it does not say) are superseded; leaves the
-   * holder's hash in `hashOut`.
-   */
-  isSuperseded(iss: string, sub: string, iat: number, hashOut: Uint8Array): boolean | 'unreadable';
-}
-
 export interface BulkParts {
   /**
    * What the revocation side knows of the cards of `count` rows of a slice, which `scratch.items` names: `settle` is
@@ -83,8 +73,8 @@ export interface BulkParts {
     count: number,
     settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
   ): void;
-  /** The same of the first `count` rows that `scratch.holders` names: `settle` for each that is not good. */
-  superseded?(slice: Slice, count: number, settle: (item: number, what: true | 'unreadable') => void): void;
+  /** The same of holders. */
+  readonly superseded?: SupersededInBulk;
 }
 
 /**
@@ -231,7 +221,7 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
  */
 function judgeSupersedes(slice: Slice, parts: GatewayParts, supersedes: SupersedeParts): void {
   const { reasons } = slice;
-  askHolders(slice, supersedes, parts.bulk, (item, what) => {
+  askHolders(slice, supersedes, parts.bulk?.superseded, (item, what) => {
     if (what === true) reasons[item] = CODES.revoked;
     else if (reasons[item] === 0) reasons[item] = CODES.revocation_stale;
   });

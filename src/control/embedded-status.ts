@@ -10,7 +10,13 @@ import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
 import { auditUntilKnown, condemn } from './start-audit.ts';
-import { closingTimeMs, mayBeHeldBy, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import {
+  closingTimeMs,
+  mayBeHeldBy,
+  type StatusParts,
+  type StatusSide,
+  sharedRevocation,
+} from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 export function createEmbeddedStatus({ config, clock, log, store, freshness }: StatusParts): StatusSide {

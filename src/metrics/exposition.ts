@@ -296,8 +296,13 @@ function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
   gauge(registry, 'vigie_revocation_age_seconds', 'Age of the revocation knowledge.', [], () => [
     [{}, facts.revocation().ageSeconds],
   ]);
-  gauge(registry, 'vigie_revocation_entries', 'Cards with a status other than active; superseded: holders whose older credentials are revoked.', ['status'], () =>
-    Object.entries(facts.revocation().entries ?? {}).map(([status, count]): Sample => [{ status }, count]),
+  gauge(
+    registry,
+    'vigie_revocation_entries',
+    'Cards with a status other than active; superseded: holders whose older credentials are revoked.',
+    ['status'],
+    () =>
+      Object.entries(facts.revocation().entries ?? {}).map(([status, count]): Sample => [{ status }, count]),
   );
   counter(
     registry,

@@ -19,11 +19,7 @@ export interface LookUpArrays {
 }
 
 /** Calls `perhaps` for each row that the filter does not rule out, with its hash; returns how many. */
-type LookUp = (
-  arrays: LookUpArrays,
-  count: number,
-  perhaps: (item: number, hash: Buffer) => void,
-) => number;
+type LookUp = (arrays: LookUpArrays, count: number, perhaps: (item: number, hash: Buffer) => void) => number;
 
 export interface CardLookup {
   readonly lookUp: LookUp;

@@ -12,8 +12,8 @@ import {
   META_HEADER,
   META_OWNER,
   META_STATE,
-  schemaFor,
   type StoreState,
+  schemaFor,
 } from './store-state.ts';
 import type { Decision, StoreResult } from './store-transaction.ts';
 

@@ -67,7 +67,7 @@ export function cardNameAt(slice: Slice, item: number): CardName {
 }
 
 /** The `sub` of claims that the reference decoder read: what is no text names no holder. */
-export function holderOf({ sub }: JsonObject): string | undefined {
+function holderOf({ sub }: JsonObject): string | undefined {
   return typeof sub === 'string' ? sub : undefined;
 }
 

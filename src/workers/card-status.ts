@@ -5,7 +5,6 @@
 import type { CardStatus } from '../card-status.ts';
 import type { Clock } from '../clock.ts';
 import { LIMITS } from '../config.ts';
-import type { SupersedeParts } from '../gateway.ts';
 import type { RevocationView } from '../ingress/verdict-reply.ts';
 import type { FilterResult } from '../metrics/counters.ts';
 import type { NativeAddon } from '../native/addon.ts';
@@ -18,8 +17,8 @@ import { attachFreshness } from '../revocation/freshness.ts';
 import { openStatusReader, type StatusReader } from '../revocation/status-reader.ts';
 import { attachSupersedeFlag } from '../revocation/supersede-flag.ts';
 import { isSuperseded } from '../revocation/superseded.ts';
+import type { SupersededInBulk, SupersedeParts } from '../verification/holders.ts';
 import { type CardName, issuedAt } from '../verification/item-claims.ts';
-import type { Slice } from '../verification/slice.ts';
 import type { SharedRevocation } from './protocol.ts';
 
 /** Asks for the cards of `count` rows; `settle` is called for each that is not active. */
@@ -31,13 +30,6 @@ export type StatusesOf = (
 
 /** Told what the filter said of so many cards. */
 type Told = (result: FilterResult, cards: number) => void;
-
-/** Asks for the holders of the first `count` rows that `scratch.holders` names; `settle` for each that is superseded. */
-export type SupersededOf = (
-  slice: Slice,
-  count: number,
-  settle: (item: number, what: true | 'unreadable') => void,
-) => void;
 
 export interface CardStatusSource {
   /** Leaves the card's hash in `hashOut`. */
@@ -51,7 +43,7 @@ export interface CardStatusSource {
   statusAgain(hash: Uint8Array): CardStatus | 'unreadable';
   readonly supersedes: SupersedeParts & {
     /** Only with native code. */
-    readonly superseded: SupersededOf;
+    readonly superseded: SupersededInBulk;
     /** By the hash that a look-up left. */
     supersededAgain(hash: Uint8Array, iat: number): boolean | 'unreadable';
   };

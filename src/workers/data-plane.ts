@@ -153,7 +153,8 @@ function start(): void {
         revocation: cards.view,
         knownCards: cards,
         batchSlice: config.batchSlice,
-        proveRevoked: () => (cards.isComplete() ? undefined : (names) => proveCards(proofs, names, cards.hashesOf)),
+        proveRevoked: () =>
+          cards.isComplete() ? undefined : (names) => proveCards(proofs, names, cards.hashesOf),
         onVerified: (codes) => countVerdicts(counters, engine, codes),
         onBatch: counters.countBatch,
         onQueued: counters.observeQueueDelay,

@@ -1,7 +1,14 @@
 /** Superseding the older credentials of a holder: over HTTP, by native code and by the reference, alone and in batches. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, call, type ProblemAnswer, reasonOf, scrape, type VerdictAnswer } from '../support/call.ts';
+import {
+  type Answer,
+  call,
+  type ProblemAnswer,
+  reasonOf,
+  scrape,
+  type VerdictAnswer,
+} from '../support/call.ts';
 import { FASTEST_ENGINE, type Gateway, listedIssuer, startGateway } from '../support/gateway.ts';
 import { credential, goodClaims, ISS } from '../support/synthetic-issuer.ts';
 
@@ -52,7 +59,8 @@ describe.each([
       'whose jti is the holder': card(undefined, before - 60, { jti: sub }),
     };
     // Twice: what the reference decodes at first is recognised then.
-    for (const text of [...Object.values(texts), ...Object.values(texts)]) expect(await reason(text)).toBe('ok');
+    for (const text of [...Object.values(texts), ...Object.values(texts)])
+      expect(await reason(text)).toBe('ok');
     expect(await query(sub)).toEqual({ status: 'active' });
     const { status, json } = await supersede(sub, before);
     expect([status, json]).toEqual([200, { seq: expect.any(Number) }]);

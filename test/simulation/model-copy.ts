@@ -5,7 +5,12 @@
 import type { CopyHead, ReplicaCopy } from '../../src/revocation/shared/replica-copy.ts';
 import type { HashedEntry } from '../../src/revocation/shared/shared-log.ts';
 import { winner } from '../../src/revocation/shared/winner.ts';
-import { authenticFields, decodeEntry, liftsFinal, type StatusEntry } from '../../src/revocation/status-entry.ts';
+import {
+  authenticFields,
+  decodeEntry,
+  liftsFinal,
+  type StatusEntry,
+} from '../../src/revocation/status-entry.ts';
 import { accountEntry, sameEntries } from '../../src/revocation/store-account.ts';
 import { emptyState, type StoreState } from '../../src/revocation/store-state.ts';
 import type { StoreResult } from '../../src/revocation/store-transaction.ts';

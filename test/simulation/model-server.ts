@@ -74,7 +74,9 @@ export function follow(
 }
 
 /** Statuses that nothing else replaces: a revoked card, a withdrawn key, superseded credentials. */
-const FINAL: readonly (number | undefined)[] = (['revoked', 'key-retired', 'superseded'] as const).map(statusCode);
+const FINAL: readonly (number | undefined)[] = (['revoked', 'key-retired', 'superseded'] as const).map(
+  statusCode,
+);
 
 /** `final`: a record would replace a final status by another, which the script refuses by itself. */
 export function append(

@@ -22,13 +22,7 @@ import {
 import type { ChangeableEntry } from '../change-plan.ts';
 import type { DeploymentSecret } from '../deployment-secret.ts';
 import type { ChangeWindow } from '../mass-change-limit.ts';
-import {
-  authenticFields,
-  decodeEntry,
-  encodeEntry,
-  KEY_RETIRED,
-  type StatusEntry,
-} from '../status-entry.ts';
+import { authenticFields, decodeEntry, encodeEntry, KEY_RETIRED, type StatusEntry } from '../status-entry.ts';
 import { accountEntry } from '../store-account.ts';
 import { encodeState } from '../store-state.ts';
 import type { StoreResult } from '../store-transaction.ts';

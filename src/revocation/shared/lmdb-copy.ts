@@ -9,7 +9,14 @@ import { HASH_BYTES } from '../card-hash.ts';
 import { forgetFilterFile } from '../filter-file.ts';
 import { dropLogAfter, trimLog } from '../log-records.ts';
 import { logKey, type StatusDatabase } from '../status-database.ts';
-import { authenticFields, decodeEntry, ENTRY_BYTES, KEY_RETIRED, liftsFinal, SUPERSEDED } from '../status-entry.ts';
+import {
+  authenticFields,
+  decodeEntry,
+  ENTRY_BYTES,
+  KEY_RETIRED,
+  liftsFinal,
+  SUPERSEDED,
+} from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
 import { accountEntry, correctAccount, isLostMark, LOST_MARK } from '../store-account.ts';
 import { type Audit, auditStore } from '../store-audit.ts';

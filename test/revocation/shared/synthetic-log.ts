@@ -49,7 +49,12 @@ export function supersede(
   rest: Partial<Omit<SupersedeEntry, 'status'>> = {},
 ): LogRecord {
   const hash = holderHash(SECRET.cardHashKey, ISS, sub);
-  const fields = { why: 'superseded', sinceMs: START_MS + seq, expiresAt: Infinity, extendsOnly: false } as const;
+  const fields = {
+    why: 'superseded',
+    sinceMs: START_MS + seq,
+    expiresAt: Infinity,
+    extendsOnly: false,
+  } as const;
   const entry = { status: SUPERSEDED, issuedBefore, seq, ...fields, ...rest } as const;
   return { seq, hash, entry: encodeEntry(SECRET.entryMacKey, hash, entry) };
 }
