@@ -217,13 +217,12 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
 
 /**
  * A superseded credential is revoked, whatever is known of its own status: only a revocation of its own needs no second
- * question. What cannot be told changes nothing that stands against the card already.
+ * question. Where it cannot be told, nothing less is said of the card: it may be revoked.
  */
 function judgeSupersedes(slice: Slice, parts: GatewayParts, supersedes: SupersedeParts): void {
   const { reasons } = slice;
   askHolders(slice, supersedes, parts.bulk?.superseded, (item, what) => {
-    if (what === true) reasons[item] = CODES.revoked;
-    else if (reasons[item] === 0) reasons[item] = CODES.revocation_stale;
+    reasons[item] = what === true ? CODES.revoked : CODES.revocation_stale;
   });
 }
 
