@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createRevocationProofs } from '../../src/workers/revocation-proofs.ts';
+import { createRevocationProofs, proveCards } from '../../src/workers/revocation-proofs.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -41,4 +41,34 @@ it('are not asked for without bound', async () => {
   await vi.advanceTimersByTimeAsync(750);
   void ask([hash]);
   expect(sent.length).toBe(65);
+});
+
+it('of cards are their own, or those of their holders by when they were issued', async () => {
+  const { sent, ask, answered } = proofs();
+  const name = (jti: string, iat: number, sub?: string) => ({ iss: 'i', jti, sub, iat });
+  const cards = [
+    name('revoked', 5),
+    name('without holder', 5),
+    name('older', 9.5, 'h'),
+    name('at the instant', 10, 'h'),
+    name('without iat', Number.NaN, 'h'),
+    name('of another', 9.5, 'unknown'),
+    name('without iat, of another', Number.NaN, 'unknown'),
+    name('revoked, of a holder', 99, 'h'),
+  ];
+  const asked: string[] = [];
+  const hashesOf = ({ jti, sub }: { jti: string; sub: string | undefined }) => {
+    asked.push(jti);
+    return { card: Buffer.from(jti), holder: sub === undefined ? undefined : Buffer.from(sub) };
+  };
+  const proven = proveCards({ ask }, cards, hashesOf);
+  const none = -Infinity;
+  const own = [Infinity, none, none, none, none, none, none, Infinity];
+  answered(sent[0] as number, [...own, 10, 10, 10, none, none, 10]);
+  expect(await proven).toEqual([true, false, true, false, true, false, false, true]);
+  expect(asked).toEqual(cards.map(({ jti }) => jti));
+  // Nothing in time proves nothing.
+  const unproven = proveCards({ ask }, cards, hashesOf);
+  await vi.advanceTimersByTimeAsync(750);
+  expect(new Set(await unproven)).toEqual(new Set([false]));
 });
