@@ -25,6 +25,8 @@ export const LIMITS = {
   credentialChars: 64 * 1024,
   adminBodyBytes: 4 * 1024 * 1024,
   statusChangesPerCall: 1_000,
+  /** Of a supersede (seconds since the epoch): the end of the year 9999. Any milliseconds of our days lie beyond. */
+  latestInstantSeconds: 253_402_300_799,
   /** Tolerance for credential dates (seconds); key dates have none. */
   clockSkewSeconds: 30,
   requestIdChars: 128,

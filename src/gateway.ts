@@ -16,6 +16,7 @@ import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-ke
 import type { SignatureEngine } from './signature/engine.ts';
 import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
+import { askHolders, type SupersededInBulk, type SupersedeParts } from './verification/holders.ts';
 import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
 import { checkSignatures } from './verification/signatures.ts';
 import { CARD_HASH_BYTES, type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
@@ -51,6 +52,8 @@ export interface GatewayParts {
   noteUnknownKey(iss: string, kid: string): void;
   /** What the revocation side knows of a card, whose hash it leaves in `hashOut`. `unreadable`: it cannot tell. */
   cardStatus(iss: string, jti: string, hashOut: Uint8Array): CardStatus | 'unreadable';
+  /** What supersedes credentials by their holders; absent where nothing does. */
+  readonly supersedes?: SupersedeParts | undefined;
   /** Whether revocation knowledge is too old, or otherwise proves of no card that it is not revoked. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;
@@ -70,6 +73,8 @@ export interface BulkParts {
     count: number,
     settle: (item: number, status: Exclude<CardStatus, 'active'> | 'unreadable') => void,
   ): void;
+  /** The same of holders. */
+  readonly superseded?: SupersededInBulk;
 }
 
 /**
@@ -207,6 +212,18 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
     items[asked++] = i;
   }
   slice.asked = asked;
+  if (parts.supersedes?.areInForce() === true) judgeSupersedes(slice, parts, parts.supersedes);
+}
+
+/**
+ * A superseded credential is revoked, whatever is known of its own status: only a revocation of its own needs no second
+ * question. Where it cannot be told, nothing less is said of the card: it may be revoked.
+ */
+function judgeSupersedes(slice: Slice, parts: GatewayParts, supersedes: SupersedeParts): void {
+  const { reasons } = slice;
+  askHolders(slice, supersedes, parts.bulk?.superseded, (item, what) => {
+    reasons[item] = what === true ? CODES.revoked : CODES.revocation_stale;
+  });
 }
 
 /**

@@ -23,6 +23,8 @@ export interface AdminParts {
   /** `undefined`: the store cannot tell. */
   queryStatus(iss: string, jti: string): StatusAnswer | undefined;
   /** `undefined`: the store cannot tell. */
+  querySupersede(iss: string, sub: string): StatusAnswer | undefined;
+  /** `undefined`: the store cannot tell. */
   statusSummary(): object | undefined;
   rebuildFilter(): Promise<FilterRebuildResult>;
   reloadTrustList(options: { allowShrink: boolean }): Promise<ReloadResult>;
@@ -32,9 +34,11 @@ export interface AdminParts {
 
 /** `since` in milliseconds since the epoch. */
 export interface StatusAnswer {
-  readonly status: CardStatus;
+  readonly status: CardStatus | 'superseded';
   readonly since?: number | undefined;
   readonly why?: string | undefined;
+  /** Of older credentials that are superseded: seconds since the epoch, as `iat`. */
+  readonly issuedBefore?: number | undefined;
 }
 
 export type ReloadResult =
@@ -148,16 +152,20 @@ function changeProblem(result: Exclude<ChangeOutcome, { outcome: 'applied' }>): 
 function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void {
   const request = readBody(exchange, body, statusQueryBody);
   if (request === undefined) return;
-  const found = parts.queryStatus(request.iss, request.jti);
+  const found =
+    'sub' in request
+      ? parts.querySupersede(request.iss, request.sub)
+      : parts.queryStatus(request.iss, request.jti);
   if (found === undefined) {
     exchange.problem(UNREADABLE);
     return;
   }
-  const { status, since, why } = found;
+  const { status, since, why, issuedBefore } = found;
   answer(exchange, {
     status,
     ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
     ...(why === undefined ? {} : { why }),
+    ...(issuedBefore === undefined ? {} : { issuedBefore }),
   });
 }
 

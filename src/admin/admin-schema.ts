@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CARD_STATUSES, STATUS_REASONS } from '../card-status.ts';
 import { LIMITS } from '../config.ts';
 import { formatPath } from '../encoding/json-path.ts';
-import { isJsonObject, type JsonObject } from '../encoding/strict-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../encoding/strict-json.ts';
 import type { Problem } from '../ingress/problem.ts';
 
 const identifier = z.string().min(1);
@@ -17,11 +17,38 @@ const statusChange = z.strictObject({
   expiresAt: z.number().nonnegative().optional(),
 });
 
-export const statusChangesBody = z.strictObject({
-  changes: z.array(statusChange).min(1),
-  confirm: z.string().optional(),
+const supersede = z.strictObject({
+  iss: identifier,
+  sub: identifier,
+  /** Seconds since the epoch, as `iat`. It is final, so milliseconds, which revoke for ever, are refused. */
+  issuedBefore: z.number().nonnegative().max(LIMITS.latestInstantSeconds),
+  expiresAt: z.number().nonnegative().optional(),
 });
-export const statusQueryBody = z.strictObject({ iss: identifier, jti: identifier });
+
+/** One of two shapes, by a member that only a supersede may have: so a fault is named by the shape that was meant. */
+function eitherOf<S extends z.ZodType, C extends z.ZodType>(ofSupersede: S, ofCard: C) {
+  return z.unknown().transform((form, context): z.infer<S> | z.infer<C> => {
+    const checked = (isSupersedeForm(form) ? ofSupersede : ofCard).safeParse(form);
+    if (checked.success) return checked.data as z.infer<S> | z.infer<C>;
+    // As zod raised them, with their paths below this place.
+    type Raised = (typeof context.issues)[number];
+    for (const issue of checked.error.issues) context.issues.push({ ...issue, input: form } as Raised);
+    return z.NEVER;
+  });
+}
+
+/** A supersede may be all of the body: then it is the one change of the call. */
+export const statusChangesBody = z.preprocess(
+  (body) => (isSupersedeForm(body) && !Object.hasOwn(body, 'changes') ? asChanges(body) : body),
+  z.strictObject({
+    changes: z.array(eitherOf(supersede, statusChange)).min(1),
+    confirm: z.string().optional(),
+  }),
+);
+export const statusQueryBody = eitherOf(
+  z.strictObject({ iss: identifier, sub: identifier }),
+  z.strictObject({ iss: identifier, jti: identifier }),
+);
 export const keyRetirementBody = z.strictObject({ iss: identifier, kid: identifier });
 export const filterRebuildBody = z.strictObject({});
 export const reloadBody = z.strictObject({ allowShrink: z.boolean().optional() });
@@ -40,17 +67,19 @@ export function checkBody<T extends z.ZodType>(
   return { ok: false, fault: `${place} is not as described (${issue?.code ?? 'invalid'})` };
 }
 
-/** What is refused by name before the shape is looked at; a call over the limit is too large, not malformed. */
+function isSupersedeForm(form: unknown): form is JsonObject {
+  // What is looked at here has been parsed as JSON.
+  const json = form as JsonValue;
+  return isJsonObject(json) && (Object.hasOwn(json, 'issuedBefore') || Object.hasOwn(json, 'sub'));
+}
+
+function asChanges({ confirm, ...supersede }: JsonObject): JsonObject {
+  return confirm === undefined ? { changes: [supersede] } : { changes: [supersede], confirm };
+}
+
+/** A call over the limit is too large, not malformed. */
 export function refuseChanges(body: JsonObject): Problem | undefined {
   const changes = Array.isArray(body.changes) ? body.changes : [];
-  if (changes.length > LIMITS.statusChangesPerCall) {
-    return { type: 'too-many-items', detail: `at most ${LIMITS.statusChangesPerCall} changes a call` };
-  }
-  const supersedes = [body, ...changes].some(
-    (form) => isJsonObject(form) && (Object.hasOwn(form, 'issuedBefore') || Object.hasOwn(form, 'sub')),
-  );
-  if (!supersedes) return undefined;
-  const detail =
-    'superseding by iss, sub and issuedBefore is not supported yet; name each card by iss and jti';
-  return { type: 'bad-envelope', detail };
+  if (changes.length <= LIMITS.statusChangesPerCall) return undefined;
+  return { type: 'too-many-items', detail: `at most ${LIMITS.statusChangesPerCall} changes a call` };
 }

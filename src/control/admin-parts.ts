@@ -29,6 +29,7 @@ export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWir
       return result;
     },
     queryStatus: (iss, jti) => queryStatus(status, iss, jti),
+    querySupersede: (iss, sub) => querySupersede(status, iss, sub),
     statusSummary: () => statusSummary(status),
     rebuildFilter: () => rebuildFilter(status),
     reloadTrustList: ({ allowShrink }) => reload(keeper, allowShrink),
@@ -59,6 +60,14 @@ function queryStatus(side: StatusSide, iss: string, jti: string): StatusAnswer |
   const answer = side.statusOf(iss, jti);
   if (answer.status === 'unreadable') return undefined;
   return { status: answer.status, since: answer.sinceMs, why: answer.why };
+}
+
+function querySupersede(side: StatusSide, iss: string, sub: string): StatusAnswer | undefined {
+  const answer = side.supersedeOf(iss, sub);
+  if (answer.status === 'unreadable') return undefined;
+  if (answer.status === 'active') return answer;
+  const { status, sinceMs, why, issuedBefore } = answer;
+  return { status, since: sinceMs, why, issuedBefore };
 }
 
 async function reload(keeper: TrustKeeper, allowShrink: boolean): Promise<ReloadResult> {

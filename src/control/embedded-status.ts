@@ -3,14 +3,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
 import { describeError, type Log } from '../log.ts';
 import { createDelays } from '../metrics/delays.ts';
-import { cardHash } from '../revocation/card-hash.ts';
+import { cardHash, holderHash } from '../revocation/card-hash.ts';
 import { startHeartbeat } from '../revocation/heartbeat.ts';
 import { createKeyRetirements } from '../revocation/key-retirements.ts';
 import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
 import { auditUntilKnown, condemn } from './start-audit.ts';
-import { closingTimeMs, type StatusParts, type StatusSide, sharedRevocation } from './status-side.ts';
+import {
+  closingTimeMs,
+  mayBeHeldBy,
+  type StatusParts,
+  type StatusSide,
+  sharedRevocation,
+} from './status-side.ts';
 import { startStoreCare } from './store-care.ts';
 
 export function createEmbeddedStatus({ config, clock, log, store, freshness }: StatusParts): StatusSide {
@@ -51,11 +57,12 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     },
     view: freshness.read,
     statusOf: (iss, jti) => {
-      const { filter, secret } = store;
-      const hash = cardHash(secret.cardHashKey, iss, jti);
-      // A filter that leaves expired cards out rules none out here: the question is what the store knows.
-      const mayBeHeld = filter.leftOutBefore() > 0 || filter.mightContain(hash);
-      return mayBeHeld ? store.statusOf(hash) : { status: 'active' };
+      const hash = cardHash(store.secret.cardHashKey, iss, jti);
+      return mayBeHeldBy(store, hash) ? store.statusOf(hash) : { status: 'active' };
+    },
+    supersedeOf: (iss, sub) => {
+      const hash = holderHash(store.secret.cardHashKey, iss, sub);
+      return mayBeHeldBy(store, hash) ? store.supersedeOf(hash) : { status: 'active' };
     },
     // Whoever retires a key here enforces it in the same call.
     onKeyRetirements: () => {},

@@ -53,7 +53,11 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
       return {
         seq,
         ageSeconds: ageMs / 1000,
-        entries: summary && { revoked: summary.revoked, suspended: summary.suspended },
+        entries: summary && {
+          revoked: summary.revoked,
+          suspended: summary.suspended,
+          superseded: summary.superseded,
+        },
         changes: changeCalls,
         enforcement: status.enforcement.view(),
       };

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.ts';
 import { describeError } from '../log.ts';
 import { createDelays } from '../metrics/delays.ts';
-import { cardHash, issuerKeyHash } from '../revocation/card-hash.ts';
+import { cardHash, holderHash, issuerKeyHash } from '../revocation/card-hash.ts';
 import { mayBeLeftOutBefore } from '../revocation/filter-horizon.ts';
 import type { FreshnessWriter } from '../revocation/freshness.ts';
 import { restoreChangeWindow } from '../revocation/mass-change-limit.ts';
@@ -21,9 +21,10 @@ import { runReplicator } from '../revocation/shared/replicator-runner.ts';
 import { settleMsFor } from '../revocation/shared/settling.ts';
 import type { LogRecord } from '../revocation/shared/shared-log.ts';
 import { isBrandNew } from '../revocation/shared/snapshot-start.ts';
-import { authenticFields, decodeEntry } from '../revocation/status-entry.ts';
+import { authenticFields, decodeEntry, SUPERSEDED } from '../revocation/status-entry.ts';
 import type { StatusAnswer } from '../revocation/status-reader.ts';
 import { summaryOf } from '../revocation/status-summary.ts';
+import type { SupersedeAnswer } from '../revocation/superseded.ts';
 import { type FirstStart, runFirstStart } from './first-start.ts';
 import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
@@ -33,6 +34,7 @@ import { auditUntilKnown, condemn } from './start-audit.ts';
 import {
   closingTimeMs,
   graceMsOf,
+  mayBeHeldBy,
   type StatusParts,
   type StatusSide,
   sharedRevocation,
@@ -89,6 +91,11 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     sleep,
     massChangeLimit: config.massChangeLimit,
   });
+  /** A copy that is too old, or that never was whole, does not know of what it lacks. */
+  const asFarAsKnown = <T extends { readonly status: string }>(hash: Buffer, known: T) => {
+    if (store.filter.mightContain(hash) || known.status !== 'active') return known;
+    return freshness.read().state === 'expired' ? ({ status: 'unreadable' } as const) : known;
+  };
   const stopping = new AbortController();
   const care = startStoreCare(store, log);
   if (isBrandNew(store)) {
@@ -148,11 +155,13 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       const asked = hashes.map((hash) => Buffer.from(hash));
       const found = await sharedLog.entriesOf(asked);
       if (!found.ok) return [];
-      // A revocation is final, so its entry proves it whoever brought it. Nothing else there proves anything:
+      // A revocation is final, and so is a supersede, so its entry proves it whoever brought it. Nothing else there proves anything:
       // an entry that is missing, or an older one, may be an intruder's work.
       return asked.map((hash, i) => {
-        const entry = found.value[i];
-        return entry !== undefined && decodeEntry(secret.entryMacKey, hash, entry)?.status === 'revoked';
+        const bytes = found.value[i];
+        const entry = bytes && decodeEntry(secret.entryMacKey, hash, bytes);
+        if (entry?.status === SUPERSEDED) return entry.issuedBefore;
+        return entry?.status === 'revoked' ? Infinity : -Infinity;
       });
     },
     get shared() {
@@ -160,14 +169,15 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     },
     view: freshness.read,
     statusOf: (iss, jti) => {
-      const { filter } = store;
       const hash = cardHash(secret.cardHashKey, iss, jti);
-      // A filter that leaves expired cards out rules none out here: the question is what the copy knows.
-      const mayBeHeld = filter.leftOutBefore() > 0 || filter.mightContain(hash);
-      const known: StatusAnswer = mayBeHeld ? store.statusOf(hash) : { status: 'active' };
-      if (filter.mightContain(hash) || known.status !== 'active') return known;
-      // A copy that is too old, or that never was whole, does not know of what it lacks.
-      return freshness.read().state === 'expired' ? { status: 'unreadable' } : known;
+      const known: StatusAnswer = mayBeHeldBy(store, hash) ? store.statusOf(hash) : { status: 'active' };
+      return asFarAsKnown(hash, known);
+    },
+    supersedeOf: (iss, sub) => {
+      const hash = holderHash(secret.cardHashKey, iss, sub);
+      const isAsked = mayBeHeldBy(store, hash);
+      const known: SupersedeAnswer = isAsked ? store.supersedeOf(hash) : { status: 'active' };
+      return asFarAsKnown(hash, known);
     },
     onKeyRetirements: (listener) => void listeners.push(listener),
     handFilterBy: care.handFilterBy,

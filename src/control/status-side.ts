@@ -9,6 +9,7 @@ import type { ReplicatorStatus } from '../revocation/shared/replicator-contract.
 import type { RetirementAnswer, StatusAnswer } from '../revocation/status-reader.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import type { StatusSummary } from '../revocation/status-summary.ts';
+import type { SupersedeAnswer } from '../revocation/superseded.ts';
 import type { SharedRevocation } from '../workers/protocol.ts';
 import type { LogCallFigures } from './observed-log.ts';
 import type { FilterRebuild, HandFilter } from './store-care.ts';
@@ -29,12 +30,16 @@ export interface StatusSide {
   /** `undefined` when the store cannot vouch for itself. */
   summary(): StatusSummary | undefined;
   isRetired(iss: string, kid: string): RetirementAnswer;
-  /** Which of these cards, by hash, others prove to be revoked; in order, none where nobody else knows. */
-  proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly boolean[]>;
+  /**
+   * What others prove of these cards and holders, by hash and in order, none where nobody else knows: credentials
+   * issued before so many seconds are revoked; Infinity: all are, -Infinity: none for all that is known.
+   */
+  proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly number[]>;
   /** What workers are given; the filter in force at that moment. */
   readonly shared: SharedRevocation;
   view(): Freshness;
   statusOf(iss: string, jti: string): StatusAnswer;
+  supersedeOf(iss: string, sub: string): SupersedeAnswer;
   /** Told when issuer keys were retired anywhere in the deployment: to be enforced here, and resolved then. */
   onKeyRetirements(listener: () => Promise<unknown>): void;
   /** Gives the way by which workers are handed a filter made anew, once there are workers. */
@@ -72,12 +77,18 @@ export function graceMsOf({ filterExpiryGraceDays }: Config): number {
   return filterExpiryGraceDays * 86_400_000;
 }
 
+/** Whether the store is to be asked for a card or holder. A filter that leaves out expired ones rules none out here. */
+export function mayBeHeldBy({ filter }: StatusStore, hash: Buffer): boolean {
+  return filter.leftOutBefore() > 0 || filter.mightContain(hash);
+}
+
 export function sharedRevocation(store: StatusStore, freshness: FreshnessReader): SharedRevocation {
-  const { filter, completeness, changes, dir, identity, secret } = store;
+  const { filter, completeness, supersedes, changes, dir, identity, secret } = store;
   return {
     filter: filter.shared,
     freshness: freshness.shared,
     completeness: completeness.shared,
+    supersedes: supersedes.shared,
     changes: changes.shared,
     dir,
     identity,

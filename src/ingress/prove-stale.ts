@@ -1,14 +1,8 @@
 /** What this gateway cannot tell of a card, told where others can prove it: as long as its own copy is not whole. */
 import { CODES } from '../verdict.ts';
-import { cardNameAt } from '../verification/item-claims.ts';
+import { type CardName, cardNameAt } from '../verification/item-claims.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { RevocationView } from './verdict-reply.ts';
-
-/** A card by what identifies it. */
-export interface CardName {
-  readonly iss: string;
-  readonly jti: string;
-}
 
 /** In order, which of the cards are proven to be revoked; in bounded time. */
 export type ProveRevoked = (cards: readonly CardName[]) => Promise<readonly boolean[]>;

@@ -5,7 +5,7 @@
 import type { CardStatus } from '../card-status.ts';
 import { LIMITS } from '../config.ts';
 import { CODES } from '../verdict.ts';
-import { CARD_HASH_BYTES, type Slice } from '../verification/slice.ts';
+import { CARD_HASH_BYTES, type Slice, type SliceScratch } from '../verification/slice.ts';
 
 /** What the revocation side knows of cards that it was asked for before. */
 export interface KnownCards {
@@ -13,6 +13,11 @@ export interface KnownCards {
   watch(): () => boolean;
   /** By the hash that the look-up left. */
   statusAgain(hash: Uint8Array): CardStatus | 'unreadable';
+  readonly supersedes: {
+    areInForce(): boolean;
+    /** By the hash that the look-up left, and when the credential was issued. */
+    supersededAgain(hash: Uint8Array, iat: number): boolean | 'unreadable';
+  };
 }
 
 /** An item whose reason is another now, with its code. */
@@ -33,21 +38,72 @@ export interface SecondLook {
 }
 
 /** Bytes that it may keep for a body of so many bytes, as far as that tells: of ordinary credentials. */
-export function cardBytesExpected(contentLength: number): number {
-  return (2 * BYTES_KEPT * Math.min(LIMITS.batchItems * CREDENTIAL_BYTES, contentLength)) / CREDENTIAL_BYTES;
+export function cardBytesExpected(contentLength: number, { supersedes }: KnownCards): number {
+  const bytesKept = CARD_BYTES_KEPT + (supersedes.areInForce() ? HOLDER_BYTES_KEPT : 0);
+  return (2 * bytesKept * Math.min(LIMITS.batchItems * CREDENTIAL_BYTES, contentLength)) / CREDENTIAL_BYTES;
 }
 
 /** An item's number and its card's hash. */
-const BYTES_KEPT = Uint16Array.BYTES_PER_ELEMENT + CARD_HASH_BYTES;
+const CARD_BYTES_KEPT = Uint16Array.BYTES_PER_ELEMENT + CARD_HASH_BYTES;
+/** The same of its holder, and when it was issued. */
+const HOLDER_BYTES_KEPT = CARD_BYTES_KEPT + Float64Array.BYTES_PER_ELEMENT;
 const CREDENTIAL_BYTES = 300;
 
 /** To be made before the first card is looked up. */
-export function createSecondLook(cards: KnownCards): SecondLook {
-  const hasMoved = cards.watch();
+export function createSecondLook(known: KnownCards): SecondLook {
+  const { supersedes } = known;
+  const hasMoved = known.watch();
+  const cards = createKeptHashes();
+  const holders = createKeptHashes();
+  let iats = new Float64Array(0);
+  /** Items whose holders nobody was asked for, because nothing was superseded yet: these came first. */
+  let unasked = 0;
+
+  const keepHolders = ({ scratch, askedHolders = 0 }: Slice, first: number): void => {
+    const from = holders.count();
+    holders.keep(scratch.holders, askedHolders, first);
+    if (holders.room() > iats.length) {
+      const old = iats;
+      iats = new Float64Array(holders.room());
+      iats.set(old.subarray(0, from));
+    }
+    iats.set(scratch.holders.iats.subarray(0, askedHolders), from);
+  };
+  return {
+    keep: (slice, first) => {
+      // All that were asked for; those found revoked are passed over later.
+      cards.keep(slice.scratch, slice.asked, first);
+      if (slice.askedHolders === undefined) unasked = cards.count();
+      else keepHolders(slice, first);
+    },
+    heldBytes: () => cards.heldBytes() + holders.heldBytes() + iats.byteLength,
+    changes: (codes, isExpired) => {
+      if (!isExpired && !hasMoved()) return [];
+      const changed = new Map<number, number>();
+      for (let at = 0; at < holders.count(); at++) {
+        const item = holders.item(at);
+        if (codes[item] !== CODES.ok) continue;
+        const what = supersedes.supersededAgain(holders.hash(at), iats[at] as number);
+        if (what !== false) changed.set(item, what === true ? CODES.revoked : CODES.revocation_stale);
+      }
+      // Of whom nobody kept the holder, nobody can tell now that holders matter: the first supersede came in between.
+      const cannotTell = supersedes.areInForce() ? unasked : 0;
+      for (let at = 0; at < cards.count(); at++) {
+        const item = cards.item(at);
+        if (codes[item] !== CODES.ok || changed.get(item) === CODES.revoked) continue;
+        const code = codeOf(known.statusAgain(cards.hash(at)), isExpired || at < cannotTell);
+        if (code !== CODES.ok) changed.set(item, code);
+      }
+      return [...changed].map(([item, code]): Change => ({ item, code }));
+    },
+  };
+}
+
+/** Hashes by the items that they are of, kept in the order in which they come. */
+function createKeptHashes() {
   let items = new Uint16Array(0);
   let hashes = new Uint8Array(0);
   let count = 0;
-
   const makeRoom = (more: number): void => {
     if (count + more <= items.length) return;
     const room = Math.min(LIMITS.batchItems, 2 * (count + more));
@@ -58,26 +114,18 @@ export function createSecondLook(cards: KnownCards): SecondLook {
     hashes.set(oldHashes.subarray(0, CARD_HASH_BYTES * count));
   };
   return {
-    keep: ({ asked, scratch }, first) => {
-      makeRoom(asked);
-      // All that were asked for, in one copy; those found revoked are passed over later.
-      hashes.set(scratch.cardHashes.subarray(0, CARD_HASH_BYTES * asked), CARD_HASH_BYTES * count);
-      for (let i = 0; i < asked; i++) items[count + i] = first + (scratch.items[i] as number);
-      count += asked;
+    /** Those of a slice whose first item is the batch's item `first`, in one copy. */
+    keep: (asked: Pick<SliceScratch, 'items' | 'cardHashes'>, more: number, first: number): void => {
+      makeRoom(more);
+      hashes.set(asked.cardHashes.subarray(0, CARD_HASH_BYTES * more), CARD_HASH_BYTES * count);
+      for (let i = 0; i < more; i++) items[count + i] = first + (asked.items[i] as number);
+      count += more;
     },
+    count: () => count,
+    room: () => items.length,
+    item: (at: number) => items[at] as number,
+    hash: (at: number) => hashes.subarray(CARD_HASH_BYTES * at, CARD_HASH_BYTES * (at + 1)),
     heldBytes: () => items.byteLength + hashes.byteLength,
-    changes: (codes, isExpired) => {
-      if (!isExpired && !hasMoved()) return [];
-      const changed: Change[] = [];
-      for (let i = 0; i < count; i++) {
-        const item = items[i] as number;
-        if (codes[item] !== CODES.ok) continue;
-        const hash = hashes.subarray(CARD_HASH_BYTES * i, CARD_HASH_BYTES * (i + 1));
-        const code = codeOf(cards.statusAgain(hash), isExpired);
-        if (code !== CODES.ok) changed.push({ item, code });
-      }
-      return changed;
-    },
   };
 }
 

@@ -58,7 +58,7 @@ function openBatch(
   /** With so many bytes waiting a slice is begun. */
   let enoughBytes: number = BATCH_STREAM.gatherBytes;
 
-  const bytesExpected = memoryExpected(exchange);
+  const bytesExpected = memoryExpected(exchange, options);
   const waiting = (): number => window.end - window.start;
   const hold = (): boolean => flow.hold(waiting() + verdicts.heldBytes());
   /** Once begun a batch goes on as long as there is room for what it keeps. */
@@ -134,8 +134,8 @@ function openBatch(
 }
 
 /** Bytes that a batch will normally keep at most: of its body, of its cards and of its answer. */
-function memoryExpected(exchange: Exchange): number {
+function memoryExpected(exchange: Exchange, { knownCards }: VerifyBatchOptions): number {
   const { contentLength } = exchange;
   const windowBytes = Math.min(contentLength, BATCH_STREAM.windowBytes);
-  return windowBytes + cardBytesExpected(contentLength) + answerBytesExpected(exchange);
+  return windowBytes + cardBytesExpected(contentLength, knownCards) + answerBytesExpected(exchange);
 }

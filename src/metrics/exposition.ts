@@ -41,7 +41,7 @@ export interface GatewayFacts {
     readonly seq: number;
     readonly ageSeconds: number;
     /** `undefined` while the store cannot be read. */
-    readonly entries: Readonly<Record<'revoked' | 'suspended', number>> | undefined;
+    readonly entries: Readonly<Record<'revoked' | 'suspended' | 'superseded', number>> | undefined;
     readonly changes: Readonly<Record<string, number>>;
     /** From a change's call to its enforcement by every worker. */
     readonly enforcement: HistogramView;
@@ -296,8 +296,13 @@ function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
   gauge(registry, 'vigie_revocation_age_seconds', 'Age of the revocation knowledge.', [], () => [
     [{}, facts.revocation().ageSeconds],
   ]);
-  gauge(registry, 'vigie_revocation_entries', 'Cards with a status other than active.', ['status'], () =>
-    Object.entries(facts.revocation().entries ?? {}).map(([status, count]): Sample => [{ status }, count]),
+  gauge(
+    registry,
+    'vigie_revocation_entries',
+    'Cards with a status other than active; superseded: holders whose older credentials are revoked.',
+    ['status'],
+    () =>
+      Object.entries(facts.revocation().entries ?? {}).map(([status, count]): Sample => [{ status }, count]),
   );
   counter(
     registry,

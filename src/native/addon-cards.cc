@@ -16,9 +16,9 @@ struct HeldHasher : CardHasher {
   using CardHasher::CardHasher;
 };
 
-/** Arguments: hasher, filterWords, bits, hashes, payloads, fields, items, count, cardHashes, answers. */
+/** Arguments: hasher, filterWords, bits, hashes, payloads, fields, items, count, cardHashes, answers, domain. */
 struct Call {
-  static constexpr std::size_t kArguments = 10;
+  static constexpr std::size_t kArguments = 11;
   HeldHasher* hasher;
   Words filter;
   std::size_t bits;
@@ -29,6 +29,7 @@ struct Call {
   std::uint32_t count;
   Bytes card_hashes;
   Bytes answers;
+  std::uint32_t domain;
 };
 
 bool read_call(napi_env env, napi_callback_info info, Call& call) {
@@ -41,8 +42,13 @@ bool read_call(napi_env env, napi_callback_info info, Call& call) {
       !read_words(env, arguments[5], "fields", call.fields) || !read_words(env, arguments[6], "items", call.items) ||
       !read_count(env, arguments[7], "count", call.count) ||
       !read_bytes(env, arguments[8], "cardHashes", call.card_hashes) ||
-      !read_bytes(env, arguments[9], "answers", call.answers)) {
+      !read_bytes(env, arguments[9], "answers", call.answers) ||
+      !read_count(env, arguments[10], "domain", call.domain)) {
     return false;
+  }
+  if (call.domain != static_cast<std::uint32_t>(HashDomain::kCard) &&
+      call.domain != static_cast<std::uint32_t>(HashDomain::kHolder)) {
+    return refuse(env, "domain is neither that of cards nor that of holders");
   }
   if (call.bits == 0 || call.bits % 512 != 0 || call.bits / 32 > call.filter.length) {
     return refuse(env, "the filter's words do not hold its bits");
@@ -84,11 +90,13 @@ napi_value look_up_cards(napi_env env, napi_callback_info info) {
   if (!read_call(env, info, call)) return nullptr;
   const FilterView filter(call.filter.data, call.bits, call.hashes);
   const std::size_t rows = call.fields.length / kFields;
+  const auto domain = static_cast<HashDomain>(call.domain);
+  const Field name_start = domain == HashDomain::kHolder ? kSubStart : kJtiStart;
   // All hashes first: by the time they are looked up, memory has brought the lines that the first of them need.
   for (std::uint32_t i = 0; i < call.count; i += 2) {
     const std::uint32_t together = call.count - i < 2 ? 1 : 2;
     Text issuers[2];
-    Text jtis[2];
+    Text names[2];
     for (std::uint32_t j = 0; j < together; ++j) {
       const std::uint32_t item = call.items.data[i + j];
       if (item >= rows) {
@@ -96,13 +104,13 @@ napi_value look_up_cards(napi_env env, napi_callback_info info) {
         return nullptr;
       }
       const std::uint32_t* const row = call.fields.data + std::size_t{kFields} * item;
-      if (!read_text(env, call, row, kIssStart, issuers[j]) || !read_text(env, call, row, kJtiStart, jtis[j])) {
+      if (!read_text(env, call, row, kIssStart, issuers[j]) || !read_text(env, call, row, name_start, names[j])) {
         return nullptr;
       }
     }
     std::uint8_t* const hashes = call.card_hashes.data + kCardHashBytes * i;
-    if (together == 2) call.hasher->hash_two(issuers, jtis, hashes);
-    else call.hasher->hash(issuers[0], jtis[0], hashes);
+    if (together == 2) call.hasher->hash_two(domain, issuers, names, hashes);
+    else call.hasher->hash(domain, issuers[0], names[0], hashes);
     for (std::uint32_t j = 0; j < together; ++j) filter.prefetch(hashes + kCardHashBytes * j);
   }
   std::uint32_t perhaps = 0;

@@ -144,7 +144,8 @@ export interface NativeAddon {
   createCardHasher(key: Uint8Array): CardHasherHandle;
   /**
    * Hashes the cards of `count` decoded credentials, which are rows `items[i]` of `fields`, into `cardHashes` (16 bytes
-   * each) and looks them up in a filter's words: `answers[i]` is 1 when the filter might contain the card.
+   * each) and looks them up in a filter's words: `answers[i]` is 1 when the filter might contain the card. `domain`: of
+   * CARD_DOMAINS; with that of holders it is about (iss, sub), and every row named has a `sub`.
    *
    * @returns how many it might contain.
    */
@@ -159,6 +160,7 @@ export interface NativeAddon {
     count: number,
     cardHashes: Uint8Array,
     answers: Uint8Array,
+    domain: number,
   ): number;
   /**
    * Writes the answers to the decoded credentials `[from, to)` into `out`, from `at` on: `heads` by reason, `keys` by

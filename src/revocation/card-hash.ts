@@ -9,7 +9,8 @@ import { hmacSha256 } from './hmac.ts';
 
 export const HASH_BYTES = 16;
 
-const DOMAIN_CARD = 1;
+/** Those that native code hashes as well, which has the same numbers. */
+export const CARD_DOMAINS = { card: 1, holder: 4 } as const;
 const DOMAIN_ISSUER_KEY = 2;
 const DOMAIN_IDEMPOTENCY = 3;
 
@@ -19,12 +20,17 @@ const TAG_UTF16LE = 1;
 
 /** Names one card. `key` is the secret's `cardHashKey`. */
 export function cardHash(key: Uint8Array, iss: string, jti: string): Buffer {
-  return keyedHash(key, DOMAIN_CARD, [iss, jti]);
+  return keyedHash(key, CARD_DOMAINS.card, [iss, jti]);
 }
 
 /** Names one issuer key, for emergency retirements. `key` is the secret's `cardHashKey`. */
 export function issuerKeyHash(key: Uint8Array, iss: string, kid: string): Buffer {
   return keyedHash(key, DOMAIN_ISSUER_KEY, [iss, kid]);
+}
+
+/** Names all credentials of one `sub`, for supersedes. `key` is the secret's `cardHashKey`. */
+export function holderHash(key: Uint8Array, iss: string, sub: string): Buffer {
+  return keyedHash(key, CARD_DOMAINS.holder, [iss, sub]);
 }
 
 /** Names one Idempotency-Key. `key` is the secret's `idempotencyKey`. */

@@ -4,7 +4,7 @@
  */
 import type { NativeAddon } from '../native/addon.ts';
 import { type FilterReader, filterWords } from './bloom-filter.ts';
-import { HASH_BYTES } from './card-hash.ts';
+import { CARD_DOMAINS, HASH_BYTES } from './card-hash.ts';
 
 /** Arrays of a slice; see NativeAddon.lookUpCards. */
 export interface LookUpArrays {
@@ -18,9 +18,13 @@ export interface LookUpArrays {
   };
 }
 
+/** Calls `perhaps` for each row that the filter does not rule out, with its hash; returns how many. */
+type LookUp = (arrays: LookUpArrays, count: number, perhaps: (item: number, hash: Buffer) => void) => number;
+
 export interface CardLookup {
-  /** Calls `perhaps` for each row that the filter does not rule out, with the card's hash; returns how many. */
-  lookUp(arrays: LookUpArrays, count: number, perhaps: (item: number, hash: Buffer) => void): number;
+  readonly lookUp: LookUp;
+  /** The same by the rows' holders; each row named has a `sub`. */
+  readonly lookUpHolders: LookUp;
 }
 
 /** `key` is the secret's `cardHashKey`. */
@@ -28,11 +32,12 @@ export function createCardLookup(addon: NativeAddon, key: Uint8Array, filter: Fi
   const hasher = addon.createCardHasher(key);
   const words = filterWords(filter);
   const { bits, hashes } = filter;
-  return {
-    lookUp: ({ payloads, rows, scratch }, count, perhaps) => {
+  const lookUpIn =
+    (domain: number): LookUp =>
+    ({ payloads, rows, scratch }, count, perhaps) => {
       const { items, cardHashes, bytes } = scratch;
       const arrays = [payloads, rows, items, count, cardHashes, bytes] as const;
-      const positives = addon.lookUpCards(hasher, words, bits, hashes, ...arrays);
+      const positives = addon.lookUpCards(hasher, words, bits, hashes, ...arrays, domain);
       for (let at = 0, left = positives; left > 0; at++) {
         if (bytes[at] === 0) continue;
         left--;
@@ -40,6 +45,6 @@ export function createCardLookup(addon: NativeAddon, key: Uint8Array, filter: Fi
         perhaps(items[at] as number, hash);
       }
       return positives;
-    },
-  };
+    };
+  return { lookUp: lookUpIn(CARD_DOMAINS.card), lookUpHolders: lookUpIn(CARD_DOMAINS.holder) };
 }

@@ -2,17 +2,24 @@
  * A call for status changes, and what it comes to: the part of the decision that is the same for one gateway
  * with its own store and for many with a shared log. Nothing is written here.
  */
-import type { StatusChange } from '../card-status.ts';
-import { cardHash, idempotencyHash } from './card-hash.ts';
-import { type CardChange, type ChangePlan, digestChanges, planChanges } from './change-plan.ts';
+import { isSupersede, type StatusChange, type Supersede } from '../card-status.ts';
+import { cardHash, holderHash, idempotencyHash } from './card-hash.ts';
+import {
+  type CardChange,
+  type ChangeableEntry,
+  type ChangePlan,
+  digestChanges,
+  planChanges,
+  type SupersedeChange,
+} from './change-plan.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
 import type { RememberedAnswer } from './idempotency.ts';
 import { type ChangeWindow, confirms, issueConfirmToken } from './mass-change-limit.ts';
-import type { CardEntry } from './status-entry.ts';
+import { SUPERSEDED, wholeDayAfter } from './status-entry.ts';
 import type { StoreFault, StoreResult } from './store-transaction.ts';
 
 export interface ChangeRequest {
-  readonly changes: readonly StatusChange[];
+  readonly changes: readonly (StatusChange | Supersede)[];
   /** Of bounded length, which the admin interface checks. */
   readonly idempotencyKey?: string | undefined;
   /** The token of a `mass-change-held` answer to the same changes. */
@@ -60,7 +67,7 @@ export interface ChangeAdmission {
 
 /** A call in the form in which it is judged: no identifier is left in it. */
 export interface Call {
-  readonly changes: readonly CardChange[];
+  readonly changes: readonly (CardChange | SupersedeChange)[];
   readonly digest: Buffer;
   readonly keyHash: Buffer | undefined;
   readonly confirm: string | undefined;
@@ -94,7 +101,7 @@ export interface MassChangeGuard {
 export function judgeCall(
   guard: MassChangeGuard,
   call: Call,
-  current: (hash: Buffer) => CardEntry | undefined | 'unreadable',
+  current: (hash: Buffer) => ChangeableEntry | undefined | 'unreadable',
   seq: number,
 ): Extract<ChangePlan, { kind: 'plan' }> | ChangeOutcome {
   const { window, massChangeLimit, confirmTokenKey } = guard;
@@ -109,9 +116,17 @@ export function judgeCall(
   return plan;
 }
 
-function hashed(key: Uint8Array, change: StatusChange): CardChange {
-  const { iss, jti, status, why, expiresAt = Infinity } = change;
+function hashed(key: Uint8Array, change: StatusChange | Supersede): CardChange | SupersedeChange {
+  const { iss, expiresAt = Infinity } = change;
   if (Number.isNaN(expiresAt)) throw new RangeError('expiresAt is not a number');
+  if (isSupersede(change)) {
+    // Zero may come with a sign, by whose bytes it would be later than every other instant.
+    const issuedBefore = change.issuedBefore + 0;
+    if (!(issuedBefore >= 0 && issuedBefore < Infinity)) throw new RangeError('issuedBefore is no instant');
+    const hash = holderHash(key, iss, change.sub);
+    return { hash, status: SUPERSEDED, issuedBefore, expiresAt: wholeDayAfter(expiresAt) };
+  }
+  const { jti, status, why } = change;
   return { hash: cardHash(key, iss, jti), status, why, expiresAt };
 }
 

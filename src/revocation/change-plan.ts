@@ -4,10 +4,11 @@
  * Transitions: anything may become `revoked`; `suspended` and `active` only what is not revoked (final).
  * Repeating a status changes nothing, but for an expiry that is later than the one known: the latest ever
  * named stands, and no expiry named means never. It never ends a revocation or suspension (store-start.ts).
+ * Of supersedes the latest instant stands: an earlier one changes nothing, and is no error.
  */
 import { createHmac } from 'node:crypto';
 import type { CardStatus, StatusReason } from '../card-status.ts';
-import { type CardEntry, reasonCode, statusCode } from './status-entry.ts';
+import { type CardEntry, reasonCode, SUPERSEDED, type SupersedeEntry, statusCode } from './status-entry.ts';
 
 export interface CardChange {
   /** Keyed hash of (iss, jti). */
@@ -18,10 +19,23 @@ export interface CardChange {
   readonly expiresAt: number;
 }
 
+export interface SupersedeChange {
+  /** Keyed hash of (iss, sub). */
+  readonly hash: Buffer;
+  readonly status: typeof SUPERSEDED;
+  /** Seconds since the epoch. */
+  readonly issuedBefore: number;
+  /** Seconds since the epoch, a whole day; Infinity when the call names none. */
+  readonly expiresAt: number;
+}
+
+/** What a change can find, and what it can make of it. */
+export type ChangeableEntry = CardEntry | SupersedeEntry;
+
 export interface PlannedEntry {
   readonly hash: Buffer;
-  readonly before: CardEntry | undefined;
-  readonly after: CardEntry;
+  readonly before: ChangeableEntry | undefined;
+  readonly after: ChangeableEntry;
 }
 
 export type ChangePlan =
@@ -41,19 +55,20 @@ export type ChangePlan =
  * @param current the entry a card has now; `unreadable` when it has one that cannot be trusted.
  */
 export function planChanges(
-  changes: readonly CardChange[],
-  current: (hash: Buffer) => CardEntry | undefined | 'unreadable',
+  changes: readonly (CardChange | SupersedeChange)[],
+  current: (hash: Buffer) => ChangeableEntry | undefined | 'unreadable',
   seq: number,
   nowMs: number,
 ): ChangePlan {
-  const planned = new Map<string, CardEntry>();
+  const planned = new Map<string, ChangeableEntry>();
   const entries: PlannedEntry[] = [];
   let statusChanges = 0;
   for (const [index, change] of changes.entries()) {
     const name = change.hash.toString('latin1');
     const before = planned.get(name) ?? current(change.hash);
     if (before === 'unreadable') return { kind: 'unreadable' };
-    const after = transition(before, change, seq + entries.length + 1, nowMs);
+    const after = entryAfter(before, change, seq + entries.length + 1, nowMs);
+    if (after === 'unreadable') return { kind: 'unreadable' };
     if (after === 'final') return { kind: 'revocation-final', index };
     if (after === undefined) continue;
     planned.set(name, after);
@@ -61,6 +76,36 @@ export function planChanges(
     if (!after.extendsOnly) statusChanges++;
   }
   return { kind: 'plan', entries, statusChanges };
+}
+
+/** As below; `unreadable`: the hash names a card and the entry is of a holder, or the other way round. */
+function entryAfter(
+  before: ChangeableEntry | undefined,
+  change: CardChange | SupersedeChange,
+  seq: number,
+  nowMs: number,
+): ChangeableEntry | undefined | 'final' | 'unreadable' {
+  if (change.status === SUPERSEDED) {
+    return before === undefined || before.status === SUPERSEDED
+      ? superseding(before, change, seq, nowMs)
+      : 'unreadable';
+  }
+  return before?.status === SUPERSEDED ? 'unreadable' : transition(before, change, seq, nowMs);
+}
+
+function superseding(
+  before: SupersedeEntry | undefined,
+  change: SupersedeChange,
+  seq: number,
+  nowMs: number,
+): SupersedeEntry | undefined {
+  const { issuedBefore } = change;
+  const expiresAt = Math.max(before?.expiresAt ?? 0, change.expiresAt);
+  if (before === undefined || issuedBefore > before.issuedBefore) {
+    const why = 'superseded';
+    return { status: SUPERSEDED, why, issuedBefore, sinceMs: nowMs, expiresAt, seq, extendsOnly: false };
+  }
+  return expiresAt === before.expiresAt ? undefined : { ...before, expiresAt, seq, extendsOnly: true };
 }
 
 /** The entry after a change, `undefined` if it has no effect, `final` if it would lift a revocation. */
@@ -83,14 +128,16 @@ function transition(
 }
 
 /** A keyed digest of what a call asks for, order included: what tokens and idempotency keys are bound to. */
-export function digestChanges(key: Uint8Array, changes: readonly CardChange[]): Buffer {
+export function digestChanges(key: Uint8Array, changes: readonly (CardChange | SupersedeChange)[]): Buffer {
   const mac = createHmac('sha256', key).update('vigie/1/changes');
-  for (const { hash, status, why, expiresAt } of changes) {
-    const rest = Buffer.alloc(10);
-    rest[0] = statusCode(status);
-    rest[1] = reasonCode(why);
-    rest.writeDoubleBE(expiresAt, 2);
-    mac.update(hash).update(rest);
+  for (const change of changes) {
+    // A supersede takes more room; its status, which comes first, tells it apart.
+    const rest = Buffer.alloc(change.status === SUPERSEDED ? 18 : 10);
+    rest[0] = statusCode(change.status);
+    rest[1] = change.status === SUPERSEDED ? 0 : reasonCode(change.why);
+    rest.writeDoubleBE(change.expiresAt, 2);
+    if (change.status === SUPERSEDED) rest.writeDoubleBE(change.issuedBefore, 10);
+    mac.update(change.hash).update(rest);
   }
   return mac.digest();
 }

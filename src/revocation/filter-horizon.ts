@@ -10,7 +10,7 @@
  * whose filter leaves out cards that may be in date by its clock calls no card valid (`workers/card-status.ts`).
  */
 import type { DeploymentSecret } from './deployment-secret.ts';
-import { authenticFields, decodeEntry, ENTRY_BYTES } from './status-entry.ts';
+import { authenticFields, decodeEntry, ENTRY_BYTES, SUPERSEDED } from './status-entry.ts';
 
 /** Beyond any grace, for the tolerance of dates (30 s) and for clocks that are set back a little. */
 const MARGIN_MS = 3_600_000;
@@ -51,7 +51,7 @@ export function seemsNeedless(bytes: Buffer, expiredBefore: number): boolean {
   if (bytes.length !== ENTRY_BYTES) return false;
   const { status, sinceMs, expiresAt } = authenticFields(bytes);
   if (status === 'active') return true;
-  if (status !== 'revoked' && status !== 'suspended') return false;
+  if (status !== 'revoked' && status !== 'suspended' && status !== SUPERSEDED) return false;
   return expiresAt < expiredBefore && expiresAt * 1000 > sinceMs;
 }
 

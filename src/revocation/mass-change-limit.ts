@@ -9,7 +9,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { decodeBase64url, encodeBase64url } from '../encoding/base64url.ts';
 import { HASH_BYTES } from './card-hash.ts';
-import { decodeEntry, isCardEntry } from './status-entry.ts';
+import { decodeEntry, KEY_RETIRED } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
 
 const TOKEN_LIFE_MS = 600_000;
@@ -42,7 +42,7 @@ export function restoreChangeWindow({
     const hash = value.subarray(0, HASH_BYTES);
     const entry = decodeEntry(store.secret.entryMacKey, hash, value.subarray(HASH_BYTES));
     // An extension keeps the instant of the status it extends, so it says nothing of when it was made.
-    if (entry === undefined || entry.extendsOnly || !isCardEntry(entry)) continue;
+    if (entry === undefined || entry.extendsOnly || entry.status === KEY_RETIRED) continue;
     // A change "from the future" (the clock was set back) counts as new: the guard errs on holding.
     const ageMs = Math.max(0, wallMs - entry.sinceMs);
     if (ageMs >= massChangeWindowMs) break;

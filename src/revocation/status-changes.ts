@@ -14,16 +14,16 @@ import {
   repeatedAnswer,
   unavailable,
 } from './change-call.ts';
-import type { PlannedEntry } from './change-plan.ts';
+import type { ChangeableEntry, PlannedEntry } from './change-plan.ts';
 import type { FreshnessWriter } from './freshness.ts';
 import { makeRoomForAnswer, recallAnswer, rememberAnswer } from './idempotency.ts';
 import { trimLog } from './log-records.ts';
 import { type ChangeWindow, restoreChangeWindow } from './mass-change-limit.ts';
 import { logKey } from './status-database.ts';
-import { type CardEntry, decodeEntry, encodeEntry, isCardEntry } from './status-entry.ts';
+import { decodeEntry, encodeEntry, KEY_RETIRED, SUPERSEDED } from './status-entry.ts';
 import type { StatusStore } from './status-store.ts';
 import { type StatusSummary, summaryOf } from './status-summary.ts';
-import { foldEntry } from './store-digest.ts';
+import { accountEntry } from './store-account.ts';
 import type { StoreState } from './store-state.ts';
 import type { Decision } from './store-transaction.ts';
 
@@ -65,7 +65,10 @@ function applyChanges(context: Context, request: ChangeRequest): ChangeOutcome {
   const written: Written = { entries: [], statusChanges: 0 };
   const result = store.transact((state) => decide(context, call, state, written));
   // Also when the commit failed: should it have reached the disk after all, workers must ask the exact copy.
-  for (const { hash } of written.entries) store.filter.add(hash);
+  for (const { hash, after } of written.entries) {
+    if (after.status === SUPERSEDED) store.supersedes.raise();
+    store.filter.add(hash);
+  }
   if (!result.ok) return unavailable(result);
   if (result.value.outcome !== 'applied') return result.value;
   window.add(written.statusChanges);
@@ -117,27 +120,23 @@ function refuse(value: ChangeOutcome): Decision<ChangeOutcome> {
 }
 
 /** Writes one effective change: the card's entry, its log record, and the state that accounts for both. */
-function writeEntry(store: StatusStore, state: StoreState, { hash, before, after }: PlannedEntry): void {
+function writeEntry(store: StatusStore, state: StoreState, { hash, after }: PlannedEntry): void {
   const { db, secret } = store;
   const old = db.cards.get(hash);
-  if (old !== undefined) foldEntry(state.digest, hash, Buffer.from(old), -1);
+  if (old !== undefined) accountEntry(state, hash, Buffer.from(old), -1);
   const record = encodeEntry(secret.entryMacKey, hash, after);
-  foldEntry(state.digest, hash, record, 1);
-  if (before !== undefined) state[COUNTER[before.status]]--;
-  state[COUNTER[after.status]]++;
+  accountEntry(state, hash, record, 1);
   state.seq = after.seq;
   db.cards.putSync(hash, record);
   db.log.putSync(logKey(after.seq), Buffer.concat([hash, record]));
 }
 
-const COUNTER = { active: 'reinstated', suspended: 'suspended', revoked: 'revoked' } as const;
-
-function entryOf(store: StatusStore, hash: Buffer): CardEntry | undefined | 'unreadable' {
+function entryOf(store: StatusStore, hash: Buffer): ChangeableEntry | undefined | 'unreadable' {
   const bytes = store.db.cards.get(hash);
   if (bytes === undefined) {
     // While the copy is not known to be complete, what the filter knows may be an entry that is missing.
     return !store.completeness.isComplete() && store.filter.mightContain(hash) ? 'unreadable' : undefined;
   }
   const entry = decodeEntry(store.secret.entryMacKey, hash, bytes);
-  return entry !== undefined && isCardEntry(entry) ? entry : 'unreadable';
+  return entry !== undefined && entry.status !== KEY_RETIRED ? entry : 'unreadable';
 }

@@ -9,7 +9,8 @@ import type { CardStatus, StatusReason } from '../card-status.ts';
 import type { Completeness } from './completeness.ts';
 import type { DeploymentSecret } from './deployment-secret.ts';
 import { openDatabase, type StatusDatabase, storeIdentity } from './status-database.ts';
-import { decodeEntry, isCardEntry, KEY_RETIRED } from './status-entry.ts';
+import { decodeEntry, isCardEntry, KEY_RETIRED, SUPERSEDED } from './status-entry.ts';
+import type { SupersedeAnswer } from './superseded.ts';
 
 export type StatusAnswer =
   | { readonly status: 'unreadable' }
@@ -28,6 +29,8 @@ export interface StatusReader {
    * only of cards that the filter does not rule out: while the copy is not complete, nothing in it makes a card `active`: then it is `unreadable`.
    */
   statusOf(hash: Buffer): StatusAnswer;
+  /** What is held against a holder's older credentials, by the holder's hash; the same holds. */
+  supersedeOf(hash: Buffer): SupersedeAnswer;
   /** Whether an issuer key was retired, by its hash. */
   retirementOf(hash: Buffer): RetirementAnswer;
 }
@@ -82,6 +85,19 @@ export function readerOf(
         // An older page come back shows an older entry, in itself authentic: it must not clear a card either.
         if (status === 'active' && !completeness.isComplete()) return { status: 'unreadable' };
         return why === undefined ? { status, sinceMs } : { status, sinceMs, why };
+      } catch {
+        return { status: 'unreadable' };
+      }
+    },
+    supersedeOf(hash) {
+      try {
+        const bytes = current(db.cards, hash);
+        const isLatest = completeness.isComplete();
+        if (bytes === undefined) return { status: isLatest ? 'active' : 'unreadable' };
+        const entry = decodeEntry(macKey, hash, bytes);
+        if (entry?.status !== SUPERSEDED) return { status: 'unreadable' };
+        const { status, issuedBefore, sinceMs, why } = entry;
+        return { status, issuedBefore, sinceMs, why, isLatest };
       } catch {
         return { status: 'unreadable' };
       }

@@ -37,14 +37,16 @@ import { createStoreIfAbsent, purgeExpired, type Survey, surveyStore } from './s
 import {
   decodeHeader,
   decodeState,
+  isKnownSchema,
   META_HEADER,
   META_OWNER,
   META_RECONCILING,
   META_STATE,
-  STORE_SCHEMA_VERSION,
   type StoreState,
+  SUPERSEDE_SCHEMA_VERSION,
 } from './store-state.ts';
 import type { StoreResult, Transact } from './store-transaction.ts';
+import { createSupersedeFlag, type SupersedeFlagWriter } from './supersede-flag.ts';
 
 export type OpenFault = 'secret-mismatch' | 'unknown-schema' | 'damaged' | 'io-error';
 
@@ -68,6 +70,8 @@ export interface StatusStore extends StatusReader {
    * file, and during a reconciliation, whoever audits or reconciles the store says when.
    */
   readonly completeness: CompletenessWriter;
+  /** Raised by whoever writes a supersede, before anybody hears that it holds; from the start where there may be one. */
+  readonly supersedes: SupersedeFlagWriter;
   /** Moves with each change of the filter and of what is stored. */
   readonly changes: ChangeMark;
   /** How the filter came about: `survey` means that every entry was looked at; or why the file was of no use. */
@@ -138,7 +142,7 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
   const { dir, secret } = options;
   const header = decodeHeader(db.meta.get(META_HEADER));
   if (header === undefined) return refusal('damaged', `${dir}: the store has no readable header`);
-  if (header.schemaVersion !== STORE_SCHEMA_VERSION) {
+  if (!isKnownSchema(header.schemaVersion)) {
     return refusal('unknown-schema', `${dir}: schema version ${header.schemaVersion} is not known here`);
   }
   if (!header.fingerprint.equals(secret.fingerprint)) {
@@ -164,6 +168,7 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
     owner,
     identity,
     epoch: header.epoch,
+    schemaVersion: header.schemaVersion,
     changes,
     condemned: false,
   };
@@ -227,6 +232,9 @@ function storeOf(
   const { dir, db, secret, identity, changes } = session;
   const background = createBackgroundWork();
   const completeness = createCompleteness();
+  const supersedes = createSupersedeFlag();
+  // Not by the count alone: an entry that was given up as lost counts no more and may have been one.
+  if (session.schemaVersion >= SUPERSEDE_SCHEMA_VERSION) supersedes.raise();
   const reconciling = db.meta.get(META_RECONCILING) !== undefined;
   completeness.set(built.survey !== undefined && !reconciling);
   const stateIn = (transaction: Transaction) => readState(session, transaction);
@@ -254,6 +262,7 @@ function storeOf(
     filter: filters.filter,
     filters,
     completeness,
+    supersedes,
     changes,
     start: built.start,
     background,

@@ -10,7 +10,9 @@ export interface StatusSummary {
   /** Cards whose suspension was lifted. */
   readonly reinstated: number;
   readonly retiredKeys: number;
-  /** Cards with an entry, whatever its status. */
+  /** Holders whose older credentials count as revoked. */
+  readonly superseded: number;
+  /** Cards with an entry, whatever its status, and holders. */
   readonly entries: number;
   readonly filter: {
     readonly entries: number;
@@ -27,7 +29,7 @@ export interface StatusSummary {
 export function summaryOf(store: StatusStore): StatusSummary | undefined {
   const checked = store.check();
   if (!checked.ok) return undefined;
-  const { seq, revoked, suspended, reinstated, retiredKeys } = checked.value;
+  const { seq, revoked, suspended, reinstated, retiredKeys, superseded } = checked.value;
   const { filter, epoch } = store;
   const leftOut = filter.leftOutBefore();
   return {
@@ -37,6 +39,7 @@ export function summaryOf(store: StatusStore): StatusSummary | undefined {
     suspended,
     reinstated,
     retiredKeys,
+    superseded,
     entries: cardCount(checked.value),
     filter: {
       entries: filter.entries(),

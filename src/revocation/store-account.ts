@@ -1,15 +1,16 @@
 /** How an entry counts in the state record: one place, for whatever writes or sums up entries. */
 import { HASH_BYTES } from './card-hash.ts';
-import { authenticFields, ENTRY_BYTES, KEY_RETIRED } from './status-entry.ts';
+import { authenticFields, ENTRY_BYTES, KEY_RETIRED, SUPERSEDED } from './status-entry.ts';
 import { foldEntry, sameDigest } from './store-digest.ts';
 import type { StoreState } from './store-state.ts';
 
-const COUNTERS = ['revoked', 'suspended', 'reinstated', 'retiredKeys'] as const;
+const COUNTERS = ['revoked', 'suspended', 'reinstated', 'retiredKeys', 'superseded'] as const;
 const COUNTER_OF = {
   active: 'reinstated',
   suspended: 'suspended',
   revoked: 'revoked',
   [KEY_RETIRED]: 'retiredKeys',
+  [SUPERSEDED]: 'superseded',
 } as const;
 
 /**

@@ -85,6 +85,8 @@ async function auditIn(store: StatusStore, transaction: Transaction): Promise<St
     const walked = await walkKeys(store, table, transaction, (hash) => look(table, hash));
     if (!walked) return { ok: false, fault: 'io-error', code: 'STOPPED' };
   }
+  // An older state record come back may know of none, and then nobody would ask for those that are there.
+  if (found.superseded > 0) store.supersedes.raise();
   const sound = sameEntries(found, claimed.value);
   return { ok: true, value: { found, claimed: claimed.value, sound, missingInFilter } };
 }

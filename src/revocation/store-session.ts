@@ -8,11 +8,12 @@ import {
   decodeState,
   encodeHeader,
   encodeState,
+  isKnownSchema,
   META_HEADER,
   META_OWNER,
   META_STATE,
-  STORE_SCHEMA_VERSION,
   type StoreState,
+  schemaFor,
 } from './store-state.ts';
 import type { Decision, StoreResult } from './store-transaction.ts';
 
@@ -25,6 +26,8 @@ export interface Session {
   readonly identity: string;
   /** As last read: a transaction may change it, and its commit may fail and hold all the same. */
   epoch: Buffer;
+  /** The same of the store's schema version, which only grows. */
+  schemaVersion: number;
   /** Moves with each transaction, also with one that failed: it may hold all the same. */
   readonly changes: ChangeMarkWriter;
   condemned: boolean;
@@ -48,8 +51,10 @@ export function transactIn<T>(
       const { commit, value, epoch = session.epoch } = body(state.value, session.epoch);
       results.push({ ok: true, value });
       if (!commit) return ABORT;
-      if (!epoch.equals(session.epoch)) {
-        db.meta.put(META_HEADER, encodeHeader({ ...headerOf(secret), epoch }));
+      const schemaVersion = Math.max(session.schemaVersion, schemaFor(state.value));
+      if (!epoch.equals(session.epoch) || schemaVersion !== session.schemaVersion) {
+        const fingerprint = Buffer.from(secret.fingerprint);
+        db.meta.put(META_HEADER, encodeHeader({ schemaVersion, fingerprint, epoch }));
       }
       db.meta.put(META_STATE, encodeState(secret.entryMacKey, epoch, state.value));
       return undefined;
@@ -83,17 +88,17 @@ export function readState(session: Session, transaction?: Transaction): StoreRes
   if (writer === undefined) return { ok: false, fault: 'damaged' };
   if (!owner.equals(writer)) return { ok: false, fault: 'taken-over' };
   const header = decodeHeader(db.meta.get(META_HEADER, options));
-  if (header?.schemaVersion !== STORE_SCHEMA_VERSION || !header.fingerprint.equals(secret.fingerprint)) {
+  if (header === undefined || !isKnownSchema(header.schemaVersion)) return { ok: false, fault: 'damaged' };
+  if (!header.fingerprint.equals(secret.fingerprint)) {
     return { ok: false, fault: 'damaged' };
   }
   const state = decodeState(secret.entryMacKey, header.epoch, db.meta.get(META_STATE, options));
   if (state === undefined) return { ok: false, fault: 'damaged' };
-  if (transaction === undefined) session.epoch = header.epoch;
+  if (transaction === undefined) {
+    session.epoch = header.epoch;
+    session.schemaVersion = header.schemaVersion;
+  }
   return { ok: true, value: state };
-}
-
-function headerOf(secret: DeploymentSecret): { schemaVersion: number; fingerprint: Buffer } {
-  return { schemaVersion: STORE_SCHEMA_VERSION, fingerprint: Buffer.from(secret.fingerprint) };
 }
 
 /** The error's code or kind; its message stays out of logs. */

@@ -15,7 +15,7 @@ import { mayBeLeftOut } from './filter-horizon.ts';
 import { FIRST_GENERATION, newEpoch } from './shared/epoch.ts';
 import type { WantedFilter } from './shared/filter-snapshot.ts';
 import { openDatabase, type StatusDatabase, storeFiles } from './status-database.ts';
-import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry } from './status-entry.ts';
+import { decodeEntry, ENTRY_BYTES, KEY_RETIRED, peekEntry, SUPERSEDED } from './status-entry.ts';
 import { isLostMark } from './store-account.ts';
 import { emptyDigest, foldEntry, sameDigest } from './store-digest.ts';
 import {
@@ -106,7 +106,7 @@ export function surveyStore(
   // A clock that is ahead must not cut history short: the store's own last change bounds what "now" can be.
   const expiredBefore = (Math.min(wallMs, state.lastChangeMs) - EXPIRY_MARGIN_MS) / 1000;
   const digest = emptyDigest();
-  const counts = { active: 0, suspended: 0, revoked: 0, [KEY_RETIRED]: 0 };
+  const counts = { active: 0, suspended: 0, revoked: 0, [KEY_RETIRED]: 0, [SUPERSEDED]: 0 };
   const expired: ExpiredEntry[] = [];
   for (const database of [db.cards, db.retirements]) {
     for (const hash of database.getKeys({})) {
@@ -136,7 +136,8 @@ export function surveyStore(
     counts.active === state.reinstated &&
     counts.suspended === state.suspended &&
     counts.revoked === state.revoked &&
-    counts[KEY_RETIRED] === state.retiredKeys;
+    counts[KEY_RETIRED] === state.retiredKeys &&
+    counts[SUPERSEDED] === state.superseded;
   if (!adds || !sameDigest(digest, state.digest)) return DAMAGED;
   noteLeftOut(filter, leavesOut ? leftOutBefore : 0);
   return { ok: true, filter, expired, expiredBefore };

@@ -9,7 +9,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DIGEST_WORDS, emptyDigest, type StoreDigest } from './store-digest.ts';
 
+/**
+ * Version 2 may hold supersedes, version 1 holds none. A store becomes one of version 2 with its first, for good, so
+ * that a release that does not know them refuses it instead of passing over them.
+ */
 export const STORE_SCHEMA_VERSION = 1;
+export const SUPERSEDE_SCHEMA_VERSION = 2;
+
+export function isKnownSchema(version: number | undefined): boolean {
+  return version === STORE_SCHEMA_VERSION || version === SUPERSEDE_SCHEMA_VERSION;
+}
 
 /** Where the records stand in the store's `meta` database, and the name of who may write. */
 export const META_HEADER = Buffer.from('header');
@@ -38,14 +47,22 @@ export interface StoreState {
   /** Cards whose suspension was lifted: entries, though nothing is held against them. */
   reinstated: number;
   retiredKeys: number;
-  /** Over cards and retired keys. */
+  /** Holders whose older credentials count as revoked. */
+  superseded: number;
+  /** Over cards, retired keys and holders. */
   digest: StoreDigest;
 }
 
-const STATE_NUMBERS = ['seq', 'lastChangeMs', 'revoked', 'suspended', 'reinstated', 'retiredKeys'] as const;
-const DIGEST_AT = STATE_NUMBERS.length * 8;
-const MAC_AT = DIGEST_AT + DIGEST_WORDS * 4;
+const FIRST_NUMBERS = ['seq', 'lastChangeMs', 'revoked', 'suspended', 'reinstated', 'retiredKeys'] as const;
+/** Numbers of the record before its digest, by version. Without a supersede it has the form that every release reads. */
+const STATE_NUMBERS = { 1: FIRST_NUMBERS, 2: [...FIRST_NUMBERS, 'superseded'] } as const;
+/** The schema version is part of what is MACed. */
+const MAC_LABELS = { 1: 'vigie/1/store-state', 2: 'vigie/2/store-state' } as const;
 const MAC_BYTES = 16;
+type StateVersion = keyof typeof STATE_NUMBERS;
+
+/** Bytes before the MAC. */
+const macAt = (version: StateVersion): number => STATE_NUMBERS[version].length * 8 + DIGEST_WORDS * 4;
 
 export function emptyState(): StoreState {
   return {
@@ -55,13 +72,24 @@ export function emptyState(): StoreState {
     suspended: 0,
     reinstated: 0,
     retiredKeys: 0,
+    superseded: 0,
     digest: emptyDigest(),
   };
 }
 
-/** Entries of cards, whatever their status. */
+/** Entries of cards, whatever their status, and of holders: all that stand in one table, and may stand in the filter. */
 export function cardCount(state: StoreState): number {
-  return state.revoked + state.suspended + state.reinstated;
+  return state.revoked + state.suspended + state.reinstated + state.superseded;
+}
+
+/** The version of the store and of the log that a state asks for. */
+export function schemaFor({ superseded }: Pick<StoreState, 'superseded'>): StateVersion {
+  return superseded > 0 ? SUPERSEDE_SCHEMA_VERSION : STORE_SCHEMA_VERSION;
+}
+
+/** The version of an encoded state, by its length; `undefined`: of none. */
+export function stateVersion(bytes: Buffer): StateVersion | undefined {
+  return ([1, 2] as const).find((version) => bytes.length === macAt(version) + MAC_BYTES);
 }
 
 export function encodeHeader(header: StoreHeader): Buffer {
@@ -82,10 +110,12 @@ export function decodeHeader(bytes: Buffer | undefined): StoreHeader | undefined
 }
 
 export function encodeState(macKey: Uint8Array, epoch: Buffer, state: StoreState): Buffer {
-  const bytes = Buffer.alloc(MAC_AT + MAC_BYTES);
-  for (const [i, name] of STATE_NUMBERS.entries()) bytes.writeDoubleBE(state[name], i * 8);
-  for (const [i, word] of state.digest.entries()) bytes.writeUInt32BE(word, DIGEST_AT + i * 4);
-  stateMac(macKey, epoch, bytes).copy(bytes, MAC_AT);
+  const version = schemaFor(state);
+  const numbers = STATE_NUMBERS[version];
+  const bytes = Buffer.alloc(macAt(version) + MAC_BYTES);
+  for (const [i, name] of numbers.entries()) bytes.writeDoubleBE(state[name], i * 8);
+  for (const [i, word] of state.digest.entries()) bytes.writeUInt32BE(word, (numbers.length * 2 + i) * 4);
+  stateMac(macKey, epoch, bytes, version).copy(bytes, macAt(version));
   return bytes;
 }
 
@@ -95,15 +125,21 @@ export function decodeState(
   epoch: Buffer,
   bytes: Buffer | undefined,
 ): StoreState | undefined {
-  if (bytes?.length !== MAC_AT + MAC_BYTES) return undefined;
-  if (!timingSafeEqual(bytes.subarray(MAC_AT), stateMac(macKey, epoch, bytes))) return undefined;
+  const version = bytes && stateVersion(bytes);
+  if (bytes === undefined || version === undefined) return undefined;
+  const mac = stateMac(macKey, epoch, bytes, version);
+  if (!timingSafeEqual(bytes.subarray(macAt(version)), mac)) return undefined;
+  const numbers = STATE_NUMBERS[version];
   const state = emptyState();
-  for (const [i, name] of STATE_NUMBERS.entries()) state[name] = bytes.readDoubleBE(i * 8);
-  for (let i = 0; i < DIGEST_WORDS; i++) state.digest[i] = bytes.readUInt32BE(DIGEST_AT + i * 4);
+  for (const [i, name] of numbers.entries()) state[name] = bytes.readDoubleBE(i * 8);
+  for (let i = 0; i < DIGEST_WORDS; i++) state.digest[i] = bytes.readUInt32BE((numbers.length * 2 + i) * 4);
   return state;
 }
 
-function stateMac(macKey: Uint8Array, epoch: Buffer, record: Buffer): Buffer {
-  const mac = createHmac('sha256', macKey).update('vigie/1/store-state').update(epoch);
-  return mac.update(record.subarray(0, MAC_AT)).digest().subarray(0, MAC_BYTES);
+function stateMac(macKey: Uint8Array, epoch: Buffer, record: Buffer, version: StateVersion): Buffer {
+  const mac = createHmac('sha256', macKey).update(MAC_LABELS[version]).update(epoch);
+  return mac
+    .update(record.subarray(0, macAt(version)))
+    .digest()
+    .subarray(0, MAC_BYTES);
 }

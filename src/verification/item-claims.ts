@@ -1,5 +1,6 @@
 /** The claims of an item whose signature holds, whoever decoded it, in the form in which they are judged. */
 import { checkClaims, readAudiences } from '../credential/claims.ts';
+import type { JsonObject } from '../encoding/strict-json.ts';
 import { FIELDS, FLAGS, ROW_DATES, ROW_WORDS } from '../native/fields.ts';
 import { type Slice, utf8 } from './slice.ts';
 
@@ -41,12 +42,46 @@ function rowClaims({ rows, dates, payloads }: Slice, item: number): JudgedClaims
   };
 }
 
-/** The card of an item whose status was asked for. */
-export function cardNameAt({ rows, payloads, read }: Slice, item: number): { iss: string; jti: string } {
+/** The card of an item whose status was asked for, its holder and when it was issued; without a `sub`, no holder. */
+export interface CardName {
+  readonly iss: string;
+  readonly jti: string;
+  readonly sub: string | undefined;
+  /** Seconds since the epoch, NaN where the credential does not say. */
+  readonly iat: number;
+}
+
+export function cardNameAt(slice: Slice, item: number): CardName {
+  const { rows, payloads, read } = slice;
   const one = read[item];
-  if (one !== undefined) return { iss: one.credential.iss, jti: one.credential.claims.jti as string };
+  const iat = issuedAt(slice, item);
+  if (one !== undefined) {
+    const { iss, claims } = one.credential;
+    return { iss, jti: claims.jti as string, sub: holderOf(claims), iat };
+  }
   const row = item * ROW_WORDS;
   const text = (start: number) =>
     utf8(payloads, rows[row + start] as number, rows[row + start + 1] as number);
-  return { iss: text(FIELDS.issStart), jti: text(FIELDS.jtiStart) };
+  const sub = hasHolder(slice, item) ? text(FIELDS.subStart) : undefined;
+  return { iss: text(FIELDS.issStart), jti: text(FIELDS.jtiStart), sub, iat };
+}
+
+/** The `sub` of claims that the reference decoder read: what is no text names no holder. */
+function holderOf({ sub }: JsonObject): string | undefined {
+  return typeof sub === 'string' ? sub : undefined;
+}
+
+/** Whether an item whose claims are in order names a holder. */
+export function hasHolder({ rows, read }: Slice, item: number): boolean {
+  const one = read[item];
+  if (one !== undefined) return holderOf(one.credential.claims) !== undefined;
+  return ((rows[item * ROW_WORDS + FIELDS.flags] as number) & FLAGS.hasSub) !== 0;
+}
+
+/** Of an item whose claims are in order: seconds since the epoch, NaN where the credential does not say. */
+export function issuedAt({ dates, read }: Slice, item: number): number {
+  const one = read[item];
+  if (one === undefined) return dates[item * ROW_DATES + 2] as number;
+  const { iat } = one.credential.claims;
+  return typeof iat === 'number' ? iat : Number.NaN;
 }

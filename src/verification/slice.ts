@@ -44,6 +44,11 @@ export interface Slice {
   trustListVersion: number | undefined;
   /** Cards looked up in this slice: `scratch` has so many items and hashes of them when the path has ended. */
   asked: number;
+  /**
+   * Of those, holders that were asked for: `scratch.holders` has so many when the path has ended; `undefined` where
+   * nothing was superseded, so that nobody was asked for.
+   */
+  askedHolders: number | undefined;
   readonly scratch: SliceScratch;
 }
 
@@ -56,6 +61,8 @@ export interface SliceScratch {
   readonly packedSignatures: Uint8Array;
   readonly bytes: Uint8Array;
   readonly cardHashes: Uint8Array;
+  /** Of the items whose holders are asked for, in the form of the arrays above; and when each was issued, NaN: unsaid. */
+  readonly holders: Pick<SliceScratch, 'items' | 'cardHashes' | 'bytes'> & { readonly iats: Float64Array };
 }
 
 /** Payloads of a slice, about so many bytes an item; what does not fit is decoded by the reference. */
@@ -84,6 +91,7 @@ export function createSlice(capacity: number): Slice {
     holds: bytes(),
     trustListVersion: undefined,
     asked: 0,
+    askedHolders: undefined,
     scratch: {
       items: words(),
       keyOf: words(),
@@ -92,6 +100,12 @@ export function createSlice(capacity: number): Slice {
       packedSignatures: bytes(SIGNATURE_BYTES),
       bytes: bytes(),
       cardHashes: bytes(CARD_HASH_BYTES),
+      holders: {
+        items: words(),
+        cardHashes: bytes(CARD_HASH_BYTES),
+        bytes: bytes(),
+        iats: new Float64Array(capacity),
+      },
     },
   };
 }
@@ -102,6 +116,7 @@ export function beginSlice(slice: Slice, texts: Uint8Array, count: number): void
   slice.texts = texts;
   slice.count = count;
   slice.asked = 0;
+  slice.askedHolders = undefined;
   slice.audiences = undefined;
   slice.reasons.fill(0, 0, count);
   slice.holds.fill(0, 0, count);

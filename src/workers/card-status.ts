@@ -9,12 +9,16 @@ import type { RevocationView } from '../ingress/verdict-reply.ts';
 import type { FilterResult } from '../metrics/counters.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { attachFilter, type FilterReader } from '../revocation/bloom-filter.ts';
-import { cardHash } from '../revocation/card-hash.ts';
-import { createCardLookup, type LookUpArrays } from '../revocation/card-lookup.ts';
+import { cardHash, holderHash } from '../revocation/card-hash.ts';
+import { type CardLookup, createCardLookup, type LookUpArrays } from '../revocation/card-lookup.ts';
 import { attachChangeMark } from '../revocation/change-mark.ts';
 import { attachCompleteness } from '../revocation/completeness.ts';
 import { attachFreshness } from '../revocation/freshness.ts';
-import { openStatusReader } from '../revocation/status-reader.ts';
+import { openStatusReader, type StatusReader } from '../revocation/status-reader.ts';
+import { attachSupersedeFlag } from '../revocation/supersede-flag.ts';
+import { isSuperseded } from '../revocation/superseded.ts';
+import type { SupersededInBulk, SupersedeParts } from '../verification/holders.ts';
+import { type CardName, issuedAt } from '../verification/item-claims.ts';
 import type { SharedRevocation } from './protocol.ts';
 
 /** Asks for the cards of `count` rows; `settle` is called for each that is not active. */
@@ -37,6 +41,12 @@ export interface CardStatusSource {
   statusesUncounted: StatusesOf;
   /** The status of a card that was looked up before, by the hash that this left. */
   statusAgain(hash: Uint8Array): CardStatus | 'unreadable';
+  readonly supersedes: SupersedeParts & {
+    /** Only with native code. */
+    readonly superseded: SupersededInBulk;
+    /** By the hash that a look-up left. */
+    supersededAgain(hash: Uint8Array, iat: number): boolean | 'unreadable';
+  };
   /** Tells from now on whether any look-up may answer otherwise than before. */
   watch(): () => boolean;
   /** Whether what the copy lacks is not there; else others may know. */
@@ -46,8 +56,8 @@ export interface CardStatusSource {
    * "no" proves nothing until it is made anew.
    */
   leavesOutLiving(): boolean;
-  /** Under which every gateway and the log know the card. */
-  hashOf(card: { readonly iss: string; readonly jti: string }): Buffer;
+  /** Under which every gateway and the log know the card; and its holder, where that may matter. */
+  hashesOf(card: CardName): { readonly card: Buffer; readonly holder: Buffer | undefined };
   /** Asked from now on, and no other. */
   setFilter(shared: SharedArrayBuffer): void;
   view(): RevocationView;
@@ -111,8 +121,12 @@ export function openCardStatus(
     return () => changes.read() !== mark || filter !== asked || isComplete() !== complete;
   };
   const leavesOutLiving = () => filter.leftOutBefore() > clock.wallMs() / 1000 - LIMITS.clockSkewSeconds;
-  const hashOf = ({ iss, jti }: { readonly iss: string; readonly jti: string }) =>
-    cardHash(secret.cardHashKey, iss, jti);
+  const supersedes = supersedesOf(shared, opened.reader, () => ({ filter, lookup }));
+  const hashesOf = ({ iss, jti, sub }: CardName) => ({
+    card: cardHash(secret.cardHashKey, iss, jti),
+    holder:
+      sub !== undefined && supersedes.areInForce() ? holderHash(secret.cardHashKey, iss, sub) : undefined,
+  });
   return {
     ok: true,
     source: {
@@ -122,13 +136,43 @@ export function openCardStatus(
       statusesUncounted: lookUpAll(() => {}),
       // The store keeps what it is asked for.
       statusAgain: (hash) => lookUpHash(Buffer.from(hash), count),
+      supersedes,
       watch,
       isComplete,
       leavesOutLiving,
-      hashOf,
+      hashesOf,
       setFilter,
       view: freshness.read,
       close: opened.close,
     },
+  };
+}
+
+/** The same two steps for holders. What the filter says of them is not counted: its figures are of cards. */
+function supersedesOf(
+  { secret, supersedes }: SharedRevocation,
+  reader: StatusReader,
+  current: () => { readonly filter: FilterReader; readonly lookup: CardLookup | undefined },
+): CardStatusSource['supersedes'] {
+  const flag = attachSupersedeFlag(supersedes);
+  const confirmed = (hash: Buffer, iat: number) => isSuperseded(reader.supersedeOf(hash), iat);
+  return {
+    areInForce: flag.isRaised,
+    isSuperseded: (iss, sub, iat, hashOut) => {
+      const hash = holderHash(secret.cardHashKey, iss, sub);
+      hashOut.set(hash);
+      return current().filter.mightContain(hash) && confirmed(hash, iat);
+    },
+    superseded: (slice, count, settle) => {
+      const { payloads, rows, scratch } = slice;
+      const { lookup } = current();
+      if (lookup === undefined) throw new Error('holders are looked up in bulk by native code alone');
+      lookup.lookUpHolders({ payloads, rows, scratch: scratch.holders }, count, (item, hash) => {
+        const what = confirmed(hash, issuedAt(slice, item));
+        if (what !== false) settle(item, what);
+      });
+    },
+    // The store keeps what it is asked for.
+    supersededAgain: (hash, iat) => current().filter.mightContain(hash) && confirmed(Buffer.from(hash), iat),
   };
 }

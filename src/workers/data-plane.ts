@@ -30,7 +30,7 @@ import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { startPulse } from './pulse.ts';
-import { createRevocationProofs } from './revocation-proofs.ts';
+import { createRevocationProofs, proveCards } from './revocation-proofs.ts';
 import { openSharedState, unreadyReasons } from './shared-state.ts';
 import { createUnknownKeyReports } from './unknown-key-reports.ts';
 import { openLife } from './worker-life.ts';
@@ -96,7 +96,8 @@ function start(): void {
     revocationIsExpired: () => cards.view().state === 'expired' || cards.leavesOutLiving(),
     acceptTestCredentials: config.demo,
     scopeOf: createTrustScopes(addon),
-    bulk: addon && { cardStatuses: cards.statusesOf },
+    supersedes: cards.supersedes,
+    bulk: addon && { cardStatuses: cards.statusesOf, superseded: cards.supersedes.superseded },
   };
   const onUnexpectedError = (error: unknown): void => {
     counters.countUnexpectedError();
@@ -105,7 +106,7 @@ function start(): void {
   const uncounted = {
     ...parts,
     cardStatus: cards.statusUncounted,
-    bulk: parts.bulk && { cardStatuses: cards.statusesUncounted },
+    bulk: parts.bulk && { ...parts.bulk, cardStatuses: cards.statusesUncounted },
   };
   canary = { parts: uncounted, isComplete: cards.isComplete };
   const onStrangeHead = (): void =>
@@ -152,7 +153,8 @@ function start(): void {
         revocation: cards.view,
         knownCards: cards,
         batchSlice: config.batchSlice,
-        proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
+        proveRevoked: () =>
+          cards.isComplete() ? undefined : (names) => proveCards(proofs, names, cards.hashesOf),
         onVerified: (codes) => countVerdicts(counters, engine, codes),
         onBatch: counters.countBatch,
         onQueued: counters.observeQueueDelay,
@@ -222,7 +224,7 @@ parentPort?.on('message', (message: ToWorker) => {
     send({ kind: 'taken', ticket: message.ticket });
     return;
   }
-  if (message.kind === 'revoked') return proofs.answered(message.ticket, message.revoked);
+  if (message.kind === 'revoked') return proofs.answered(message.ticket, message.issuedBefore);
   if (message.kind === 'canary') {
     if (canary !== undefined) send({ kind: 'canary', answer: answerCanary(message.probe, canary) });
     return;

@@ -23,6 +23,7 @@ export interface SharedRevocation {
   readonly filter: SharedArrayBuffer;
   readonly freshness: SharedArrayBuffer;
   readonly completeness: SharedArrayBuffer;
+  readonly supersedes: SharedArrayBuffer;
   readonly changes: SharedArrayBuffer;
   readonly dir: string;
   /** Of the store's files; a filter belongs to one store only. */
@@ -35,8 +36,8 @@ export type ToWorker =
   | { readonly kind: 'trust-list'; readonly list: TrustList; readonly ticket: number }
   /** A filter made anew: answered by `taken` once the thread reads no other. */
   | { readonly kind: 'filter'; readonly shared: SharedArrayBuffer; readonly ticket: number }
-  /** Which of the cards asked for by `prove-revoked` are, in order. */
-  | { readonly kind: 'revoked'; readonly ticket: number; readonly revoked: readonly boolean[] }
+  /** What others prove of the hashes asked for by `prove-revoked`, in order. */
+  | { readonly kind: 'revoked'; readonly ticket: number; readonly issuedBefore: readonly number[] }
   /** Credentials of known answers: answered by `canary`. At most one is under way. */
   | { readonly kind: 'canary'; readonly probe: CanaryProbe }
   /** No connection is open for new work any more: close everything and end. */
@@ -57,7 +58,7 @@ export type FromWorker =
   /** Something threw where nobody catches; the thread goes on until it is replaced, and closed. */
   | { readonly kind: 'uncaught'; readonly fields: LogFields }
   | { readonly kind: 'taken'; readonly ticket: number }
-  /** Cards by their hashes, of which the copy cannot tell: answered by `revoked`. */
+  /** Cards and holders by their hashes, of which the copy cannot tell: answered by `revoked`. */
   | { readonly kind: 'prove-revoked'; readonly ticket: number; readonly hashes: readonly Uint8Array[] }
   | { readonly kind: 'canary'; readonly answer: CanaryAnswer }
   | { readonly kind: 'engine-disagreement'; readonly fields: LogFields }

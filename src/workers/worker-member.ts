@@ -21,7 +21,7 @@ export interface MemberEvents {
   readonly log: Log;
   onUnknownKey(iss: string, kid: string): void;
   /** Which of these cards are proven to be revoked, in order; never rejects. */
-  proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly boolean[]>;
+  proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly number[]>;
 }
 
 export type MemberStart =
@@ -139,8 +139,8 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         return settleTicket(message.ticket);
       case 'prove-revoked': {
         const { ticket } = message;
-        void events.proveRevoked(message.hashes).then((revoked) => {
-          if (phase !== 'gone') post({ kind: 'revoked', ticket, revoked });
+        void events.proveRevoked(message.hashes).then((issuedBefore) => {
+          if (phase !== 'gone') post({ kind: 'revoked', ticket, issuedBefore });
         });
         return;
       }

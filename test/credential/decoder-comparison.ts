@@ -157,6 +157,7 @@ function expectedRow({
     payload: claimsText,
     signingInput: Buffer.from(signingInput).toString(),
     signature: Buffer.from(signature).toString('hex'),
+    iat: typeof claims.iat === 'number' ? claims.iat : Number.NaN,
     claims: checked && {
       exp: checked.exp,
       nbf: checked.nbf ?? Number.NaN,

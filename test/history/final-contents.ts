@@ -1,7 +1,7 @@
 /** What every copy and the log hold in the end: by each gateway's answers, by its files, by Redis itself. */
 import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
-import { cardHash } from '../../src/revocation/card-hash.ts';
+import { cardHash, holderHash } from '../../src/revocation/card-hash.ts';
 import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
 import { decodeEntry } from '../../src/revocation/status-entry.ts';
 import { openStatusStore } from '../../src/revocation/status-store.ts';
@@ -13,6 +13,7 @@ import type { Gateway } from '../support/gateway.ts';
 import { type RedisServer, until } from '../support/redis.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 import type { Final } from './history.ts';
+import { holderOf, isSuperseded, SUPERSEDED_BEFORE } from './history-cards.ts';
 
 type Cards = Record<string, 'active' | 'suspended' | 'revoked'>;
 type Entries = readonly (readonly [hash: Buffer, entry: Buffer])[];
@@ -71,12 +72,13 @@ async function askedOf(gateway: Gateway, cards: readonly string[]): Promise<Card
   for (let at = 0; at < cards.length; at += QUERIES_AT_ONCE) {
     await Promise.all(
       cards.slice(at, at + QUERIES_AT_ONCE).map(async (jti) => {
-        const { status, json, text } = await call<{ status: Cards[string] }>(
+        const body = isSuperseded(jti) ? { iss: ISS, sub: holderOf(jti) } : { iss: ISS, jti };
+        const { status, json, text } = await call<{ status: Cards[string] | 'superseded' }>(
           `${gateway.admin}/admin/v1/status-query`,
-          { body: { iss: ISS, jti } },
+          { body },
         );
         if (status !== 200) throw new Error(`status ${status}: ${text}`);
-        found[jti] = json.status;
+        found[jti] = json.status === 'superseded' ? 'revoked' : json.status;
       }),
     );
   }
@@ -115,16 +117,22 @@ function finalOf(holder: string, entries: Entries, cards: readonly string[]): Fi
   const byHash = new Map(entries.map(([hash, entry]) => [hash.toString('hex'), entry]));
   const found: Cards = {};
   for (const jti of cards) {
-    const hash = cardHash(SECRET.cardHashKey, ISS, jti);
-    const entry = byHash.get(Buffer.from(hash).toString('hex'));
-    const status = entry && decodeEntry(SECRET.entryMacKey, hash, entry)?.status;
-    if (status !== undefined && status !== 'key-retired') found[jti] = status;
+    const { cardHashKey, entryMacKey } = SECRET;
+    const hash = isSuperseded(jti)
+      ? holderHash(cardHashKey, ISS, holderOf(jti))
+      : cardHash(cardHashKey, ISS, jti);
+    const bytes = byHash.get(hash.toString('hex'));
+    const entry = bytes && decodeEntry(entryMacKey, hash, bytes);
+    // Whatever instant but the one that was asked for would spare the card, or revoke another.
+    if (entry?.status === 'superseded') {
+      if (entry.issuedBefore === SUPERSEDED_BEFORE) found[jti] = 'revoked';
+    } else if (entry !== undefined && entry.status !== 'key-retired') found[jti] = entry.status;
   }
-  const { digest, revoked, suspended, reinstated } = state;
+  const { digest, revoked, suspended, reinstated, superseded } = state;
   return {
     type: 'final',
     holder,
-    digest: `${[...digest]} ${revoked} ${suspended} ${reinstated}`,
+    digest: `${[...digest]} ${revoked} ${suspended} ${reinstated} ${superseded}`,
     cards: found,
   };
 }

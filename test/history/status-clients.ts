@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway } from '../support/gateway.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
 import type { Change } from './history.ts';
+import { changeCallOf } from './history-cards.ts';
 
 type CardChange = Change['changes'][number];
 
@@ -40,7 +40,10 @@ export async function runStatusClient(options: StatusClientOptions): Promise<voi
   }
 }
 
-/** What happens to cards: revoked, alone or several at once; suspended, then reinstated or revoked. */
+/**
+ * What happens to cards: revoked, alone or several at once; superseded, which spares the card that was issued then;
+ * suspended, then reinstated or revoked.
+ */
 function roundOf(client: string, round: number): readonly CardChange[][] {
   const card = (kind: string) => `${client}-${kind}-${round}`;
   return [
@@ -49,6 +52,10 @@ function roundOf(client: string, round: number): readonly CardChange[][] {
     [
       { card: card('pair-a'), status: 'revoked' },
       { card: card('pair-b'), status: 'revoked' },
+    ],
+    [
+      { card: card('superseded'), status: 'revoked' },
+      { card: card('renewed'), status: 'active' },
     ],
     [{ card: card('suspended'), status: round % 2 === 0 ? 'active' : 'revoked' }],
   ];
@@ -85,7 +92,7 @@ async function ask(
     const response = await fetch(`${gateway.admin}/admin/v1/status-changes`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify({ changes: changes.map(({ card, status }) => ({ iss: ISS, jti: card, status })) }),
+      body: JSON.stringify({ changes: changes.map(changeCallOf) }),
       signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
     });
     await response.arrayBuffer();

@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VerdictAnswer } from '../support/call.ts';
 import type { Gateway } from '../support/gateway.ts';
-import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
+import { tampered } from '../support/synthetic-issuer.ts';
 import type { Answer, Verify } from './history.ts';
+import { credentialOf } from './history-cards.ts';
 
 export interface VerifyingClientOptions {
   readonly name: string;
@@ -83,17 +84,4 @@ async function verifyAll(gateway: Gateway, credentials: readonly string[]): Prom
   return ((await response.json()) as { results: VerdictAnswer[] }).results;
 }
 
-/** In date for years, whatever a test does to clocks. */
-const credentials = new Map<string, string>();
-const IN_DATE_SECONDS = 10 * 365 * 86_400;
-function credentialOf(card: string): string {
-  let text = credentials.get(card);
-  if (text === undefined) {
-    text = credential({
-      payload: goodClaims({ jti: card }, Math.floor(Date.now() / 1000) + IN_DATE_SECONDS),
-    });
-    credentials.set(card, text);
-  }
-  return text;
-}
 const FORGED = tampered(credentialOf(UNTOUCHED));

@@ -176,23 +176,6 @@ describe('a call', () => {
   });
 });
 
-describe('superseding all cards of a holder', () => {
-  const SUPERSEDE = { iss: ISS, sub: 'CANARY-holder', issuedBefore: NOW };
-
-  it.each([
-    ['alone', SUPERSEDE],
-    ['without a member', { iss: ISS, issuedBefore: NOW }],
-    ['beside changes', { changes: [card('poison', 'revoked')], ...SUPERSEDE }],
-    ['as a change', { changes: [card('poison', 'revoked'), SUPERSEDE] }],
-  ])('%s is refused by name and changes nothing', async (_form, body) => {
-    const answer = await admin('/status-changes', { body });
-    expect([answer.status, answer.json.type]).toEqual([400, 'bad-envelope']);
-    expect(answer.json.detail).toContain('issuedBefore is not supported yet');
-    expect(answer.text).not.toContain('CANARY');
-    expect(await query('poison')).toEqual({ status: 'active' });
-  });
-});
-
 describe('the mass-change guard', () => {
   it('holds a call above the limit until it is confirmed by its own token', async () => {
     const changes = Array.from({ length: 1_000 }, () => card(randomUUID(), 'revoked'));

@@ -221,3 +221,57 @@ describe('a batch that arrives while its key is withdrawn', () => {
     expect(new Set(Buffer.from(answer, 'latin1'))).toEqual(new Set([17]));
   });
 });
+
+describe.each([
+  ['native code', FASTEST_ENGINE],
+  ['the openssl engine', { VIGIE_ENGINE: 'openssl' }],
+])('a batch of which holders are superseded while it arrives, by %s', (_engine, env) => {
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await startGateway({ env });
+  });
+  afterAll(() => gateway?.dispose());
+
+  const issued = (jti: string, sub: string, iat: number): string =>
+    credential({ payload: goodClaims({ jti, sub, iat }, NOW) });
+  const form = { type: LINES, accept: BYTES };
+
+  /** The codes of a batch whose first half was verified before `happen` was acknowledged. */
+  async function codesOf(credentials: readonly string[], happen: () => Promise<unknown>): Promise<number[]> {
+    const batch = await halfSent(gateway, bodyOf(credentials, LINES), form);
+    await happen();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const { status, body } = await batch.finish();
+    expect(status).toBe(200);
+    return [...Buffer.from(body, 'latin1')];
+  }
+  const supersede = (sub: string, issuedBefore: number) =>
+    changeStatus(gateway.admin, { iss: ISS, sub, issuedBefore });
+
+  // In this order: only the first supersede of a deployment finds batches whose holders nobody asked for.
+  it('by the first of all, says that it cannot tell of those whose holders nobody kept', async () => {
+    const credentials = Array.from({ length: ITEMS }, (_, i) =>
+      issued(`first ${i}`, `holder ${i}`, NOW - 60),
+    );
+    credentials[7] = tampered(credentials[7] as string);
+    await changeStatus(gateway.admin, { iss: ISS, jti: 'first 5', status: 'revoked' });
+    const codes = await codesOf(credentials, () => supersede('holder 3', NOW - 59));
+    expect(codes.slice(0, 9)).toEqual([16, 16, 16, 16, 16, 14, 16, 7, 16]);
+    // What was verified behind it was asked for its holder.
+    expect(codes.at(-1)).toBe(0);
+    expect(new Set(codes)).toEqual(new Set([0, 7, 14, 16]));
+  });
+
+  it('by a later one, is answered by what is known at its end', async () => {
+    const credentials = Array.from({ length: ITEMS }, (_, i) =>
+      issued(`later ${i}`, i < 6 ? 'one holder' : `other ${i}`, NOW - 60 + Math.min(i, 30)),
+    );
+    credentials[2] = card('without iat');
+    const codes = await codesOf(credentials, async () => {
+      await supersede('one holder', NOW - 60 + 4);
+      await changeStatus(gateway.admin, { iss: ISS, jti: 'later 5', status: 'suspended' });
+    });
+    expect(codes.slice(0, 8)).toEqual([14, 14, 0, 14, 0, 15, 0, 0]);
+    expect(new Set(codes)).toEqual(new Set([0, 14, 15]));
+  });
+});

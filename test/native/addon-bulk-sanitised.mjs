@@ -111,13 +111,15 @@ function looksUp(addon, { count, payloads, rows }) {
   const filter = new Uint32Array(32).fill(NONE);
   const items = Uint32Array.from({ length: count }, (_, i) => i);
   const [hashes, answers] = [new Uint8Array(16 * count), new Uint8Array(count)];
-  const args = [hasher, filter, 1_024, 7, payloads, rows, items, count, hashes, answers];
+  const args = [hasher, filter, 1_024, 7, payloads, rows, items, count, hashes, answers, 1];
   const lookUp = addon.lookUpCards;
   assert.equal(lookUp(...args), count);
   assert.equal(lookUp(...args.with(1, new Uint32Array(32))), 0);
   assert.equal(lookUp(...args.with(1, inSharedMemory(filter))), count);
   assert.equal(lookUp(...args.map((value) => (isArray(value) ? inSharedMemory(value) : value))), count);
-  refuses(lookUp, args, [1, 2, 5, 6, 7, 8, 9]);
+  assert.equal(lookUp(...args.with(10, 4)), count);
+  refuses(lookUp, args, [1, 2, 5, 6, 7, 8, 9, 10]);
+  for (const domain of [0, 2, 3, 5, NONE]) assert.throws(() => lookUp(...args.with(10, domain)), RangeError);
   for (const bits of [0, 1, 513, 1_536, 2 ** 52])
     assert.throws(() => lookUp(...args.with(2, bits)), RangeError);
   assert.throws(

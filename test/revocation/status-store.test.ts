@@ -113,7 +113,7 @@ describe('is not opened', () => {
     const dir = storeDir();
     const store = await openStore(dir, testClock());
     const header = Buffer.from(store.db.meta.get(Buffer.from('header')) as Buffer);
-    header.writeUInt32BE(2, 0);
+    header.writeUInt32BE(3, 0);
     store.db.root.transactionSync(() => {
       store.db.meta.put(Buffer.from('header'), header);
     });

@@ -13,7 +13,7 @@ import { ISS } from '../support/synthetic-issuer.ts';
 
 const SECRET = deriveSecret(MASTER);
 
-/** Appends one entry of schema version 2, authentic, as a newer gateway would, and says in which life of the log. */
+/** Appends one entry of schema version 3, authentic, as a newer gateway would, and says in which life of the log. */
 async function appendOfNewerRelease(port: number, jti: string): Promise<string> {
   const log = openLogOn(port, SECRET);
   try {
@@ -26,7 +26,7 @@ async function appendOfNewerRelease(port: number, jti: string): Promise<string> 
     const seq = head.seq + 1;
     const fields = { status: 'revoked', why: undefined, sinceMs: Date.now(), expiresAt: Infinity } as const;
     const entry = encodeEntry(SECRET.entryMacKey, hash, { ...fields, seq, extendsOnly: false });
-    entry[0] = 2;
+    entry[0] = 3;
     const mac = createHmac('sha256', SECRET.entryMacKey).update(hash).update(entry.subarray(0, 28)).digest();
     mac.copy(entry, 28, 0, 16);
     accountEntry(state, hash, entry, 1);

@@ -4,8 +4,9 @@
  */
 import type { HashedEntry } from '../../src/revocation/shared/shared-log.ts';
 import { encodeEntry } from '../../src/revocation/status-entry.ts';
+import { hashOf } from './model-cards.ts';
 import type { Cluster } from './model-cluster.ts';
-import { type Gateway, hashOf } from './model-gateway.ts';
+import type { Gateway } from './model-gateway.ts';
 import { copyData, emptyData, lifeOf, type ServerData } from './model-server.ts';
 import type { Scheduler } from './scheduler.ts';
 

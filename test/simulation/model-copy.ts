@@ -8,8 +8,8 @@ import { winner } from '../../src/revocation/shared/winner.ts';
 import {
   authenticFields,
   decodeEntry,
+  liftsFinal,
   type StatusEntry,
-  statusCode,
 } from '../../src/revocation/status-entry.ts';
 import { accountEntry, sameEntries } from '../../src/revocation/store-account.ts';
 import { emptyState, type StoreState } from '../../src/revocation/store-state.ts';
@@ -86,7 +86,7 @@ export function createModelCopy(
     apply: (records) => {
       const seqs = records.map(({ seq }) => seq - disk.state.seq);
       if (seqs.some((ahead, i) => ahead !== i + 1)) throw new Error('records that do not continue the copy');
-      if (records.some((record) => liftsRevocation(disk, record))) return { ok: false, fault: 'damaged' };
+      if (records.some((record) => isUndone(disk, record))) return { ok: false, fault: 'damaged' };
       return write(() => {
         for (const { seq, hash, entry } of records) {
           const old = disk.entries.get(hash.toString('hex'));
@@ -150,15 +150,8 @@ export function createModelCopy(
   };
 }
 
-/** A later record that would make something else of a revocation. */
-function liftsRevocation(disk: Disk, { seq, hash, entry }: HashedEntry & { readonly seq: number }): boolean {
+/** A later record that would make something else of a revocation, or set the instant of a supersede back. */
+function isUndone(disk: Disk, { seq, hash, entry }: HashedEntry & { readonly seq: number }): boolean {
   const old = disk.entries.get(hash.toString('hex'))?.entry;
-  const revoked = statusCode('revoked');
-  return (
-    old !== undefined &&
-    old.length > 0 &&
-    old[1] === revoked &&
-    entry[1] !== revoked &&
-    authenticFields(old).seq < seq
-  );
+  return old !== undefined && liftsFinal(old, entry) && authenticFields(old).seq < seq;
 }

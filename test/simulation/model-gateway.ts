@@ -1,8 +1,6 @@
 /** A gateway of the simulation: the real replicator and the real admission over a modelled log and disk. */
 
 import { LIMITS } from '../../src/config.ts';
-import { cardHash } from '../../src/revocation/card-hash.ts';
-import { type DeploymentSecret, deriveSecret } from '../../src/revocation/deployment-secret.ts';
 import { createFreshness, type FreshnessWriter } from '../../src/revocation/freshness.ts';
 import { createChangeWindow } from '../../src/revocation/mass-change-limit.ts';
 import {
@@ -14,12 +12,11 @@ import { createReplicator } from '../../src/revocation/shared/replicator.ts';
 import type { Replicator, ReplicatorEvent } from '../../src/revocation/shared/replicator-contract.ts';
 import { runReplicator } from '../../src/revocation/shared/replicator-runner.ts';
 import type { Answer } from '../history/history.ts';
+import { SECRET, statusIn } from './model-cards.ts';
 import { type Cluster, createModelLog, type Link } from './model-cluster.ts';
-import { createModelCopy, type Disk, decodedEntry, Killed } from './model-copy.ts';
+import { createModelCopy, type Disk, Killed } from './model-copy.ts';
 import type { Scheduler } from './scheduler.ts';
 
-export const SECRET: DeploymentSecret = deriveSecret(Buffer.alloc(32, 0x5a));
-export const ISS = 'https://synthetic-issuer.example';
 /** Coarser than in service, so that a run has fewer events; all else is as in service. */
 const POLL_MS = 200;
 const FOUNDING_INTERVAL_MS = 15_000;
@@ -28,14 +25,6 @@ const AUDIT_INTERVAL_MS = 10_000;
 const FRESHNESS_LIMITS = { staleAfterMs: LIMITS.revocationStaleMs, expireAfterMs: 86_400_000 };
 const MASS_CHANGE_WINDOW_MS = LIMITS.massChangeWindowMs;
 const START_MS = 1_795_428_000_000;
-
-const hashes = new Map<string, Buffer>();
-
-export function hashOf(card: string): Buffer {
-  const hash = hashes.get(card) ?? cardHash(SECRET.cardHashKey, ISS, card);
-  hashes.set(card, hash);
-  return hash;
-}
 
 export interface Process {
   readonly admission: SharedAdmission;
@@ -151,10 +140,8 @@ function startProcess(parts: GatewayOptions, self: Gateway, isAlive: () => boole
 
 /** As a gateway answers: known revoked in every state, "cannot tell" when too old or unreadable. */
 function answerOf(disk: Disk, card: string, state: 'fresh' | 'stale' | 'expired'): Answer {
-  const stored = disk.entries.get(hashOf(card).toString('hex'));
-  const entry = stored && decodedEntry(SECRET.entryMacKey, stored);
-  if (stored !== undefined && entry === undefined) return 'unknown';
-  if (entry?.status === 'revoked') return 'revoked';
-  if (state === 'expired') return 'unknown';
-  return entry?.status === 'suspended' ? 'suspended' : 'valid';
+  const status = statusIn((hash) => disk.entries.get(hash.toString('hex'))?.entry, card);
+  if (status === 'revoked') return 'revoked';
+  if (status === 'unreadable' || state === 'expired') return 'unknown';
+  return status === 'suspended' ? 'suspended' : 'valid';
 }

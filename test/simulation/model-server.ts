@@ -9,7 +9,7 @@ import type {
   HashedEntry,
   LogRecord,
 } from '../../src/revocation/shared/shared-log.ts';
-import { statusCode } from '../../src/revocation/status-entry.ts';
+import { liftsFinal, statusCode } from '../../src/revocation/status-entry.ts';
 
 /** One life of the log: its entries, by the hash in hexadecimal. */
 type Entries = Map<string, HashedEntry>;
@@ -73,8 +73,10 @@ export function follow(
   };
 }
 
-/** Statuses that nothing else replaces: a revoked card, a withdrawn key. */
-const FINAL: readonly (number | undefined)[] = [statusCode('revoked'), statusCode('key-retired')];
+/** Statuses that nothing else replaces: a revoked card, a withdrawn key, superseded credentials. */
+const FINAL: readonly (number | undefined)[] = (['revoked', 'key-retired', 'superseded'] as const).map(
+  statusCode,
+);
 
 /** `final`: a record would replace a final status by another, which the script refuses by itself. */
 export function append(
@@ -95,6 +97,7 @@ export function append(
     const name = hash.toString('hex');
     const old = staged.get(name) ?? entries.get(name);
     if (old !== undefined && FINAL.includes(old.entry[1]) && old.entry[1] !== entry[1]) return 'final';
+    if (old !== undefined && liftsFinal(old.entry, entry)) return 'final';
     staged.set(name, { hash, entry });
   }
   for (const [name, entry] of staged) entries.set(name, entry);

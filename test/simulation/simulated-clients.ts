@@ -1,7 +1,8 @@
 /** Who asks for changes and withdraws keys in a simulated run, and repeats what was not answered. */
-import type { StatusChange } from '../../src/card-status.ts';
+import type { StatusChange, Supersede } from '../../src/card-status.ts';
 import type { ChangeOutcome } from '../../src/revocation/change-call.ts';
-import { type Gateway, ISS } from './model-gateway.ts';
+import { holderOf, ISS, issuedAt, supersededBy } from './model-cards.ts';
+import type { Gateway } from './model-gateway.ts';
 import type { Run } from './simulated-run.ts';
 
 export function scheduleClients(run: Run, untilMs: number): void {
@@ -17,11 +18,10 @@ export function scheduleClients(run: Run, untilMs: number): void {
 
 /** One logical call: repeated under its key, perhaps at other gateways, until it is answered or given up. */
 async function callOnce(run: Run): Promise<void> {
-  const { scheduler, cards, history } = run;
+  const { scheduler, history } = run;
   const id = run.calls++;
-  const status = scheduler.pick(['revoked', 'revoked', 'suspended', 'active'] as const);
-  const picked = Array.from({ length: scheduler.chance(0.2) ? 3 : 1 }, () => scheduler.pick(cards));
-  const changes: StatusChange[] = picked.map((jti) => ({ iss: ISS, jti, status }));
+  const { changes, status, picked } =
+    run.supersedes && scheduler.chance(0.3) ? superseding(run) : changing(run);
   const request = { changes, ...(scheduler.chance(0.7) && { idempotencyKey: `call-${id}` }) };
   const beganMs = scheduler.nowMs();
   const asked = picked.map((card) => ({ card, status }));
@@ -52,6 +52,31 @@ async function callOnce(run: Run): Promise<void> {
   run.trace(`call ${id} ${status} ${picked.join(' ')}: ${outcome}, asked at ${beganMs.toFixed(1)}`);
   if (outcome !== 'ok' || status !== 'revoked') return;
   for (const card of picked) if (!run.acknowledged.has(card)) run.acknowledged.set(card, endedMs);
+}
+
+interface Asked {
+  readonly changes: readonly (StatusChange | Supersede)[];
+  readonly status: 'active' | 'suspended' | 'revoked';
+  /** The cards that are to have this status. */
+  readonly picked: readonly string[];
+}
+
+function changing({ scheduler, cards }: Run): Asked {
+  const status = scheduler.pick(['revoked', 'revoked', 'suspended', 'active'] as const);
+  const picked = Array.from({ length: scheduler.chance(0.2) ? 3 : 1 }, () => scheduler.pick(cards));
+  return { changes: picked.map((jti) => ({ iss: ISS, jti, status })), status, picked };
+}
+
+/** Up to a card's instant, which spares it, or beyond it, perhaps by another instant than others ask for. */
+function superseding({ scheduler, cards }: Run): Asked {
+  const card = scheduler.pick(cards);
+  const sub = holderOf(card);
+  const issuedBefore = issuedAt(card) + scheduler.pick([0, 0.25, 0.5]);
+  return {
+    changes: [{ iss: ISS, sub, issuedBefore }],
+    status: 'revoked',
+    picked: supersededBy(sub, issuedBefore),
+  };
 }
 
 /** A key withdrawn, perhaps again; that all copies end alike shows whether it arrived. */

@@ -2,8 +2,8 @@
 import { issuerKeyHash } from '../../src/revocation/card-hash.ts';
 import { accountEntry } from '../../src/revocation/store-account.ts';
 import { emptyState } from '../../src/revocation/store-state.ts';
+import { ISS, SECRET, statusIn } from './model-cards.ts';
 import { decodedEntry } from './model-copy.ts';
-import { hashOf, ISS, SECRET } from './model-gateway.ts';
 import { lifeOf } from './model-server.ts';
 import type { Run } from './simulated-run.ts';
 
@@ -53,9 +53,8 @@ export function recordFinals(run: Run): void {
   for (const { name, entries, digest } of holders(run)) {
     const cards: Record<string, 'active' | 'suspended' | 'revoked'> = {};
     for (const card of run.cards) {
-      const stored = entries.get(hashOf(card).toString('hex'));
-      const status = stored && decodedEntry(SECRET.entryMacKey, stored)?.status;
-      if (status !== undefined && status !== 'key-retired') cards[card] = status;
+      const status = statusIn((hash) => entries.get(hash.toString('hex'))?.entry, card);
+      if (status !== undefined && status !== 'unreadable') cards[card] = status;
     }
     run.history.push({ type: 'final', holder: name, digest, cards });
   }

@@ -2,12 +2,11 @@
 import { newEpoch } from '../../src/revocation/shared/epoch.ts';
 import type { Change, HistoryEvent } from '../history/history.ts';
 import type { World } from './faults.ts';
+import { CARDS } from './model-cards.ts';
 import { createCluster, type Weakness } from './model-cluster.ts';
 import { newDisk } from './model-copy.ts';
 import { createGateway, type Gateway } from './model-gateway.ts';
 import type { Scheduler } from './scheduler.ts';
-
-const CARDS = Array.from({ length: 24 }, (_, i) => `card-${i}`);
 
 export interface Run extends World {
   readonly history: HistoryEvent[];
@@ -25,9 +24,11 @@ export interface Run extends World {
   readonly destroyed: Set<string>;
   /** Keys whose retirement was acknowledged. */
   readonly retired: Set<string>;
+  /** Whether clients supersede what holders were issued, too. */
+  readonly supersedes: boolean;
 }
 
-export function createRun(scheduler: Scheduler, weakness: Weakness | undefined): Run {
+export function createRun(scheduler: Scheduler, weakness: Weakness | undefined, supersedes: boolean): Run {
   const cluster = createCluster(scheduler.chance(0.5), weakness);
   const trace: string[] = [];
   const gateways: Gateway[] = [];
@@ -50,6 +51,7 @@ export function createRun(scheduler: Scheduler, weakness: Weakness | undefined):
     failure: undefined,
     calls: 0,
     underWay: new Map(),
+    supersedes,
   };
   const count = 2 + scheduler.below(3);
   for (let i = 0; i < count; i++) {

@@ -22,7 +22,7 @@ export const FACTS: GatewayFacts = {
   revocation: () => ({
     seq: 812,
     ageSeconds: 0.25,
-    entries: { revoked: 10, suspended: 2 },
+    entries: { revoked: 10, suspended: 2, superseded: 1 },
     changes: { applied: 12, held: 1 },
     enforcement: createDelays().view(),
   }),

@@ -3,10 +3,12 @@ import type { CardStatus } from '../../src/card-status.ts';
 import type { BulkParts, GatewayParts } from '../../src/gateway.ts';
 import { loadNativeAddon, type NativeAddon } from '../../src/native/addon.ts';
 import { createFilter } from '../../src/revocation/bloom-filter.ts';
-import { cardHash } from '../../src/revocation/card-hash.ts';
+import { cardHash, holderHash } from '../../src/revocation/card-hash.ts';
 import { createCardLookup } from '../../src/revocation/card-lookup.ts';
+import { isSuperseded } from '../../src/revocation/superseded.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
+import { issuedAt } from '../../src/verification/item-claims.ts';
 import { createTrustScopes } from '../../src/verification/trust-scope.ts';
 import {
   ISS,
@@ -42,6 +44,23 @@ export const STATUSES: Readonly<Record<string, Exclude<CardStatus, 'active'> | '
   'Åse 💊': 'revoked',
 };
 
+/** What of the first issuer's holders is superseded; all other holders are none the worse. */
+export const SUPERSEDES: Readonly<
+  Record<string, { issuedBefore: number; isLatest: boolean } | 'unreadable'>
+> = {
+  'holder-superseded': { issuedBefore: NOW_SECONDS - 100, isLatest: true },
+  'holder-superseded-then': { issuedBefore: NOW_SECONDS - 99.5, isLatest: true },
+  'holder-superseded-at-least': { issuedBefore: NOW_SECONDS - 100, isLatest: false },
+  'holder-unreadable': 'unreadable',
+};
+
+function supersededIn(iss: string, sub: string, iat: number): boolean | 'unreadable' {
+  const known = iss === ISS && Object.hasOwn(SUPERSEDES, sub) ? SUPERSEDES[sub] : undefined;
+  if (known === undefined) return false;
+  if (known === 'unreadable') return known;
+  return isSuperseded({ status: 'superseded', sinceMs: 0, why: 'superseded', ...known }, iat);
+}
+
 /** The addon as it is built for these tests: `npm test` sees to it wherever there is a compiler. */
 export function nativeAddon(): NativeAddon {
   const loaded = loadNativeAddon();
@@ -61,6 +80,7 @@ export function pathParts(addon: NativeAddon | undefined, more: Partial<GatewayP
     trustIsStale: () => false,
     noteUnknownKey: () => {},
     cardStatus: (iss, jti) => (iss === ISS ? (STATUSES[jti] ?? 'active') : 'active'),
+    supersedes: { areInForce: () => true, isSuperseded: supersededIn },
     revocationIsExpired: () => false,
     acceptTestCredentials: false,
     scopeOf: createTrustScopes(addon),
@@ -77,13 +97,25 @@ function bulkParts(addon: NativeAddon): BulkParts {
   const statuses = new Map(
     Object.entries(STATUSES).map(([jti, status]) => [hashOf(jti).toString('hex'), status]),
   );
+  const holders = new Map(
+    Object.keys(SUPERSEDES).map((sub) => [holderHash(key, ISS, sub).toString('hex'), sub]),
+  );
   for (const jti of [...Object.keys(STATUSES), 'card-1']) filter.add(hashOf(jti));
+  for (const sub of [...Object.keys(SUPERSEDES), 'holder-1']) filter.add(holderHash(key, ISS, sub));
   const lookup = createCardLookup(addon, key, filter);
   return {
     cardStatuses: (slice, count, settle) => {
       lookup.lookUp(slice, count, (item, hash) => {
         const status = statuses.get(hash.toString('hex'));
         if (status !== undefined) settle(item, status);
+      });
+    },
+    superseded: (slice, count, settle) => {
+      const { payloads, rows, scratch } = slice;
+      lookup.lookUpHolders({ payloads, rows, scratch: scratch.holders }, count, (item, hash) => {
+        const sub = holders.get(hash.toString('hex'));
+        const what = sub !== undefined && supersededIn(ISS, sub, issuedAt(slice, item));
+        if (what !== false) settle(item, what);
       });
     },
   };

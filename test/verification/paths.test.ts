@@ -17,6 +17,7 @@ import {
   RETIRED,
   STATUSES,
   STRANGER,
+  SUPERSEDES,
 } from '../support/path-world.ts';
 import {
   credential,
@@ -35,6 +36,8 @@ import {
 
 const TAIL = renderTail({ revocation: { state: 'fresh', seq: 3, ageMs: 4 }, checkedAt: new Date(0) });
 const ISSUERS = [ISS, OTHER_ISS, PROOF_ISS, 'https://nobody.example'];
+const SUBS = [undefined, ...Object.keys(SUPERSEDES), 'holder-1', 'holder-2', 'Åse 💊', 'with "quotes"', 7];
+const INSTANTS = [undefined, ...[0, -99, -99.5, -99.75, -100, -100.25, -101].map((ago) => NOW_SECONDS + ago)];
 const AUDIENCES = [undefined, 'pharmacy-network', 'other'];
 
 /** Whose signature each header is made with, the right one or not. */
@@ -51,7 +54,8 @@ function drawCredential(random: Random): Buffer {
   let text: string;
   if (random.below(3) === 0) {
     const jti = random.pick([...Object.keys(STATUSES), 'card-1', 'card-2']);
-    const payload = goodClaims({ jti, iss: random.pick(ISSUERS), aud: random.pick(AUDIENCES) });
+    const holder = { sub: random.pick(SUBS), iat: random.pick(INSTANTS) };
+    const payload = goodClaims({ jti, iss: random.pick(ISSUERS), aud: random.pick(AUDIENCES), ...holder });
     text = credential({ header, payload, signer: random.pick(signers) });
   } else {
     text = sealed(drawSigningInput(random, header, { issuers: ISSUERS }), random.pick(signers));
@@ -120,6 +124,8 @@ describe('random credentials', () => {
     expect(decoded).toBeGreaterThan(50);
     for (const reason of [
       'ok',
+      'revoked',
+      'revocation_stale',
       'malformed',
       'bad_signature',
       'key_not_active',

@@ -5,8 +5,7 @@
 namespace vigie {
 namespace {
 
-/** As in `card-hash.ts`: what is hashed is a card, and its texts are UTF-8. */
-constexpr std::uint8_t kDomainCard = 1;
+/** As in `card-hash.ts`: the texts are UTF-8. */
 constexpr std::uint8_t kTagUtf8 = 0;
 
 Sha256State state_after(const std::uint8_t* key, std::size_t length, std::uint8_t pad) {
@@ -18,14 +17,14 @@ Sha256State state_after(const std::uint8_t* key, std::size_t length, std::uint8_
   return state;
 }
 
-/** Room for the message of a card whose texts are no longer than is usual, padded; longer ones go another way. */
+/** Room for the message of a pair whose texts are no longer than is usual, padded; longer ones go another way. */
 constexpr std::size_t kShortBlocks = 4;
 constexpr std::size_t kShortBytes = kShortBlocks * kSha256BlockBytes;
 /** What padding takes at the least: the mark and the length in bits (FIPS 180-4 section 5.1.1). */
 constexpr std::size_t kPaddingBytes = 9;
 
 /** Domain byte, and for each text its tag and length. */
-std::size_t message_bytes(Text issuer, Text jti) { return 1 + 5 + issuer.length + 5 + jti.length; }
+std::size_t message_bytes(Text issuer, Text name) { return 1 + 5 + issuer.length + 5 + name.length; }
 
 std::uint8_t* put_head(std::uint8_t* at, std::size_t length) {
   const auto short_length = static_cast<std::uint32_t>(length);
@@ -54,16 +53,16 @@ std::size_t pad(std::uint8_t* message, std::size_t length) {
   return blocks;
 }
 
-/** The message of a card in a buffer of kShortBytes, padded; returns how many blocks it fills. */
-std::size_t short_message(Text issuer, Text jti, std::uint8_t* message) {
-  message[0] = kDomainCard;
-  const std::uint8_t* const end = put_text(put_text(message + 1, issuer), jti);
+/** The message of a pair in a buffer of kShortBytes, padded; returns how many blocks it fills. */
+std::size_t short_message(HashDomain domain, Text issuer, Text name, std::uint8_t* message) {
+  message[0] = static_cast<std::uint8_t>(domain);
+  const std::uint8_t* const end = put_text(put_text(message + 1, issuer), name);
   return pad(message, static_cast<std::size_t>(end - message));
 }
 
-bool is_short(Text issuer, Text jti) { return message_bytes(issuer, jti) + kPaddingBytes <= kShortBytes; }
+bool is_short(Text issuer, Text name) { return message_bytes(issuer, name) + kPaddingBytes <= kShortBytes; }
 
-/** Takes a message of any length piece by piece; for cards with texts longer than is usual. */
+/** Takes a message of any length piece by piece; for pairs with texts longer than is usual. */
 class LongMessage {
  public:
   explicit LongMessage(const Sha256State& state) : state_(state) {}
@@ -113,17 +112,19 @@ class LongMessage {
 CardHasher::CardHasher(const std::uint8_t* key, std::size_t length) noexcept
     : inner_(state_after(key, length, 0x36)), outer_(state_after(key, length, 0x5c)) {}
 
-void CardHasher::hash(Text issuer, Text jti, std::uint8_t hash[kCardHashBytes]) const noexcept {
+void CardHasher::hash(HashDomain domain, Text issuer, Text name,
+                      std::uint8_t hash[kCardHashBytes]) const noexcept {
   Sha256State inner = inner_;
-  if (is_short(issuer, jti)) {
+  if (is_short(issuer, name)) {
     std::uint8_t message[kShortBytes];
-    const std::size_t blocks = short_message(issuer, jti, message);
+    const std::size_t blocks = short_message(domain, issuer, name, message);
     sha256_blocks(inner, message, blocks);
   } else {
     LongMessage message(inner_);
-    message.bytes(&kDomainCard, 1);
+    const auto first = static_cast<std::uint8_t>(domain);
+    message.bytes(&first, 1);
     message.text(issuer);
-    message.text(jti);
+    message.text(name);
     inner = message.end();
   }
   std::uint8_t digest[kSha256BlockBytes];
@@ -134,15 +135,15 @@ void CardHasher::hash(Text issuer, Text jti, std::uint8_t hash[kCardHashBytes]) 
   sha256_store(outer, hash, kCardHashBytes / 4);
 }
 
-void CardHasher::hash_two(const Text issuers[2], const Text jtis[2],
+void CardHasher::hash_two(HashDomain domain, const Text issuers[2], const Text names[2],
                           std::uint8_t hashes[2 * kCardHashBytes]) const noexcept {
   std::uint8_t messages[2][kShortBytes];
   std::size_t blocks[2] = {0, 1};
-  if (is_short(issuers[0], jtis[0]) && is_short(issuers[1], jtis[1])) {
-    for (int i = 0; i < 2; ++i) blocks[i] = short_message(issuers[i], jtis[i], messages[i]);
+  if (is_short(issuers[0], names[0]) && is_short(issuers[1], names[1])) {
+    for (int i = 0; i < 2; ++i) blocks[i] = short_message(domain, issuers[i], names[i], messages[i]);
   }
   if (blocks[0] != blocks[1]) {
-    for (int i = 0; i < 2; ++i) hash(issuers[i], jtis[i], hashes + kCardHashBytes * i);
+    for (int i = 0; i < 2; ++i) hash(domain, issuers[i], names[i], hashes + kCardHashBytes * i);
     return;
   }
   const std::uint8_t* const at[2] = {messages[0], messages[1]};

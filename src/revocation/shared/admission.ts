@@ -19,17 +19,10 @@ import {
   type UnavailableCause,
   unavailable,
 } from '../change-call.ts';
+import type { ChangeableEntry } from '../change-plan.ts';
 import type { DeploymentSecret } from '../deployment-secret.ts';
 import type { ChangeWindow } from '../mass-change-limit.ts';
-import {
-  authenticFields,
-  type CardEntry,
-  decodeEntry,
-  encodeEntry,
-  isCardEntry,
-  KEY_RETIRED,
-  type StatusEntry,
-} from '../status-entry.ts';
+import { authenticFields, decodeEntry, encodeEntry, KEY_RETIRED, type StatusEntry } from '../status-entry.ts';
 import { accountEntry } from '../store-account.ts';
 import { encodeState } from '../store-state.ts';
 import type { StoreResult } from '../store-transaction.ts';
@@ -260,12 +253,12 @@ function cardEntryOf(
   copy: AdmissionOptions['copy'],
   macKey: Uint8Array,
   hash: Buffer,
-): CardEntry | undefined | 'unreadable' {
+): ChangeableEntry | undefined | 'unreadable' {
   const read = copy.entryOf(hash);
   if (!read.ok) return 'unreadable';
   if (read.value === undefined) return undefined;
   const entry = decodeEntry(macKey, hash, read.value);
-  return entry !== undefined && isCardEntry(entry) ? entry : 'unreadable';
+  return entry !== undefined && entry.status !== KEY_RETIRED ? entry : 'unreadable';
 }
 
 function cannot(cause: UnavailableCause): ChangeOutcome {

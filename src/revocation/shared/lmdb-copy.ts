@@ -9,7 +9,14 @@ import { HASH_BYTES } from '../card-hash.ts';
 import { forgetFilterFile } from '../filter-file.ts';
 import { dropLogAfter, trimLog } from '../log-records.ts';
 import { logKey, type StatusDatabase } from '../status-database.ts';
-import { authenticFields, decodeEntry, ENTRY_BYTES, KEY_RETIRED } from '../status-entry.ts';
+import {
+  authenticFields,
+  decodeEntry,
+  ENTRY_BYTES,
+  KEY_RETIRED,
+  liftsFinal,
+  SUPERSEDED,
+} from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
 import { accountEntry, correctAccount, isLostMark, LOST_MARK } from '../store-account.ts';
 import { type Audit, auditStore } from '../store-audit.ts';
@@ -106,7 +113,7 @@ function applyRecord(store: StatusStore, state: StoreState, record: LogRecord): 
   if (seq !== state.seq + 1 || authenticFields(entry).seq !== seq) return 'seq-gap';
   const old = tableOf(db, entry).get(hash);
   const isLater = old?.length !== ENTRY_BYTES || authenticFields(old).seq < seq;
-  if (isLater && isRevocation(old) && !isRevocation(entry)) return 'revocation-final';
+  if (isLater && liftsFinal(old, entry)) return 'revocation-final';
   // Else a reconciliation brought what this record or a later one says, and it stays.
   if (isLater || !isAuthentic(store, hash, old)) replaceEntry(db, state, record, old);
   db.log.putSync(logKey(seq), Buffer.concat([hash, entry]));
@@ -264,6 +271,7 @@ function enforce({ store, onRetiredKeys }: Context, written: readonly HashedEntr
   const retired: Buffer[] = [];
   for (const { hash, entry } of written) {
     const { status } = authenticFields(entry);
+    if (status === SUPERSEDED) store.supersedes.raise();
     if (status === KEY_RETIRED) retired.push(hash);
     else if (status !== 'active') store.filter.add(hash);
   }
@@ -278,8 +286,4 @@ function isWellFormed({ hash, entry }: HashedEntry): boolean {
   return (
     hash.length === HASH_BYTES && entry.length === ENTRY_BYTES && authenticFields(entry).status !== undefined
   );
-}
-
-function isRevocation(entry: Buffer | undefined): boolean {
-  return entry?.length === ENTRY_BYTES && authenticFields(entry).status === 'revoked';
 }

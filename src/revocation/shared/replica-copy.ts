@@ -24,7 +24,8 @@ export interface ReplicaCopy {
   /**
    * Applies records that continue `seq`; each has been authenticated. A record replaces the card's entry, except
    * that it changes nothing where an entry of its own seq or a later one stands (a reconciliation brought it
-   * before), and that nothing but `revoked` ever replaces a revocation (all refused: `damaged`).
+   * before), and that nothing but `revoked` ever replaces a revocation, and nothing an earlier instant than its own
+   * that of a supersede (all refused: `damaged`).
    */
   apply(records: readonly LogRecord[]): StoreResult<CopyHead>;
   /** Marks the copy as being reconciled (`whole: false`). */

@@ -12,6 +12,7 @@ import type { FilterWriter } from '../bloom-filter.ts';
 import type { FreshnessWriter } from '../freshness.ts';
 import { decodeEntry, KEY_RETIRED } from '../status-entry.ts';
 import type { StatusStore } from '../status-store.ts';
+import { cardCount } from '../store-state.ts';
 import { parseFilterSnapshot, type SnapshotRefusal, type WantedFilter } from './filter-snapshot.ts';
 import { createStateCheck, type StateCheck } from './log-judgement.ts';
 import type { ReplicaCopy } from './replica-copy.ts';
@@ -58,8 +59,7 @@ const MAX_RECORDS = 1_000;
 export function isBrandNew(store: StatusStore): boolean {
   const head = store.check();
   if (!head.ok || head.value.seq > 0) return false;
-  const { revoked, suspended, reinstated, retiredKeys } = head.value;
-  return revoked + suspended + reinstated + retiredKeys === 0;
+  return cardCount(head.value) + head.value.retiredKeys === 0;
 }
 
 export async function startFromSnapshot(options: SnapshotStartOptions): Promise<SnapshotStartEnd> {
@@ -126,6 +126,8 @@ async function follow(
     settling.saw(there, clock.monotonicMs());
     const good = judge(options, checkState, epoch, seq, there, records);
     if (good === undefined) return 'log-differs';
+    // Before the beat that makes a card valid: the filter may know holders whose credentials are superseded.
+    if ((checkState(there.epoch, there.state)?.superseded ?? 0) > 0) store.supersedes.raise();
     if (add(store, good)) await options.enforceRetirements();
     seq += good.length;
     freshness.publishSeq(seq);

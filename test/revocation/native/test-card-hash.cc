@@ -67,13 +67,14 @@ std::string from_hex(const std::string& digits) {
 }
 
 /** HMAC as RFC 2104 writes it, over the encoding that revocation/card-hash.ts describes. */
-std::string by_definition(const std::string& key, const std::string& issuer, const std::string& jti) {
+std::string by_definition(char domain, const std::string& key, const std::string& issuer,
+                          const std::string& name) {
   std::string inner(64, '\x36'), outer(64, '\x5c');
   for (std::size_t i = 0; i < key.size(); ++i) {
     inner[i] = static_cast<char>(inner[i] ^ key[i]);
     outer[i] = static_cast<char>(outer[i] ^ key[i]);
   }
-  const std::string message = "\x01" + text_of(issuer) + text_of(jti);
+  const std::string message = domain + text_of(issuer) + text_of(name);
   return digest(sha256_blocks_portable, outer + from_hex(digest(sha256_blocks_portable, inner + message))).substr(0, 32);
 }
 
@@ -85,11 +86,21 @@ void hashes_of_cards() {
   };
   for (std::size_t length = 0; length <= 300; ++length) {
     const std::string key = string_of(length % 65);
-    const std::string issuer = string_of(random.below(80)), jti = string_of(length);
-    const testing::Exact exact_key(key), exact_issuer(issuer), exact_jti(jti), out(kCardHashBytes);
+    const std::string issuer = string_of(random.below(80)), name = string_of(length);
+    const testing::Exact exact_key(key), exact_issuer(issuer), exact_name(name), out(kCardHashBytes);
     const CardHasher hasher(exact_key.data(), exact_key.size());
-    hasher.hash({exact_issuer.data(), exact_issuer.size()}, {exact_jti.data(), exact_jti.size()}, out.data());
-    CHECK(hex(out.data(), out.size()) == by_definition(key, issuer, jti), "a jti of %zu bytes", length);
+    const Text issuers[2] = {{exact_issuer.data(), exact_issuer.size()}, {exact_name.data(), exact_name.size()}};
+    const Text names[2] = {issuers[1], issuers[0]};
+    for (const HashDomain domain : {HashDomain::kCard, HashDomain::kHolder}) {
+      const char byte = static_cast<char>(domain);
+      const testing::Exact both(2 * kCardHashBytes);
+      hasher.hash(domain, issuers[0], names[0], out.data());
+      hasher.hash_two(domain, issuers, names, both.data());
+      CHECK(hex(out.data(), out.size()) == by_definition(byte, key, issuer, name), "a name of %zu bytes", length);
+      CHECK(hex(both.data(), both.size()) ==
+                by_definition(byte, key, issuer, name) + by_definition(byte, key, name, issuer),
+            "two, one of %zu bytes", length);
+    }
   }
 }
 

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangeOutcome, ChangeRequest } from '../../../src/revocation/change-call.ts';
 import { newEpoch } from '../../../src/revocation/shared/epoch.ts';
+import { hashOf, ISS } from '../../simulation/model-cards.ts';
 import { createCluster } from '../../simulation/model-cluster.ts';
 import { newDisk } from '../../simulation/model-copy.ts';
-import { createGateway, type Gateway, hashOf, ISS } from '../../simulation/model-gateway.ts';
+import { createGateway, type Gateway } from '../../simulation/model-gateway.ts';
 import { createScheduler } from '../../simulation/scheduler.ts';
 
 /** Two gateways on one log, founded and settled. */

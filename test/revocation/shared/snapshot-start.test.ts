@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { noteLeftOut } from '../../../src/revocation/bloom-filter.ts';
+import { holderHash } from '../../../src/revocation/card-hash.ts';
 import { createFreshness } from '../../../src/revocation/freshness.ts';
 import { createChangeWindow } from '../../../src/revocation/mass-change-limit.ts';
 import { createAdmission, type SharedAdmission } from '../../../src/revocation/shared/admission.ts';
@@ -136,6 +137,33 @@ async function begin(wanted: WantedFilter = SMALL_FILTER) {
   });
   return { ...gateway, end, retirementsAsked: () => retirementsAsked };
 }
+
+it.each([
+  ['before the snapshot', 'since'],
+  ['since the snapshot', 'before'],
+])('asks for holders before it is fresh, where one was superseded %s', async (when, other) => {
+  const supersede = (sub: string) =>
+    first.admission.applyChanges({ changes: [{ iss: ISS, sub, issuedBefore: 10.5 }] });
+  if (when === 'before the snapshot') expect((await supersede('holder')).outcome).toBe('applied');
+  await publish();
+  if (other === 'before') expect((await supersede('holder')).outcome).toBe('applied');
+  const gateway = await begin();
+  const seen: boolean[] = [];
+  await until(async () => {
+    // In this order: what makes it fresh comes after the flag.
+    const { state } = gateway.freshness.read();
+    if (state === 'fresh') seen.push(gateway.store.supersedes.isRaised());
+    return seen.length > 0;
+  });
+  expect(seen).toEqual([true]);
+  const hash = holderHash(SECRET.cardHashKey, ISS, 'holder');
+  expect(gateway.store.filter.mightContain(hash)).toBe(true);
+  // The copy is not read yet: the log can prove it, this gateway cannot tell.
+  expect(gateway.store.supersedeOf(hash)).toEqual({ status: 'unreadable' });
+  gateway.run();
+  expect(await gateway.end).toBe('copy-whole');
+  expect(gateway.store.supersedeOf(hash)).toMatchObject({ issuedBefore: 10.5 });
+});
 
 it('takes no snapshot that lacks what it keeps itself, and takes one that lacks no more', async () => {
   noteLeftOut(first.store.filter, 1_790_000_000);

@@ -1,8 +1,15 @@
 /** Synthetic records and entries as the shared log would hand them over, authenticated; also for programs of tests. */
-import { cardHash, issuerKeyHash } from '../../../src/revocation/card-hash.ts';
+import { cardHash, holderHash, issuerKeyHash } from '../../../src/revocation/card-hash.ts';
 import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
 import type { LogRecord } from '../../../src/revocation/shared/shared-log.ts';
-import { encodeEntry, KEY_RETIRED, type StatusEntry } from '../../../src/revocation/status-entry.ts';
+import {
+  type CardEntry,
+  encodeEntry,
+  KEY_RETIRED,
+  type RetirementEntry,
+  SUPERSEDED,
+  type SupersedeEntry,
+} from '../../../src/revocation/status-entry.ts';
 import type { StoreResult } from '../../../src/revocation/store-transaction.ts';
 
 /** The same as the store fixture's, which only tests can load. */
@@ -18,11 +25,11 @@ export function keyHashOf(kid: string): Buffer {
 export function record(
   seq: number,
   name: string,
-  status: StatusEntry['status'] = 'revoked',
-  rest: Partial<StatusEntry> = {},
+  status: CardEntry['status'] | RetirementEntry['status'] = 'revoked',
+  rest: Partial<Omit<CardEntry, 'status'>> = {},
 ): LogRecord {
   const hash = status === KEY_RETIRED ? keyHashOf(name) : cardHash(SECRET.cardHashKey, ISS, name);
-  const entry: StatusEntry = {
+  const entry = {
     status,
     why: undefined,
     sinceMs: START_MS + seq,
@@ -31,6 +38,24 @@ export function record(
     extendsOnly: false,
     ...rest,
   };
+  return { seq, hash, entry: encodeEntry(SECRET.entryMacKey, hash, entry) };
+}
+
+/** A record that supersedes what was issued to a holder before so many seconds. */
+export function supersede(
+  seq: number,
+  sub: string,
+  issuedBefore: number,
+  rest: Partial<Omit<SupersedeEntry, 'status'>> = {},
+): LogRecord {
+  const hash = holderHash(SECRET.cardHashKey, ISS, sub);
+  const fields = {
+    why: 'superseded',
+    sinceMs: START_MS + seq,
+    expiresAt: Infinity,
+    extendsOnly: false,
+  } as const;
+  const entry = { status: SUPERSEDED, issuedBefore, seq, ...fields, ...rest } as const;
   return { seq, hash, entry: encodeEntry(SECRET.entryMacKey, hash, entry) };
 }
 

@@ -1,17 +1,17 @@
 /** Appending, and waiting for replicas on the connection that appended; mending entries in place. */
-import { statusCode } from '../../status-entry.ts';
+import { KEY_RETIRED, SUPERSEDED, statusCode } from '../../status-entry.ts';
 import type { Append, Appended, HashedEntry, LogHead, LogRecord, LogResult } from '../shared-log.ts';
 import { APPEND, RESTORE } from './append-script.ts';
 import type { Call } from './connection.ts';
 import { listOf, type RedisContext, textOf } from './context.ts';
 import { fault } from './fault.ts';
 import { confirmationCalls, isConfirmed } from './follow.ts';
-import { MAX_PER_CALL } from './script.ts';
+import { laterSchemaOf, MAX_PER_CALL } from './script.ts';
 
 /** As long as an Idempotency-Key is kept. */
 const IDEMPOTENCY_LIFE_MS = 86_400_000;
-/** Statuses that nothing else replaces: a revoked card, a withdrawn key. */
-const FINAL = Buffer.from([statusCode('revoked'), statusCode('key-retired')]);
+/** Statuses that nothing else replaces: a revoked card, a withdrawn key, superseded credentials. */
+const FINAL = Buffer.from([statusCode('revoked'), statusCode(KEY_RETIRED), statusCode(SUPERSEDED)]);
 
 export async function append(context: RedisContext, request: Append): Promise<LogResult<Appended>> {
   checkRecords(request);
@@ -42,7 +42,7 @@ function appendCall({ keys }: RedisContext, request: Append): Call {
   if (idempotency !== undefined) names.push(keys.idempotency(epoch, idempotency.hash));
   const answer = idempotency?.answer;
   const kept = answer === undefined ? [0, '', IDEMPOTENCY_LIFE_MS] : [1, answer, IDEMPOTENCY_LIFE_MS];
-  const args = [epoch, expectedSeq, expectedState, state, FINAL, ...kept];
+  const args = [epoch, expectedSeq, expectedState, state, FINAL, ...kept, laterSchemaOf(state) ?? ''];
   for (const { hash, entry } of records) args.push(hash, entry);
   return { script: APPEND, keys: names, args };
 }

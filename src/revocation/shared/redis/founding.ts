@@ -6,7 +6,7 @@ import { fault } from './fault.ts';
 import { peek, runIdOf } from './follow.ts';
 import { LEADS } from './follow-script.ts';
 import { BEGIN, OPEN, PUT } from './founding-scripts.ts';
-import { LOG_SCHEMA, MAX_LEASE_MS, MAX_PER_CALL } from './script.ts';
+import { LOG_SCHEMA, laterSchemaOf, MAX_LEASE_MS, MAX_PER_CALL } from './script.ts';
 
 /** Put calls sent together: 4,000 entries, some milliseconds. */
 const WINDOW = 4;
@@ -79,10 +79,11 @@ export async function open(
   const found = await scanLives(context);
   if (!found.ok) return found;
   const dropped = [...found.value].filter((key) => key !== keys.entries(epoch));
+  const schema = laterSchemaOf(state);
   const answer = await bulk.one({
     script: OPEN,
     keys: [keys.log, ...dropped],
-    args: [epoch, seq, state],
+    args: [epoch, seq, state, ...(schema === undefined ? [] : [schema])],
   });
   return answer.ok ? { ok: true, value: { opened: answer.value === 1 } } : answer;
 }

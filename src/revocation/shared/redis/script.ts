@@ -1,5 +1,6 @@
 /** A Lua script as Redis runs it, and what every script here shares. */
 import { createHash } from 'node:crypto';
+import { SUPERSEDE_SCHEMA_VERSION, stateVersion } from '../../store-state.ts';
 
 export interface Script {
   readonly text: string;
@@ -11,8 +12,17 @@ export function defineScript(text: string): Script {
   return { text, sha1: createHash('sha1').update(text).digest('hex') };
 }
 
-/** Version of the form of everything under the prefix. Another one is left alone. */
-export const LOG_SCHEMA = '1';
+/**
+ * Versions of the form of everything under the prefix; later ones are left alone. A log is of the first until its first
+ * supersede, which older gateways could only pass over, and from then on of the second.
+ */
+export const FIRST_LOG_SCHEMA = '1';
+export const LOG_SCHEMA = '2';
+
+/** What a log with this state (`encodeState`) has to say of itself beyond the first schema. */
+export function laterSchemaOf(state: Buffer): string | undefined {
+  return stateVersion(state) === SUPERSEDE_SCHEMA_VERSION ? LOG_SCHEMA : undefined;
+}
 
 /**
  * Records, entries or hashes in one script call: what bounds the time that Redis serves nobody else. A thousand
@@ -32,7 +42,7 @@ end
 `;
 
 /**
- * Lua: `form(key, schema, fingerprint)` tells what stands at the log's key: 'empty', 'schema', 'fingerprint',
+ * Lua: `form(key, schema, fingerprint)`, with the latest schema known, tells what stands at the log's key: 'empty', 'schema', 'fingerprint',
  * 'malformed', 'founding' or 'open'; then the epoch that `follow` shows, and of an open log seq and state. One
  * text, so that who follows and who founds judge alike: what one cannot read the other may found anew.
  */
@@ -43,7 +53,7 @@ local function form(key, schema, fingerprint)
   if kind ~= 'hash' then return 'malformed' end
   local f = redis.call('HMGET', key, 'schema', 'fingerprint', 'epoch', 'seq', 'state', 'founding')
   local epoch, seq, state = f[6] or f[3], f[4], f[5]
-  if f[1] and f[1] ~= schema then return 'schema' end
+  if f[1] and f[1] ~= schema and f[1] ~= '${FIRST_LOG_SCHEMA}' then return 'schema' end
   if f[2] and f[2] ~= fingerprint then return 'fingerprint' end
   if not (f[1] and f[2] and epoch and #epoch == 16) or epoch == string.rep('\\0', 16) then return 'malformed' end
   if f[6] then return 'founding', epoch end

@@ -1,7 +1,16 @@
 /** Appending: bound to epoch, seq and state; keys that were used before; replicas that confirm or do not. */
 import { expect } from 'vitest';
 import type { Append } from '../../../../src/revocation/shared/shared-log.ts';
-import { appendOf, epochOf, followLog, found, hashOf, record, stateAt } from '../redis/log-fixture.ts';
+import {
+  appendOf,
+  epochOf,
+  followLog,
+  found,
+  hashOf,
+  record,
+  stateAt,
+  supersede,
+} from '../redis/log-fixture.ts';
 import {
   done,
   entriesOfRecords,
@@ -67,6 +76,30 @@ export const APPENDING: Readonly<Record<string, Scenario>> = {
     expect(await log.append(stale)).toEqual(kind('moved'));
     expect(await log.append(appendOf(epochOf(1), 2, []))).toEqual(kind('moved'));
     expect(await followLog(log)).toEqual(before);
+  },
+
+  'the instant of a supersede only goes forward': async (world) => {
+    const log = world.gateway();
+    const epoch = await found(log);
+    const initial = [supersede(1, hashOf(1), 10.5), supersede(2, hashOf(2), 0)];
+    await log.append(appendOf(epoch, 0, initial));
+    const before = await followLog(log);
+    const refusals = [
+      [supersede(3, hashOf(1), 10.25)],
+      [supersede(3, hashOf(1), 11), supersede(4, hashOf(1), 10.75)],
+      [record(3, hashOf(1), 'revoked')],
+      [record(3, hashOf(2), 'active')],
+    ];
+    for (const records of refusals) {
+      expect(await log.append(appendOf(epoch, 2, records))).toEqual(refused('FINAL'));
+    }
+    expect(await followLog(log)).toEqual(before);
+    await expectEntries(log, epoch, entriesOfRecords(initial));
+    // Far apart, so that no way of comparing bytes but the right one holds.
+    const allowed = [10.5, 11, 255, 256, 1_795_428_000, 253_402_300_799].map((instant, i) =>
+      supersede(i + 3, hashOf(1), instant),
+    );
+    expect(await log.append(appendOf(epoch, 2, allowed))).toEqual(kind('appended'));
   },
 
   'a final status is never replaced by another': async (world) => {

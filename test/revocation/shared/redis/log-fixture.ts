@@ -12,7 +12,7 @@ import type {
   LogResult,
   SharedLog,
 } from '../../../../src/revocation/shared/shared-log.ts';
-import { encodeEntry, type KEY_RETIRED } from '../../../../src/revocation/status-entry.ts';
+import { encodeEntry, type KEY_RETIRED, SUPERSEDED } from '../../../../src/revocation/status-entry.ts';
 import { emptyState, encodeState } from '../../../../src/revocation/store-state.ts';
 
 export const SECRET = deriveSecret(Buffer.alloc(32, 7));
@@ -71,6 +71,16 @@ export function record(
 ): LogRecord {
   const fields = { status, why: undefined, sinceMs: 1, expiresAt: Infinity, extendsOnly: false };
   return { seq, hash, entry: encodeEntry(SECRET.entryMacKey, hash, { ...fields, seq }) };
+}
+
+/** A supersede of a holder. */
+export function supersede(seq: number, hash: Buffer, issuedBefore: number): LogRecord {
+  const fields = { status: SUPERSEDED, why: 'superseded', sinceMs: 1, expiresAt: Infinity } as const;
+  return {
+    seq,
+    hash,
+    entry: encodeEntry(SECRET.entryMacKey, hash, { ...fields, issuedBefore, seq, extendsOnly: false }),
+  };
 }
 
 export function stateAt(epoch: Buffer, seq: number): Buffer {

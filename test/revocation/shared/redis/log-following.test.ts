@@ -55,7 +55,7 @@ describe('following', () => {
       ok: true,
       value: { begun: false },
     });
-    await server.admin.hset('{vigie}:log', 'schema', '2');
+    await server.admin.hset('{vigie}:log', 'schema', '3');
     expect(await log.follow(0, 1)).toEqual(foreign('schema'));
     expect(await log.beginFounding(undefined, epochOf(9), 1_000)).toEqual({
       ok: true,

@@ -1,6 +1,8 @@
 /** The shared log on a real Redis: its entries, and how one life of it follows another. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { FOLLOW } from '../../../../src/revocation/shared/redis/follow-script.ts';
+import { emptyState, encodeState } from '../../../../src/revocation/store-state.ts';
 import {
   appendOf,
   epochOf,
@@ -10,8 +12,10 @@ import {
   must,
   openLog,
   record,
+  SECRET,
   scanAll,
   stateAt,
+  supersede,
 } from './log-fixture.ts';
 import { APPENDED, log, QUIET, server, url, useOneServer } from './one-server.ts';
 
@@ -50,6 +54,56 @@ describe('entries', () => {
     expect((await scanAll(log, epoch)).size).toBe(3_000);
     await log.open(next, 3_000, stateAt(next, 3_000));
     expect(await log.scanEntries(epoch, cursor)).toEqual({ ok: false, fault: 'refused', code: 'EPOCH' });
+  });
+});
+
+describe('the schema', () => {
+  const schema = () => server.admin.hget('{vigie}:log', 'schema');
+  const superseding = (epoch: Buffer, seq: number) =>
+    encodeState(SECRET.entryMacKey, epoch, { ...emptyState(), seq, superseded: 1 });
+  const foreign = { ok: true, value: { kind: 'foreign', because: 'schema' } };
+
+  /** What a gateway of the release before asks: it knows the first schema alone. */
+  const followedByOlder = async () =>
+    server.admin.eval(
+      FOLLOW.text,
+      ...[3, '{vigie}:log', '{vigie}:stream:x', '{vigie}:holds'],
+      ...['1', (await server.admin.hgetBuffer('{vigie}:log', 'fingerprint')) as Buffer, '', 0, 1, 0],
+    );
+
+  it('is that of the release before until the first supersede, and from then on one that it leaves alone', async () => {
+    const epoch = await found(log);
+    await log.append(appendOf(epoch, 0, [record(1, hashOf(1))]));
+    expect(await schema()).toBe('1');
+    expect(await followedByOlder()).toEqual(['epoch', expect.anything()]);
+    const state = superseding(epoch, 2);
+    const first = { ...appendOf(epoch, 1, [supersede(2, hashOf(2), 10)]), state };
+    expect(await log.append(first)).toEqual(APPENDED);
+    expect(await schema()).toBe('2');
+    expect(await followedByOlder()).toEqual(['foreign', 'schema']);
+    expect(await followLog(log, 1)).toMatchObject({ head: { seq: 2, state }, records: first.records });
+    // Also without any left, as after a loss, it stays: what was lost may come back.
+    await log.append({ ...appendOf(epoch, 2, [record(3, hashOf(3))]), expectedState: state });
+    expect(await schema()).toBe('2');
+  });
+
+  it('outlives a founding, which older gateways cannot begin; of a log made anew it is what its state asks for', async () => {
+    const epoch = await found(log);
+    const state = superseding(epoch, 1);
+    await log.append({ ...appendOf(epoch, 0, [supersede(1, hashOf(1), 10)]), state });
+    const next = epochOf(2);
+    await log.beginFounding(epoch, next, 5_000);
+    expect([await schema(), await followedByOlder()]).toEqual(['2', ['foreign', 'schema']]);
+    await log.open(next, 1, superseding(next, 1));
+    expect(await schema()).toBe('2');
+    await server.admin.flushall();
+    const anew = epochOf(3);
+    await log.beginFounding(undefined, anew, 5_000);
+    expect(await schema()).toBe('1');
+    await log.open(anew, 1, superseding(anew, 1));
+    expect(await schema()).toBe('2');
+    await server.admin.hset('{vigie}:log', 'schema', '3');
+    expect(await log.follow(0, 1)).toEqual(foreign);
   });
 });
 
