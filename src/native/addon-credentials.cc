@@ -34,6 +34,7 @@ void write_row(const DecodedJws& decoded, std::uint32_t text_start, std::uint32_
   // Absent claims have empty spans, and so has an empty `sub`: which of the two it is stands in the flags.
   write_span(fields, kSubStart, claims.sub, payload_start);
   write_span(fields, kAudStart, claims.aud, payload_start);
+  write_span(fields, kCnfStart, claims.cnf, payload_start);
   fields[kFlags] = (claims.test ? kIsTest : 0u) | (claims.sub.begin != 0 ? kHasSub : 0u) |
                    (claims.aud.end != 0 ? kHasAud : 0u);
   dates[0] = claims.exp;

@@ -20,8 +20,22 @@ enum Field : unsigned {
   kAudStart,
   kAudEnd,
   kFlags,
+  kCnfStart,
+  kCnfEnd,
   /** Words of a row: a cache line. */
   kFields = 16,
+};
+
+/** The row of a decoded holder proof: places in the array of texts, then in that of the proofs' payloads. */
+enum ProofField : unsigned {
+  kProofIsDecoded,
+  kProofSigningInputEnd,
+  kProofAudStart,
+  kProofAudEnd,
+  kProofNonceStart,
+  kProofNonceEnd,
+  kProofIsOfCredential,
+  kProofFields = 8,
 };
 
 enum Flag : unsigned { kIsTest = 1, kHasSub = 2, kHasAud = 4 };

@@ -89,6 +89,31 @@ export interface NativeAddon {
     dates: Float64Array,
   ): number;
   /**
+   * Decodes `count` holder proofs: that of item `items[i]` stands in `texts[proofStarts[item], proofEnds[item])`, its
+   * credential in `texts[starts[item], ends[item])` and, decoded, in row `item` of `fields` with `payloads`. Those that are
+   * plain, under a plain holder key, get row `i` of `proofFields` (see native/fields.ts), their `iat` in `proofDates[i]`
+   * (seconds), their payload in `proofPayloads`, their signature in `signatures` (64 bytes each) and the holder's key in
+   * `keys` (32 bytes each); all others are left to the reference.
+   *
+   * @returns how many were decoded.
+   */
+  decodeProofs(
+    texts: Uint8Array,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    proofStarts: Uint32Array,
+    proofEnds: Uint32Array,
+    items: Uint32Array,
+    count: number,
+    payloads: Uint8Array,
+    fields: Uint32Array,
+    proofPayloads: Uint8Array,
+    signatures: Uint8Array,
+    keys: Uint8Array,
+    proofFields: Uint32Array,
+    proofDates: Float64Array,
+  ): number;
+  /**
    * Finds the credential in each of `count` bodies of single calls, `bodies[starts[i], ends[i])`: itself where `isJson[i]`
    * is 0, else that of a plain envelope (see ingress/native/envelope-scan.h). `starts` and `ends` become its place, or
    * `starts[i]` NO_PLACE when the envelope is not plain; likewise the audience's, NO_PLACE when none is named.

@@ -20,6 +20,9 @@ export const FIELDS = {
   audStart: 10,
   audEnd: 11,
   flags: 12,
+  /** The value of `cnf` as JSON; both alike where absent. */
+  cnfStart: 13,
+  cnfEnd: 14,
 } as const;
 
 /** Words of a row. */
@@ -29,3 +32,20 @@ export const FLAGS = { isTest: 1, hasSub: 2, hasAud: 4 } as const;
 
 /** Dates of a row: `exp`, `nbf`, `iat`, in seconds, NaN where absent. */
 export const ROW_DATES = 3;
+
+/** The row of a holder proof that was decoded in bulk: places in the array of texts, then in that of the proofs' payloads. */
+export const PROOF_FIELDS = {
+  /** 0: left to the reference; then the row says nothing else. */
+  isDecoded: 0,
+  signingInputEnd: 1,
+  /** Texts between their quotes: well-formed UTF-8 without an escape. */
+  audStart: 2,
+  audEnd: 3,
+  nonceStart: 4,
+  nonceEnd: 5,
+  /** 1: its `sd_hash` is that of the credential beside it. */
+  isOfCredential: 6,
+} as const;
+
+/** Words of a proof's row. */
+export const PROOF_ROW_WORDS = 8;
