@@ -8,10 +8,11 @@
  */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Point } from '@noble/ed25519';
+import { isLowOrderEncoding } from '../encoding/ed25519-point.ts';
 import type { SignatureCheck, SignatureEngine } from './engine.ts';
 import { decodePoint, equationHolds } from './point-equation.ts';
 import { createPreparedKeyCache } from './prepared-key-cache.ts';
-import { isLowOrderEncoding, isWellFormed } from './rule.ts';
+import { isWellFormed } from './rule.ts';
 
 /**
  * The DER that precedes the 32 raw bytes in a SubjectPublicKeyInfo with the algorithm id-Ed25519, 1.3.101.112
