@@ -21,7 +21,8 @@ enum Field : unsigned {
   kAudEnd,
   kFlags,
   kCnfStart,
-  kCnfEnd,
+  kRightsStart,
+  kObjectLengths,
   /** Words of a row: a cache line. */
   kFields = 16,
 };
@@ -39,5 +40,8 @@ enum ProofField : unsigned {
 };
 
 enum Flag : unsigned { kIsTest = 1, kHasSub = 2, kHasAud = 4 };
+
+/** Payloads are no longer, so that the lengths of two parts fit one word. */
+constexpr unsigned kMostPayloadBytes = 0xffff;
 
 }  // namespace vigie::addon

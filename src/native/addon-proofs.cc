@@ -83,9 +83,12 @@ bool find_item(const Call& call, std::uint32_t number, Item& item) {
   const std::uint32_t* const row = call.fields.data + std::size_t{kFields} * number;
   if (!lies_within(start, end, call.texts.length) || !lies_within(proof_start, proof_end, call.texts.length)) return false;
   const bool is_row = row[kPair] != Recogniser::kUnknown;
-  if (is_row && !lies_within(row[kCnfStart], row[kCnfEnd], call.payloads.length)) return false;
+  const std::uint32_t cnf_length = is_row ? row[kObjectLengths] & 0xffff : 0;
+  if (cnf_length > 0 && (row[kCnfStart] > call.payloads.length || cnf_length > call.payloads.length - row[kCnfStart])) {
+    return false;
+  }
   item = {call.texts.data + start, end - start, proof_start, call.texts.data + proof_start, proof_end - proof_start,
-          is_row ? call.payloads.data + row[kCnfStart] : nullptr, is_row ? row[kCnfEnd] - row[kCnfStart] : 0};
+          cnf_length > 0 ? call.payloads.data + row[kCnfStart] : nullptr, cnf_length};
   return true;
 }
 

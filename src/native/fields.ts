@@ -20,9 +20,11 @@ export const FIELDS = {
   audStart: 10,
   audEnd: 11,
   flags: 12,
-  /** The value of `cnf` as JSON; both alike where absent. */
+  /** The values of `cnf` and of `rights` as JSON. */
   cnfStart: 13,
-  cnfEnd: 14,
+  rightsStart: 14,
+  /** Their lengths, 0 where absent: that of `cnf` in the lower 16 bits, that of `rights` in the upper ones. */
+  objectLengths: 15,
 } as const;
 
 /** Words of a row. */

@@ -47,27 +47,26 @@ const COMMON = [
   ...[...LANGUAGE, '-g', '-pthread', '-Werror'],
   ...INCLUDED.flatMap((folder) => ['-I', folder]),
 ];
-const SANITISERS = [...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-DVIGIE_HEAP_TABLES']];
+/** The same for all three kinds of sanitised run, so that each file is compiled once for them. */
+const SANITISED = {
+  optimisation: ['-O1'],
+  flags: [
+    ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fPIC'],
+    ...['-DVIGIE_HEAP_TABLES', '-DVIGIE_ASSERT_BOUNDS'],
+  ],
+};
 /** `optimisation` stands in place of a file's own; what a file is compiled for stays. */
 const MODES = {
   plain: { programs: /^test-/, flags: [] },
   bounds: { programs: /^test-/, flags: ['-DVIGIE_ASSERT_BOUNDS'] },
-  sanitised: {
-    programs: /^test-/,
-    optimisation: ['-O1'],
-    flags: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS'],
-  },
+  sanitised: { programs: /^test-/, ...SANITISED },
   threads: {
     programs: /^test-key-store/,
     optimisation: ['-O1'],
     flags: ['-fsanitize=thread', '-DVIGIE_HEAP_TABLES'],
   },
-  fuzz: {
-    programs: /^fuzz-/,
-    optimisation: ['-O1'],
-    flags: [...SANITISERS, '-DVIGIE_ASSERT_BOUNDS'],
-  },
-  addon: { optimisation: ['-O1'], flags: [...SANITISERS, '-fPIC'] },
+  fuzz: { programs: /^fuzz-/, ...SANITISED },
+  addon: SANITISED,
 };
 const NODE_API = [
   ...['-DNAPI_VERSION=8', '-isystem'],
@@ -105,20 +104,29 @@ function sourcesOf(folders, wanted) {
   );
 }
 
-/** Compiles as many files at once as there are cores; the objects, in the order given. */
+/** Objects of this run, by what made them. */
+const compiled = new Map();
+
+/** Compiles what is not compiled yet, as many files at once as there are cores; the objects, in the order given. */
 async function compileAll(means, jobs, directory) {
-  const objects = [];
-  const queue = jobs.map(({ source, flags }, index) => ({ source, flags, index }));
+  const queue = [];
+  const objects = jobs.map(({ source, flags }) => {
+    const args = [...COMMON, ...flags, '-c', source];
+    const name = args.join('\n');
+    let object = compiled.get(name);
+    if (object === undefined) {
+      object = join(directory, `${compiled.size}-${basename(source, '.cc')}.o`);
+      compiled.set(name, object);
+      queue.push([...args, '-o', object]);
+    }
+    return object;
+  });
   let failure;
   const work = async () => {
-    for (let job = queue.shift(); job !== undefined && failure === undefined; job = queue.shift()) {
-      const object = join(directory, `${job.index}-${basename(job.source, '.cc')}.o`);
-      await compile(means.compiler, [...COMMON, ...job.flags, '-c', job.source, '-o', object]).catch(
-        (error) => {
-          failure ??= error;
-        },
-      );
-      objects[job.index] = object;
+    for (let args = queue.shift(); args !== undefined && failure === undefined; args = queue.shift()) {
+      await compile(means.compiler, args).catch((error) => {
+        failure ??= error;
+      });
     }
   };
   // Those still at work end first: they write into the directory that a failure removes.
@@ -156,7 +164,7 @@ async function build(means, mode, programs, directory) {
   const link = mode === 'fuzz' && means.libFuzzer ? ['-fsanitize=fuzzer'] : [];
   const outs = [];
   for (const [i, source] of programs.entries()) {
-    const out = join(directory, basename(source, '.cc'));
+    const out = join(directory, `${mode}-${basename(source, '.cc')}`);
     await compile(means.compiler, [
       ...['-pthread', ...MODES[mode].flags, ...link, objects[shared.length + i], ...common],
       ...[...(means.libcrypto ? ['-lcrypto'] : []), '-o', out],
@@ -187,30 +195,21 @@ async function runAddon(means, directory) {
   return status === 0 ? 0 : 1;
 }
 
-async function runMode(means, mode, only, seconds) {
-  const directory = mkdtempSync(join(tmpdir(), 'vigie-kernel-test-'));
-  try {
-    if (mode === 'addon') return await runAddon(means, directory);
-    const isWanted = (file) =>
-      MODES[mode].programs.test(file) &&
-      file.includes(only) &&
-      (means.ifma || !file.startsWith('test-ifma-'));
-    const programs = sourcesOf(TESTS, isWanted);
-    let failed = 0;
-    for (const program of await build(means, mode, programs, directory)) {
-      const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-len_control=0'] : [];
-      const began = performance.now();
-      const { status, signal } = spawnSync(program, args, { stdio: 'inherit', cwd: directory });
-      const took = ((performance.now() - began) / 1000).toFixed(1);
-      console.log(
-        `${status === 0 ? 'ok    ' : 'FAILED'} ${mode} ${basename(program)} ${took} s ${signal ?? ''}`,
-      );
-      if (status !== 0) failed++;
-    }
-    return failed;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+async function runMode(means, mode, only, seconds, directory) {
+  if (mode === 'addon') return await runAddon(means, directory);
+  const isWanted = (file) =>
+    MODES[mode].programs.test(file) && file.includes(only) && (means.ifma || !file.startsWith('test-ifma-'));
+  const programs = sourcesOf(TESTS, isWanted);
+  let failed = 0;
+  for (const program of await build(means, mode, programs, directory)) {
+    const args = mode === 'fuzz' ? [`-max_total_time=${seconds}`, '-max_len=400', '-len_control=0'] : [];
+    const began = performance.now();
+    const { status, signal } = spawnSync(program, args, { stdio: 'inherit', cwd: directory });
+    const took = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${basename(program)} ${took} s ${signal ?? ''}`);
+    if (status !== 0) failed++;
   }
+  return failed;
 }
 
 const options = process.argv.slice(2);
@@ -229,13 +228,16 @@ if (compiler === undefined) {
   process.exit(1);
 }
 const means = findMeans(compiler);
+const directory = mkdtempSync(join(tmpdir(), 'vigie-native-test-'));
 let failures = 0;
 try {
   for (const mode of wanted)
-    failures += await runMode(means, mode, settingOf('only', ''), settingOf('seconds', '5'));
+    failures += await runMode(means, mode, settingOf('only', ''), settingOf('seconds', '5'), directory);
 } catch (error) {
   // What the compiler complains of, rather than the stack of this script.
   console.error(error.stderr ?? error);
   failures++;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
 }
 process.exitCode = failures === 0 ? 0 : 1;

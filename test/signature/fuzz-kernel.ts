@@ -2,7 +2,7 @@
  * Mutated signatures through every implementation of the kernel, with keys prepared and not, in batches of every
  * size, against the openssl engine:
  *
- *     npm run fuzz:kernel -- --cases N --seed S
+ *     npm run fuzz:kernel -- [--cases N | --seconds S] [--seed S]
  *
  * Exit code 0 when all verdicts agree; 1 on any disagreement; 2 for wrong usage, or when nothing native is built.
  */
@@ -10,7 +10,7 @@ import { IMPLEMENTATIONS, type KernelImplementation, loadNativeAddon } from '../
 import type { SignatureCheck, SignatureEngine } from '../../src/signature/engine.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
-import { readFuzzArguments, refuseToFuzz, SHOWN } from '../support/fuzz-command.ts';
+import { FUZZ_USAGE, readFuzzArguments, refuseToFuzz, SHOWN } from '../support/fuzz-command.ts';
 import { createCaseSource, createRandom, describeCase } from './fuzz-cases.ts';
 
 const STORE_BYTES = 256 * 1024 * 1024;
@@ -20,7 +20,7 @@ process.exitCode = main();
 
 function main(): 0 | 1 | 2 {
   const options = readFuzzArguments(process.argv.slice(2));
-  if (options === undefined) return refuseToFuzz('usage: npm run fuzz:kernel -- [--cases N] [--seed S]');
+  if (options === undefined) return refuseToFuzz(`usage: npm run fuzz:kernel -- ${FUZZ_USAGE}`);
   const loaded = loadNativeAddon();
   if (!loaded.ok) return refuseToFuzz(`the native engine ${loaded.because}`);
   const { addon } = loaded;
@@ -43,7 +43,8 @@ function main(): 0 | 1 | 2 {
 
   let accepted = 0;
   let disagreements = 0;
-  for (let done = 0; done < options.cases; ) {
+  let done = 0;
+  while (!options.isDone(done)) {
     const size = Math.min(1 + random.below(random.below(4) === 0 ? MAX_BATCH : 20), options.cases - done);
     const batch = Array.from({ length: size }, () => source.next());
     const expected = oracle.verify(batch);
@@ -52,7 +53,7 @@ function main(): 0 | 1 | 2 {
     done += size;
   }
   console.log(
-    `${options.cases} cases, seed ${options.seed}, ${accepted} of them accepted by ${oracle.implementation}; ` +
+    `${done} cases, seed ${options.seed}, ${accepted} of them accepted by ${oracle.implementation}; ` +
       `${engines.map(({ implementation }) => implementation).join('; ')}: ${disagreements} disagreements`,
   );
   return disagreements === 0 ? 0 : 1;

@@ -1,7 +1,8 @@
 /**
  * Runs the tests once for each way to a verdict that this machine has, each forced: the native engine on AVX-512
  * IFMA and on portable code, node:crypto, noble. `--all` runs the whole suite each time, otherwise the tests that
- * are about signatures. What a machine cannot run is said; it is no failure.
+ * are about signatures; `--others` leaves out what is chosen when nothing is forced, as in a run of all tests before.
+ * What a machine cannot run is said; it is no failure.
  */
 import { spawnSync } from 'node:child_process';
 import { loadNativeAddon } from '../../dist/native/addon.js';
@@ -18,11 +19,17 @@ const PATHS = [
   { engine: 'noble', kernel: '', isThere: true },
 ];
 
+const chosen = PATHS.find(({ isThere }) => isThere);
 let failed = false;
-for (const { engine, kernel, isThere } of PATHS) {
+for (const path of PATHS) {
+  const { engine, kernel, isThere } = path;
   const name = `VIGIE_ENGINE=${engine}${kernel && ` VIGIE_KERNEL=${kernel}`}`;
   if (!isThere) {
     console.log(`\n== ${name}: not to be had on this machine`);
+    continue;
+  }
+  if (path === chosen && process.argv.includes('--others')) {
+    console.log(`\n== ${name}: is what is chosen anyway`);
     continue;
   }
   console.log(`\n== ${name}`);

@@ -36,6 +36,7 @@ bool read_claim(PlainJson& json, Claims& claims, const Name& name) {
         return json.value();
     }
   }
+  if (name.length == 6 && name.head == head_of("rights")) return json.value(claims.rights);
   if (name.length == 4 && name.head == head_of("test")) claims.test = json.is_true_next();
   return json.value();
 }
@@ -44,7 +45,7 @@ bool read_claim(PlainJson& json, Claims& claims, const Name& name) {
 
 bool scan_claims(const std::uint8_t* payload, std::size_t length, Claims& claims) noexcept {
   const double absent = std::numeric_limits<double>::quiet_NaN();
-  claims = Claims{{}, {}, {}, {}, {}, absent, absent, absent, false};
+  claims = Claims{{}, {}, {}, {}, {}, {}, absent, absent, absent, false};
   PlainJson json(payload, length);
   return json.is_object([&](const Name& name) { return read_claim(json, claims, name); }) &&
          claims.iss.end > claims.iss.begin && claims.jti.end > claims.jti.begin && claims.exp == claims.exp;
