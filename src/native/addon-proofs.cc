@@ -1,8 +1,9 @@
-/** The decoder's function; its contract stands in addon.ts. */
+/** The functions; their contract stands in addon.ts. */
 #include "addon-proofs.h"
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "addon-arguments.h"
 #include "addon-fields.h"
@@ -11,6 +12,7 @@
 #include "credential/native/holder-proof.h"
 #include "credential/native/jws-decoder.h"
 #include "credential/native/recogniser.h"
+#include "replay/native/proof-hasher.h"
 
 namespace vigie::addon {
 namespace {
@@ -135,6 +137,58 @@ napi_value decode_proofs(napi_env env, napi_callback_info info) {
     ++decoded_count;
   }
   return number(env, decoded_count);
+}
+
+namespace {
+
+struct HeldProofHasher : ProofHasher {
+  static constexpr std::uint32_t kHandle = 0x50524f4f;
+  using ProofHasher::ProofHasher;
+};
+
+}  // namespace
+
+napi_value create_proof_hasher(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  Bytes key;
+  if (!read_arguments(env, info, arguments, 1) || !read_bytes(env, arguments[0], "key", key)) return nullptr;
+  if (key.length > ProofHasher::kMaxKeyBytes) {
+    refuse(env, "a key has 64 bytes at most");
+    return nullptr;
+  }
+  auto* const handle =
+      new (std::nothrow) Handle<HeldProofHasher>{HeldProofHasher::kHandle, HeldProofHasher(key.data, key.length)};
+  if (handle != nullptr) return give_handle(env, handle);
+  refuse(env, "no memory for a hasher");
+  return nullptr;
+}
+
+napi_value identify_proofs(napi_env env, napi_callback_info info) {
+  napi_value arguments[6];
+  HeldProofHasher* hasher = nullptr;
+  Bytes texts, ids;
+  Words starts, ends;
+  std::uint32_t count = 0;
+  if (!read_arguments(env, info, arguments, 6) || !read_handle(env, arguments[0], "hasher", hasher) ||
+      !read_bytes(env, arguments[1], "texts", texts) || !read_words(env, arguments[2], "starts", starts) ||
+      !read_words(env, arguments[3], "ends", ends) || !read_count(env, arguments[4], "count", count) ||
+      !read_bytes(env, arguments[5], "ids", ids)) {
+    return nullptr;
+  }
+  if (std::min(starts.length, ends.length) < count || ids.length / kProofIdBytes < count) {
+    refuse(env, "an array is shorter than the count of proofs asks for");
+    return nullptr;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t start = starts.data[i];
+    const std::uint32_t end = ends.data[i];
+    if (!lies_within(start, end, texts.length)) {
+      refuse(env, "a signing input must not end before it begins, nor beyond the array");
+      return nullptr;
+    }
+    hasher->identify(texts.data + start, end - start, ids.data + kProofIdBytes * i);
+  }
+  return nullptr;
 }
 
 }  // namespace vigie::addon

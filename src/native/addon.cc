@@ -46,6 +46,8 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("recognise", recognise),
       method("decodeCredentials", decode_credentials),
       method("decodeProofs", decode_proofs),
+      method("createProofHasher", create_proof_hasher),
+      method("identifyProofs", identify_proofs),
       method("adviseHugePages", advise_huge_pages),
       method("endsSegment", ends_segment),
       method("createHeadTable", create_head_table),

@@ -10,6 +10,7 @@ export type KernelImplementation = (typeof IMPLEMENTATIONS)[number];
 /** Native objects that JavaScript only holds. */
 export type RecogniserHandle = { readonly recogniser: unique symbol };
 export type CardHasherHandle = { readonly hasher: unique symbol };
+export type ProofHasherHandle = { readonly proofHasher: unique symbol };
 export type HeadTableHandle = { readonly heads: unique symbol };
 
 /** Stands for a place that was not found. */
@@ -113,6 +114,16 @@ export interface NativeAddon {
     proofFields: Uint32Array,
     proofDates: Float64Array,
   ): number;
+  createProofHasher(key: Uint8Array): ProofHasherHandle;
+  /** The names of `count` proofs, 16 bytes each, by what was signed: `texts[starts[i], ends[i])`. */
+  identifyProofs(
+    hasher: ProofHasherHandle,
+    texts: Uint8Array,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    count: number,
+    ids: Uint8Array,
+  ): void;
   /**
    * Finds the credential in each of `count` bodies of single calls, `bodies[starts[i], ends[i])`: itself where `isJson[i]`
    * is 0, else that of a plain envelope (see ingress/native/envelope-scan.h). `starts` and `ends` become its place, or

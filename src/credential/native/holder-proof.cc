@@ -52,26 +52,12 @@ void spell_digest(const std::uint8_t digest[kSha256Bytes], char spelt[kDigestCha
   }
 }
 
-void sha256(const std::uint8_t* message, std::size_t length, std::uint8_t digest[kSha256Bytes]) {
-  Sha256State state = sha256_initial();
-  const std::size_t whole = length / kSha256BlockBytes;
-  sha256_blocks(state, message, whole);
-  // FIPS 180-4 section 5.1.1: a one bit, zeros, and the length in bits in the last eight bytes.
-  std::uint8_t rest[2 * kSha256BlockBytes] = {};
-  const std::size_t left = length - whole * kSha256BlockBytes;
-  std::memcpy(rest, message + whole * kSha256BlockBytes, left);
-  rest[left] = 0x80;
-  const std::size_t blocks = left + 1 + 8 > kSha256BlockBytes ? 2 : 1;
-  const std::uint64_t bits = __builtin_bswap64(std::uint64_t{8} * length);
-  std::memcpy(rest + blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
-  sha256_blocks(state, rest, blocks);
-  sha256_store(state, digest, 8);
-}
-
 bool is_hash_of(const std::uint8_t* spelt, const std::uint8_t* credential, std::size_t length) {
   std::uint8_t digest[kSha256Bytes];
   char wanted[kDigestChars + 1];
-  sha256(credential, length, digest);
+  Sha256State state = sha256_initial();
+  sha256_end(state, credential, length, 0);
+  sha256_store(state, digest, kSha256Bytes / 4);
   spell_digest(digest, wanted);
   return std::memcmp(spelt, wanted, kDigestChars) == 0;
 }
