@@ -51,3 +51,6 @@ export const PROOF_FIELDS = {
 
 /** Words of a proof's row. */
 export const PROOF_ROW_WORDS = 8;
+
+/** What holds of an item, in one byte: the issuer's signature, and with it the holder's proof. */
+export const HOLDS = { issuer: 1, holder: 2 } as const;
