@@ -7,11 +7,15 @@
 import type { JsonObject } from '../encoding/strict-json.ts';
 import { parseCompactJws } from './compact-jws.ts';
 
-export interface HolderProof {
+/** What a proof says of the occasion that it was made for. */
+export interface ProofClaims {
   /** When the phone made it (seconds since the epoch), by the phone's clock. */
   readonly iat: number;
   readonly aud: string;
   readonly nonce: string;
+}
+
+export interface HolderProof extends ProofClaims {
   /** What the phone says is the SHA-256 of the credential that it showed, base64url. */
   readonly sdHash: string;
   /** The text begins with so many characters of what was signed. */
@@ -53,7 +57,7 @@ function judgeNames(header: JsonObject): boolean {
 
 /** Whether a proof, whose signature is another's matter, was made for this audience and this moment. */
 export function proofFits(
-  { aud, nonce, iat }: HolderProof,
+  { aud, nonce, iat }: ProofClaims,
   { audience, issuerAudiences, nonce: callNonce, nowSeconds, windowSeconds }: ProofOccasion,
 ): boolean {
   if (audience === undefined ? !issuerAudiences.includes(aud) : aud !== audience) return false;

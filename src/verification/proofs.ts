@@ -6,10 +6,15 @@
 import { hash } from 'node:crypto';
 import { LIMITS } from '../config.ts';
 import { confirmationKey } from '../credential/confirmation.ts';
-import { decodeHolderProof, type HolderProof, proofFits } from '../credential/holder-proof.ts';
+import {
+  decodeHolderProof,
+  type HolderProof,
+  type ProofClaims,
+  proofFits,
+} from '../credential/holder-proof.ts';
 import type { TrustedIssuer } from '../keys/trusted-key.ts';
 import { NO_PLACE } from '../native/addon.ts';
-import { HOLDS } from '../native/fields.ts';
+import { HOLDS, PROOF_FIELDS, PROOF_ROW_WORDS } from '../native/fields.ts';
 import type { ReplayGuard } from '../replay/replay-guard.ts';
 import { CODES } from '../verdict.ts';
 import { SIGNATURE_BYTES } from './check-arrays.ts';
@@ -22,24 +27,30 @@ import type { TrustScope } from './trust-scope.ts';
 export function decodeProofs(slice: Slice, scope: TrustScope): void {
   slice.proofs ??= createSliceProofs(slice.capacity);
   const { count, reasons, proofStarts, proofs } = slice;
-  const { states } = proofs;
+  const { states, placeOf, decoded } = proofs;
   states.fill(PROOFS.none, 0, count);
-  const keys = keysFor(proofs, scope);
+  let asked = 0;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0 || proofStarts[i] === NO_PLACE) continue;
-    states[i] = decodeByReference(slice, proofs, i, keys, scope.publicKeys.length)
-      ? PROOFS.read
-      : PROOFS.wrong;
+    placeOf[i] = asked;
+    decoded.items[asked++] = i;
+  }
+  proofs.asked = asked;
+  const holderKeys = keysFor(proofs, scope).subarray(scope.publicKeys.length);
+  if (scope.decodeProofs !== undefined) scope.decodeProofs(slice, asked, decoded, holderKeys);
+  else for (let at = 0; at < asked; at++) decoded.rows[at * PROOF_ROW_WORDS] = 0;
+  for (let at = 0; at < asked; at++) {
+    const isRead = isDecoded(proofs, at) || decodeByReference(slice, proofs, at, holderKeys);
+    states[decoded.items[at] as number] = isRead ? PROOFS.read : PROOFS.wrong;
   }
 }
 
-function decodeByReference(
-  slice: Slice,
-  proofs: SliceProofs,
-  item: number,
-  keys: Uint8Array,
-  keysStart: number,
-): boolean {
+function isDecoded({ decoded }: SliceProofs, at: number): boolean {
+  return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.isDecoded] === 1;
+}
+
+function decodeByReference(slice: Slice, proofs: SliceProofs, at: number, holderKeys: Uint8Array): boolean {
+  const item = proofs.decoded.items[at] as number;
   const start = slice.proofStarts[item] as number;
   const end = slice.proofEnds[item] as number;
   if (end - start > LIMITS.proofChars) return false;
@@ -48,33 +59,60 @@ function decodeByReference(
   // What the credential says is not trusted before its own signature holds; then this key is the issuer's word.
   const key = confirmationKey(cnfAt(slice, item));
   if (key === undefined) return false;
-  proofs.read[item] = proof;
-  keys.set(key, keysStart + PUBLIC_KEY_BYTES * item);
+  proofs.read[at] = proof;
+  proofs.decoded.signatures.set(proof.signature, SIGNATURE_BYTES * at);
+  holderKeys.set(key, PUBLIC_KEY_BYTES * at);
   return true;
 }
 
+/** Where in the texts the proof's signing input ends, which begins with the proof. */
+function signingInputEnd({ proofStarts, proofs }: Slice, at: number): number {
+  const { decoded, read } = proofs as SliceProofs;
+  if (isDecoded(proofs as SliceProofs, at)) {
+    return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.signingInputEnd] as number;
+  }
+  const start = proofStarts[decoded.items[at] as number] as number;
+  return start + (read[at] as HolderProof).signingInputChars;
+}
+
+/** When the phone made the proof (seconds since the epoch). */
+function iatAt(proofs: SliceProofs, at: number): number {
+  return isDecoded(proofs, at) ? (proofs.decoded.dates[at] as number) : (proofs.read[at] as HolderProof).iat;
+}
+
 /** Puts the checks of proofs behind the first `from` ones; returns how many checks there are then. */
-export function placeProofChecks(
-  { count, proofStarts, proofs }: Slice,
-  scope: TrustScope,
-  from: number,
-): number {
-  const { states, read, checks } = proofs as SliceProofs;
+export function placeProofChecks(slice: Slice, scope: TrustScope, from: number): number {
+  const { proofStarts } = slice;
+  const { states, asked, decoded, checks } = slice.proofs as SliceProofs;
   const { items, keyOf, messageStarts, messageEnds, packedSignatures } = checks;
   const listedKeys = scope.publicKeys.length / PUBLIC_KEY_BYTES;
-  let at = from;
-  for (let i = 0; i < count; i++) {
-    if (states[i] !== PROOFS.read) continue;
-    const { signingInputChars, signature } = read[i] as HolderProof;
-    const start = proofStarts[i] as number;
-    items[at] = i;
-    keyOf[at] = listedKeys + i;
-    messageStarts[at] = start;
-    messageEnds[at] = start + signingInputChars;
-    packedSignatures.set(signature, at * SIGNATURE_BYTES);
-    at++;
+  let to = from;
+  for (let at = 0; at < asked; at++) {
+    const item = decoded.items[at] as number;
+    if (states[item] !== PROOFS.read) continue;
+    items[to] = item;
+    keyOf[to] = listedKeys + at;
+    messageStarts[to] = proofStarts[item] as number;
+    messageEnds[to] = signingInputEnd(slice, at);
+    to++;
   }
-  return at;
+  packSignatures(slice.proofs as SliceProofs, packedSignatures, from, to);
+  return to;
+}
+
+/** The signatures of the proofs that are read, behind the first `from` of all. */
+function packSignatures(proofs: SliceProofs, packed: Uint8Array, from: number, to: number): void {
+  const { states, asked, decoded } = proofs;
+  const { items, signatures } = decoded;
+  if (to - from === asked) {
+    packed.set(signatures.subarray(0, SIGNATURE_BYTES * asked), SIGNATURE_BYTES * from);
+    return;
+  }
+  for (let at = 0, next = from; at < asked; at++) {
+    if (states[items[at] as number] !== PROOFS.read) continue;
+    packed.set(signatures.subarray(SIGNATURE_BYTES * at, SIGNATURE_BYTES * (at + 1)), SIGNATURE_BYTES * next);
+    next++;
+  }
 }
 
 /** The engine's word on the checks `[from, to)`, which are of proofs. */
@@ -96,24 +134,41 @@ export function judgeProof(
   nowMs: number,
   windowSeconds: number,
 ): number {
-  const { texts, starts, ends, proofs, holds } = slice;
+  const { proofs, holds } = slice;
   const state = slice.proofCount === 0 ? PROOFS.none : (proofs as SliceProofs).states[item];
   if (state === PROOFS.none) return issuer.holderProof === 'required' ? CODES.holder_proof_missing : 0;
   if (state !== PROOFS.signed) return CODES.holder_proof_invalid;
-  const proof = (proofs as SliceProofs).read[item] as HolderProof;
-  const fits = proofFits(proof, {
+  const at = (proofs as SliceProofs).placeOf[item] as number;
+  const fits = proofFits(claimsOf(slice, at), {
     audience: slice.audiences?.[item],
     issuerAudiences: issuer.audiences,
     nonce: slice.nonces?.[item],
     nowSeconds: nowMs / 1000,
     windowSeconds: slice.atMs === undefined ? windowSeconds : Number.POSITIVE_INFINITY,
   });
-  if (!fits) return CODES.holder_proof_invalid;
-  if (hash('sha256', texts.subarray(starts[item], ends[item]), 'base64url') !== proof.sdHash) {
-    return CODES.holder_proof_invalid;
-  }
+  if (!fits || !isOfCredential(slice, at)) return CODES.holder_proof_invalid;
   holds[item] = (holds[item] as number) | HOLDS.holder;
   return 0;
+}
+
+function claimsOf({ proofs }: Slice, at: number): ProofClaims {
+  const { decoded, read } = proofs as SliceProofs;
+  if (!isDecoded(proofs as SliceProofs, at)) return read[at] as HolderProof;
+  const { rows, payloads, dates } = decoded;
+  const row = at * PROOF_ROW_WORDS;
+  const text = (start: number): string => payloads.toString('utf8', rows[row + start], rows[row + start + 1]);
+  return { aud: text(PROOF_FIELDS.audStart), nonce: text(PROOF_FIELDS.nonceStart), iat: dates[at] as number };
+}
+
+/** Whether the proof was made for the very credential that is shown beside it (RFC 9901 section 4.3, `sd_hash`). */
+function isOfCredential({ texts, starts, ends, proofs }: Slice, at: number): boolean {
+  const { decoded, read } = proofs as SliceProofs;
+  if (isDecoded(proofs as SliceProofs, at)) {
+    return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.isOfCredential] === 1;
+  }
+  const item = decoded.items[at] as number;
+  const digest = hash('sha256', texts.subarray(starts[item], ends[item]), 'base64url');
+  return digest === (read[at] as HolderProof).sdHash;
 }
 
 /**
@@ -124,16 +179,16 @@ export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number, wind
   // Asked about another instant: nobody is at a counter.
   if (slice.atMs !== undefined) return;
   const { count, reasons, holds, texts, proofStarts, nonces } = slice;
-  const { read, taken } = slice.proofs as SliceProofs;
+  const proofs = slice.proofs as SliceProofs;
+  const { taken, placeOf } = proofs;
   const windowMs = windowSeconds * 1000;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0 || ((holds[i] as number) & HOLDS.holder) === 0) continue;
-    const { signingInputChars, iat } = read[i] as HolderProof;
-    const start = proofStarts[i] as number;
-    const id = guard.identify(texts.subarray(start, start + signingInputChars));
+    const at = placeOf[i] as number;
+    const id = guard.identify(texts.subarray(proofStarts[i], signingInputEnd(slice, at)));
     // By the window it is accepted at its very end, so it is forgotten in the millisecond behind that.
     const expiresAtMs =
-      nonces?.[i] === undefined ? Math.floor(iat * 1000 + windowMs) + 1 : nowMs + 2 * windowMs;
+      nonces?.[i] === undefined ? Math.floor(iatAt(proofs, at) * 1000 + windowMs) + 1 : nowMs + 2 * windowMs;
     const answer = guard.take(id, expiresAtMs);
     if (answer === 'first') {
       if (guard.share === undefined) continue;

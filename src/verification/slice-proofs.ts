@@ -1,6 +1,8 @@
 /** The holder proofs of a slice, by item: arrays that a thread uses again and again, as those of its slices. */
 import type { HolderProof } from '../credential/holder-proof.ts';
-import { type CheckArrays, createCheckArrays } from './check-arrays.ts';
+import type { DecodedProofs } from '../credential/proof-decoder.ts';
+import { PROOF_ROW_WORDS } from '../native/fields.ts';
+import { type CheckArrays, createCheckArrays, SIGNATURE_BYTES } from './check-arrays.ts';
 import type { TrustScope } from './trust-scope.ts';
 
 /** What is known of an item's proof so far. */
@@ -18,10 +20,15 @@ export const PROOFS = {
 export interface SliceProofs {
   /** One of PROOFS an item. */
   readonly states: Uint8Array;
-  /** By item, where the state is `read` or `signed`. */
+  /** The proofs that somebody needs to know, in the order of their items: each has a place among them. */
+  asked: number;
+  /** By item, the place of its proof. */
+  readonly placeOf: Uint32Array;
+  /** By place: a row that says that it was decoded, with what goes with it, or an entry in `read`. */
+  readonly decoded: DecodedProofs & { readonly payloads: Buffer };
   readonly read: (HolderProof | undefined)[];
   /**
-   * The keys of a trust list, and behind them 32 bytes an item: the holders'. What an engine is asked about has its keys
+   * The keys of a trust list, and behind them 32 bytes a place: the holders'. What an engine is asked about has its keys
    * in one array, and so the list's are there, put once for all slices that are judged by the same list.
    */
   keys: { readonly of: TrustScope; readonly bytes: Uint8Array } | undefined;
@@ -42,10 +49,22 @@ export interface TakenProofs {
 }
 
 export const PUBLIC_KEY_BYTES = 32;
+/** Payloads of a slice's proofs, about so many bytes an item; what does not fit is decoded by the reference. */
+const MAX_PAYLOAD_BYTES = 256 * 1024;
+const ITEM_PAYLOAD_BYTES = 1024;
 
 export function createSliceProofs(capacity: number): SliceProofs {
   return {
     states: new Uint8Array(capacity),
+    asked: 0,
+    placeOf: new Uint32Array(capacity),
+    decoded: {
+      items: new Uint32Array(capacity),
+      payloads: Buffer.alloc(Math.min(MAX_PAYLOAD_BYTES, ITEM_PAYLOAD_BYTES * capacity)),
+      signatures: new Uint8Array(SIGNATURE_BYTES * capacity),
+      rows: new Uint32Array(PROOF_ROW_WORDS * capacity),
+      dates: new Float64Array(capacity),
+    },
     read: new Array<HolderProof | undefined>(capacity).fill(undefined),
     keys: undefined,
     checks: createCheckArrays(2 * capacity),

@@ -11,7 +11,7 @@ import { createRecogniser } from '../../src/credential/recogniser.ts';
 import { LOW_ORDER_ENCODINGS } from '../../src/encoding/ed25519-point.ts';
 import { type NativeAddon, NO_PAIR } from '../../src/native/addon.ts';
 import { PROOF_FIELDS, PROOF_ROW_WORDS, ROW_WORDS } from '../../src/native/fields.ts';
-import { placeTexts, utf8 } from '../../src/verification/slice.ts';
+import { utf8 } from '../../src/verification/slice.ts';
 import type { Random } from '../signature/fuzz-cases.ts';
 import { base64url } from '../support/synthetic-issuer.ts';
 import { drawPayload, mutateBytes } from './credential-cases.ts';
@@ -86,11 +86,14 @@ function decode(
   cases: readonly Case[],
 ) {
   const count = cases.length;
-  const { texts, starts, ends } = placeTexts(
-    [...cases.map(({ credential }) => credential), ...cases.map(({ proof }) => proof)].map((text) =>
-      text.toString('latin1'),
-    ),
-  );
+  const parts = [...cases.map(({ credential }) => credential), ...cases.map(({ proof }) => proof)];
+  const texts = Buffer.concat(parts);
+  let end = 0;
+  const ends = Uint32Array.from(parts, ({ length }) => {
+    end += length;
+    return end;
+  });
+  const starts = ends.map((at, i) => at - (parts[i] as Buffer).length);
   const rows = new Uint32Array(ROW_WORDS * count);
   const payloads = new Uint8Array(texts.length);
   const arrays = { texts, starts, ends, payloads, rows, dates: new Float64Array(3 * count) };
