@@ -156,7 +156,7 @@ describe('refused for its form', () => {
 });
 
 describe('what a proof must be made for', () => {
-  const proof = { aud: PHARMACY, nonce: NONCE, iat: NOW_SECONDS, sdHash: '', signingInputChars: 0 };
+  const proof = { aud: PHARMACY, nonce: NONCE, iat: NOW_SECONDS };
   const occasion: ProofOccasion = {
     audience: undefined,
     issuerAudiences: ['https://network.example', PHARMACY],
@@ -165,7 +165,7 @@ describe('what a proof must be made for', () => {
     windowSeconds: 60,
   };
   const fits = (of: Partial<typeof proof>, at: Partial<ProofOccasion>) =>
-    proofFits({ ...proof, signature: new Uint8Array(64), ...of }, { ...occasion, ...at });
+    proofFits({ ...proof, ...of }, { ...occasion, ...at });
 
   it.each<[string, Partial<typeof proof>, Partial<ProofOccasion>, boolean]>([
     ['one of the issuer’s audiences', {}, {}, true],
