@@ -21,7 +21,7 @@ import type { SignatureEngine } from './signature/engine.ts';
 import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
 import { claimsAt, type JudgedClaims, rightsAt } from './verification/item-claims.ts';
-import { decodeProofs, judgeProof, takeProofs } from './verification/proofs.ts';
+import { decodeProofs, judgeProof, nameProofs, takeProofs } from './verification/proofs.ts';
 import { checkSignatures } from './verification/signatures.ts';
 import {
   CARD_HASH_BYTES,
@@ -89,7 +89,9 @@ export interface BulkParts {
 }
 
 /**
- * Verifies the slice: its reasons, and whatever the answers say beside them, are there on return.
+ * Verifies the slice: its reasons, and whatever the answers say beside them, are there on return, but for the last stage.
+ * Whether a proof was seen before is settled by whoever answers (`takeProofs`; for batches kept-proofs.ts), when it is
+ * certain that there will be an answer: a proof that was used up for none would be lost to its holder.
  *
  * @returns what goes with the list that judged; `undefined` before the first list.
  */
@@ -117,7 +119,7 @@ export function verifySlice(
   const proofMs = hasProofs ? parts.clock.wallMs() : nowMs;
   judgeClaims(slice, scope, { nowMs, proofMs }, parts);
   judgeStatus(slice, parts);
-  if (hasProofs) takeProofs(slice, parts.replay, proofMs, parts.proofWindowSeconds);
+  if (hasProofs) nameProofs(slice, parts.replay, proofMs, parts.proofWindowSeconds);
   return scope;
 }
 
@@ -260,6 +262,7 @@ export function verifyCredentials(
   slice.atMs = atMs;
   const { bulk, scopeOf, ...others } = parts;
   verifySlice(slice, others, others.trust());
+  takeProofs(slice, parts.replay, parts.clock.wallMs());
   return requests.map((_, i) => verificationAt(slice, i));
 }
 

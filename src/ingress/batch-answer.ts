@@ -25,16 +25,24 @@ export interface BatchAnswerContext {
   readonly pool: BufferPool;
 }
 
+/** What else is to be said otherwise, of the answer as a whole. */
+export interface AnswerNews {
+  /** The revocation state as of before cards were looked at again. */
+  readonly revocation?: RevocationView;
+  /** Items whose proofs no other gateway could be asked about. */
+  readonly local?: readonly number[];
+}
+
 export interface BatchAnswer {
   readonly revocation: RevocationView;
   /** The reasons so far. */
   codes(): Uint8Array;
   add(slice: Slice, scope: TrustScope | undefined): void;
   /**
-   * The whole batch is there, and was looked at again: what changed, and the revocation state as of before that look.
-   * `checkedAt` stays what it was, for dates were judged then.
+   * The whole batch is there, and some of it is otherwise than it was found. `checkedAt` stays what it was, for dates were
+   * judged then.
    */
-  renew(revocation: RevocationView, changes: readonly Change[]): void;
+  renew(changes: readonly Change[], news: AnswerNews): void;
   /** Bytes of memory that it keeps. */
   heldBytes(): number;
   give(trustListVersion: number | undefined): void;
@@ -71,12 +79,11 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
   const ends = new Uint32Array(isBytes ? 0 : mostItems);
   const tailOf = (view: RevocationView): Buffer =>
     Buffer.from(renderTail({ ...context, revocation: view }) + SEPARATORS[contentType]);
-  const tail = tailOf(revocation);
+  let tail = tailOf(revocation);
   const out: AnswerBytes = { bytes: isBytes ? Buffer.alloc(0) : pool.take(0), used: 0 };
   if (contentType === 'application/json') out.used = out.bytes.write('{"results":[');
   const start = out.used;
-  /** Items whose proofs no other gateway could be asked about; made for the first. */
-  let local: Uint8Array | undefined;
+  let isLocal = false;
   let count = 0;
   let isGiven = false;
   const recycle = (): void => {
@@ -91,13 +98,12 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
       // The body has no room for what else an answer must say, so a header says it.
       const headers = {
         'vigie-revocation': revocationHeader(revocation),
-        ...(local && { 'vigie-replay': 'local' }),
+        ...(isLocal && { 'vigie-replay': 'local' }),
       };
       exchange.reply({ status: 200, contentType, body: given, headers });
       return;
     }
-    if (contentType === 'application/json')
-      endJson(out, given, revocation, local !== undefined, trustListVersion);
+    if (contentType === 'application/json') endJson(out, given, revocation, isLocal, trustListVersion);
     exchange.reply({ status: 200, contentType, body: out.bytes.subarray(0, out.used) });
     // A client that took it at once needs its bytes no more.
     if (exchange.isDone()) recycle();
@@ -107,20 +113,20 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     codes: () => codes.subarray(0, count),
     add: (slice, scope) => {
       codes.set(slice.reasons.subarray(0, slice.count), count);
-      if (slice.proofs?.isLocal) {
-        local ??= new Uint8Array(mostItems);
-        local.set(slice.proofs.localOnly.subarray(0, slice.count), count);
-      }
       if (!isBytes) ends.set(writer.append(slice, scope, tail, out).subarray(0, slice.count), count);
       count += slice.count;
     },
-    renew: (view, changes) => {
+    renew: (changes, { revocation: view = revocation, local = [] }) => {
       revocation = view;
+      isLocal = local.length > 0;
       for (const { item, code } of changes) codes[item] = code;
       if (isBytes) return;
-      rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail, local }, tailOf(view), changes);
+      const old = tail;
+      tail = tailOf(view);
+      const places = ends.subarray(0, count);
+      rewriteAnswers(out, { start, ends: places, tail: old }, { tail, changes, local });
     },
-    heldBytes: () => codes.length + ends.byteLength + out.used + (local?.length ?? 0),
+    heldBytes: () => codes.length + ends.byteLength + out.used,
     give,
     drop: () => {
       if (!isGiven) recycle();

@@ -6,12 +6,12 @@ import { beginSlice, type Slice } from '../verification/slice.ts';
 import type { SlicePool } from '../verification/slice-pool.ts';
 import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
+import { type AnswerNews, type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
 import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
-import type { ProveRevoked } from './prove-stale.ts';
+import { createKeptProofs, type KeptProofs } from './kept-proofs.ts';
+import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { type Change, createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
-import { settleElsewhere } from './settle-elsewhere.ts';
 import type { RevocationView } from './verdict-reply.ts';
 
 export interface BatchVerdictsOptions {
@@ -43,7 +43,8 @@ export interface BatchVerdicts {
   items(): number;
   /** Bytes of memory kept. */
   heldBytes(): number;
-  give(): void;
+  /** Settles what is settled last, and answers. Other gateways may have to be asked, in bounded time. */
+  give(): Promise<void>;
   /** The answer will not be given. */
   drop(): void;
 }
@@ -61,6 +62,7 @@ interface Begun {
   readonly answer: BatchAnswer;
   readonly trust: ReturnType<GatewayParts['trust']>;
   readonly look: SecondLook;
+  readonly proofs: KeptProofs;
   readonly sinceMs: number;
   /** By which dates are judged, of all items: what `checkedAt` says. */
   readonly wallMs: number;
@@ -92,6 +94,7 @@ export function createBatchVerdicts(
       }),
       trust: parts.trust(),
       look: createSecondLook(options.knownCards),
+      proofs: createKeptProofs(parts.replay, parts.clock.wallMs),
     };
     return begun;
   };
@@ -103,8 +106,20 @@ export function createBatchVerdicts(
     const changes = keysMoved
       ? goodItems(answer.codes()).map((item): Change => ({ item, code: CODES.keys_stale }))
       : look.changes(answer.codes(), parts.revocationIsExpired());
-    answer.renew(revocation, changes);
+    change(answer, changes, { revocation });
+  };
+  const change = (answer: BatchAnswer, changes: readonly Change[], news: AnswerNews = {}): void => {
+    answer.renew(changes, news);
     options.onVerified(Uint8Array.from(changes, ({ code }) => code));
+  };
+  /** Last of all, when the batch is right as a whole and its answer certain. */
+  const takeProofs = async ({ answer, proofs }: Begun): Promise<void> => {
+    const refused = proofs.take(answer.codes());
+    if (refused.length > 0) change(answer, refused);
+    const sharing = proofs.share();
+    if (sharing === undefined) return;
+    const { changes, local } = await sharing;
+    if (changes.length > 0 || local.length > 0) change(answer, changes, { local });
   };
   return {
     verify: (slice, texts, count) => {
@@ -112,7 +127,7 @@ export function createBatchVerdicts(
       items += count;
       // Too many: refused when the body has ended.
       if (items > LIMITS.batchItems) return undefined;
-      const { answer, trust, look, wallMs } = begin();
+      const { answer, trust, look, proofs, wallMs } = begin();
       beginSlice(slice, texts, count, slice.proofCount);
       const prove = options.proveRevoked();
       const beganMs = pace.begin();
@@ -120,19 +135,22 @@ export function createBatchVerdicts(
       pace.end(beganMs, count);
       options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
       look.keep(slice, first);
+      proofs.keep(slice, first);
       const add = (): void => {
         options.onVerified(slice.reasons.subarray(0, count));
         answer.add(slice, scope);
       };
-      const settling = settleElsewhere(slice, answer.revocation, prove, parts);
-      if (settling === undefined) add();
-      return settling?.then(add);
+      const proving = proveStale(slice, answer.revocation, prove);
+      if (proving === undefined) add();
+      return proving?.then(add);
     },
     items: () => items,
-    heldBytes: () => (begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes()),
-    give: () => {
+    heldBytes: () =>
+      begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes() + begun.proofs.heldBytes(),
+    give: async () => {
       const now = begin();
       if (parts.clock.monotonicMs() - now.sinceMs > MOMENT_MS) lookAgain(now);
+      await takeProofs(now);
       options.onBatch(items);
       now.answer.give(now.trust?.version);
     },

@@ -9,6 +9,7 @@
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
+import { takeProofs } from '../verification/proofs.ts';
 import { createSlicePool, type SlicePool } from '../verification/slice-pool.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { Exchange } from './exchange.ts';
@@ -137,7 +138,9 @@ function answerSlice(
   // The age is read before the status is: what is learnt in between makes the answer better than it claims.
   const revocation = options.revocation();
   const checkedAtMs = options.parts.clock.wallMs();
-  const scope = verifySlice(slice, options.parts, options.parts.trust());
+  const { parts } = options;
+  const scope = verifySlice(slice, parts, parts.trust());
+  takeProofs(slice, parts.replay, parts.clock.wallMs());
   const reply = (): void => {
     options.onVerified(slice.reasons.subarray(0, slice.count));
     const { bytes, ends } = options.writer.write(slice, scope, tailOf(revocation, checkedAtMs));
@@ -151,7 +154,7 @@ function answerSlice(
     }
     slices.give(slice);
   };
-  const settling = settleElsewhere(slice, revocation, prove, options.parts);
+  const settling = settleElsewhere(slice, revocation, prove, parts);
   if (settling === undefined) reply();
   else settling.then(reply).catch((error) => fail(calls.exchanges.slice(from, to), error, options));
 }

@@ -15,6 +15,7 @@ import {
 } from './batch-verdicts.ts';
 import { append, createBufferPool, createWindow, settle } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
+import { proofBytesExpected } from './kept-proofs.ts';
 import type { Problem } from './problem.ts';
 import type { BodyFlow, BodySink } from './route.ts';
 import { cardBytesExpected } from './second-look.ts';
@@ -83,12 +84,12 @@ function openBatch(
     return isRead;
   };
 
-  const finish = (): void => {
+  const finish = async (): Promise<void> => {
     const problem = reader.fault(window);
     // What is wrong says nothing of how large items are.
     lane.counted(exchange, problem === undefined ? verdicts.items() : undefined);
     if (problem !== undefined) exchange.problem(problem);
-    else verdicts.give();
+    else await verdicts.give();
   };
 
   const run = async (): Promise<void> => {
@@ -101,14 +102,14 @@ function openBatch(
       if (!(await step())) {
         // A body is read in pieces; what was just found not to be whole is not looked at again for each of them.
         enoughBytes = waiting() + BATCH_STREAM.gatherBytes;
-        if (!mayFollow && !exchange.isOver()) finish();
+        if (!mayFollow && !exchange.isOver()) await finish();
         if (!mayFollow) break;
         continue;
       }
       enoughBytes = BATCH_STREAM.gatherBytes;
       if (!hold()) break;
       if (!mayFollow && waiting() === 0) {
-        finish();
+        await finish();
         break;
       }
       if (waiting() <= BATCH_STREAM.pauseBytes) flow.resume();
@@ -134,9 +135,14 @@ function openBatch(
   };
 }
 
-/** Bytes that a batch will normally keep at most: of its body, of its cards and of its answer. */
+/** Bytes that a batch will normally keep at most: of its body, of its cards and proofs, and of its answer. */
 function memoryExpected(exchange: Exchange): number {
   const { contentLength } = exchange;
   const windowBytes = Math.min(contentLength, BATCH_STREAM.windowBytes);
-  return windowBytes + cardBytesExpected(contentLength) + answerBytesExpected(exchange);
+  return (
+    windowBytes +
+    cardBytesExpected(contentLength) +
+    proofBytesExpected(contentLength) +
+    answerBytesExpected(exchange)
+  );
 }

@@ -16,6 +16,9 @@ export interface ReplayGuard {
     ids: readonly Uint8Array[],
     expiresAtMs: readonly number[],
   ): Promise<readonly ('first' | 'seen')[] | 'unreachable'>;
-  /** 16 bytes of a PRF under the deployment's secret of what identifies a proof (its signing input's bytes). */
-  identify(signingInput: Uint8Array): Uint8Array;
+  /**
+   * The names of `count` proofs into `ids`: 16 bytes of a PRF under the deployment's secret over what identifies a proof,
+   * its signing input, which stands in `texts[starts[i], ends[i])`.
+   */
+  identify(texts: Uint8Array, starts: Uint32Array, ends: Uint32Array, count: number, ids: Uint8Array): void;
 }

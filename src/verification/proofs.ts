@@ -20,7 +20,14 @@ import { CODES } from '../verdict.ts';
 import { SIGNATURE_BYTES } from './check-arrays.ts';
 import { cnfAt } from './item-claims.ts';
 import { latin1, type Slice } from './slice.ts';
-import { createSliceProofs, keysFor, PROOFS, PUBLIC_KEY_BYTES, type SliceProofs } from './slice-proofs.ts';
+import {
+  createSliceProofs,
+  keysFor,
+  PROOF_ID_BYTES,
+  PROOFS,
+  PUBLIC_KEY_BYTES,
+  type SliceProofs,
+} from './slice-proofs.ts';
 import type { TrustScope } from './trust-scope.ts';
 
 /** Reads the proofs of items that nothing speaks against so far, and the keys with which they must be made. */
@@ -172,42 +179,72 @@ function isOfCredential({ texts, starts, ends, proofs }: Slice, at: number): boo
 }
 
 /**
- * Takes the places of the proofs of items that are good, in their order: of two equal ones the second was seen before.
- * What was found otherwise than good keeps its proof, which so can be shown again when the cause is mended.
+ * Names the proofs of items that are good, in their order, for the replay guard. What was found otherwise than good keeps
+ * its proof, which so can be shown again when the cause is mended.
  */
-export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number, windowSeconds: number): void {
+export function nameProofs(slice: Slice, guard: ReplayGuard, nowMs: number, windowSeconds: number): void {
   // Asked about another instant: nobody is at a counter.
   if (slice.atMs !== undefined) return;
   const { count, reasons, holds, texts, proofStarts, nonces } = slice;
   const proofs = slice.proofs as SliceProofs;
-  const { taken, placeOf } = proofs;
+  const { items, ids, expiresAtMs, starts, ends } = proofs.named;
   const windowMs = windowSeconds * 1000;
+  let named = 0;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0 || ((holds[i] as number) & HOLDS.holder) === 0) continue;
-    const at = placeOf[i] as number;
-    const id = guard.identify(texts.subarray(proofStarts[i], signingInputEnd(slice, at)));
+    const at = proofs.placeOf[i] as number;
+    items[named] = i;
+    starts[named] = proofStarts[i] as number;
+    ends[named] = signingInputEnd(slice, at);
     // By the window it is accepted at its very end, so it is forgotten in the millisecond behind that.
-    const expiresAtMs =
+    expiresAtMs[named++] =
       nonces?.[i] === undefined ? Math.floor(iatAt(proofs, at) * 1000 + windowMs) + 1 : nowMs + 2 * windowMs;
-    const answer = guard.take(id, expiresAtMs);
-    if (answer === 'first') {
-      if (guard.share === undefined) continue;
-      taken.items.push(i);
-      taken.ids.push(id);
-      taken.expiresAtMs.push(expiresAtMs);
-    } else {
-      reasons[i] = answer === 'seen' ? CODES.replayed : CODES.overloaded;
-      holds[i] = HOLDS.issuer;
-    }
   }
+  proofs.named.count = named;
+  if (named > 0) guard.identify(texts, starts, ends, named, ids);
+}
+
+/** Takes the places of the proofs that were named, at once: of two equal ones the second was seen before. */
+export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number): void {
+  if (slice.proofCount === 0) return;
+  const { named } = slice.proofs as SliceProofs;
+  const { items, ids, expiresAtMs } = named;
+  let first = 0;
+  for (let at = 0; at < named.count; at++) {
+    const item = items[at] as number;
+    const code = takeProof(guard, idAt(ids, at), expiresAtMs[at] as number, nowMs);
+    if (code !== 0) {
+      slice.reasons[item] = code;
+      slice.holds[item] = HOLDS.issuer;
+      continue;
+    }
+    items[first] = item;
+    ids.copyWithin(PROOF_ID_BYTES * first, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
+    expiresAtMs[first++] = expiresAtMs[at] as number;
+  }
+  named.count = first;
+}
+
+/** The reason's code, 0 when the place was free. `nowMs`: wall clock. */
+export function takeProof(guard: ReplayGuard, id: Uint8Array, expiresAtMs: number, nowMs: number): number {
+  // Its time has passed while the rest of a batch arrived: it may be forgotten, and so must not be accepted.
+  if (nowMs >= expiresAtMs) return CODES.holder_proof_invalid;
+  const answer = guard.take(id, expiresAtMs);
+  if (answer === 'first') return 0;
+  return answer === 'seen' ? CODES.replayed : CODES.overloaded;
+}
+
+export function idAt(ids: Uint8Array, at: number): Uint8Array {
+  return ids.subarray(PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
 }
 
 /** What the other gateways say of the proofs that were taken here. */
 export function settleShared(slice: Slice, answers: readonly ('first' | 'seen')[] | 'unreachable'): void {
   const proofs = slice.proofs as SliceProofs;
-  const { taken, localOnly } = proofs;
+  const { named, localOnly } = proofs;
   proofs.isLocal = answers === 'unreachable';
-  for (const [at, item] of taken.items.entries()) {
+  for (let at = 0; at < named.count; at++) {
+    const item = named.items[at] as number;
     if (answers === 'unreachable') localOnly[item] = 1;
     else if (answers[at] !== 'first') {
       slice.reasons[item] = CODES.replayed;

@@ -34,20 +34,27 @@ export interface SliceProofs {
   keys: { readonly of: TrustScope; readonly bytes: Uint8Array } | undefined;
   /** Room for two checks an item. */
   readonly checks: CheckArrays;
-  /** Those whose place was taken in this slice, for the other gateways to be asked. */
-  readonly taken: TakenProofs;
+  /** Those of items that are good: the replay guard is to be asked. */
+  readonly named: NamedProofs;
   /** 1 where the other gateways could not be asked whether they have seen the proof; all 0 unless `isLocal`. */
   readonly localOnly: Uint8Array;
   isLocal: boolean;
 }
 
-export interface TakenProofs {
-  readonly items: number[];
-  readonly ids: Uint8Array[];
-  /** Wall clock (milliseconds since the epoch). */
-  readonly expiresAtMs: number[];
+/** Proofs by the names under which the replay guard knows them; as many as `count` says. */
+export interface NamedProofs {
+  count: number;
+  readonly items: Uint32Array;
+  /** 16 bytes each. */
+  readonly ids: Uint8Array;
+  /** When each may be forgotten: wall clock (milliseconds since the epoch). */
+  readonly expiresAtMs: Float64Array;
+  /** What is hashed for a name: the signing input, by places in the texts. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
 }
 
+export const PROOF_ID_BYTES = 16;
 export const PUBLIC_KEY_BYTES = 32;
 /** Payloads of a slice's proofs, about so many bytes an item; what does not fit is decoded by the reference. */
 const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -68,7 +75,14 @@ export function createSliceProofs(capacity: number): SliceProofs {
     read: new Array<HolderProof | undefined>(capacity).fill(undefined),
     keys: undefined,
     checks: createCheckArrays(2 * capacity),
-    taken: { items: [], ids: [], expiresAtMs: [] },
+    named: {
+      count: 0,
+      items: new Uint32Array(capacity),
+      ids: new Uint8Array(PROOF_ID_BYTES * capacity),
+      expiresAtMs: new Float64Array(capacity),
+      starts: new Uint32Array(capacity),
+      ends: new Uint32Array(capacity),
+    },
     localOnly: new Uint8Array(capacity),
     isLocal: false,
   };
@@ -76,9 +90,8 @@ export function createSliceProofs(capacity: number): SliceProofs {
 
 /** Before a slice: what was left by the one before is not its own. */
 export function beginProofs(proofs: SliceProofs): void {
-  const { taken, localOnly } = proofs;
-  taken.items.length = taken.ids.length = taken.expiresAtMs.length = 0;
-  if (proofs.isLocal) localOnly.fill(0);
+  proofs.named.count = 0;
+  if (proofs.isLocal) proofs.localOnly.fill(0);
   proofs.isLocal = false;
 }
 

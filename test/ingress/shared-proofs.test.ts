@@ -177,29 +177,43 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
     const twice = show('a');
     return [twice, plain, show('b'), plain, show('c'), plain, show('d'), twice, plain, show('e')];
   };
-  /** The slices of four have two proofs new, two, and one; the second of the first slice was seen elsewhere. */
-  const told = () => answering(['first', 'seen'], 'unreachable', ['first']);
-  const REASONS = ['ok', 'ok', 'replayed', 'ok', 'ok', 'ok', 'ok', 'replayed', 'ok', 'ok'];
-  const LOCAL = [4, 6];
+  /** Five of the batch are new here; the second of them was seen elsewhere. */
+  const told = () => answering(['first', 'seen', 'first', 'first', 'first']);
+  const LATE = ['ok', 'ok', 'replayed', 'ok', 'ok', 'ok', 'ok', 'replayed', 'ok', 'ok'];
+  const HERE = ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'replayed', 'ok', 'ok'];
+  const withProof = [0, 2, 4, 6, 9];
 
-  it('in batches are settled slice by slice, and the whole says if any was local', async () => {
+  it('in batches are asked about once, when all is read', async () => {
     const { share, asked } = told();
     const { askBatch } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
     const answer = json(await askBatch(items()));
     const results: Record<string, unknown>[] = answer.results;
-    expect(results.map(({ reason }) => reason)).toEqual(REASONS);
-    expect(results.flatMap(({ replay }, i) => (replay === 'local' ? [i] : []))).toEqual(LOCAL);
-    expect(Object.keys(answer)).toEqual(['results', 'summary', 'revocation', 'replay', 'key']);
-    expect(asked).toEqual([2, 2, 1]);
+    expect(results.map(({ reason }) => reason)).toEqual(LATE);
+    expect(results.map(({ verified }) => (verified as string[]).length)).toEqual([
+      2, 1, 1, 1, 2, 1, 2, 1, 1, 2,
+    ]);
+    expect(answer.summary).toEqual({ valid: 8, invalid: 2 });
+    expect(Object.keys(answer)).toEqual(['results', 'summary', 'revocation', 'key']);
+    expect(asked).toEqual([5]);
     const lines = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, told().share) });
     const { body } = await lines.askBatch(items(), 'application/x-ndjson');
     const each = body.toString().trimEnd().split('\n');
     expect(each.map((line) => JSON.parse(line))).toEqual(results);
   });
 
+  it('in batches about which nobody could be asked are said of by item and by the whole', async () => {
+    const { share } = answering('unreachable');
+    const { askBatch } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+    const answer = json(await askBatch(items()));
+    const results: Record<string, unknown>[] = answer.results;
+    expect(results.map(({ reason }) => reason)).toEqual(HERE);
+    expect(results.flatMap(({ replay }, i) => (replay === 'local' ? [i] : []))).toEqual(withProof);
+    expect(Object.keys(answer)).toEqual(['results', 'summary', 'revocation', 'replay', 'key']);
+  });
+
   it('in byte answers are said of by a header', async () => {
     for (const [share, header] of [
-      [told().share, 'local'],
+      [answering('unreachable').share, 'local'],
       [answering().share, undefined],
       [undefined, undefined],
     ] as const) {
@@ -209,17 +223,35 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
     }
   });
 
-  it('of a batch that is answered late are taken once, and its answer put right as a whole', async () => {
-    // A clock by which a slice takes so long makes slices of one item behind the first.
-    const { share } = answering(['first', 'seen'], 'unreachable', 'unreachable');
+  it('of a batch that is answered late are not taken where its cards are revoked meanwhile', async () => {
+    const { share, asked } = answering();
     const replay = replayGuard(Number.POSITIVE_INFINITY, share);
     const { askBatch } = handlers({ addon, replay, stepMs: 150, statusAgain: 'revoked' });
     const answer = json(await askBatch(items()));
     const results: Record<string, unknown>[] = answer.results;
-    expect(results.map(({ reason }) => reason)).toEqual(
-      REASONS.map((reason) => (reason === 'ok' ? 'revoked' : reason)),
-    );
-    expect(results.flatMap(({ replay: said }, i) => (said === 'local' ? [i] : []))).toEqual(LOCAL);
+    expect(results.map(({ reason }) => reason)).toEqual(results.map(() => 'revoked'));
+    expect(replay.taken).toEqual([]);
+    expect(asked).toEqual([]);
+  });
+
+  it('of a batch that is answered late and still good are taken, and the answer is put right twice', async () => {
+    const { share } = told();
+    const replay = replayGuard(Number.POSITIVE_INFINITY, share);
+    const { askBatch } = handlers({ addon, replay, stepMs: 150 });
+    const answer = json(await askBatch(items()));
+    const results: Record<string, unknown>[] = answer.results;
+    expect(results.map(({ reason }) => reason)).toEqual(LATE);
     expect(replay.taken).toHaveLength(5);
+  });
+
+  it('of a batch that is refused at its end are not used up', async () => {
+    const replay = replayGuard();
+    const { askBatch } = handlers({ addon, replay });
+    const refused = await askBatch([...items(), { credential: 1 }]);
+    expect(refused.body).toBe('bad-envelope');
+    expect(replay.taken).toEqual([]);
+    expect(json(await askBatch(items())).results.map(({ reason }: { reason: string }) => reason)).toEqual(
+      HERE,
+    );
   });
 });

@@ -21,7 +21,12 @@ export function replayGuard(room = Number.POSITIVE_INFINITY, share?: ReplayGuard
       taken.push(expiresAtMs);
       return 'first';
     },
-    identify: (signingInput) => createHash('sha256').update(signingInput).digest().subarray(0, 16),
+    identify: (texts, starts, ends, count, ids) => {
+      for (let i = 0; i < count; i++) {
+        const signingInput = texts.subarray(starts[i], ends[i]);
+        ids.set(createHash('sha256').update(signingInput).digest().subarray(0, 16), 16 * i);
+      }
+    },
     ...(share && { share }),
   };
 }
