@@ -8,7 +8,14 @@ import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
 import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
 import type { Change } from './second-look.ts';
-import { type RevocationView, renderRevocation, renderTail, summarize, wholeMs } from './verdict-reply.ts';
+import {
+  LOCAL_MEMBER,
+  type RevocationView,
+  renderRevocation,
+  renderTail,
+  summarize,
+  wholeMs,
+} from './verdict-reply.ts';
 
 export interface BatchAnswerContext {
   /** As of before the first card was looked up. */
@@ -18,16 +25,24 @@ export interface BatchAnswerContext {
   readonly pool: BufferPool;
 }
 
+/** What else is to be said otherwise, of the answer as a whole. */
+export interface AnswerNews {
+  /** The revocation state as of before cards were looked at again. */
+  readonly revocation?: RevocationView;
+  /** Items whose proofs no other gateway could be asked about. */
+  readonly local?: readonly number[];
+}
+
 export interface BatchAnswer {
   readonly revocation: RevocationView;
   /** The reasons so far. */
   codes(): Uint8Array;
   add(slice: Slice, scope: TrustScope | undefined): void;
   /**
-   * The whole batch is there, and was looked at again: what changed, and the revocation state as of before that look.
-   * `checkedAt` stays what it was, for dates were judged then.
+   * The whole batch is there, and some of it is otherwise than it was found. `checkedAt` stays what it was, for dates were
+   * judged then.
    */
-  renew(revocation: RevocationView, changes: readonly Change[]): void;
+  renew(changes: readonly Change[], news: AnswerNews): void;
   /** Bytes of memory that it keeps. */
   heldBytes(): number;
   give(trustListVersion: number | undefined): void;
@@ -64,10 +79,11 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
   const ends = new Uint32Array(isBytes ? 0 : mostItems);
   const tailOf = (view: RevocationView): Buffer =>
     Buffer.from(renderTail({ ...context, revocation: view }) + SEPARATORS[contentType]);
-  const tail = tailOf(revocation);
+  let tail = tailOf(revocation);
   const out: AnswerBytes = { bytes: isBytes ? Buffer.alloc(0) : pool.take(0), used: 0 };
   if (contentType === 'application/json') out.used = out.bytes.write('{"results":[');
   const start = out.used;
+  let isLocal = false;
   let count = 0;
   let isGiven = false;
   const recycle = (): void => {
@@ -80,11 +96,14 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     isGiven = true;
     if (isBytes) {
       // The body has no room for what else an answer must say, so a header says it.
-      const headers = { 'vigie-revocation': revocationHeader(revocation) };
+      const headers = {
+        'vigie-revocation': revocationHeader(revocation),
+        ...(isLocal && { 'vigie-replay': 'local' }),
+      };
       exchange.reply({ status: 200, contentType, body: given, headers });
       return;
     }
-    if (contentType === 'application/json') endJson(out, given, revocation, trustListVersion);
+    if (contentType === 'application/json') endJson(out, given, revocation, isLocal, trustListVersion);
     exchange.reply({ status: 200, contentType, body: out.bytes.subarray(0, out.used) });
     // A client that took it at once needs its bytes no more.
     if (exchange.isDone()) recycle();
@@ -97,11 +116,15 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
       if (!isBytes) ends.set(writer.append(slice, scope, tail, out).subarray(0, slice.count), count);
       count += slice.count;
     },
-    renew: (view, changes) => {
+    renew: (changes, { revocation: view = revocation, local = [] }) => {
       revocation = view;
+      isLocal = local.length > 0;
       for (const { item, code } of changes) codes[item] = code;
-      if (!isBytes)
-        rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail }, tailOf(view), changes);
+      if (isBytes) return;
+      const old = tail;
+      tail = tailOf(view);
+      const places = ends.subarray(0, count);
+      rewriteAnswers(out, { start, ends: places, tail: old }, { tail, changes, local });
     },
     heldBytes: () => codes.length + ends.byteLength + out.used,
     give,
@@ -115,13 +138,15 @@ function endJson(
   out: AnswerBytes,
   codes: Buffer,
   revocation: RevocationView,
+  isLocal: boolean,
   trustListVersion: number | undefined,
 ): void {
   // The last separator separates nothing.
   if (codes.length > 0) out.used--;
   const summary = JSON.stringify(summarize(codes));
   const key = JSON.stringify({ set: trustListVersion });
-  const end = `],"summary":${summary},"revocation":${renderRevocation(revocation)},"key":${key}}`;
+  const replay = isLocal ? `,${LOCAL_MEMBER}` : '';
+  const end = `],"summary":${summary},"revocation":${renderRevocation(revocation)}${replay},"key":${key}}`;
   // Of ASCII throughout.
   if (out.bytes.length < out.used + end.length) {
     out.bytes = Buffer.concat([out.bytes.subarray(0, out.used)], out.used + end.length);

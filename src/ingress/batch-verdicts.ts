@@ -2,12 +2,14 @@
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import { CODES } from '../verdict.ts';
-import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
+import { beginSlice, type Slice } from '../verification/slice.ts';
+import type { SlicePool } from '../verification/slice-pool.ts';
 import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
+import { type AnswerNews, type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
 import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
+import { createKeptProofs, type KeptProofs } from './kept-proofs.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { type Change, createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
 import type { RevocationView } from './verdict-reply.ts';
@@ -30,19 +32,19 @@ export interface BatchVerdictsOptions {
 
 /** What all batches of a thread have in common. */
 export interface SharedByBatches {
-  readonly slice: Slice;
+  readonly slices: SlicePool;
   readonly pace: Pace;
   readonly pool: BufferPool;
 }
 
 export interface BatchVerdicts {
-  /** Where the next slice is to be read to. */
-  sliceToFill(): Slice;
+  /** Verifies what was read into the slice, which nobody else may use until this has resolved. */
   verify(slice: Slice, texts: Buffer, count: number): Promise<void> | undefined;
   items(): number;
   /** Bytes of memory kept. */
   heldBytes(): number;
-  give(): void;
+  /** Settles what is settled last, and answers. Other gateways may have to be asked, in bounded time. */
+  give(): Promise<void>;
   /** The answer will not be given. */
   drop(): void;
 }
@@ -60,6 +62,7 @@ interface Begun {
   readonly answer: BatchAnswer;
   readonly trust: ReturnType<GatewayParts['trust']>;
   readonly look: SecondLook;
+  readonly proofs: KeptProofs;
   readonly sinceMs: number;
   /** By which dates are judged, of all items: what `checkedAt` says. */
   readonly wallMs: number;
@@ -67,11 +70,10 @@ interface Begun {
 
 export function createBatchVerdicts(
   exchange: Exchange,
-  { pace, pool, slice: sharedSlice }: SharedByBatches,
+  { pace, pool }: SharedByBatches,
   options: BatchVerdictsOptions,
 ): BatchVerdicts {
   const { parts, writer } = options;
-  let prove: ProveRevoked | undefined;
   let begun: Begun | undefined;
   let items = 0;
 
@@ -92,6 +94,7 @@ export function createBatchVerdicts(
       }),
       trust: parts.trust(),
       look: createSecondLook(options.knownCards),
+      proofs: createKeptProofs(parts.replay, parts.clock.wallMs),
     };
     return begun;
   };
@@ -103,27 +106,36 @@ export function createBatchVerdicts(
     const changes = keysMoved
       ? goodItems(answer.codes()).map((item): Change => ({ item, code: CODES.keys_stale }))
       : look.changes(answer.codes(), parts.revocationIsExpired());
-    answer.renew(revocation, changes);
+    change(answer, changes, { revocation });
+  };
+  const change = (answer: BatchAnswer, changes: readonly Change[], news: AnswerNews = {}): void => {
+    answer.renew(changes, news);
     options.onVerified(Uint8Array.from(changes, ({ code }) => code));
   };
+  /** Last of all, when the batch is right as a whole and its answer certain. */
+  const takeProofs = async ({ answer, proofs }: Begun): Promise<void> => {
+    const refused = proofs.take(answer.codes());
+    if (refused.length > 0) change(answer, refused);
+    const sharing = proofs.share();
+    if (sharing === undefined) return;
+    const { changes, local } = await sharing;
+    if (changes.length > 0 || local.length > 0) change(answer, changes, { local });
+  };
   return {
-    sliceToFill: () => {
-      prove = options.proveRevoked();
-      // What is asked elsewhere is answered in a later turn: such a slice is not shared with other calls.
-      return prove === undefined ? sharedSlice : createSlice(options.batchSlice);
-    },
     verify: (slice, texts, count) => {
       const first = items;
       items += count;
       // Too many: refused when the body has ended.
       if (items > LIMITS.batchItems) return undefined;
-      const { answer, trust, look, wallMs } = begin();
-      beginSlice(slice, texts, count);
+      const { answer, trust, look, proofs, wallMs } = begin();
+      beginSlice(slice, texts, count, slice.proofCount);
+      const prove = options.proveRevoked();
       const beganMs = pace.begin();
       const scope = verifySlice(slice, parts, trust, wallMs);
       pace.end(beganMs, count);
       options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
       look.keep(slice, first);
+      proofs.keep(slice, first);
       const add = (): void => {
         options.onVerified(slice.reasons.subarray(0, count));
         answer.add(slice, scope);
@@ -133,10 +145,12 @@ export function createBatchVerdicts(
       return proving?.then(add);
     },
     items: () => items,
-    heldBytes: () => (begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes()),
-    give: () => {
+    heldBytes: () =>
+      begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes() + begun.proofs.heldBytes(),
+    give: async () => {
       const now = begin();
       if (parts.clock.monotonicMs() - now.sinceMs > MOMENT_MS) lookAgain(now);
+      await takeProofs(now);
       options.onBatch(items);
       now.answer.give(now.trust?.version);
     },

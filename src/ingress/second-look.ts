@@ -24,6 +24,8 @@ export interface KnownCards {
 export interface Change {
   readonly item: number;
   readonly code: number;
+  /** It is the holder's proof that does not hold any more. */
+  readonly proofFails?: boolean;
 }
 
 export interface SecondLook {

@@ -4,7 +4,7 @@
  */
 import { BATCH_STREAM } from '../config.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { createSlice } from '../verification/slice.ts';
+import { createSlicePool } from '../verification/slice-pool.ts';
 import { answerBytesExpected } from './batch-answer.ts';
 import { createBatchReader } from './batch-reader.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './batch-verdicts.ts';
 import { append, createBufferPool, createWindow, settle } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
+import { proofBytesExpected } from './kept-proofs.ts';
 import type { Problem } from './problem.ts';
 import type { BodyFlow, BodySink } from './route.ts';
 import { cardBytesExpected } from './second-look.ts';
@@ -33,7 +34,7 @@ const NO_ROOM = { type: 'overloaded', detail: 'too many batches are under way' }
 
 export function createBatchHandler(options: VerifyBatchOptions) {
   const shared: SharedByBatches = {
-    slice: createSlice(options.batchSlice),
+    slices: createSlicePool(options.batchSlice),
     pace: createPace(options.batchSlice, options.parts.clock.monotonicMs),
     pool: createBufferPool(BATCH_STREAM.bufferBytes, BATCH_STREAM.spareBuffers),
   };
@@ -48,7 +49,7 @@ function openBatch(
   shared: SharedByBatches,
   options: VerifyBatchOptions,
 ): BodySink {
-  const { pool } = shared;
+  const { pool, slices } = shared;
   const lane = options.admission.batches;
   const reader = createBatchReader(type, options.addon);
   const window = createWindow();
@@ -72,22 +73,23 @@ function openBatch(
 
   /** Reads and verifies the next slice. False: nothing of what waits is whole. */
   const step = async (): Promise<boolean> => {
-    const slice = verdicts.sliceToFill();
+    const slice = slices.take();
     const before = window.start;
     const room = Math.min(slice.capacity, shared.pace.items());
     const count = reader.read(window, slice, room, BATCH_STREAM.sliceBytes, mayFollow);
     const isRead = count > 0 || window.start !== before;
-    const proving = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
-    if (proving !== undefined) await proving;
+    const settling = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
+    if (settling !== undefined) await settling;
+    slices.give(slice);
     return isRead;
   };
 
-  const finish = (): void => {
+  const finish = async (): Promise<void> => {
     const problem = reader.fault(window);
     // What is wrong says nothing of how large items are.
     lane.counted(exchange, problem === undefined ? verdicts.items() : undefined);
     if (problem !== undefined) exchange.problem(problem);
-    else verdicts.give();
+    else await verdicts.give();
   };
 
   const run = async (): Promise<void> => {
@@ -100,14 +102,14 @@ function openBatch(
       if (!(await step())) {
         // A body is read in pieces; what was just found not to be whole is not looked at again for each of them.
         enoughBytes = waiting() + BATCH_STREAM.gatherBytes;
-        if (!mayFollow && !exchange.isOver()) finish();
+        if (!mayFollow && !exchange.isOver()) await finish();
         if (!mayFollow) break;
         continue;
       }
       enoughBytes = BATCH_STREAM.gatherBytes;
       if (!hold()) break;
       if (!mayFollow && waiting() === 0) {
-        finish();
+        await finish();
         break;
       }
       if (waiting() <= BATCH_STREAM.pauseBytes) flow.resume();
@@ -133,9 +135,14 @@ function openBatch(
   };
 }
 
-/** Bytes that a batch will normally keep at most: of its body, of its cards and of its answer. */
+/** Bytes that a batch will normally keep at most: of its body, of its cards and proofs, and of its answer. */
 function memoryExpected(exchange: Exchange, { knownCards }: VerifyBatchOptions): number {
   const { contentLength } = exchange;
   const windowBytes = Math.min(contentLength, BATCH_STREAM.windowBytes);
-  return windowBytes + cardBytesExpected(contentLength, knownCards) + answerBytesExpected(exchange);
+  return (
+    windowBytes +
+    cardBytesExpected(contentLength, knownCards) +
+    proofBytesExpected(contentLength) +
+    answerBytesExpected(exchange)
+  );
 }

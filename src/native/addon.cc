@@ -17,6 +17,7 @@
 #include "addon-heads.h"
 #include "addon-keys.h"
 #include "addon-memory.h"
+#include "addon-proofs.h"
 #include "addon-requests.h"
 #include "addon-signatures.h"
 #include "addon-threads.h"
@@ -44,6 +45,9 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("createRecogniser", create_recogniser),
       method("recognise", recognise),
       method("decodeCredentials", decode_credentials),
+      method("decodeProofs", decode_proofs),
+      method("createProofHasher", create_proof_hasher),
+      method("identifyProofs", identify_proofs),
       method("adviseHugePages", advise_huge_pages),
       method("endsSegment", ends_segment),
       method("createHeadTable", create_head_table),

@@ -10,6 +10,7 @@ export type KernelImplementation = (typeof IMPLEMENTATIONS)[number];
 /** Native objects that JavaScript only holds. */
 export type RecogniserHandle = { readonly recogniser: unique symbol };
 export type CardHasherHandle = { readonly hasher: unique symbol };
+export type ProofHasherHandle = { readonly proofHasher: unique symbol };
 export type HeadTableHandle = { readonly heads: unique symbol };
 
 /** Stands for a place that was not found. */
@@ -89,9 +90,45 @@ export interface NativeAddon {
     dates: Float64Array,
   ): number;
   /**
+   * Decodes `count` holder proofs: that of item `items[i]` stands in `texts[proofStarts[item], proofEnds[item])`, its
+   * credential in `texts[starts[item], ends[item])` and, decoded, in row `item` of `fields` with `payloads`. Those that are
+   * plain, under a plain holder key, get row `i` of `proofFields` (see native/fields.ts), their `iat` in `proofDates[i]`
+   * (seconds), their payload in `proofPayloads`, their signature in `signatures` (64 bytes each) and the holder's key in
+   * `keys` (32 bytes each); all others are left to the reference.
+   *
+   * @returns how many were decoded.
+   */
+  decodeProofs(
+    texts: Uint8Array,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    proofStarts: Uint32Array,
+    proofEnds: Uint32Array,
+    items: Uint32Array,
+    count: number,
+    payloads: Uint8Array,
+    fields: Uint32Array,
+    proofPayloads: Uint8Array,
+    signatures: Uint8Array,
+    keys: Uint8Array,
+    proofFields: Uint32Array,
+    proofDates: Float64Array,
+  ): number;
+  createProofHasher(key: Uint8Array): ProofHasherHandle;
+  /** The names of `count` proofs, 16 bytes each, by what was signed: `texts[starts[i], ends[i])`. */
+  identifyProofs(
+    hasher: ProofHasherHandle,
+    texts: Uint8Array,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    count: number,
+    ids: Uint8Array,
+  ): void;
+  /**
    * Finds the credential in each of `count` bodies of single calls, `bodies[starts[i], ends[i])`: itself where `isJson[i]`
    * is 0, else that of a plain envelope (see ingress/native/envelope-scan.h). `starts` and `ends` become its place, or
-   * `starts[i]` NO_PLACE when the envelope is not plain; likewise the audience's, NO_PLACE when none is named.
+   * `starts[i]` NO_PLACE when the envelope is not plain, and then nothing else is said of it; likewise those of the
+   * audience, the proof and the nonce, NO_PLACE when there is none.
    *
    * @returns how many were found.
    */
@@ -103,11 +140,16 @@ export interface NativeAddon {
     count: number,
     audienceStarts: Uint32Array,
     audienceEnds: Uint32Array,
+    proofStarts: Uint32Array,
+    proofEnds: Uint32Array,
+    nonceStarts: Uint32Array,
+    nonceEnds: Uint32Array,
   ): number;
   /**
    * Finds items of a batch in `bytes[from, to)`, at most `room` and none beyond the one with which `mostBytes` are
-   * consumed (see ingress/native/batch-scan.h, which has the numbers of places). Where it ended goes into `stand`: the
-   * first byte not consumed, and the place there.
+   * consumed (see ingress/native/batch-scan.h, which has the numbers of places). `proofStarts[i]` is NO_PLACE for an item
+   * of an envelope that has no proof; lines have none, and nothing is written of them. Where it ended goes into `stand`:
+   * the first byte not consumed, the place there, and how many of the items have proofs.
    *
    * @returns how many.
    */
@@ -118,6 +160,8 @@ export interface NativeAddon {
     place: number,
     starts: Uint32Array,
     ends: Uint32Array,
+    proofStarts: Uint32Array,
+    proofEnds: Uint32Array,
     room: number,
     mostBytes: number,
     stand: Uint32Array,

@@ -20,6 +20,11 @@ export const FIELDS = {
   audStart: 10,
   audEnd: 11,
   flags: 12,
+  /** The values of `cnf` and of `rights` as JSON. */
+  cnfStart: 13,
+  rightsStart: 14,
+  /** Their lengths, 0 where absent: that of `cnf` in the lower 16 bits, that of `rights` in the upper ones. */
+  objectLengths: 15,
 } as const;
 
 /** Words of a row. */
@@ -29,3 +34,23 @@ export const FLAGS = { isTest: 1, hasSub: 2, hasAud: 4 } as const;
 
 /** Dates of a row: `exp`, `nbf`, `iat`, in seconds, NaN where absent. */
 export const ROW_DATES = 3;
+
+/** The row of a holder proof that was decoded in bulk: places in the array of texts, then in that of the proofs' payloads. */
+export const PROOF_FIELDS = {
+  /** 0: left to the reference; then the row says nothing else. */
+  isDecoded: 0,
+  signingInputEnd: 1,
+  /** Texts between their quotes: well-formed UTF-8 without an escape. */
+  audStart: 2,
+  audEnd: 3,
+  nonceStart: 4,
+  nonceEnd: 5,
+  /** 1: its `sd_hash` is that of the credential beside it. */
+  isOfCredential: 6,
+} as const;
+
+/** Words of a proof's row. */
+export const PROOF_ROW_WORDS = 8;
+
+/** What holds of an item, in one byte: the issuer's signature, and with it the holder's proof. */
+export const HOLDS = { issuer: 1, holder: 2 } as const;

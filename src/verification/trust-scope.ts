@@ -3,6 +3,7 @@
  * of its issuers. It goes with the list: another list means other keys for the same names.
  */
 import { LIMITS } from '../config.ts';
+import { createProofDecoder, type ProofDecoder } from '../credential/proof-decoder.ts';
 import { createRecogniser, type Recogniser } from '../credential/recogniser.ts';
 import type { TrustIndex } from '../keys/trust-index.ts';
 import type { TrustedIssuer, TrustedKey } from '../keys/trusted-key.ts';
@@ -24,6 +25,7 @@ export interface TrustScope {
   keyPlaceOf(key: TrustedKey): number;
   /** Absent where there is no native code. */
   readonly recogniser: Recogniser<KeyOwner> | undefined;
+  readonly decodeProofs: ProofDecoder | undefined;
 }
 
 const PUBLIC_KEY_BYTES = 32;
@@ -41,6 +43,7 @@ export function createTrustScope(index: TrustIndex, addon: NativeAddon | undefin
     publicKeys,
     keyPlaceOf: (key) => places.get(key) as number,
     recogniser: addon && createRecogniser(addon, LIMITS.credentialChars),
+    decodeProofs: addon && createProofDecoder(addon),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Generated and mutated credentials through the native decoder, against the reference decoder:
+ * Generated and mutated credentials and holder proofs through the native decoders, against the reference decoders:
  *
  *     npm run fuzz:decoder -- [--cases N | --seconds S] [--seed S]
  *
@@ -10,6 +10,7 @@ import { loadNativeAddon } from '../../src/native/addon.ts';
 import { createRandom } from '../signature/fuzz-cases.ts';
 import { FUZZ_USAGE, readFuzzArguments, refuseToFuzz, SHOWN } from '../support/fuzz-command.ts';
 import { createDecoderComparison } from './decoder-comparison.ts';
+import { createProofComparison } from './proof-comparison.ts';
 
 process.exitCode = main();
 
@@ -18,16 +19,17 @@ function main(): 0 | 1 | 2 {
   if (options === undefined) return refuseToFuzz(`usage: npm run fuzz:decoder -- ${FUZZ_USAGE}`);
   const loaded = loadNativeAddon();
   if (!loaded.ok) return refuseToFuzz(`the native decoder ${loaded.because}`);
-  const comparison = createDecoderComparison(loaded.addon, createRandom(options.seed));
+  const random = createRandom(options.seed);
+  const comparisons = [createDecoderComparison, createProofComparison].map((of) => of(loaded.addon, random));
+  const sum = (of: 'cases' | 'decoded') => comparisons.reduce((total, { [of]: count }) => total + count, 0);
   let differences = 0;
-  while (!options.isDone(comparison.cases)) {
-    const found = comparison.next();
+  while (!options.isDone(sum('cases'))) {
+    const found = comparisons.flatMap((comparison) => comparison.next());
     for (const difference of found.slice(0, Math.max(0, SHOWN - differences))) console.log(difference);
     differences += found.length;
   }
-  const { cases, decoded } = comparison;
   console.log(
-    `${cases} cases, seed ${options.seed}, ${decoded} of them decoded natively: ${differences} differences`,
+    `${sum('cases')} cases, seed ${options.seed}, ${sum('decoded')} of them decoded natively: ${differences} differences`,
   );
-  return differences === 0 && decoded > 0 ? 0 : 1;
+  return differences === 0 && comparisons.every(({ decoded }) => decoded > 0) ? 0 : 1;
 }

@@ -10,6 +10,7 @@ import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
 import { issuedAt } from '../../src/verification/item-claims.ts';
 import { createTrustScopes } from '../../src/verification/trust-scope.ts';
+import { replayGuard } from './replay-guard.ts';
 import {
   ISS,
   NOW_SECONDS,
@@ -83,6 +84,8 @@ export function pathParts(addon: NativeAddon | undefined, more: Partial<GatewayP
     supersedes: { areInForce: () => true, isSuperseded: supersededIn },
     revocationIsExpired: () => false,
     acceptTestCredentials: false,
+    proofWindowSeconds: 60,
+    replay: replayGuard(),
     scopeOf: createTrustScopes(addon),
     bulk: addon && bulkParts(addon),
     ...more,

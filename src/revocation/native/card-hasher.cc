@@ -2,20 +2,13 @@
 
 #include <cstring>
 
+#include "native/hmac-key.h"
+
 namespace vigie {
 namespace {
 
 /** As in `card-hash.ts`: the texts are UTF-8. */
 constexpr std::uint8_t kTagUtf8 = 0;
-
-Sha256State state_after(const std::uint8_t* key, std::size_t length, std::uint8_t pad) {
-  std::uint8_t block[kSha256BlockBytes] = {};
-  if (length > 0) std::memcpy(block, key, length);
-  for (auto& byte : block) byte ^= pad;
-  Sha256State state = sha256_initial();
-  sha256_blocks(state, block, 1);
-  return state;
-}
 
 /** Room for the message of a pair whose texts are no longer than is usual, padded; longer ones go another way. */
 constexpr std::size_t kShortBlocks = 4;
@@ -110,7 +103,7 @@ class LongMessage {
 }  // namespace
 
 CardHasher::CardHasher(const std::uint8_t* key, std::size_t length) noexcept
-    : inner_(state_after(key, length, 0x36)), outer_(state_after(key, length, 0x5c)) {}
+    : inner_(hmac_state(key, length, kHmacInner)), outer_(hmac_state(key, length, kHmacOuter)) {}
 
 void CardHasher::hash(HashDomain domain, Text issuer, Text name,
                       std::uint8_t hash[kCardHashBytes]) const noexcept {

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "sha256.h"
+#include "native/sha256.h"
 
 namespace vigie {
 

@@ -43,12 +43,12 @@ static inline void assert_limbs_below([[maybe_unused]] const Field& a, [[maybe_u
 }
 
 /** A multiple of p: added to columns it changes no value, and a product's columns can be taken from it. */
-static inline Columns columns_bias() {
+VIGIE_INLINE Columns columns_bias() {
   const Vector bias = broadcast(kBias);
   return {{broadcast(kBias0), bias, bias, bias, bias}};
 }
 
-static inline Columns columns_add(const Columns& a, const Columns& b) {
+VIGIE_INLINE Columns columns_add(const Columns& a, const Columns& b) {
   Columns out;
 #pragma GCC unroll 5
   for (int i = 0; i < 5; i++) out.column[i] = add(a.column[i], b.column[i]);
@@ -56,7 +56,7 @@ static inline Columns columns_add(const Columns& a, const Columns& b) {
 }
 
 /** a - b, where a has the bias in it and b is a product without. */
-static inline Columns columns_subtract(const Columns& a, const Columns& b) {
+VIGIE_INLINE Columns columns_subtract(const Columns& a, const Columns& b) {
   Columns out;
 #pragma GCC unroll 5
   for (int i = 0; i < 5; i++) {
@@ -67,7 +67,7 @@ static inline Columns columns_subtract(const Columns& a, const Columns& b) {
 }
 
 /** The carries of all columns in one parallel pass; 2^255 = 19 modulo p brings the top one back. */
-static inline Field carry(const Columns& c, Vector k19) {
+VIGIE_INLINE Field carry(const Columns& c, Vector k19) {
   const Vector mask = broadcast(kMask51);
   Vector high[5];
   Field out;
@@ -85,7 +85,7 @@ static inline Field carry(const Columns& c, Vector k19) {
 }
 
 /** start + the ten columns of a product, the upper five folded back by 19. */
-static inline Columns fold(const Vector wide[10], Vector k19) {
+VIGIE_INLINE Columns fold(const Vector wide[10], Vector k19) {
   Columns out;
 #pragma GCC unroll 5
   for (int i = 0; i < 5; i++) out.column[i] = add(wide[i], _mm512_mullo_epi64(wide[i + 5], k19));
@@ -97,7 +97,7 @@ static inline Columns fold(const Vector wide[10], Vector k19) {
  * limb's 2^51: so the high columns are summed first (from half the bias), doubled, and the low parts summed on top.
  */
 template <bool kBiased>
-static inline Columns product(const Field& a, const Field& b, Vector k19) {
+VIGIE_INLINE Columns product(const Field& a, const Field& b, Vector k19) {
   assert_limbs_below(a, kFactorBound);
   assert_limbs_below(b, kFactorBound);
   Vector wide[10];
@@ -120,11 +120,11 @@ static inline Columns product(const Field& a, const Field& b, Vector k19) {
   return fold(wide, k19);
 }
 
-static inline Columns multiply_raw(const Field& a, const Field& b, Vector k19) { return product<false>(a, b, k19); }
-static inline Columns multiply_biased(const Field& a, const Field& b, Vector k19) { return product<true>(a, b, k19); }
+VIGIE_INLINE Columns multiply_raw(const Field& a, const Field& b, Vector k19) { return product<false>(a, b, k19); }
+VIGIE_INLINE Columns multiply_biased(const Field& a, const Field& b, Vector k19) { return product<true>(a, b, k19); }
 
 /** a * a. Partial products of two different limbs are made once and doubled. */
-static inline Columns square(const Field& a, Vector k19) {
+VIGIE_INLINE Columns square(const Field& a, Vector k19) {
   assert_limbs_below(a, kFactorBound);
   Vector wide[10];
   for (auto& w : wide) w = _mm512_setzero_si512();
@@ -148,7 +148,7 @@ static inline Columns square(const Field& a, Vector k19) {
   return fold(wide, k19);
 }
 
-static inline Field multiply(const Field& a, const Field& b, Vector k19) {
+VIGIE_INLINE Field multiply(const Field& a, const Field& b, Vector k19) {
   return carry(multiply_raw(a, b, k19), k19);
 }
 

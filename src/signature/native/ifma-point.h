@@ -38,37 +38,37 @@ struct Factors {
 };
 
 /** From Hisil's A, B, C, D; B and D have the bias in them. */
-static inline Factors factors_of(const Columns& a, const Columns& b, const Columns& c, const Columns& d, Vector k19) {
+VIGIE_INLINE Factors factors_of(const Columns& a, const Columns& b, const Columns& c, const Columns& d, Vector k19) {
   return {carry(columns_subtract(b, a), k19), carry(columns_subtract(d, c), k19), carry(columns_add(d, c), k19),
           carry(columns_add(b, a), k19)};
 }
 
-static inline Factors add_entry(const Sum& p, const Entry& q, Vector k19) {
+VIGIE_INLINE Factors add_entry(const Sum& p, const Entry& q, Vector k19) {
   return factors_of(multiply_raw(p.y_minus_x, q.y_minus_x, k19),
                     multiply_biased(p.y_plus_x, q.y_plus_x, k19),
                     multiply_raw(p.t, q.xy2d, k19), columns_add(p.z, p.z), k19);
 }
 
-static inline Factors add_cached(const Sum& p, const Cached& q, Vector k19) {
+VIGIE_INLINE Factors add_cached(const Sum& p, const Cached& q, Vector k19) {
   return factors_of(multiply_raw(p.y_minus_x, q.y_minus_x, k19),
                     multiply_biased(p.y_plus_x, q.y_plus_x, k19),
                     multiply_raw(p.t, q.t2d, k19),
                     multiply_biased(carry(p.z, k19), q.z2, k19), k19);
 }
 
-static inline Sum sum_of(const Factors& s, Vector k19) {
+VIGIE_INLINE Sum sum_of(const Factors& s, Vector k19) {
   const Columns x = multiply_raw(s.e, s.f, k19);
   const Columns y = multiply_biased(s.g, s.h, k19);
   return {carry(columns_subtract(y, x), k19), carry(columns_add(y, x), k19), multiply(s.e, s.h, k19),
           multiply_biased(s.f, s.g, k19)};
 }
 
-static inline Projective projective_of(const Factors& s, Vector k19) {
+VIGIE_INLINE Projective projective_of(const Factors& s, Vector k19) {
   return {multiply(s.e, s.f, k19), multiply(s.g, s.h, k19), multiply(s.f, s.g, k19)};
 }
 
 /** 2P: E = 2XY, G = Y^2 - X^2, F = 2Z^2 - G, H = X^2 + Y^2; all four turned in sign, which changes no quotient. */
-static inline Factors double_point(const Projective& p, Vector k19) {
+VIGIE_INLINE Factors double_point(const Projective& p, Vector k19) {
   const Columns xx = square(p.x, k19);
   const Columns yy = columns_add(square(p.y, k19), columns_bias());
   const Columns xy = multiply_raw(p.x, p.y, k19);
@@ -84,12 +84,12 @@ static inline Factors double_point(const Projective& p, Vector k19) {
 constexpr std::uint64_t kTwiceD[5] = {0x69b9426b2f159, 0x35050762add7a, 0x3cf44c0038052, 0x6738cc7407977,
                                       0x2406d9dc56dff};
 
-static inline Cached cached_of(const Sum& p, Vector k19) {
+VIGIE_INLINE Cached cached_of(const Sum& p, Vector k19) {
   return {p.y_plus_x, p.y_minus_x, carry(columns_add(p.z, p.z), k19), multiply(p.t, broadcast_field(kTwiceD), k19)};
 }
 
 /** An entry as a sum, scaled by four: 4x = 2 (Y+X - (Y-X)), 4y likewise, Z = 4, T = 2x * 2y. */
-static inline Sum sum_from_entry(const Entry& q, Vector k19) {
+VIGIE_INLINE Sum sum_from_entry(const Entry& q, Vector k19) {
   Columns x2, y2, z;
   const Columns bias = columns_bias();
   for (int i = 0; i < 5; i++) {

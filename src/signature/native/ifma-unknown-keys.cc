@@ -140,9 +140,12 @@ void begin_walk(const Group& group, const Entry& negated_a, Walk& walk, Vector k
   walk.sum = {zero, one, one, one};
 }
 
-inline void double_walk(Walk& walk, Vector k19) { walk.sum = double_point(projective_of(walk.sum, k19), k19); }
+/** Functions of their own, these two: all of it in one is more than the compiler finds registers for. */
+__attribute__((noinline)) void double_walk(Walk& walk, Vector k19) {
+  walk.sum = double_point(projective_of(walk.sum, k19), k19);
+}
 
-inline void add_digit(Walk& walk, int window, Vector k19) {
+__attribute__((noinline)) void add_digit(Walk& walk, int window, Vector k19) {
   const Cached multiple = load_multiple(walk.multiples, walk.digits.magnitude[window], walk.digits.negative[window]);
   walk.sum = add_cached(sum_of(walk.sum, k19), multiple, k19);
 }

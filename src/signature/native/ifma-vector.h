@@ -15,6 +15,9 @@
 #include <cstdlib>
 #endif
 
+/** Part of its caller: left to itself the compiler calls what is used often, and twenty vectors pass through memory. */
+#define VIGIE_INLINE static inline __attribute__((always_inline))
+
 namespace vigie::ifma {
 
 using Vector = __m512i;

@@ -5,7 +5,7 @@
 #include "exact.h"
 #include "random.h"
 #include "revocation/native/card-hasher.h"
-#include "revocation/native/sha256.h"
+#include "native/sha256.h"
 
 using namespace vigie;
 using Blocks = void (*)(Sha256State&, const std::uint8_t*, std::size_t) noexcept;

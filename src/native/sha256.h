@@ -1,4 +1,4 @@
-/** SHA-256 (FIPS 180-4) of short messages, from a state that was prepared: what a keyed hash needs, and no more. */
+/** SHA-256 (FIPS 180-4) of messages in memory, from a state that was prepared: what a keyed hash needs, and no more. */
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,12 @@ void sha256_blocks_extended(Sha256State& state, const std::uint8_t* blocks, std:
 /** Two messages of as many blocks at once: one alone leaves the processor's unit waiting for its own results. */
 void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept;
 void sha256_two_extended(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept;
+
+/**
+ * Takes the rest of a message into the state, which has taken `before` bytes of it (whole blocks), and ends it (FIPS 180-4
+ * section 5.1.1).
+ */
+void sha256_end(Sha256State& state, const std::uint8_t* rest, std::size_t length, std::size_t before) noexcept;
 
 /** The digest's bytes: the words, big end first. */
 void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept;

@@ -51,6 +51,20 @@ void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std:
   }
 }
 
+void sha256_end(Sha256State& state, const std::uint8_t* rest, std::size_t length, std::size_t before) noexcept {
+  const std::size_t whole = length / kSha256BlockBytes;
+  sha256_blocks(state, rest, whole);
+  // A one bit, zeros, and the length in bits in the last eight bytes.
+  std::uint8_t last[2 * kSha256BlockBytes] = {};
+  const std::size_t left = length - whole * kSha256BlockBytes;
+  if (left > 0) std::memcpy(last, rest + whole * kSha256BlockBytes, left);
+  last[left] = 0x80;
+  const std::uint64_t bits = __builtin_bswap64(std::uint64_t{8} * (before + length));
+  const std::size_t blocks = left + 1 + sizeof bits > kSha256BlockBytes ? 2 : 1;
+  std::memcpy(last + blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
+  sha256_blocks(state, last, blocks);
+}
+
 void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept {
   for (std::size_t i = 0; i < words; ++i) {
     const std::uint32_t word = __builtin_bswap32(state.words[i]);

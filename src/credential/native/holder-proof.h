@@ -1,0 +1,38 @@
+/**
+ * Holder proofs decoded in bulk: key-binding JWTs (RFC 9901 section 4.3), by the rules of `credential/holder-proof.ts`,
+ * which is the reference. As with credentials, nothing is refused here: what is not plain is left to the reference, and
+ * what is accepted here the reference reads alike.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "claims-scan.h"
+
+namespace vigie {
+
+struct DecodedProof {
+  /** Where the signing input ends in the text: at the second dot. */
+  std::uint32_t signing_input_length;
+  std::uint32_t payload_length;
+  /** Places in the payload: characters between quotes, well-formed UTF-8 without an escape. */
+  Span aud, nonce;
+  /** Seconds since the epoch. */
+  double iat;
+  /** Whether `sd_hash` is that of the credential. */
+  bool is_of_credential;
+};
+
+/** Characters of a proof at most; a longer one is left to the reference, which refuses it. As LIMITS.proofChars. */
+constexpr std::size_t kMostProofChars = 4096;
+
+/**
+ * Decodes one proof, and compares its hash with that of the credential's characters. `payload` has room for
+ * base64url_bytes(length) + 1 bytes, `signature` for 64. False: left to the reference, and what was written means nothing.
+ */
+bool decode_holder_proof(const std::uint8_t* text, std::size_t length, const std::uint8_t* credential,
+                         std::size_t credential_length, DecodedProof& decoded, std::uint8_t* payload,
+                         std::uint8_t* signature) noexcept;
+
+}  // namespace vigie

@@ -1,0 +1,254 @@
+/**
+ * The stages of holder proofs: read before the engine is asked, so that their signatures go into the same batch as the
+ * credentials'; judged when all else that the issuer signed was found good; used up when the card is, too. A slice
+ * without proofs passes through none of them.
+ */
+import { hash } from 'node:crypto';
+import { LIMITS } from '../config.ts';
+import { confirmationKey } from '../credential/confirmation.ts';
+import {
+  decodeHolderProof,
+  type HolderProof,
+  type ProofClaims,
+  proofFits,
+} from '../credential/holder-proof.ts';
+import type { TrustedIssuer } from '../keys/trusted-key.ts';
+import { NO_PLACE } from '../native/addon.ts';
+import { HOLDS, PROOF_FIELDS, PROOF_ROW_WORDS } from '../native/fields.ts';
+import type { ReplayGuard } from '../replay/replay-guard.ts';
+import { CODES } from '../verdict.ts';
+import { SIGNATURE_BYTES } from './check-arrays.ts';
+import { cnfAt } from './item-claims.ts';
+import { latin1, type Slice } from './slice.ts';
+import {
+  createSliceProofs,
+  keysFor,
+  PROOF_ID_BYTES,
+  PROOFS,
+  PUBLIC_KEY_BYTES,
+  type SliceProofs,
+} from './slice-proofs.ts';
+import type { TrustScope } from './trust-scope.ts';
+
+/** Reads the proofs of items that nothing speaks against so far, and the keys with which they must be made. */
+export function decodeProofs(slice: Slice, scope: TrustScope): void {
+  slice.proofs ??= createSliceProofs(slice.capacity);
+  const { count, reasons, proofStarts, proofs } = slice;
+  const { states, placeOf, decoded } = proofs;
+  states.fill(PROOFS.none, 0, count);
+  let asked = 0;
+  for (let i = 0; i < count; i++) {
+    if (reasons[i] !== 0 || proofStarts[i] === NO_PLACE) continue;
+    placeOf[i] = asked;
+    decoded.items[asked++] = i;
+  }
+  proofs.asked = asked;
+  const holderKeys = keysFor(proofs, scope).subarray(scope.publicKeys.length);
+  if (scope.decodeProofs !== undefined) scope.decodeProofs(slice, asked, decoded, holderKeys);
+  else for (let at = 0; at < asked; at++) decoded.rows[at * PROOF_ROW_WORDS] = 0;
+  for (let at = 0; at < asked; at++) {
+    const isRead = isDecoded(proofs, at) || decodeByReference(slice, proofs, at, holderKeys);
+    states[decoded.items[at] as number] = isRead ? PROOFS.read : PROOFS.wrong;
+  }
+}
+
+function isDecoded({ decoded }: SliceProofs, at: number): boolean {
+  return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.isDecoded] === 1;
+}
+
+function decodeByReference(slice: Slice, proofs: SliceProofs, at: number, holderKeys: Uint8Array): boolean {
+  const item = proofs.decoded.items[at] as number;
+  const start = slice.proofStarts[item] as number;
+  const end = slice.proofEnds[item] as number;
+  if (end - start > LIMITS.proofChars) return false;
+  const proof = decodeHolderProof(latin1(slice.texts, start, end), LIMITS.proofChars);
+  if (proof === undefined) return false;
+  // What the credential says is not trusted before its own signature holds; then this key is the issuer's word.
+  const key = confirmationKey(cnfAt(slice, item));
+  if (key === undefined) return false;
+  proofs.read[at] = proof;
+  proofs.decoded.signatures.set(proof.signature, SIGNATURE_BYTES * at);
+  holderKeys.set(key, PUBLIC_KEY_BYTES * at);
+  return true;
+}
+
+/** Where in the texts the proof's signing input ends, which begins with the proof. */
+function signingInputEnd({ proofStarts, proofs }: Slice, at: number): number {
+  const { decoded, read } = proofs as SliceProofs;
+  if (isDecoded(proofs as SliceProofs, at)) {
+    return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.signingInputEnd] as number;
+  }
+  const start = proofStarts[decoded.items[at] as number] as number;
+  return start + (read[at] as HolderProof).signingInputChars;
+}
+
+/** When the phone made the proof (seconds since the epoch). */
+function iatAt(proofs: SliceProofs, at: number): number {
+  return isDecoded(proofs, at) ? (proofs.decoded.dates[at] as number) : (proofs.read[at] as HolderProof).iat;
+}
+
+/** Puts the checks of proofs behind the first `from` ones; returns how many checks there are then. */
+export function placeProofChecks(slice: Slice, scope: TrustScope, from: number): number {
+  const { proofStarts } = slice;
+  const { states, asked, decoded, checks } = slice.proofs as SliceProofs;
+  const { items, keyOf, messageStarts, messageEnds, packedSignatures } = checks;
+  const listedKeys = scope.publicKeys.length / PUBLIC_KEY_BYTES;
+  let to = from;
+  for (let at = 0; at < asked; at++) {
+    const item = decoded.items[at] as number;
+    if (states[item] !== PROOFS.read) continue;
+    items[to] = item;
+    keyOf[to] = listedKeys + at;
+    messageStarts[to] = proofStarts[item] as number;
+    messageEnds[to] = signingInputEnd(slice, at);
+    to++;
+  }
+  packSignatures(slice.proofs as SliceProofs, packedSignatures, from, to);
+  return to;
+}
+
+/** The signatures of the proofs that are read, behind the first `from` of all. */
+function packSignatures(proofs: SliceProofs, packed: Uint8Array, from: number, to: number): void {
+  const { states, asked, decoded } = proofs;
+  const { items, signatures } = decoded;
+  if (to - from === asked) {
+    packed.set(signatures.subarray(0, SIGNATURE_BYTES * asked), SIGNATURE_BYTES * from);
+    return;
+  }
+  for (let at = 0, next = from; at < asked; at++) {
+    if (states[items[at] as number] !== PROOFS.read) continue;
+    packed.set(signatures.subarray(SIGNATURE_BYTES * at, SIGNATURE_BYTES * (at + 1)), SIGNATURE_BYTES * next);
+    next++;
+  }
+}
+
+/** The engine's word on the checks `[from, to)`, which are of proofs. */
+export function settleProofChecks(proofs: SliceProofs, from: number, to: number): void {
+  const { states, checks } = proofs;
+  for (let at = from; at < to; at++) {
+    states[checks.items[at] as number] = checks.bytes[at] === 1 ? PROOFS.signed : PROOFS.wrong;
+  }
+}
+
+/**
+ * The reason that the proof of an item gives, or its absence; 0 when none. `nowMs`: the instant to which the window is
+ * held, Infinity of it where proofs are not held to it.
+ */
+export function judgeProof(
+  slice: Slice,
+  item: number,
+  issuer: TrustedIssuer,
+  nowMs: number,
+  windowSeconds: number,
+): number {
+  const { proofs, holds } = slice;
+  const state = slice.proofCount === 0 ? PROOFS.none : (proofs as SliceProofs).states[item];
+  if (state === PROOFS.none) return issuer.holderProof === 'required' ? CODES.holder_proof_missing : 0;
+  if (state !== PROOFS.signed) return CODES.holder_proof_invalid;
+  const at = (proofs as SliceProofs).placeOf[item] as number;
+  const fits = proofFits(claimsOf(slice, at), {
+    audience: slice.audiences?.[item],
+    issuerAudiences: issuer.audiences,
+    nonce: slice.nonces?.[item],
+    nowSeconds: nowMs / 1000,
+    windowSeconds: slice.atMs === undefined ? windowSeconds : Number.POSITIVE_INFINITY,
+  });
+  if (!fits || !isOfCredential(slice, at)) return CODES.holder_proof_invalid;
+  holds[item] = (holds[item] as number) | HOLDS.holder;
+  return 0;
+}
+
+function claimsOf({ proofs }: Slice, at: number): ProofClaims {
+  const { decoded, read } = proofs as SliceProofs;
+  if (!isDecoded(proofs as SliceProofs, at)) return read[at] as HolderProof;
+  const { rows, payloads, dates } = decoded;
+  const row = at * PROOF_ROW_WORDS;
+  const text = (start: number): string => payloads.toString('utf8', rows[row + start], rows[row + start + 1]);
+  return { aud: text(PROOF_FIELDS.audStart), nonce: text(PROOF_FIELDS.nonceStart), iat: dates[at] as number };
+}
+
+/** Whether the proof was made for the very credential that is shown beside it (RFC 9901 section 4.3, `sd_hash`). */
+function isOfCredential({ texts, starts, ends, proofs }: Slice, at: number): boolean {
+  const { decoded, read } = proofs as SliceProofs;
+  if (isDecoded(proofs as SliceProofs, at)) {
+    return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.isOfCredential] === 1;
+  }
+  const item = decoded.items[at] as number;
+  const digest = hash('sha256', texts.subarray(starts[item], ends[item]), 'base64url');
+  return digest === (read[at] as HolderProof).sdHash;
+}
+
+/**
+ * Names the proofs of items that are good, in their order, for the replay guard. What was found otherwise than good keeps
+ * its proof, which so can be shown again when the cause is mended.
+ */
+export function nameProofs(slice: Slice, guard: ReplayGuard, nowMs: number, windowSeconds: number): void {
+  // Asked about another instant: nobody is at a counter.
+  if (slice.atMs !== undefined) return;
+  const { count, reasons, holds, texts, proofStarts, nonces } = slice;
+  const proofs = slice.proofs as SliceProofs;
+  const { items, ids, expiresAtMs, starts, ends } = proofs.named;
+  const windowMs = windowSeconds * 1000;
+  let named = 0;
+  for (let i = 0; i < count; i++) {
+    if (reasons[i] !== 0 || ((holds[i] as number) & HOLDS.holder) === 0) continue;
+    const at = proofs.placeOf[i] as number;
+    items[named] = i;
+    starts[named] = proofStarts[i] as number;
+    ends[named] = signingInputEnd(slice, at);
+    // By the window it is accepted at its very end, so it is forgotten in the millisecond behind that.
+    expiresAtMs[named++] =
+      nonces?.[i] === undefined ? Math.floor(iatAt(proofs, at) * 1000 + windowMs) + 1 : nowMs + 2 * windowMs;
+  }
+  proofs.named.count = named;
+  if (named > 0) guard.identify(texts, starts, ends, named, ids);
+}
+
+/** Takes the places of the proofs that were named, at once: of two equal ones the second was seen before. */
+export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number): void {
+  if (slice.proofCount === 0) return;
+  const { named } = slice.proofs as SliceProofs;
+  const { items, ids, expiresAtMs } = named;
+  let first = 0;
+  for (let at = 0; at < named.count; at++) {
+    const item = items[at] as number;
+    const code = takeProof(guard, idAt(ids, at), expiresAtMs[at] as number, nowMs);
+    if (code !== 0) {
+      slice.reasons[item] = code;
+      slice.holds[item] = HOLDS.issuer;
+      continue;
+    }
+    items[first] = item;
+    ids.copyWithin(PROOF_ID_BYTES * first, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
+    expiresAtMs[first++] = expiresAtMs[at] as number;
+  }
+  named.count = first;
+}
+
+/** The reason's code, 0 when the place was free. `nowMs`: wall clock. */
+export function takeProof(guard: ReplayGuard, id: Uint8Array, expiresAtMs: number, nowMs: number): number {
+  // Its time has passed while the rest of a batch arrived: it may be forgotten, and so must not be accepted.
+  if (nowMs >= expiresAtMs) return CODES.holder_proof_invalid;
+  const answer = guard.take(id, expiresAtMs);
+  if (answer === 'first') return 0;
+  return answer === 'seen' ? CODES.replayed : CODES.overloaded;
+}
+
+export function idAt(ids: Uint8Array, at: number): Uint8Array {
+  return ids.subarray(PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
+}
+
+/** What the other gateways say of the proofs that were taken here. */
+export function settleShared(slice: Slice, answers: readonly ('first' | 'seen')[] | 'unreachable'): void {
+  const proofs = slice.proofs as SliceProofs;
+  const { named, localOnly } = proofs;
+  proofs.isLocal = answers === 'unreachable';
+  for (let at = 0; at < named.count; at++) {
+    const item = named.items[at] as number;
+    if (answers === 'unreachable') localOnly[item] = 1;
+    else if (answers[at] !== 'first') {
+      slice.reasons[item] = CODES.replayed;
+      slice.holds[item] = HOLDS.issuer;
+    }
+  }
+}
