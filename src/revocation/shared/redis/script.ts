@@ -1,15 +1,4 @@
-/** A Lua script as Redis runs it, and what every script here shares. */
-import { createHash } from 'node:crypto';
-
-export interface Script {
-  readonly text: string;
-  /** Under which Redis keeps it (EVALSHA); lost at SCRIPT FLUSH, restart and failover, and then sent whole again. */
-  readonly sha1: string;
-}
-
-export function defineScript(text: string): Script {
-  return { text, sha1: createHash('sha1').update(text).digest('hex') };
-}
+/** What the Lua scripts of the log share: versions, bounds, and texts that several of them begin with. */
 
 /** Version of the form of everything under the prefix. Another one is left alone. */
 export const LOG_SCHEMA = '1';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hmacSha256 } from '../../src/revocation/hmac.ts';
+import { hmacSha256 } from '../src/hmac.ts';
 
 const bytes = (max: number) => fc.uint8Array({ maxLength: max });
 
