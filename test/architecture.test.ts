@@ -184,7 +184,7 @@ function reach(path: string): Set<string> {
 describe('every source file', () => {
   /** Reference tables: one row a line says more than two files would. */
   const MAX_LINES = 300;
-  const TABLES: Readonly<Record<string, number>> = { 'config.ts': 510, 'metrics/exposition.ts': 380 };
+  const TABLES: Readonly<Record<string, number>> = { 'config.ts': 530, 'metrics/exposition.ts': 380 };
 
   it.each([
     ['begins with a comment that says what it is', (text: string) => !/^(#![^\n]*\n)?\/\*\*/.test(text)],
