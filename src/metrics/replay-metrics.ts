@@ -36,7 +36,7 @@ export function replayMetrics(
   counter(
     registry,
     'vigie_replay_shared_proofs_total',
-    'Of those new here, by what Redis knew; unreachable: this gateway alone decided. Absent growth: no Redis.',
+    'Of those new here, by what Redis knew; unreachable: this gateway alone decided.',
     ['result'],
     () =>
       (['first', 'seen', 'unreachable'] as const).map(

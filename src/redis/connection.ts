@@ -23,7 +23,7 @@ export type Call =
   | readonly [name: string, ...args: Argument[]]
   | {
       readonly script: Script;
-      readonly keys: readonly (string | Buffer)[];
+      readonly keys: readonly string[];
       readonly args: readonly Argument[];
     };
 

@@ -2,7 +2,7 @@
  * Keeps callers from waiting, one after the other, for somebody who does not answer: after a failure nobody asks until
  * a probe in the background, repeated with jitter, was answered.
  */
-import { retryDelayMs } from '../redis/connection-options.ts';
+import { retryDelayMs } from '../redis/retry-delay.ts';
 
 export interface Breaker {
   /** Nobody is to ask now. */

@@ -1,7 +1,7 @@
 /** The guard of one data-plane thread: the gateway's table, the way to the journal and, with Redis, to other gateways. */
 import type { Clock } from '../clock.ts';
 import { createProofIdentity } from './proof-identity.ts';
-import { openRedisProofs, type RedisProofsOptions } from './redis-proofs.ts';
+import type { RedisProofs, RedisProofsOptions } from './redis-proofs.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import { openReplayTable } from './replay-table.ts';
 import { createSharing, type SharingObserver } from './sharing.ts';
@@ -41,7 +41,7 @@ export function createReplayGuard(options: ReplayGuardOptions): ReplayGuard & { 
   const notes = createTakenNotes(options.sendNotes);
   const sharing =
     redis &&
-    createSharing({ proofs: openRedisProofs(redis), clock, keepMs, timeoutMs: redis.timeoutMs, observer });
+    createSharing({ proofs: loadRedisProofs(redis), clock, keepMs, timeoutMs: redis.timeoutMs, observer });
   return {
     take: (id, expiresAtMs) => {
       const taken = take(id, expiresAtMs);
@@ -55,5 +55,14 @@ export function createReplayGuard(options: ReplayGuardOptions): ReplayGuard & { 
       notes.flush();
       sharing?.stop();
     },
+  };
+}
+
+/** The client takes a tenth of a second and 7 MB to load: of each thread, and only where there is Redis. */
+function loadRedisProofs(options: RedisProofsOptions): RedisProofs {
+  const loading = import('./redis-proofs.ts').then(({ openRedisProofs }) => openRedisProofs(options));
+  return {
+    take: async (ids, livesMs) => (await loading).take(ids, livesMs),
+    close: () => void loading.then((proofs) => proofs.close()),
   };
 }

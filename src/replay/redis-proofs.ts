@@ -1,6 +1,7 @@
 /**
- * Proofs as the gateways of a deployment share them in Redis: a key for each, which goes by itself when its time is
- * over. The key is made only where there is none, so whoever makes it was the first.
+ * Proofs as the gateways of a deployment share them in Redis: for each a key {vigie}:proof:<its id in base64url>, which
+ * goes by itself when its time is over. It is made only where there is none, so whoever makes it was the first. Its
+ * value is a digit, since of those Redis keeps one for all.
  *
  * One script call for many proofs: Redis takes them all or, refusing, says so once; and writing a thousand keys into one
  * command costs this thread a fraction of what a thousand commands cost it.
@@ -35,7 +36,7 @@ export interface RedisProofs {
 const TAKE = defineScript(`
 local taken = {}
 for i, key in ipairs(KEYS) do
-  taken[i] = redis.call('SET', key, '', 'NX', 'PX', ARGV[i]) and '1' or '0'
+  taken[i] = redis.call('SET', key, 1, 'NX', 'PX', ARGV[i]) and '1' or '0'
 end
 return table.concat(taken)
 `);
@@ -45,7 +46,7 @@ const MAX_PER_CALL = 1_000;
 
 /** Connects at the first call: where no holder proves anything, nobody is connected. */
 export function openRedisProofs(options: RedisProofsOptions): RedisProofs {
-  const at = Buffer.from(`${keyTag(options.prefix)}proof:`);
+  const at = `${keyTag(options.prefix)}proof:`;
   let connection: Connection | undefined;
   const open = (): Connection => connect({ ...options, longestExtraMs: 0, slot: slotOf(options.prefix) });
 
@@ -54,7 +55,7 @@ export function openRedisProofs(options: RedisProofsOptions): RedisProofs {
     livesMs: readonly number[],
   ): Promise<Result<readonly boolean[]>> => {
     connection ??= open();
-    const keys = ids.map((id) => Buffer.concat([at, id]));
+    const keys = ids.map((id) => at + Buffer.from(id).toString('base64url'));
     const answer = await connection.one({ script: TAKE, keys, args: livesMs.map(Math.ceil) });
     if (!answer.ok) return answer;
     const digits = Buffer.isBuffer(answer.value) ? answer.value.toString('latin1') : '';

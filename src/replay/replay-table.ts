@@ -36,7 +36,8 @@ export const OWNED = -1;
 /** Of a head: the first node in its lower bits, and above them the count of its changes. */
 export const NODE_MASK = 0xff_ff_ff;
 const CHANGE = NODE_MASK + 1;
-export const MAX_ENTRIES = 12_000_000;
+/** As many as nodes can be told apart, less the quarter that is always free. */
+const MAX_ENTRIES = 12_000_000;
 
 /** The unit in which times are kept, which gives a word of 31 bits six years. */
 export const TICK_MS = 100;

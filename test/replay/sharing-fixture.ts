@@ -63,4 +63,4 @@ export function openGuard(url: string, more: Partial<RedisProofsOptions> = {}, c
 
 export type Guard = ReturnType<typeof openGuard>;
 
-export const proofKey = (id: Uint8Array) => Buffer.concat([Buffer.from('{vigie}:proof:'), id]);
+export const proofKey = (id: Uint8Array) => `{vigie}:proof:${Buffer.from(id).toString('base64url')}`;
