@@ -37,7 +37,7 @@ async function sweepUntil(race: Race, over: Promise<unknown>): Promise<void> {
 const firstsOf = ({ firsts }: Race) => [...new Int32Array(firsts)];
 
 it('of threads that take one proof at one instant exactly one is the first', async () => {
-  const race = makeRace({ threads: 4, rounds: 400, perRound: 250, lifeMs: 600_000, capacity: 100_000 });
+  const race = makeRace({ threads: 4, rounds: 400, perRound: 250, lifeMs: 600_000, capacity: 100_100 });
   const done = Promise.all(start(race).map((worker) => nextMessage<{ full: number }>(worker)));
   await sweepUntil(race, done);
   expect((await done).map(({ full }) => full)).toEqual([0, 0, 0, 0]);
