@@ -64,7 +64,8 @@ export function openRedisProofs(options: RedisProofsOptions): RedisProofs {
   };
 
   return {
-    // Side by side on one connection, each for itself: a script that has to be sent whole is sent alone.
+    // Side by side on one connection, each for itself: a script that has to be sent whole is sent alone. Where one fails
+    // all have: an answer is about all proofs or says of none that others were asked.
     take: async (ids, livesMs) => {
       const calls: Promise<Result<readonly boolean[]>>[] = [];
       for (let from = 0; from < ids.length; from += MAX_PER_CALL) {

@@ -2,22 +2,17 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { expect, it } from 'vitest';
+import { url, useOneRedis } from '../support/one-redis.ts';
 
 const SCRIPT = fileURLToPath(new URL('./share-in-process.ts', import.meta.url));
 /** For both to be up by then. */
 const START_MS = 4_000;
 
-let server: RedisServer;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server.stop());
+useOneRedis();
 
 it('of two processes that ask about two thousand proofs at once, one is the first of each', async () => {
   const startAtMs = Date.now() + START_MS;
-  const url = `redis://127.0.0.1:${server.port}`;
   const args = ['--import', 'tsx', SCRIPT, url, `${startAtMs}`];
   const runs = await Promise.all([0, 1].map(() => promisify(execFile)(process.execPath, args)));
   const [one = [], two = []] = runs.map(({ stdout }) => stdout.split(' '));

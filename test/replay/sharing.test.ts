@@ -1,21 +1,13 @@
 /** Proofs shared by two gateways on a real Redis, which is stopped, killed, full or forbidding in between. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { REDIS_ACL } from '../../src/revocation/shared/redis/redis-log.ts';
 import { NO_CREDENTIALS, targetOf } from '../revocation/shared/redis/log-fixture.ts';
-import { type RedisServer, startRedis, until } from '../support/redis.ts';
+import { server, url, useOneRedis } from '../support/one-redis.ts';
+import { startRedis, until } from '../support/redis.ts';
 import { idOf } from './replay-fixture.ts';
 import { type Guard, KEEP_MS, openGuard, proofKey, stopGuards, TIMEOUT_MS } from './sharing-fixture.ts';
 
-let server: RedisServer;
-let url: string;
-beforeAll(async () => {
-  server = await startRedis();
-  url = `redis://127.0.0.1:${server.port}`;
-});
-afterAll(() => server.stop());
-beforeEach(async () => {
-  await server.admin.flushall();
-});
+useOneRedis();
 afterEach(stopGuards);
 
 const ids = (from: number, count: number) => Array.from({ length: count }, (_, i) => idOf(from + i));
