@@ -142,6 +142,20 @@ export const SETTINGS = {
   redisWaitReplicas: integer('VIGIE_REDIS_WAIT_REPLICAS', 0, 0, 10, 'replicas that must confirm a change'),
   redisWaitMs: integer('VIGIE_REDIS_WAIT_MS', 500, 1, 10_000, 'time for them, on top of the deadline'),
   redisTimeoutMs: integer('VIGIE_REDIS_TIMEOUT_MS', 500, 50, 30_000, 'deadline of a round trip to Redis'),
+  replayEntries: integer(
+    'VIGIE_REPLAY_ENTRIES',
+    1_500_000,
+    1_000,
+    12_000_000,
+    'holder proofs remembered at once, each for its life and 30 s more; one beyond is `overloaded`, none is forgotten',
+  ),
+  replayTimeoutMs: integer(
+    'VIGIE_REPLAY_TIMEOUT_MS',
+    100,
+    5,
+    10_000,
+    'deadline for asking Redis whether another gateway has seen a proof; then this gateway alone decides, and says so',
+  ),
   engine: choice(
     'VIGIE_ENGINE',
     ['auto', 'native', 'openssl', 'noble'],
@@ -387,6 +401,8 @@ export interface Config {
   readonly redisWaitReplicas: number;
   readonly redisWaitMs: number;
   readonly redisTimeoutMs: number;
+  readonly replayEntries: number;
+  readonly replayTimeoutMs: number;
   readonly engine: EngineChoice;
   readonly kernel: KernelChoice;
   readonly keyCacheBytes: number;

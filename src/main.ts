@@ -6,6 +6,7 @@ import type { Announcement } from './control/announce.ts';
 import { startCanary, wantsCanary } from './control/canary.ts';
 import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
+import { openReplay } from './control/replay.ts';
 import { openStatus } from './control/status.ts';
 import type { StatusSide } from './control/status-side.ts';
 import { wireTrustKeeper } from './control/trust.ts';
@@ -125,6 +126,10 @@ async function start(
   if (!opened.ok) return refusal(USAGE, opened.error);
   const { status } = opened;
   stops.add(status.close);
+  const guarded = openReplay({ config, clock, log, secret: status.store.secret });
+  if (!guarded.ok) return refusal(USAGE, guarded.error);
+  const { replay } = guarded;
+  stops.add(replay.close);
   if (end.isAsked()) return interrupted();
 
   const state = openSharedState(allocateSharedState(), clock);
@@ -146,12 +151,14 @@ async function start(
       state: state.shared,
       engineLevel: level.shared,
       revocation: status.shared,
+      replay: replay.shared,
       trustList: keeper.current,
     },
     log,
     clock,
     onUnknownKey: keeper.noteUnknownKey,
     proveRevoked: status.proveRevoked,
+    onTaken: replay.noteTaken,
     onServing: (workers) => state.setNoWorkers(workers === 0),
     onLost: end.fail,
     interrupted: end.asked,
@@ -176,7 +183,7 @@ async function start(
     : undefined;
   if (canary !== undefined) stops.add(canary.stop);
 
-  const parts = { config, clock, log, engine, status, keeper, state, pool, canary, counters };
+  const parts = { config, clock, log, engine, status, replay, keeper, state, pool, canary, counters };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
   return {

@@ -46,6 +46,7 @@ const LEAVES = [
   'card-status',
   'clock',
   'encoding',
+  'hmac',
   'loopback',
   'native',
   'setting',
@@ -53,13 +54,14 @@ const LEAVES = [
   'verdict',
   'version',
 ];
-const DOMAIN = ['credential', 'keys', 'signature', 'revocation'];
+const DOMAIN = ['credential', 'keys', 'signature', 'revocation', 'replay'];
 const INGRESS_PARTS = [...LEAVES, 'config', 'gateway', 'replay', 'verification'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bearer-token': [],
   'card-status': [],
   clock: [],
   encoding: [],
+  hmac: [],
   loopback: [],
   native: [],
   setting: [],
@@ -73,8 +75,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   credential: LEAVES,
   keys: LEAVES,
   signature: LEAVES,
-  revocation: LEAVES,
-  replay: LEAVES,
+  redis: LEAVES,
+  revocation: [...LEAVES, 'redis'],
+  replay: [...LEAVES, 'redis'],
   verification: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'replay'],
   gateway: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'replay', 'verification'],
   ingress: INGRESS_PARTS,
@@ -83,11 +86,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   issuer: LEAVES,
   demo: [...LEAVES, 'issuer'],
   client: LEAVES,
-  workers: [...INGRESS_PARTS, 'ingress', ...DOMAIN, 'metrics', 'log'],
+  workers: [...INGRESS_PARTS, 'ingress', ...DOMAIN, 'redis', 'metrics', 'log'],
   control: [
     ...INGRESS_PARTS,
     'ingress',
     ...DOMAIN,
+    'redis',
     'metrics',
     'admin',
     'workers',
@@ -134,7 +138,7 @@ describe('dependencies', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('of credential, keys, signature and revocation never reach one another', () => {
+  it('of credential, keys, signature, revocation and replay never reach one another', () => {
     const reached = files
       .filter(({ path }) => DOMAIN.includes(moduleOf(path)))
       .flatMap(({ path }) =>

@@ -41,6 +41,8 @@ describe('with nothing set', () => {
       redisWaitReplicas: 0,
       redisWaitMs: 500,
       redisTimeoutMs: 500,
+      replayEntries: 1_500_000,
+      replayTimeoutMs: 100,
       engine: 'auto',
       kernel: 'auto',
       keyCacheBytes: 67_108_864,

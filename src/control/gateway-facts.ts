@@ -9,6 +9,7 @@ import { ACCEPTANCE_RULE } from '../signature/rule.ts';
 import { RESTART_REASONS } from '../workers/worker-member.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { Canary } from './canary.ts';
+import type { ReplaySide } from './replay.ts';
 import type { Replication, StatusSide } from './status-side.ts';
 
 export interface FactSources {
@@ -17,6 +18,7 @@ export interface FactSources {
   readonly engine: SignatureEngine;
   readonly keeper: TrustKeeper;
   readonly status: StatusSide;
+  readonly replay: ReplaySide;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
   readonly pool: WorkerPool;
@@ -26,7 +28,7 @@ export interface FactSources {
 }
 
 export function createGatewayFacts(sources: FactSources): GatewayFacts {
-  const { version, config, engine, keeper, status, canary, pool, unready, changeCalls } = sources;
+  const { version, config, engine, keeper, status, replay, canary, pool, unready, changeCalls } = sources;
   return {
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
@@ -64,6 +66,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
     },
     replication: () => (status.replication === undefined ? undefined : replicationFacts(status.replication)),
     canary: () => canary?.facts(),
+    replay: replay.facts,
     filter: () => {
       const { filter } = status.store;
       return {

@@ -21,6 +21,7 @@ import type { Canary } from './canary.ts';
 import type { Stops } from './end.ts';
 import { createGatewayFacts } from './gateway-facts.ts';
 import { type Listener, openListener } from './listener.ts';
+import type { ReplaySide } from './replay.ts';
 import type { StatusSide } from './status-side.ts';
 
 export interface ListenerParts {
@@ -29,6 +30,7 @@ export interface ListenerParts {
   readonly log: Log;
   readonly engine: SignatureEngine;
   readonly status: StatusSide;
+  readonly replay: ReplaySide;
   readonly keeper: TrustKeeper;
   readonly state: SharedState;
   readonly pool: WorkerPool;

@@ -1,7 +1,7 @@
 /** The settings of the shared log, in the form in which it is opened: checked in full before anything connects. */
 import type { Config } from '../config.ts';
-import { type RedisCredentials, readRedisCredentials } from '../revocation/shared/redis/credentials.ts';
-import { parseRedisUrl, type RedisTarget } from '../revocation/shared/redis/target.ts';
+import { type RedisCredentials, readRedisCredentials } from '../redis/credentials.ts';
+import { parseRedisUrl, type RedisTarget } from '../redis/target.ts';
 
 export interface RedisSettings {
   readonly target: RedisTarget;

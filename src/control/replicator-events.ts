@@ -1,6 +1,6 @@
 /** What the replicator tells, in the log: once for each change, and nothing in it names a card or a key. */
 import type { Log, LogFields } from '../log.ts';
-import { URL_FOR } from '../revocation/shared/redis/fault.ts';
+import { URL_FOR } from '../redis/fault.ts';
 import type { ReplicatorEvent } from '../revocation/shared/replicator-contract.ts';
 
 export function logReplicatorEvent(log: Log, told: ReplicatorEvent): void {

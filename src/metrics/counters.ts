@@ -56,8 +56,14 @@ export type EngineInForce = (typeof ENGINES_IN_FORCE)[number];
 export const LANES = ['single', 'batch'] as const satisfies readonly Lane[];
 
 /** What stands at this instant, one writer each. */
-const LEVELS = ['batchItems', 'batchMs', 'refusalsWaiting', 'connections'] as const;
+const LEVELS = ['batchItems', 'batchMs', 'refusalsWaiting', 'connections', 'replayCutOff'] as const;
 export type Level = (typeof LEVELS)[number];
+
+/** What became of holder proofs: at this gateway, and at all of them. */
+const TAKEN_RESULTS = ['first', 'seen', 'full'] as const;
+export type TakenResult = (typeof TAKEN_RESULTS)[number];
+const SHARED_RESULTS = ['first', 'seen', 'unreachable'] as const;
+export type SharedResult = (typeof SHARED_RESULTS)[number];
 
 const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
 /** The first of them are totals, which a thread that takes over a slab must not let fall. */
@@ -93,6 +99,9 @@ const LAYOUT = (() => {
     overload: take(LANES.length),
     levels: take(LEVELS.length),
     connectionsRefused: take(1),
+    proofsTaken: take(TAKEN_RESULTS.length),
+    proofsShared: take(SHARED_RESULTS.length),
+    shares: take(histogramCells(LATENCY_BUCKETS)),
     cells: next,
   };
 })();
@@ -128,6 +137,10 @@ export interface Counters {
   setOverload(lane: Lane, isOn: boolean): void;
   setLevel(level: Level, value: number): void;
   countRefusedConnection(): void;
+  countTakenProof(result: TakenResult): void;
+  countSharedProofs(result: SharedResult, proofs: number): void;
+  /** How long Redis was asked about proofs. */
+  observeShare(seconds: number): void;
   verdicts(code: number): number;
   requests(route: RouteName, status: number): number;
   latencies(route: RouteName): HistogramView;
@@ -149,6 +162,9 @@ export interface Counters {
   overload(lane: Lane): number;
   level(level: Level): number;
   connectionsRefused(): number;
+  proofsTaken(result: TakenResult): number;
+  proofsShared(result: SharedResult): number;
+  shares(): HistogramView;
 }
 
 export function allocateCounters(): SharedArrayBuffer {
@@ -236,6 +252,9 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
       cells[LAYOUT.levels + LEVELS.indexOf(level)] = value;
     },
     countRefusedConnection: () => add(LAYOUT.connectionsRefused, 1),
+    countTakenProof: (result) => add(LAYOUT.proofsTaken + TAKEN_RESULTS.indexOf(result), 1),
+    countSharedProofs: (result, proofs) => add(LAYOUT.proofsShared + SHARED_RESULTS.indexOf(result), proofs),
+    observeShare: (seconds) => observe(LAYOUT.shares, LATENCY_BUCKETS, seconds),
     verdicts: (code) => get(LAYOUT.verdicts + code),
     requests: (route, status) => get(requestAt(route, status)),
     latencies: (route) => view(latencyAt(route), LATENCY_BUCKETS),
@@ -255,5 +274,8 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     overload: (lane) => get(LAYOUT.overload + LANES.indexOf(lane)),
     level: (level) => get(LAYOUT.levels + LEVELS.indexOf(level)),
     connectionsRefused: () => get(LAYOUT.connectionsRefused),
+    proofsTaken: (result) => get(LAYOUT.proofsTaken + TAKEN_RESULTS.indexOf(result)),
+    proofsShared: (result) => get(LAYOUT.proofsShared + SHARED_RESULTS.indexOf(result)),
+    shares: () => view(LAYOUT.shares, LATENCY_BUCKETS),
   };
 }

@@ -17,6 +17,7 @@ import { createMeasuredRate } from './measured-rate.ts';
 import { counter, gauge, histogram, type Sample } from './metric-kinds.ts';
 import { mergeViews, sumOver } from './over-threads.ts';
 import { overloadMetrics } from './overload-metrics.ts';
+import { type ReplayFacts, replayMetrics } from './replay-metrics.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
 import { type WorkerFacts, workerMetrics } from './worker-metrics.ts';
 
@@ -50,6 +51,7 @@ export interface GatewayFacts {
   replication(): ReplicationFacts | undefined;
   /** `undefined` where it is off. */
   canary(): CanaryFacts | undefined;
+  replay(): ReplayFacts;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -78,6 +80,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   stateMetrics(registry, facts);
   replicationMetrics(registry, facts.replication);
   canaryMetrics(registry, facts.canary);
+  replayMetrics(registry, slabs, facts.replay);
   return registry;
 }
 

@@ -5,7 +5,7 @@
  * byte, then each text as tag, byte length and bytes. Nothing is normalised: NFC and NFD, upper and lower
  * case are different identifiers, as they are for the issuer.
  */
-import { hmacSha256 } from './hmac.ts';
+import { hmacSha256 } from '../hmac.ts';
 
 export const HASH_BYTES = 16;
 

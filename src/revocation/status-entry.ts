@@ -21,8 +21,8 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { CARD_STATUSES, type CardStatus, STATUS_REASONS, type StatusReason } from '../card-status.ts';
+import { hmacSha256 } from '../hmac.ts';
 import { HASH_BYTES } from './card-hash.ts';
-import { hmacSha256 } from './hmac.ts';
 
 /** An issuer key withdrawn in an emergency travels as an entry too, under its own hash domain. */
 export const KEY_RETIRED = 'key-retired';

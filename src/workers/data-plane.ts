@@ -22,7 +22,7 @@ import { describeError } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
-import { createStandInGuard } from '../replay/stand-in-guard.ts';
+import { createReplayGuard } from '../replay/create-replay-guard.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
@@ -31,6 +31,7 @@ import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { startPulse } from './pulse.ts';
+import { replayObserver } from './replay-observer.ts';
 import { createRevocationProofs, proveCards } from './revocation-proofs.ts';
 import { openSharedState, unreadyReasons } from './shared-state.ts';
 import { createUnknownKeyReports } from './unknown-key-reports.ts';
@@ -85,6 +86,14 @@ function start(): void {
   const cards = opened.source;
   revocation = cards;
   stops.push(cards.close);
+  const replay = createReplayGuard({
+    ...birth.replay,
+    addon,
+    clock,
+    observer: replayObserver(counters, clock, (because) => send({ kind: 'replay-cut-off', because })),
+    sendNotes: (notes) => send({ kind: 'proofs-taken', notes }),
+  });
+  stops.push(replay.stop);
   if (birth.trustList !== undefined) trust = buildTrustIndex(birth.trustList);
 
   const parts: GatewayParts = {
@@ -97,7 +106,7 @@ function start(): void {
     revocationIsExpired: () => cards.view().state === 'expired' || cards.leavesOutLiving(),
     acceptTestCredentials: config.demo,
     proofWindowSeconds: config.proofWindowSeconds,
-    replay: createStandInGuard(clock),
+    replay,
     scopeOf: createTrustScopes(addon),
     supersedes: cards.supersedes,
     bulk: addon && { cardStatuses: cards.statusesOf, superseded: cards.supersedes.superseded },

@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import type { LogFields } from '../log.ts';
+import type { SharedReplay } from '../replay/create-replay-guard.ts';
 import type { DeploymentSecret } from '../revocation/deployment-secret.ts';
 import type { CanaryAnswer, CanaryProbe } from './canary.ts';
 
@@ -15,6 +16,7 @@ export interface WorkerBirth {
   /** How far the process still trusts its engines (signature/engine-level.ts). */
   readonly engineLevel: SharedArrayBuffer;
   readonly revocation: SharedRevocation;
+  readonly replay: SharedReplay;
   readonly trustList: TrustList | undefined;
 }
 
@@ -44,6 +46,10 @@ export type ToWorker =
   | { readonly kind: 'close' };
 
 export type FromWorker =
+  /** Proofs taken, for the journal (replay/taken-notes.ts). */
+  | { readonly kind: 'proofs-taken'; readonly notes: Uint8Array }
+  /** Other gateways cannot be asked about proofs for the moment. */
+  | { readonly kind: 'replay-cut-off'; readonly because: string }
   /** The worker's app, which the acceptor hands connections to. */
   | {
       readonly kind: 'ready';

@@ -22,6 +22,8 @@ export interface MemberEvents {
   onUnknownKey(iss: string, kid: string): void;
   /** Which of these cards are proven to be revoked, in order; never rejects. */
   proveRevoked(hashes: readonly Uint8Array[]): Promise<readonly number[]>;
+  /** Holder proofs that it has taken. */
+  onTaken(notes: Uint8Array): void;
 }
 
 export type MemberStart =
@@ -144,6 +146,10 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         });
         return;
       }
+      case 'proofs-taken':
+        return events.onTaken(message.notes);
+      case 'replay-cut-off':
+        return events.log('warn', 'holder proofs are not shared', { because: message.because });
       case 'canary':
         return settleCanary(message.answer);
       case 'engine-disagreement':

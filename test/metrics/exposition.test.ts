@@ -164,6 +164,32 @@ describe('the exposition', () => {
     expect(await scrape({ ...FACTS, canary: () => undefined })).not.toMatch(/^vigie_canary/m);
   });
 
+  it('tells of the replay guard: room, what was known here and elsewhere, and who is cut off', async () => {
+    const [one, two] = slabs as [Counters, Counters];
+    one.countTakenProof('first');
+    two.countTakenProof('first');
+    two.countTakenProof('seen');
+    two.countTakenProof('full');
+    one.countSharedProofs('unreachable', 7);
+    two.countSharedProofs('seen', 2);
+    one.observeShare(0.003);
+    one.setLevel('replayCutOff', 1);
+    const text = await scrape();
+    expect(sample(text, 'vigie_replay_entries')).toBe(5);
+    expect(sample(text, 'vigie_replay_capacity_entries')).toBe(100);
+    for (const [result, count] of Object.entries({ first: 2, seen: 1, full: 1 })) {
+      expect(sample(text, 'vigie_replay_proofs_total', { result })).toBe(count);
+    }
+    for (const [result, count] of Object.entries({ first: 0, seen: 2, unreachable: 7 })) {
+      expect(sample(text, 'vigie_replay_shared_proofs_total', { result })).toBe(count);
+    }
+    expect(sample(text, 'vigie_replay_share_duration_seconds_bucket', { le: '0.005' })).toBe(1);
+    expect(sample(text, 'vigie_replay_cut_off_workers')).toBe(1);
+    one.forgetThread();
+    expect(sample(await scrape(), 'vigie_replay_cut_off_workers')).toBe(0);
+    expect(sample(text, 'vigie_replay_journal_failures_total')).toBe(0);
+  });
+
   it('counts as many delays as are said to be the same', async () => {
     const delays = createDelays();
     delays.observe(0.004);

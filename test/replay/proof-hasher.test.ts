@@ -1,22 +1,36 @@
-/** Native names of proofs are those that HMAC gives (RFC 2104), by node:crypto. */
+/** The names of proofs are those that HMAC gives (RFC 2104), by node:crypto. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createProofIdentity } from '../../src/replay/proof-identity.ts';
 import { nativeAddon } from '../support/path-world.ts';
 
 const addon = nativeAddon();
 
-function identify(key: Uint8Array, texts: Uint8Array, starts: number[], ends: number[]): string[] {
+function names(
+  by: typeof addon | undefined,
+  key: Uint8Array,
+  texts: Uint8Array,
+  starts: number[],
+  ends: number[],
+) {
   const ids = new Uint8Array(16 * starts.length);
-  const hasher = addon.createProofHasher(key);
-  addon.identifyProofs(hasher, texts, Uint32Array.from(starts), Uint32Array.from(ends), starts.length, ids);
+  const places = [Uint32Array.from(starts), Uint32Array.from(ends)] as const;
+  createProofIdentity(key, by)(texts, ...places, starts.length, ids);
   return starts.map((_, i) => Buffer.from(ids.subarray(16 * i, 16 * i + 16)).toString('hex'));
 }
+
+type Args = [key: Uint8Array, texts: Uint8Array, starts: number[], ends: number[]];
 
 function expected(key: Uint8Array, message: Uint8Array): string {
   return createHmac('sha256', key).update(message).digest().subarray(0, 16).toString('hex');
 }
 
-describe('native names of proofs', () => {
+describe.each([
+  ['native code', addon],
+  ['TypeScript alone', undefined],
+] as const)('names of proofs by %s', (_name, by) => {
+  const identify = (...args: Args) => names(by, ...args);
+
   it('are right for messages around every block edge, and keys of every length', () => {
     for (let length = 0; length < 300; length++) {
       const key = randomBytes(length % 65);
@@ -35,7 +49,7 @@ describe('native names of proofs', () => {
     );
   });
 
-  it('are refused beyond the array', () => {
+  it.runIf(by !== undefined)('are refused beyond the array', () => {
     expect(() => identify(randomBytes(32), randomBytes(4), [0], [5])).toThrow(RangeError);
     expect(() => identify(randomBytes(32), randomBytes(4), [3], [2])).toThrow(RangeError);
     expect(() => addon.createProofHasher(randomBytes(65))).toThrow(RangeError);

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attachFilter, createFilter } from '../../src/revocation/bloom-filter.ts';
-import { nextMessage, startWorker } from './typescript-worker.ts';
+import { nextMessage, startWorker } from '../support/typescript-worker.ts';
 
 /** The n-th synthetic hash: pseudo-random, the same at each run. */
 const hashAt = (n: number) => createHmac('sha256', 'synthetic').update(String(n)).digest().subarray(0, 16);
@@ -108,7 +108,7 @@ it('shows a worker what the main thread adds', async () => {
   const filter = createFilter({ capacity: 1_000, falsePositiveRate: 1e-6 });
   const signal = new Int32Array(new SharedArrayBuffer(8));
   const data = { filter: filter.shared, signal: signal.buffer, hash: hashAt(42) };
-  const worker = startWorker('filter-worker.ts', data);
+  const worker = startWorker('../revocation/filter-worker.ts', data);
   const answers = nextMessage(worker);
   while (Atomics.load(signal, 0) !== 1) await new Promise((resolve) => setTimeout(resolve, 1));
   filter.add(hashAt(42));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CARD_STATUSES, STATUS_REASONS } from '../../src/card-status.ts';
-import { hmacSha256 } from '../../src/revocation/hmac.ts';
+import { hmacSha256 } from '../../src/hmac.ts';
 import {
   decodeEntry,
   ENTRY_BYTES,

@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openStatusReader } from '../../src/revocation/status-reader.ts';
+import { nextMessage, startWorker } from '../support/typescript-worker.ts';
 import { change, hashOf, openGateway, SECRET, temporaryDirectory, testClock } from './store-fixture.ts';
-import { nextMessage, startWorker } from './typescript-worker.ts';
 
 const CARDS = Array.from({ length: 50 }, (_, i) => `card-${i}`);
 
@@ -11,7 +11,7 @@ it('a worker sees every change once it is acknowledged, in the middle of a turn'
   const dir = join(temporaryDirectory(), 'status');
   const { store, apply } = await openGateway(dir, testClock());
   const signal = new Int32Array(new SharedArrayBuffer(8));
-  const worker = startWorker('reader-worker.ts', {
+  const worker = startWorker('../revocation/reader-worker.ts', {
     dir,
     identity: store.identity,
     secret: SECRET,

@@ -44,6 +44,7 @@ export const FACTS: GatewayFacts = {
     runs: { ok: 20, unarmed: 1, wrong: 0, late: 0 },
     durations: createDelays().view(),
   }),
+  replay: () => ({ entries: 5, capacity: 100, journalFailures: 0 }),
   filter: () => ({
     inForce: FILTER,
     capacity: 1_000,

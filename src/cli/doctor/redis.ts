@@ -1,8 +1,8 @@
 /** Whether the shared log is to be had, by the gateway's own settings and its own call; nothing is written there. */
 import type { Config } from '../../config.ts';
 import { readRedisSettings } from '../../control/redis-settings.ts';
+import { URL_FOR } from '../../redis/fault.ts';
 import { loadDeploymentSecret } from '../../revocation/deployment-secret.ts';
-import { URL_FOR } from '../../revocation/shared/redis/fault.ts';
 import { openRedisLog } from '../../revocation/shared/redis/redis-log.ts';
 import type { Followed, LogResult } from '../../revocation/shared/shared-log.ts';
 import { type Finding, failure, fine, warning } from './finding.ts';

@@ -9,8 +9,8 @@ import {
   splitFilterSnapshot,
   type WantedFilter,
 } from '../../../src/revocation/shared/filter-snapshot.ts';
+import { nextMessage, startWorker } from '../../support/typescript-worker.ts';
 import { SECRET } from '../store-fixture.ts';
-import { nextMessage, startWorker } from '../typescript-worker.ts';
 
 const hashAt = (n: number) => createHmac('sha256', 'synthetic').update(String(n)).digest().subarray(0, 16);
 const PARAMETERS = { capacity: 200_000, falsePositiveRate: 1e-6 };
@@ -33,7 +33,7 @@ describe('a filter snapshot', () => {
     expect(Buffer.compare(filterBits(parsed.filter), filterBits(filter))).toBe(0);
     expect(parsed.filter.shared).toBeInstanceOf(SharedArrayBuffer);
     const signal = new Int32Array(new SharedArrayBuffer(8));
-    const worker = startWorker('filter-worker.ts', {
+    const worker = startWorker('../revocation/filter-worker.ts', {
       filter: parsed.filter.shared,
       signal: signal.buffer,
       hash: hashAt(5_000),

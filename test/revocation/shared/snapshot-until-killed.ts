@@ -4,11 +4,11 @@
  */
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../../src/clock.ts';
+import { parseRedisUrl } from '../../../src/redis/target.ts';
 import { saveFilter } from '../../../src/revocation/filter-saving.ts';
 import { encodeFilterSnapshot } from '../../../src/revocation/shared/filter-snapshot.ts';
 import { createLmdbCopy } from '../../../src/revocation/shared/lmdb-copy.ts';
 import { openRedisLog } from '../../../src/revocation/shared/redis/redis-log.ts';
-import { parseRedisUrl } from '../../../src/revocation/shared/redis/target.ts';
 import { openStatusStore } from '../../../src/revocation/status-store.ts';
 import { good, records, SECRET } from './synthetic-log.ts';
 

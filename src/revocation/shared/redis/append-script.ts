@@ -1,5 +1,5 @@
 /** The one atomic step by which the log grows, and the one that mends it in place. */
-import { defineScript } from './script.ts';
+import { defineScript } from '../../../redis/script.ts';
 
 /**
  * KEYS: log, entries, stream; and the idempotency key, if any.

@@ -1,10 +1,10 @@
 /** Appending, and waiting for replicas on the connection that appended; mending entries in place. */
+import type { Call } from '../../../redis/connection.ts';
+import { fault } from '../../../redis/fault.ts';
 import { KEY_RETIRED, SUPERSEDED, statusCode } from '../../status-entry.ts';
 import type { Append, Appended, HashedEntry, LogHead, LogRecord, LogResult } from '../shared-log.ts';
 import { APPEND, RESTORE } from './append-script.ts';
-import type { Call } from './connection.ts';
 import { listOf, type RedisContext, textOf } from './context.ts';
-import { fault } from './fault.ts';
 import { confirmationCalls, isConfirmed } from './follow.ts';
 import { laterSchemaOf, MAX_PER_CALL } from './script.ts';
 

@@ -1,5 +1,5 @@
 /** What the parts of the Redis log share: connections, names, and what this gateway believes the epoch to be. */
-import type { Connection, Reply } from './connection.ts';
+import type { Connection, Reply } from '../../../redis/connection.ts';
 import type { KeyNames } from './keys.ts';
 
 export interface RedisContext {

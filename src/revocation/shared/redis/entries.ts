@@ -1,8 +1,9 @@
 /** Exact entries: by hash, or all of them in slices. */
+
+import type { Call } from '../../../redis/connection.ts';
+import { fault } from '../../../redis/fault.ts';
 import type { HashedEntry, LogResult } from '../shared-log.ts';
-import type { Call } from './connection.ts';
 import { listOf, type RedisContext, textOf } from './context.ts';
-import { fault } from './fault.ts';
 import { epochsOf, peek, peekCall, runIdOf } from './follow.ts';
 import { MAX_PER_CALL } from './script.ts';
 

@@ -7,10 +7,10 @@
  * is meant to be published anew long before. It is a cache: losing it costs a new gateway time, nothing else.
  */
 import { randomBytes } from 'node:crypto';
+import type { Call } from '../../../redis/connection.ts';
+import { fault } from '../../../redis/fault.ts';
 import type { FilterSnapshot, LogResult } from '../shared-log.ts';
-import type { Call } from './connection.ts';
 import { listOf, numberOf, type RedisContext, textOf } from './context.ts';
-import { fault } from './fault.ts';
 import { PUBLISH } from './lease-scripts.ts';
 
 const FILTER_CHUNK_BYTES = 256 * 1024;

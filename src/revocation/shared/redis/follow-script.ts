@@ -1,5 +1,6 @@
 /** The head of the log and the records after one's own, in one piece: what every gateway asks all the time. */
-import { defineScript, FORM_LUA, MAX_LEASE_MS, NOW_LUA } from './script.ts';
+import { defineScript } from '../../../redis/script.ts';
+import { FORM_LUA, MAX_LEASE_MS, NOW_LUA } from './script.ts';
 
 /** Lua: `primary()`, Redis's account of its replication; an error where it is no primary. */
 const PRIMARY_LUA = `

@@ -1,8 +1,9 @@
 /** Following: one script's answer and the replicas' confirmation, in the contract's words. */
+
+import type { Call, Connection, Reply } from '../../../redis/connection.ts';
+import { type Fault, fault } from '../../../redis/fault.ts';
 import type { Followed, LogHead, LogRecord, LogResult } from '../shared-log.ts';
-import type { Call, Connection, Reply } from './connection.ts';
 import { EPOCH_BYTES, listOf, NO_EPOCH, numberOf, type RedisContext, textOf } from './context.ts';
-import { type Fault, fault } from './fault.ts';
 import { FOLLOW, PEEK } from './follow-script.ts';
 import type { KeyNames } from './keys.ts';
 import { LOG_SCHEMA, MAX_PER_CALL } from './script.ts';

@@ -2,7 +2,8 @@
  * How one life of the log ends and the next begins. While it is being founded the log belongs to whoever began it
  * last; whoever was superseded can do nothing more to it, however late its commands arrive.
  */
-import { defineScript, FIRST_LOG_SCHEMA, FORM_LUA, MAX_LEASE_MS, NOW_LUA } from './script.ts';
+import { defineScript } from '../../../redis/script.ts';
+import { FIRST_LOG_SCHEMA, FORM_LUA, MAX_LEASE_MS, NOW_LUA } from './script.ts';
 
 /**
  * KEYS: log, entries and stream of the epoch peeked as open.

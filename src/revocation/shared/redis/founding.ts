@@ -1,8 +1,9 @@
 /** Founding a new life of the log: begin, put, open; see `founding-scripts.ts` for what each promises. */
+
+import type { Call } from '../../../redis/connection.ts';
+import { fault } from '../../../redis/fault.ts';
 import type { HashedEntry, LogResult } from '../shared-log.ts';
-import type { Call } from './connection.ts';
 import { listOf, NO_EPOCH, type RedisContext, textOf } from './context.ts';
-import { fault } from './fault.ts';
 import { peek, runIdOf } from './follow.ts';
 import { LEADS } from './follow-script.ts';
 import { BEGIN, OPEN, PUT } from './founding-scripts.ts';

@@ -1,6 +1,5 @@
 /**
- * The names under which a deployment's log stands in Redis. All share one hash tag, so that whatever stands before
- * several Redis and divides keys among them keeps these together: scripts touch several.
+ * The names under which a deployment's log stands in Redis. All share one hash tag (`key-tag.ts`).
  *
  * | key                              | type   | content                                                     |
  * | {vigie}:log                      | hash   | schema, fingerprint; epoch, seq, state; founding, founder, until |
@@ -17,6 +16,7 @@
  * at `until` (ms, by Redis's clock); epoch, seq and state are those of the life that is open or was last. The
  * channel {vigie}:pulse carries nothing either: see `confirmationCalls`.
  */
+import { keyTag } from '../../../redis/key-tag.ts';
 
 export interface KeyNames {
   readonly log: string;
@@ -34,12 +34,8 @@ export interface KeyNames {
   filterChunk(name: string, index: number): string;
 }
 
-/** No braces: they would end the hash tag early and scatter the keys. */
-const PREFIX = /^[A-Za-z0-9._-]{1,64}$/;
-
 export function keyNames(prefix: string): KeyNames {
-  if (!PREFIX.test(prefix)) throw new RangeError('a prefix has 1 to 64 letters, digits, dots, _ and -');
-  const at = `{${prefix}}:`;
+  const at = keyTag(prefix);
   return {
     log: `${at}log`,
     filter: `${at}filter`,

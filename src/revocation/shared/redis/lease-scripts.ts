@@ -1,5 +1,6 @@
 /** Leases, holds, and the change of the current filter snapshot: compare, then set. */
-import { defineScript, MAX_LEASE_MS, NOW_LUA } from './script.ts';
+import { defineScript } from '../../../redis/script.ts';
+import { MAX_LEASE_MS, NOW_LUA } from './script.ts';
 
 /** KEYS: lease. ARGV: token, lease (ms). Taken if free, renewed if held by this token. Answers 1 or 0. */
 export const LEASE = defineScript(`

@@ -5,21 +5,21 @@
  * that take several round trips, within one deadline each.
  */
 import { randomBytes } from 'node:crypto';
+import { slotOf } from '../../../redis/cluster-nodes.ts';
+import { connect } from '../../../redis/connection.ts';
+import type { RedisCredentials } from '../../../redis/credentials.ts';
+import { fault } from '../../../redis/fault.ts';
+import type { RedisTarget } from '../../../redis/target.ts';
 import type { LogResult, SharedLog } from '../shared-log.ts';
 import { append, restore } from './append.ts';
-import { slotOf } from './cluster-nodes.ts';
-import { connect } from './connection.ts';
 import { NO_EPOCH, numberOf, type RedisContext } from './context.ts';
-import type { RedisCredentials } from './credentials.ts';
 import { entriesOf, scanEntries } from './entries.ts';
-import { fault } from './fault.ts';
 import { publishFilter, readFilter } from './filter.ts';
 import { follow, peek } from './follow.ts';
 import { beginFounding, lives, open, putEntries } from './founding.ts';
 import { keyNames } from './keys.ts';
 import { HOLD, LEASE } from './lease-scripts.ts';
 import { MAX_LEASE_MS } from './script.ts';
-import type { RedisTarget } from './target.ts';
 
 /**
  * What a gateway's ACL user needs under the prefix `vigie`, and no more: for `ACL SETUSER`, behind its name and

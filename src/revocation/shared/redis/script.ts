@@ -1,16 +1,5 @@
-/** A Lua script as Redis runs it, and what every script here shares. */
-import { createHash } from 'node:crypto';
+/** What the Lua scripts of the log share: versions, bounds, and texts that several of them begin with. */
 import { SUPERSEDE_SCHEMA_VERSION, stateVersion } from '../../store-state.ts';
-
-export interface Script {
-  readonly text: string;
-  /** Under which Redis keeps it (EVALSHA); lost at SCRIPT FLUSH, restart and failover, and then sent whole again. */
-  readonly sha1: string;
-}
-
-export function defineScript(text: string): Script {
-  return { text, sha1: createHash('sha1').update(text).digest('hex') };
-}
 
 /**
  * Versions of the form of everything under the prefix; later ones are left alone. A log is of the first until its first

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { CardStatus } from '../../../../src/card-status.ts';
+import { parseRedisUrl, type RedisTarget } from '../../../../src/redis/target.ts';
 import { deriveSecret } from '../../../../src/revocation/deployment-secret.ts';
 import { openRedisLog, type RedisLogOptions } from '../../../../src/revocation/shared/redis/redis-log.ts';
-import { parseRedisUrl, type RedisTarget } from '../../../../src/revocation/shared/redis/target.ts';
 import type {
   Append,
   Followed,

@@ -1,23 +1,18 @@
 /** One server for all tests of a file, emptied before each, and a log on it. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
-import { type RedisServer, startRedis } from '../../../support/redis.ts';
+import { url, useOneRedis } from '../../../support/one-redis.ts';
 import { closeLogs, openLog } from './log-fixture.ts';
 
-/** Those of the test under way. */
-export let server: RedisServer;
-export let url: string;
+export { server, url } from '../../../support/one-redis.ts';
+
+/** That of the test under way. */
 export let log: SharedLog;
 
 /** To be called once, at the top of the file. */
 export function useOneServer(): void {
-  beforeAll(async () => {
-    server = await startRedis();
-    url = `redis://127.0.0.1:${server.port}`;
-  });
-  afterAll(() => server.stop());
-  beforeEach(async () => {
-    await server.admin.flushall();
+  useOneRedis();
+  beforeEach(() => {
     log = openLog(url);
   });
   afterEach(closeLogs);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readRedisCredentials } from '../../../../src/revocation/shared/redis/credentials.ts';
+import { readRedisCredentials } from '../../../../src/redis/credentials.ts';
 import { REDIS_ACL, REDIS_CLUSTER_ACL } from '../../../../src/revocation/shared/redis/redis-log.ts';
 import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
 import {

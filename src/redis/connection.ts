@@ -12,9 +12,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { LogResult } from '../shared-log.ts';
 import { type ConnectionOptions, clientOptions } from './connection-options.ts';
-import { type Fault, fault, faultOf } from './fault.ts';
+import { type Fault, fault, faultOf, type Result } from './fault.ts';
 import type { Script } from './script.ts';
 
 export type Argument = string | number | Buffer;
@@ -22,16 +21,20 @@ export type Reply = Buffer | number | null | readonly Reply[];
 /** A command, or a script by its hash with the keys it touches. */
 export type Call =
   | readonly [name: string, ...args: Argument[]]
-  | { readonly script: Script; readonly keys: readonly string[]; readonly args: readonly Argument[] };
+  | {
+      readonly script: Script;
+      readonly keys: readonly string[];
+      readonly args: readonly Argument[];
+    };
 
 export interface Connection {
   /**
    * Sends calls in one write and answers each in order, within the deadline and `extraMs`. Where a script has to
    * be sent whole first, all calls are sent again: scripts of one write are alone or harmless to repeat.
    */
-  run(calls: readonly Call[], extraMs?: number): Promise<readonly LogResult<Reply>[]>;
+  run(calls: readonly Call[], extraMs?: number): Promise<readonly Result<Reply>[]>;
   /** One call, likewise. */
-  one(call: Call): Promise<LogResult<Reply>>;
+  one(call: Call): Promise<Result<Reply>>;
   /** Another one after each reconnection. */
   name(): string;
   close(): void;
@@ -71,7 +74,7 @@ export function connect(options: ConnectionOptions): Connection {
     client.disconnect(true);
   };
 
-  const run = async (calls: readonly Call[], extraMs = 0): Promise<readonly LogResult<Reply>[]> => {
+  const run = async (calls: readonly Call[], extraMs = 0): Promise<readonly Result<Reply>[]> => {
     if (client.status !== 'ready') await firstAttempt;
     if (client.status !== 'ready') return calls.map(() => absence);
     const deadlineMs = timeoutMs + extraMs;
@@ -85,14 +88,14 @@ export function connect(options: ConnectionOptions): Connection {
   };
   return {
     run,
-    one: async (call) => (await run([call]))[0] as LogResult<Reply>,
+    one: async (call) => (await run([call]))[0] as Result<Reply>,
     name: () => name,
     close: () => client.disconnect(),
   };
 }
 
 /** The first failure with this code. */
-function failed(results: readonly LogResult<Reply>[], code: string): Fault | undefined {
+function failed(results: readonly Result<Reply>[], code: string): Fault | undefined {
   return results.find((result): result is Fault => !result.ok && result.code === code);
 }
 
@@ -102,9 +105,9 @@ function send(
   calls: readonly Call[],
   deadlineMs: number,
   scripts: 'EVALSHA' | 'EVAL',
-): Promise<readonly LogResult<Reply>[]> {
+): Promise<readonly Result<Reply>[]> {
   return new Promise((resolve) => {
-    const results: (LogResult<Reply> | undefined)[] = calls.map(() => undefined);
+    const results: (Result<Reply> | undefined)[] = calls.map(() => undefined);
     let open = calls.length;
     const expire = () => {
       if (open === 0) return;
@@ -122,7 +125,7 @@ function send(
         results[i] = error ? faultOf(error) : { ok: true, value: reply as Reply };
         if (--open > 0) return;
         clearTimeout(timer);
-        resolve(results as LogResult<Reply>[]);
+        resolve(results as Result<Reply>[]);
       });
     }
     void pipeline.exec();

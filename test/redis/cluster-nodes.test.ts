@@ -1,7 +1,7 @@
 /** Who owns a slot, as nodes of several versions tell it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { latestClaim, readClaim, slotOf } from '../../../../src/revocation/shared/redis/cluster-nodes.ts';
-import { type RedisServer, startRedis } from '../../../support/redis.ts';
+import { latestClaim, readClaim, slotOf } from '../../src/redis/cluster-nodes.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
 
 const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(40));
 const ASKED = { host: 'asked', port: 7_000 };

@@ -1,13 +1,18 @@
-/** What became of a command that got no good answer, in the contract's words. */
-import type { LogFault } from '../shared-log.ts';
+/** What became of a command: its answer or, in few words, why there is none. */
+
+/** Nobody answered, Redis said no, or what it said has not the form expected. */
+export type FaultKind = 'unreachable' | 'refused' | 'malformed';
 
 export interface Fault {
   readonly ok: false;
-  readonly fault: LogFault;
+  readonly fault: FaultKind;
+  /** Redis's error code or the client's, for the log; never a key or a value. */
   readonly code: string;
 }
 
-export function fault(kind: LogFault, code: string): Fault {
+export type Result<T> = { readonly ok: true; readonly value: T } | Fault;
+
+export function fault(kind: FaultKind, code: string): Fault {
   return { ok: false, fault: kind, code };
 }
 

@@ -4,20 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BACKOFF_CAP_MS } from '../../../../src/revocation/shared/backoff.ts';
-import {
-  reconnectionMsOf,
-  retryDelayMs,
-} from '../../../../src/revocation/shared/redis/connection-options.ts';
-import {
-  type RedisFiles,
-  readRedisCredentials,
-} from '../../../../src/revocation/shared/redis/credentials.ts';
-import { faultOf } from '../../../../src/revocation/shared/redis/fault.ts';
-import { parseRedisUrl } from '../../../../src/revocation/shared/redis/target.ts';
-import { SETTLE_MS, settleMsFor } from '../../../../src/revocation/shared/settling.ts';
-import { makeCertificate, type TlsFiles } from '../../../support/redis.ts';
-import { targetOf } from './log-fixture.ts';
+import { reconnectionMsOf } from '../../src/redis/connection-options.ts';
+import { type RedisFiles, readRedisCredentials } from '../../src/redis/credentials.ts';
+import { faultOf } from '../../src/redis/fault.ts';
+import { retryDelayMs } from '../../src/redis/retry-delay.ts';
+import { parseRedisUrl } from '../../src/redis/target.ts';
+import { BACKOFF_CAP_MS } from '../../src/revocation/shared/backoff.ts';
+import { SETTLE_MS, settleMsFor } from '../../src/revocation/shared/settling.ts';
+import { targetOf } from '../revocation/shared/redis/log-fixture.ts';
+import { makeCertificate, type TlsFiles } from '../support/redis.ts';
 
 describe('VIGIE_REDIS_URL', () => {
   const server = { kind: 'server', tls: false, username: undefined, database: 0 };

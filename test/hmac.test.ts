@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hmacSha256 } from '../../src/revocation/hmac.ts';
+import { createHmacSha256, hmacSha256 } from '../src/hmac.ts';
 
 const bytes = (max: number) => fc.uint8Array({ maxLength: max });
 
@@ -10,6 +10,12 @@ it('is that of node:crypto, whatever key and message', () => {
     fc.property(bytes(64), fc.array(bytes(200), { maxLength: 4 }), (key, parts) => {
       const expected = createHmac('sha256', key).update(Buffer.concat(parts)).digest();
       expect(hmacSha256(key, ...parts)).toEqual(expected);
+      const prepared = createHmacSha256(key);
+      // Twice, and a longer one between: what is left of one message must not reach the next.
+      for (const message of [Buffer.concat(parts), Buffer.alloc(1_000, 1), Buffer.concat(parts)]) {
+        const mac = createHmac('sha256', key).update(message).digest().toString('latin1');
+        expect(prepared(message)).toBe(mac);
+      }
     }),
     { numRuns: 2_000 },
   );

@@ -1,7 +1,7 @@
 /** Runs TypeScript in a real worker thread. */
 import { Worker } from 'node:worker_threads';
 
-/** `entry`: a file beside this one. It finds `data` in `workerData.data`. */
+/** `entry`: a file, as seen from here. It finds `data` in `workerData.data`. */
 export function startWorker(entry: string, data: unknown): Worker {
   const url = new URL(entry, import.meta.url).href;
   return new Worker(new URL('./typescript-boot.mjs', import.meta.url), { workerData: { entry: url, data } });

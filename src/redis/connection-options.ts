@@ -2,6 +2,7 @@
 import type { RedisOptions } from 'ioredis';
 import { clusterConnector } from './cluster-connector.ts';
 import type { RedisCredentials } from './credentials.ts';
+import { LEAST_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, retryDelayMs } from './retry-delay.ts';
 import type { RedisTarget } from './target.ts';
 
 export interface ConnectionOptions {
@@ -16,9 +17,6 @@ export interface ConnectionOptions {
 
 /** Part of what the log's settling waits for (`settling.ts`): whoever holds more has to be back by then. */
 const CONNECT_TIMEOUT_MS = 500;
-const MAX_RETRY_DELAY_MS = 490;
-/** What full jitter adds to. */
-const LEAST_RETRY_DELAY_MS = 10;
 /** Shorter where each attempt first asks the cluster's nodes, which may take a call's deadline. */
 const MAX_CLUSTER_RETRY_DELAY_MS = 240;
 
@@ -31,15 +29,6 @@ export function reconnectionMsOf({ target, timeoutMs }: Pick<ConnectionOptions, 
   if (target.kind === 'cluster') return hanging + MAX_CLUSTER_RETRY_DELAY_MS + timeoutMs;
   const asking = target.kind === 'sentinel' ? CONNECT_TIMEOUT_MS : 0;
   return hanging + MAX_RETRY_DELAY_MS + asking;
-}
-
-/** Full jitter, capped: gateways that lost Redis together do not come back together. */
-export function retryDelayMs(
-  attempt: number,
-  random: () => number = Math.random,
-  capMs = MAX_RETRY_DELAY_MS,
-): number {
-  return LEAST_RETRY_DELAY_MS + Math.floor(random() * Math.min(capMs, 50 * 2 ** attempt));
 }
 
 /**

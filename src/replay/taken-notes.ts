@@ -1,0 +1,39 @@
+/** What a thread has taken, on its way to the journal: gathered for some milliseconds, so that it costs next to nothing. */
+import { ID_BYTES } from './taking.ts';
+
+/** Id and, in little-endian order, the wall-clock time at which its life ends (a double, ms). */
+export const NOTE_BYTES = ID_BYTES + Float64Array.BYTES_PER_ELEMENT;
+
+export interface TakenNotes {
+  note(id: Uint8Array, expiresAtMs: number): void;
+  /** Sends what is gathered, now. */
+  flush(): void;
+}
+
+const GATHER_MS = 5;
+const GATHERED_NOTES = 4_096;
+
+/** `send` may keep the bytes. */
+export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes {
+  let gathered = Buffer.alloc(0);
+  let length = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    // A copy of its own size: what is sent to another thread is sent with all of its memory.
+    if (length > 0) send(Uint8Array.from(gathered.subarray(0, length)));
+    length = 0;
+  };
+  return {
+    note: (id, expiresAtMs) => {
+      if (gathered.length === 0) gathered = Buffer.alloc(GATHERED_NOTES * NOTE_BYTES);
+      gathered.set(id, length);
+      gathered.writeDoubleLE(expiresAtMs, length + ID_BYTES);
+      length += NOTE_BYTES;
+      if (length === gathered.length) flush();
+      else timer ??= setTimeout(flush, GATHER_MS);
+    },
+    flush,
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Taking a proof's place in the table, from any thread.
+ *
+ * Time is the monotonic clock's. What remains of a proof's life by the wall clock is read once, when it is taken; from
+ * then on no setting of the clock shortens its memory. A clock set back lets a proof live longer than was read, so each
+ * is kept for a while more (`keepMs`).
+ */
+import type { Clock } from '../clock.ts';
+import {
+  bucketAt,
+  changedHead,
+  FREE,
+  giveBack,
+  HEADER,
+  NODE,
+  NODE_MASK,
+  nodeAt,
+  OWNED,
+  type ReplayTable,
+  TICK_MS,
+} from './replay-table.ts';
+
+export const ID_BYTES = 16;
+const LAST_TICK = 2 ** 31 - 1;
+
+export type Taken = 'first' | 'seen' | 'full';
+/** `full`: whether it is the first cannot be told, as there is no room to remember it. */
+export type Take = (id: Uint8Array, expiresAtMs: number) => Taken;
+
+export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): Take {
+  const { words, buckets } = table;
+  const idWords = new Int32Array(4);
+  const findFree = createNodeSearch(table);
+
+  /** Whether a living node of this list has the id; `undefined`: the list changed meanwhile. */
+  const isListed = (headAt: number, head: number, nowTick: number): boolean | undefined => {
+    for (let node = head & NODE_MASK; node !== 0; ) {
+      const at = nodeAt(table, node);
+      const isLiving = holdsId(words, at, idWords) && Atomics.load(words, at + NODE.expiry) > nowTick;
+      const next = Atomics.load(words, at + NODE.next);
+      // What was read was this list's only if it still is the same list.
+      if (Atomics.load(words, headAt) !== head) return undefined;
+      if (isLiving) return true;
+      node = next;
+    }
+    return false;
+  };
+
+  return (id, expiresAtMs) => {
+    if (!Number.isFinite(expiresAtMs)) throw new RangeError('a proof ends at some time');
+    readId(id, idWords);
+    const nowTick = (clock.monotonicMs() - table.startedAtMs) / TICK_MS;
+    const restMs = Math.max(0, expiresAtMs - clock.wallMs()) + keepMs;
+    const headAt = bucketAt((idWords[0] as number) & (buckets - 1));
+    let node = 0;
+    for (;;) {
+      const head = Atomics.load(words, headAt);
+      const listed = isListed(headAt, head, nowTick);
+      if (listed === undefined) continue;
+      if (listed) {
+        if (node !== 0) giveBack(table, nodeAt(table, node));
+        return 'seen';
+      }
+      if (node === 0) {
+        node = findFree();
+        if (node === 0) return 'full';
+      }
+      const at = nodeAt(table, node);
+      // Nobody reads these before the exchange below has put them into the list.
+      for (let i = 0; i < idWords.length; i++) words[at + NODE.id + i] = idWords[i] as number;
+      words[at + NODE.next] = head & NODE_MASK;
+      words[at + NODE.expiry] = Math.min(LAST_TICK, Math.ceil(nowTick + restMs / TICK_MS));
+      if (Atomics.compareExchange(words, headAt, head, changedHead(head, node)) === head) return 'first';
+    }
+  };
+}
+
+/** Finds a node that is free and owns it; 0: all places are taken. */
+function createNodeSearch(table: ReplayTable): () => number {
+  const { words, capacity, nodes } = table;
+  // Threads look in places of their own, where nobody else has just been.
+  let cursor = 1 + Math.floor(Math.random() * (nodes - 1));
+  return () => {
+    if (Atomics.add(words, HEADER.used, 1) >= capacity) {
+      Atomics.sub(words, HEADER.used, 1);
+      return 0;
+    }
+    for (let steps = 1; steps < nodes; steps++) {
+      cursor = cursor + 1 < nodes ? cursor + 1 : 1;
+      const at = nodeAt(table, cursor) + NODE.expiry;
+      if (Atomics.load(words, at) !== FREE) continue;
+      if (Atomics.compareExchange(words, at, FREE, OWNED) === FREE) return cursor;
+    }
+    Atomics.sub(words, HEADER.used, 1);
+    return 0;
+  };
+}
+
+function holdsId(words: Int32Array, at: number, id: Int32Array): boolean {
+  for (let i = 0; i < id.length; i++) {
+    if (Atomics.load(words, at + NODE.id + i) !== id[i]) return false;
+  }
+  return true;
+}
+
+function readId(id: Uint8Array, out: Int32Array): void {
+  if (id.length !== ID_BYTES) throw new RangeError(`an id has ${ID_BYTES} bytes`);
+  for (let i = 0; i < out.length; i++) {
+    const at = 4 * i;
+    out[i] =
+      (id[at] as number) |
+      ((id[at + 1] as number) << 8) |
+      ((id[at + 2] as number) << 16) |
+      ((id[at + 3] as number) << 24);
+  }
+}
