@@ -179,5 +179,15 @@ describe.each([
     expect(summary.json.superseded).toBe(before + LIMIT);
     const metrics = await scrape(gateway.metrics);
     expect(metrics.get('vigie_revocation_entries{status="superseded"}')).toBe(before + LIMIT);
+    // One more is beyond the limit, also as all of a body; a repetition changes nothing and is not.
+    const alone = { iss: ISS, sub: randomUUID(), issuedBefore: NOW };
+    const again = await post<{ type: string; token: string }>('/status-changes', alone);
+    expect([again.status, again.json.type]).toEqual([409, 'mass-change-held']);
+    for (const other of [alone.issuedBefore - 1, alone.issuedBefore + 1]) {
+      const body = { ...alone, issuedBefore: other, confirm: again.json.token };
+      expect((await post('/status-changes', body)).status).toBe(409);
+    }
+    expect((await post('/status-changes', { ...alone, confirm: again.json.token })).status).toBe(200);
+    expect((await post('/status-changes', alone)).status).toBe(200);
   });
 });
