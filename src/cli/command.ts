@@ -78,6 +78,14 @@ export function instantSeconds(value: string): number {
   return Math.floor(ms / 1000);
 }
 
+/** Reads a day, `2027-01-31`, and gives it as it stands. */
+export function calendarDate(value: string): string {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN;
+  // V8 takes the 31st of February for the 3rd of March.
+  if (!Number.isNaN(ms) && new Date(ms).toISOString().startsWith(value)) return value;
+  throw new InvalidArgumentError('It must be a day of the calendar, such as 2027-01-31.');
+}
+
 /** Collects an option that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
