@@ -28,3 +28,17 @@ export interface StatusChange {
   /** Seconds since the epoch, as `exp`. Kept with the entry; no revocation or suspension ends by it. */
   readonly expiresAt?: number | undefined;
 }
+
+/**
+ * Makes every credential of a card that was issued before an instant count as revoked, whatever its `jti`. Final, as a
+ * revocation is; of two the later instant holds.
+ */
+export interface Supersede {
+  readonly iss: string;
+  /** The card, as its credentials name it: the claim `sub`. */
+  readonly sub: string;
+  /** Seconds since the epoch, as `iat`; a credential issued at this very instant is not superseded. */
+  readonly issuedBefore: number;
+  /** By when all older credentials will have expired (seconds since the epoch, as `exp`). */
+  readonly expiresAt?: number | undefined;
+}

@@ -1,12 +1,12 @@
 /** Client of the admin listener: status changes that survive a lost answer, queries, and the trust list. */
 import { randomUUID } from 'node:crypto';
-import { CARD_STATUSES, type CardStatus, type StatusChange } from '../card-status.ts';
+import { CARD_STATUSES, type CardStatus, type StatusChange, type Supersede } from '../card-status.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../encoding/strict-json.ts';
 import { callForJson, type Outcome } from './call.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface StatusChangesCall {
-  readonly changes: readonly StatusChange[];
+  readonly changes: readonly (StatusChange | Supersede)[];
   /** Default: a random one. The same key with the same changes is applied once, however often it is sent. */
   readonly idempotencyKey?: string;
   /** The token of a held mass change, to apply it all the same. */

@@ -22,11 +22,11 @@ export function addShowCommand(status: Command, context: CommandContext): void {
     .option('--iss <iss>', 'the issuer')
     .option('--jti <jti>', "the credential's id");
   runsOnAdmin<ShowOptions>(command, context, async (reply, client, options) => {
-    const cards = await readCards(reply.terminal.stdin, options);
+    const cards = await readCards(reply.terminal.stdin, 'jti', { iss: options.iss, id: options.jti });
     if (!cards.ok) return fail(reply, 'usage', cards.fault);
     const [card, another] = cards.cards;
     if (card === undefined || another !== undefined) return fail(reply, 'usage', 'one card at a time');
-    const outcome = await client.statusQuery(card.iss, card.jti);
+    const outcome = await client.statusQuery(card.iss, card.id);
     if (outcome.kind !== 'answer') return failOutcome(reply, outcome);
     const { status: cardStatus, since, why } = outcome.value;
     const details = [
