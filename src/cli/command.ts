@@ -78,6 +78,12 @@ export function instantSeconds(value: string): number {
   return Math.floor(ms / 1000);
 }
 
+/** Seconds since the epoch as RFC 3339, or as they stand where no calendar reaches. */
+export function isoInstant(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
+}
+
 /** Reads a day, `2027-01-31`, and gives it as it stands. */
 export function calendarDate(value: string): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(value) && isDay(value)) return value;

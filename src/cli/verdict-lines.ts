@@ -2,6 +2,7 @@
 import type { VerifyAnswer } from '../client/gateway-client.ts';
 import { isJsonObject, type JsonValue } from '../encoding/strict-json.ts';
 import type { Reason, Verdict } from '../verdict.ts';
+import { isoInstant } from './command.ts';
 import { formatTable, type Paint } from './terminal.ts';
 import { explain, WORDS } from './words/explain.ts';
 import type { Language } from './words/language.ts';
@@ -33,7 +34,7 @@ function detailRows({ verdict, document }: VerifyAnswer, words: DetailWords): st
   if (verified.includes('issuer')) {
     if (isJsonObject(credential)) {
       rows.push([words.issuer, text(credential.iss)]);
-      if (typeof credential.exp === 'number') rows.push([words.expires, isoDate(credential.exp)]);
+      if (typeof credential.exp === 'number') rows.push([words.expires, isoInstant(credential.exp)]);
     }
     if (isJsonObject(key)) rows.push([words.key, words.keyOf(text(key.kid), text(key.set))]);
   }
@@ -51,9 +52,4 @@ function detailRows({ verdict, document }: VerifyAnswer, words: DetailWords): st
 /** A value on one line, without control characters: what a credential says must not steer a terminal. */
 function text(value: JsonValue | undefined): string {
   return String(value ?? '-').replace(/\p{C}/gu, '\ufffd');
-}
-
-function isoDate(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }

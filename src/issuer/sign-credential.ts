@@ -1,5 +1,5 @@
 /** Signs credentials: a JWT (RFC 7519) as a compact JWS. */
-import { type JwsAlg, signCompactJws } from './compact-jws.ts';
+import { type JwsAlg, signJws } from './sign-jws.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export interface CredentialToSign {
@@ -13,5 +13,5 @@ export interface CredentialToSign {
 }
 
 export function signCredential({ key, claims, alg = 'EdDSA', header }: CredentialToSign): string {
-  return signCompactJws({ alg, typ: 'JWT', kid: key.kid, ...header }, claims, key.privateKey);
+  return signJws({ alg, typ: 'JWT', kid: key.kid, ...header }, claims, key.privateKey);
 }

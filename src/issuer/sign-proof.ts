@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { encodeBase64url } from '../encoding/base64url.ts';
-import { type JwsAlg, signCompactJws } from './compact-jws.ts';
+import { type JwsAlg, signJws } from './sign-jws.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export interface ProofToSign {
@@ -30,7 +30,7 @@ export interface ProofToSign {
 
 export function signProof(proof: ProofToSign): string {
   const { key, credential, aud, nonce, iat, alg = 'EdDSA', header, claims } = proof;
-  return signCompactJws(
+  return signJws(
     { alg, typ: 'kb+jwt', ...header },
     { iat, aud, nonce, sd_hash: sdHash(credential), ...claims },
     key.privateKey,

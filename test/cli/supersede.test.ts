@@ -82,3 +82,50 @@ describe('status supersede', () => {
     expect(ran.stderr).toMatch(message);
   });
 });
+
+describe('status show of a holder', () => {
+  const since = '2026-11-26T08:00:01.000Z';
+  const superseded = { status: 'superseded', since, why: 'superseded', issuedBefore: BEFORE_SECONDS };
+
+  async function show(args: readonly string[], document: object, stdin = '') {
+    const stub = await startStub({ status: 200, body: JSON.stringify(document) });
+    try {
+      const ran = await runVigie(['status', 'show', '--url', stub.url, ...args], { stdin });
+      return { ran, asked: stub.asked.map(({ path, body }) => ({ path, body: JSON.parse(body) })) };
+    } finally {
+      await stub.close();
+    }
+  }
+
+  it('asks by --sub, or by a line of standard input', async () => {
+    const shows = [
+      await show(['--iss', 'i', '--sub', 's'], superseded),
+      await show(['--holder'], superseded, '{"iss":"i","sub":"s"}\n'),
+      await show(['--holder', '--iss', 'i'], superseded, 's\n'),
+    ];
+    for (const { ran, asked } of shows) {
+      expect(asked).toEqual([{ path: '/admin/v1/status-query', body: { iss: 'i', sub: 's' } }]);
+      expect(ran).toEqual({
+        code: 0,
+        stderr: '',
+        stdout:
+          'Credentials of the holder issued before 2026-11-26T08:00:00.000Z are revoked, ' +
+          `since ${since}, why: superseded.\n`,
+      });
+    }
+  });
+
+  it('gives the answer whole with --json, and says that nothing is superseded', async () => {
+    const { ran } = await show(['--iss', 'i', '--sub', 's', '--json'], superseded);
+    expect(JSON.parse(ran.stdout)).toEqual(superseded);
+    const none = await show(['--iss', 'i', '--sub', 's'], { status: 'active' });
+    expect(none.ran.stdout).toBe('No credentials of the holder are superseded.\n');
+  });
+
+  it('takes an answer of another shape for none, and asks for one thing at a time', async () => {
+    const other = await show(['--iss', 'i', '--sub', 's'], { status: 'superseded' });
+    expect(other.ran.code).toBe(3);
+    const both = await show(['--iss', 'i', '--sub', 's', '--jti', 'j'], superseded);
+    expect([both.ran.code, both.ran.stderr, both.asked]).toEqual([2, 'vigie: --jti names no holder\n', []]);
+  });
+});

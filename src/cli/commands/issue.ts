@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { parseStrictJson } from '../../encoding/strict-json.ts';
-import type { JwsAlg } from '../../issuer/compact-jws.ts';
 import { signCredential } from '../../issuer/sign-credential.ts';
+import type { JwsAlg } from '../../issuer/sign-jws.ts';
 import { readHolderJwkFile, readSigningKeyFile } from '../../issuer/signing-key.ts';
 import { issuerKeyFault } from '../../keys/key-admission.ts';
 import {

@@ -4,7 +4,7 @@ import type { Supersede } from '../../card-status.ts';
 import type { AdminClient } from '../../client/admin-client.ts';
 import { runsOnAdmin } from '../admin-command.ts';
 import { readCards } from '../card-input.ts';
-import { type CommandContext, instantSeconds } from '../command.ts';
+import { type CommandContext, instantSeconds, isoInstant } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { fail, type Reply } from '../reply.ts';
 import { addSendOptions, type SendOptions, sendChanges } from '../send-changes.ts';
@@ -49,7 +49,7 @@ async function supersede(reply: Reply, client: AdminClient, options: SupersedeOp
   );
   return sendChanges(reply, client, changes, options, (seq) => {
     const whose = changes.length === 1 ? 'the holder' : `${changes.length} holders`;
-    const before = new Date(issuedBefore * 1000).toISOString();
+    const before = isoInstant(issuedBefore);
     const document = { issuedBefore, changed: changes.length, seq };
     return {
       document,

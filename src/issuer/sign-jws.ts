@@ -8,7 +8,7 @@ export type JwsAlg = 'EdDSA' | 'Ed25519';
 type JsonMembers = Readonly<Record<string, unknown>>;
 
 /** Both parts are signed as they stand: nothing is added and nothing is checked. */
-export function signCompactJws(header: JsonMembers, payload: JsonMembers, privateKey: KeyObject): string {
+export function signJws(header: JsonMembers, payload: JsonMembers, privateKey: KeyObject): string {
   const signingInput = `${encodeJson(header)}.${encodeJson(payload)}`;
   const signature = sign(null, Buffer.from(signingInput, 'latin1'), privateKey);
   return `${signingInput}.${encodeBase64url(signature)}`;
