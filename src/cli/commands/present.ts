@@ -41,7 +41,11 @@ export function registerPresent(program: Command, context: CommandContext): void
       'what the pharmacy gave to sign (default: a random one, which the envelope leaves out)',
     )
     .addOption(new Option('--channel <channel>', 'how the card is shown').choices([...CHANNELS]))
-    .option('--issued-at <time>', 'when the proof is made: seconds or a date (default: now)', instantSeconds)
+    .option(
+      '--issued-at <time>',
+      'when the proof is made: RFC 3339 or seconds (default: now)',
+      instantSeconds,
+    )
     .option('--proof', 'print the proof alone')
     .option(
       '--batch',

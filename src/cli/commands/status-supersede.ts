@@ -28,7 +28,7 @@ export function addSupersedeCommand(status: Command, context: CommandContext): v
     // No default: by this machine's clock the new credential itself might count as older.
     .requiredOption(
       '--issued-before <time>',
-      'credentials issued (iat) before this instant count as revoked: seconds or a date',
+      'credentials issued (iat) before this instant count as revoked: RFC 3339 or seconds',
       instantSeconds,
     );
   addSendOptions(command, 'when all older credentials will have expired');
