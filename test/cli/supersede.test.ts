@@ -75,6 +75,11 @@ describe('status supersede', () => {
       ['--iss', 'i', '--sub', 's', '--issued-before', '1795000000000'],
       /seconds since the epoch/,
     ],
+    [
+      'an instant to come',
+      ['--iss', 'i', '--sub', 's', '--issued-before', '2999-01-01'],
+      /--issued-before lies in the future: /,
+    ],
     ['a day that is none', ['--iss', 'i', '--issued-before', '2027-02-31'], /seconds since the epoch/],
   ])('given %s asks nobody', async (_what, args, message) => {
     const { ran, asked } = await supersede(args);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Supersede } from '../../card-status.ts';
 import type { AdminClient } from '../../client/admin-client.ts';
+import { LIMITS } from '../../config.ts';
 import { runsOnAdmin } from '../admin-command.ts';
 import { readCards } from '../card-input.ts';
 import { type CommandContext, instantSeconds, isoInstant } from '../command.ts';
@@ -37,6 +38,14 @@ export function addSupersedeCommand(status: Command, context: CommandContext): v
 
 async function supersede(reply: Reply, client: AdminClient, options: SupersedeOptions): Promise<ExitCode> {
   const { iss, sub, issuedBefore, expiresAt } = options;
+  // It is final: whatever the holder is given until then would be revoked as soon as it is issued.
+  if (issuedBefore > Date.now() / 1000 + LIMITS.clockSkewSeconds) {
+    return fail(
+      reply,
+      'usage',
+      '--issued-before lies in the future: cards issued until then would be lost too',
+    );
+  }
   const cards = await readCards(reply.terminal.stdin, 'sub', { iss, id: sub });
   if (!cards.ok) return fail(reply, 'usage', cards.fault);
   const changes = cards.cards.map(
