@@ -30,7 +30,8 @@ export async function sendChanges(
   done: (seq: number) => { readonly document: object; readonly line: string },
 ): Promise<ExitCode> {
   if (changes.length > LIMITS.statusChangesPerCall) {
-    return fail(reply, 'usage', `at most ${LIMITS.statusChangesPerCall} cards at once: use status import`);
+    const detail = `at most ${LIMITS.statusChangesPerCall} at once; status import takes any number of cards by jti`;
+    return fail(reply, 'usage', detail);
   }
   const outcome = await client.statusChanges({
     changes,

@@ -55,6 +55,12 @@ describe('status supersede', () => {
     });
   });
 
+  it('asks for a thousand in a call at most', async () => {
+    const { ran, asked } = await supersede(['--iss', 'i', ...BEFORE], 'one\n'.repeat(1_001));
+    expect([ran.code, asked]).toEqual([2, []]);
+    expect(ran.stderr).toBe('vigie: at most 1000 at once; status import takes any number of cards by jti\n');
+  });
+
   it('tells a hold with its token, and a refusal in the gateway’s words', async () => {
     const held = { type: 'mass-change-held', title: 'Held', token: 'token-1' };
     const card = ['--iss', 'i', '--sub', 's', ...BEFORE];

@@ -1,4 +1,4 @@
-/** `vigie keygen`: a signing key, an issuer's or a holder's, its private half in a file, its public half on standard output. */
+/** `vigie keygen`: an issuer's or a holder's signing key, its private half in a file, its public half printed. */
 import type { Command } from 'commander';
 import { generateSigningKey, writeSigningKeyFile } from '../../issuer/signing-key.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
