@@ -118,6 +118,13 @@ describe('present', () => {
   });
 });
 
+it('present refuses a batch that no gateway would take for its size', async () => {
+  const lines = `${'x'.repeat(1_500)}\n`.repeat(10_000);
+  const ran = await present(['--batch'], lines);
+  expect([ran.code, ran.stdout.length]).toEqual([2, 0]);
+  expect(ran.stderr).toContain('vigie: the batch would be larger than 16777216 bytes\n');
+});
+
 describe('verify', () => {
   const answer = { verdict: 'invalid', reason: 'replayed', action: 'rescan' };
 

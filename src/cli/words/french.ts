@@ -27,7 +27,7 @@ export const FRENCH: WordTable = {
     audience_mismatch: 'La carte a été émise pour un autre établissement.',
     holder_proof_missing: "Le téléphone n'a pas prouvé la présence de l'assuré.",
     holder_proof_invalid:
-      "La preuve de présence donnée par le téléphone n'est pas valide. Elle est peut-être trop ancienne, ou faite " +
+      "La preuve de présence fournie par le téléphone n'est pas valide. Elle est peut-être trop ancienne, ou établie " +
       'pour une autre carte ou une autre pharmacie.',
     replayed: "Cette présentation de la carte a déjà servi. Il s'agit peut-être d'une photo de l'écran.",
     revoked: 'La carte est révoquée, ou une carte plus récente la remplace.',
@@ -62,6 +62,6 @@ export const FRENCH: WordTable = {
     states: { fresh: 'à jour', stale: 'en retard', expired: 'périmées' },
     age: (state, ageMs) => `${state}, relevées il y a ${ageMs} ms`,
     replay: 'réutilisation',
-    replayLocal: "recherchée sur cette passerelle seulement, les autres n'ont pas pu être interrogées",
+    replayLocal: "recherchée sur cette passerelle seulement (les autres n'ont pas pu être interrogées)",
   },
 };
