@@ -23,6 +23,8 @@ export const LIMITS = {
   batchItems: 10_000,
   /** A longer batch item is `malformed` without being looked at. */
   credentialChars: 64 * 1024,
+  /** A longer holder proof is `holder_proof_invalid` without being looked at. */
+  proofChars: 4_096,
   adminBodyBytes: 4 * 1024 * 1024,
   statusChangesPerCall: 1_000,
   /** Tolerance for credential dates (seconds); key dates have none. */
@@ -247,6 +249,19 @@ export const SETTINGS = {
     31_536_000,
     'revocation knowledge older than this answers `revocation_stale`',
   ),
+  proofWindowSeconds: integer(
+    'VIGIE_PROOF_WINDOW',
+    60,
+    1,
+    600,
+    'seconds that a holder proof may be old, or ahead, where the call names no nonce; so long it is remembered',
+  ),
+  allowAt: choice(
+    'VIGIE_ALLOW_AT',
+    ['false', 'true'],
+    'false',
+    'whether calls may ask about another instant by `at`: for lots and audits; else such calls get 403',
+  ),
   batchSlice: integer(
     'VIGIE_BATCH_SLICE',
     256,
@@ -386,6 +401,8 @@ export interface Config {
   readonly filterExpiryGraceDays: number;
   readonly statusMapBytes: number;
   readonly revocationMaxAgeSeconds: number;
+  readonly proofWindowSeconds: number;
+  readonly allowAt: boolean;
   readonly batchSlice: number;
   readonly maxConnections: number;
   readonly queueTargetMs: number;
@@ -443,6 +460,7 @@ export function readConfig(
     ...values,
     secretFile: values.secretFile ?? join(values.dataDir as string, 'secret'),
     demo: values.trustList === undefined,
+    allowAt: values.allowAt === 'true',
     unknownNames: Object.keys(environment).filter((name) => name.startsWith('VIGIE_') && !known.has(name)),
   };
   // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.

@@ -1,31 +1,42 @@
 /**
- * THE path of a verification, top to bottom: decode, key, signature, claims, audience, test marker, holder
- * proof, status, verdict. The first stage that fails gives the reason. Each stage's rule stands in its own
+ * THE path of a verification, top to bottom: decode, key, signature, claims, audience, rights, test marker, holder
+ * proof, status, replay, verdict. The first stage that fails gives the reason. Each stage's rule stands in its own
  * folder; this file alone decides their order and hands values between them.
  *
  * A stage goes over a whole slice (`verification/slice.ts`) before the next begins, so that what can be done in bulk is.
- * An item's result depends on that item alone all the same: no stage looks at a neighbour.
+ * An item's result depends on that item alone all the same: no stage looks at a neighbour, but that a proof that was
+ * shown before, by whomever, is not accepted again.
  */
 import type { CardStatus } from './card-status.ts';
 import type { Clock } from './clock.ts';
 import { LIMITS } from './config.ts';
 import { audienceMatches, judgeDates } from './credential/claims.ts';
 import type { DecodedCredential } from './credential/jws.ts';
+import { rightsAreOpen } from './credential/rights.ts';
 import type { TrustIndex } from './keys/trust-index.ts';
 import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-key.ts';
+import { HOLDS } from './native/fields.ts';
+import type { ReplayGuard } from './replay/replay-guard.ts';
 import type { SignatureEngine } from './signature/engine.ts';
 import { CODES, type Reason, reasonOf } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
-import { claimsAt, type JudgedClaims } from './verification/item-claims.ts';
+import { claimsAt, type JudgedClaims, rightsAt } from './verification/item-claims.ts';
+import { decodeProofs, judgeProof, takeProofs } from './verification/proofs.ts';
 import { checkSignatures } from './verification/signatures.ts';
-import { CARD_HASH_BYTES, type ReadCredential, type Slice, sliceOf } from './verification/slice.ts';
+import {
+  CARD_HASH_BYTES,
+  type Presentation,
+  type ReadCredential,
+  type Slice,
+  sliceOf,
+} from './verification/slice.ts';
 import { createTrustScope, ownerAt, type TrustScope } from './verification/trust-scope.ts';
 
-export interface VerificationRequest {
-  /** What the phone showed. */
-  readonly credential: string;
+export interface VerificationRequest extends Presentation {
   /** In whose name the caller asks. */
   readonly audience?: string | undefined;
+  /** What the holder's proof must repeat. */
+  readonly nonce?: string | undefined;
 }
 
 export interface Verification {
@@ -33,6 +44,8 @@ export interface Verification {
   /** Absent when the text could not be decoded. Untrusted unless `signatureHolds`. */
   readonly credential?: DecodedCredential | undefined;
   readonly signatureHolds: boolean;
+  /** The holder's proof was there and holds, and was not shown before. */
+  readonly proofHolds: boolean;
   /** The trust list's key, once found. */
   readonly key?: TrustedKey | undefined;
   /** Version of the trust list that judged; absent before the first list. */
@@ -54,6 +67,9 @@ export interface GatewayParts {
   /** Whether revocation knowledge is too old, or otherwise proves of no card that it is not revoked. */
   revocationIsExpired(): boolean;
   readonly acceptTestCredentials: boolean;
+  /** How far a proof's `iat` may lie from now, where the call names no nonce. */
+  readonly proofWindowSeconds: number;
+  readonly replay: ReplayGuard;
   /** What goes with a list, the same each time as long as the list is in use; made for each slice if absent. */
   scopeOf?(index: TrustIndex): TrustScope;
   /** How the same is done in bulk; absent where there is no native code. The answers are the same. */
@@ -81,10 +97,11 @@ export function verifySlice(
   slice: Slice,
   parts: GatewayParts,
   trust: TrustIndex | undefined,
-  nowMs = parts.clock.wallMs(),
+  nowMs = slice.atMs ?? parts.clock.wallMs(),
 ): TrustScope | undefined {
   // One instant for the whole slice, and for all of a batch: no item can straddle an expiry that its neighbour does not.
   const nowSeconds = nowMs / 1000;
+  const hasProofs = slice.proofCount > 0;
   const scope = trust && (parts.scopeOf?.(trust) ?? createTrustScope(trust, undefined));
   slice.trustListVersion = trust?.version;
   decodeSlice(slice, scope);
@@ -93,9 +110,14 @@ export function verifySlice(
     return undefined;
   }
   locateKeys(slice, scope, nowSeconds, parts);
+  if (hasProofs) decodeProofs(slice, scope);
   checkSignatures(slice, scope, parts.engine);
-  judgeClaims(slice, scope, nowSeconds, parts.acceptTestCredentials);
+  // Proofs are of this very moment, while a batch may take a minute to arrive: they are held to the clock as it is now,
+  // so that none is accepted after the instant at which it may be forgotten.
+  const proofMs = hasProofs ? parts.clock.wallMs() : nowMs;
+  judgeClaims(slice, scope, { nowMs, proofMs }, parts);
   judgeStatus(slice, parts);
+  if (hasProofs) takeProofs(slice, parts.replay, proofMs, parts.proofWindowSeconds);
   return scope;
 }
 
@@ -145,13 +167,31 @@ function issuerAt(slice: Slice, scope: TrustScope, item: number): TrustedIssuer 
   return one === undefined ? ownerAt(scope, slice.rows, item).issuer : (one.issuer as TrustedIssuer);
 }
 
+/** When claims are judged, and when proofs are (milliseconds since the epoch). */
+interface Instants {
+  readonly nowMs: number;
+  readonly proofMs: number;
+}
+
 /** The stages after a signature that holds and before the status. */
-function judgeClaims(slice: Slice, scope: TrustScope, nowSeconds: number, acceptTests: boolean): void {
+function judgeClaims(
+  slice: Slice,
+  scope: TrustScope,
+  { nowMs, proofMs }: Instants,
+  { acceptTestCredentials, proofWindowSeconds }: GatewayParts,
+): void {
   const { count, reasons, audiences } = slice;
+  const nowSeconds = nowMs / 1000;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0) continue;
     const issuer = issuerAt(slice, scope, i);
-    reasons[i] = CODES[judge(claimsAt(slice, i), audiences?.[i], issuer, nowSeconds, acceptTests)];
+    const claims = claimsAt(slice, i);
+    let reason = judge(claims, audiences?.[i], issuer, nowSeconds);
+    if (reason === 'ok' && issuer.rights === 'check') {
+      if (!rightsAreOpen(rightsAt(slice, i), slice.dayOf(nowMs))) reason = 'rights_not_open';
+    }
+    if (reason === 'ok' && claims?.test === true && !acceptTestCredentials) reason = 'test_credential';
+    reasons[i] = reason === 'ok' ? judgeProof(slice, i, issuer, proofMs, proofWindowSeconds) : CODES[reason];
   }
 }
 
@@ -160,16 +200,11 @@ function judge(
   callAudience: string | undefined,
   issuer: TrustedIssuer,
   nowSeconds: number,
-  acceptTests: boolean,
 ): Reason {
   if (claims === undefined) return 'malformed';
   const dates = judgeDates(claims.exp, claims.nbf, claims.iat, nowSeconds, LIMITS.clockSkewSeconds);
   if (dates !== undefined) return dates;
-  if (!audienceMatches(claims.aud, callAudience, issuer.audiences)) return 'audience_mismatch';
-  if (claims.test && !acceptTests) return 'test_credential';
-  // Proofs are not accepted by this release (the envelope refuses them), so a required one is always missing.
-  if (issuer.holderProof === 'required') return 'holder_proof_missing';
-  return 'ok';
+  return audienceMatches(claims.aud, callAudience, issuer.audiences) ? 'ok' : 'audience_mismatch';
 }
 
 /**
@@ -211,14 +246,18 @@ function judgeStatus(slice: Slice, parts: GatewayParts): void {
 
 /**
  * Verifies each request on its own and tells the results one by one: for callers that have few and want to look at
- * them, through the same path. Credentials are texts here, so none is decoded in bulk.
+ * them, through the same path. Credentials are texts here, so none is decoded in bulk; other gateways are not asked
+ * whether they have seen a proof.
  */
 export function verifyCredentials(
   requests: readonly VerificationRequest[],
   parts: GatewayParts,
+  atMs?: number,
 ): Verification[] {
-  const slice = sliceOf(requests.map(({ credential }) => credential));
+  const slice = sliceOf(requests);
   slice.audiences = requests.map(({ audience }) => audience);
+  slice.nonces = requests.map(({ nonce }) => nonce);
+  slice.atMs = atMs;
   const { bulk, scopeOf, ...others } = parts;
   verifySlice(slice, others, others.trust());
   return requests.map((_, i) => verificationAt(slice, i));
@@ -227,10 +266,12 @@ export function verifyCredentials(
 /** The result of an item that the reference decoder read, or refused. */
 export function verificationAt(slice: Slice, item: number): Verification {
   const one = slice.read[item];
+  const holds = slice.holds[item] as number;
   return {
     reason: reasonOf(slice.reasons[item] as number),
     credential: one?.credential,
-    signatureHolds: slice.holds[item] === 1,
+    signatureHolds: (holds & HOLDS.issuer) !== 0,
+    proofHolds: (holds & HOLDS.holder) !== 0,
     key: one?.key,
     trustListVersion: slice.trustListVersion,
   };

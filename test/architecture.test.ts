@@ -54,7 +54,7 @@ const LEAVES = [
   'version',
 ];
 const DOMAIN = ['credential', 'keys', 'signature', 'revocation'];
-const INGRESS_PARTS = [...LEAVES, 'config', 'gateway', 'verification'];
+const INGRESS_PARTS = [...LEAVES, 'config', 'gateway', 'replay', 'verification'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bearer-token': [],
   'card-status': [],
@@ -74,8 +74,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   keys: LEAVES,
   signature: LEAVES,
   revocation: LEAVES,
-  verification: [...LEAVES, 'config', 'credential', 'keys', 'signature'],
-  gateway: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'verification'],
+  replay: LEAVES,
+  verification: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'replay'],
+  gateway: [...LEAVES, 'config', 'credential', 'keys', 'signature', 'replay', 'verification'],
   ingress: INGRESS_PARTS,
   metrics: [...LEAVES, 'ingress'],
   admin: [...LEAVES, 'config', 'ingress', 'revocation'],
@@ -179,7 +180,7 @@ function reach(path: string): Set<string> {
 describe('every source file', () => {
   /** Reference tables: one row a line says more than two files would. */
   const MAX_LINES = 300;
-  const TABLES: Readonly<Record<string, number>> = { 'config.ts': 510, 'metrics/exposition.ts': 380 };
+  const TABLES: Readonly<Record<string, number>> = { 'config.ts': 560, 'metrics/exposition.ts': 380 };
 
   it.each([
     ['begins with a comment that says what it is', (text: string) => !/^(#![^\n]*\n)?\/\*\*/.test(text)],

@@ -13,6 +13,7 @@ import type { TrustIndex } from '../src/keys/trust-index.ts';
 import type { SignatureCheck, SignatureEngine } from '../src/signature/engine.ts';
 import type { Reason } from '../src/verdict.ts';
 import { enginesUnderTest } from './signature/engines.ts';
+import { replayGuard } from './support/replay-guard.ts';
 import {
   type Credential,
   credential,
@@ -70,6 +71,8 @@ function partsOf(world: World): GatewayParts {
     cardStatus: (iss, jti) => (iss === ISS ? (STATUSES[jti] ?? 'active') : 'active'),
     revocationIsExpired: () => false,
     acceptTestCredentials: false,
+    proofWindowSeconds: 60,
+    replay: replayGuard(),
     ...world,
   };
 }
@@ -161,7 +164,12 @@ describe.each(enginesUnderTest())('$name', (engine) => {
     expect(unknown).toMatchObject({ signatureHolds: false, trustListVersion: 7 });
     expect(unknown.key).toBeUndefined();
     const malformed = verifyOne('x', { engine });
-    expect(malformed).toEqual({ reason: 'malformed', signatureHolds: false, trustListVersion: 7 });
+    expect(malformed).toEqual({
+      reason: 'malformed',
+      signatureHolds: false,
+      proofHolds: false,
+      trustListVersion: 7,
+    });
     const claimless = verifyOne(credential(claims({ jti: 1 })), { engine });
     expect(claimless).toMatchObject({ reason: 'malformed', signatureHolds: true });
   });

@@ -8,12 +8,12 @@ import { ROW_WORDS } from '../native/fields.ts';
 import { REASONS } from '../verdict.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { TrustScope } from '../verification/trust-scope.ts';
-import { renderHead, renderKey, renderVerification } from './verdict-reply.ts';
+import { localTail, renderHead, renderKey, renderVerification } from './verdict-reply.ts';
 
 export interface AnswerWriter {
   /**
-   * Renders the answers of a slice one behind the other, `tail` at the end of each. Valid until the next call.
-   * `ends[i]` is where that of item i ends.
+   * Renders the answers of a slice one behind the other, `tail` at the end of each, or its `localTail` where the slice
+   * says so. Valid until the next call. `ends[i]` is where that of item i ends.
    */
   write(slice: Slice, scope: TrustScope | undefined, tail: string): WrittenAnswers;
   /**
@@ -90,11 +90,15 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
     out: AnswerBytes,
   ): Uint32Array => {
     const isRow = (item: number) => slice.rows[item * ROW_WORDS] !== NO_PAIR;
+    const local = slice.proofs?.isLocal ? slice.proofs.localOnly : undefined;
+    const otherTail = local && Buffer.from(localTail(tail.toString()));
     for (let item = 0; item < slice.count; ) {
       let end = item;
-      while (end < slice.count && isRow(end)) end++;
-      if (end > item) writeRows(slice, scope as TrustScope, tail, out, item, end);
-      else writeOne(slice, tail.toString(), out, end++);
+      // Those that native code writes at once have one tail.
+      while (end < slice.count && isRow(end) && local?.[end] === local?.[item]) end++;
+      const itsTail = local?.[item] === 1 ? (otherTail as Buffer) : tail;
+      if (end > item) writeRows(slice, scope as TrustScope, itsTail, out, item, end);
+      else writeOne(slice, itsTail.toString(), out, end++);
       item = end;
     }
     return ends;

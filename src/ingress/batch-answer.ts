@@ -8,7 +8,14 @@ import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
 import { type BatchMediaType, negotiateBatchAnswer } from './media-type.ts';
 import type { Change } from './second-look.ts';
-import { type RevocationView, renderRevocation, renderTail, summarize, wholeMs } from './verdict-reply.ts';
+import {
+  LOCAL_MEMBER,
+  type RevocationView,
+  renderRevocation,
+  renderTail,
+  summarize,
+  wholeMs,
+} from './verdict-reply.ts';
 
 export interface BatchAnswerContext {
   /** As of before the first card was looked up. */
@@ -68,6 +75,8 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
   const out: AnswerBytes = { bytes: isBytes ? Buffer.alloc(0) : pool.take(0), used: 0 };
   if (contentType === 'application/json') out.used = out.bytes.write('{"results":[');
   const start = out.used;
+  /** Items whose proofs no other gateway could be asked about; made for the first. */
+  let local: Uint8Array | undefined;
   let count = 0;
   let isGiven = false;
   const recycle = (): void => {
@@ -80,11 +89,15 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     isGiven = true;
     if (isBytes) {
       // The body has no room for what else an answer must say, so a header says it.
-      const headers = { 'vigie-revocation': revocationHeader(revocation) };
+      const headers = {
+        'vigie-revocation': revocationHeader(revocation),
+        ...(local && { 'vigie-replay': 'local' }),
+      };
       exchange.reply({ status: 200, contentType, body: given, headers });
       return;
     }
-    if (contentType === 'application/json') endJson(out, given, revocation, trustListVersion);
+    if (contentType === 'application/json')
+      endJson(out, given, revocation, local !== undefined, trustListVersion);
     exchange.reply({ status: 200, contentType, body: out.bytes.subarray(0, out.used) });
     // A client that took it at once needs its bytes no more.
     if (exchange.isDone()) recycle();
@@ -94,16 +107,20 @@ export function createBatchAnswer(exchange: Exchange, context: BatchAnswerContex
     codes: () => codes.subarray(0, count),
     add: (slice, scope) => {
       codes.set(slice.reasons.subarray(0, slice.count), count);
+      if (slice.proofs?.isLocal) {
+        local ??= new Uint8Array(mostItems);
+        local.set(slice.proofs.localOnly.subarray(0, slice.count), count);
+      }
       if (!isBytes) ends.set(writer.append(slice, scope, tail, out).subarray(0, slice.count), count);
       count += slice.count;
     },
     renew: (view, changes) => {
       revocation = view;
       for (const { item, code } of changes) codes[item] = code;
-      if (!isBytes)
-        rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail }, tailOf(view), changes);
+      if (isBytes) return;
+      rewriteAnswers(out, { start, ends: ends.subarray(0, count), tail, local }, tailOf(view), changes);
     },
-    heldBytes: () => codes.length + ends.byteLength + out.used,
+    heldBytes: () => codes.length + ends.byteLength + out.used + (local?.length ?? 0),
     give,
     drop: () => {
       if (!isGiven) recycle();
@@ -115,13 +132,15 @@ function endJson(
   out: AnswerBytes,
   codes: Buffer,
   revocation: RevocationView,
+  isLocal: boolean,
   trustListVersion: number | undefined,
 ): void {
   // The last separator separates nothing.
   if (codes.length > 0) out.used--;
   const summary = JSON.stringify(summarize(codes));
   const key = JSON.stringify({ set: trustListVersion });
-  const end = `],"summary":${summary},"revocation":${renderRevocation(revocation)},"key":${key}}`;
+  const replay = isLocal ? `,${LOCAL_MEMBER}` : '';
+  const end = `],"summary":${summary},"revocation":${renderRevocation(revocation)}${replay},"key":${key}}`;
   // Of ASCII throughout.
   if (out.bytes.length < out.used + end.length) {
     out.bytes = Buffer.concat([out.bytes.subarray(0, out.used)], out.used + end.length);

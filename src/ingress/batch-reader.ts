@@ -21,20 +21,24 @@ const LAST_LINES = 1;
 
 /** One credential a line; lines end in LF or CRLF, and the end of the body ends the last line too. */
 function createLineReader(addon: NativeAddon | undefined): BatchReader {
-  const stand = new Uint32Array(2);
+  const stand = new Uint32Array(3);
   let lines = 0;
   let isInLongLine = false;
 
-  const scan = (window: ByteWindow, { starts, ends }: Places, room: number, most: number, last: boolean) => {
-    if (addon === undefined) return findLines(window, { starts, ends }, room, most, last);
+  const scan = (window: ByteWindow, places: Places, room: number, most: number, last: boolean) => {
+    if (addon === undefined) return findLines(window, places, room, most, last);
     const { bytes, start, end } = window;
+    const { starts, ends, proofStarts, proofEnds } = places;
+    const arrays = [starts, ends, proofStarts, proofEnds] as const;
     const place = last ? LAST_LINES : LINES;
-    const count = addon.scanBatch(bytes, start, end, place, starts, ends, room, most, stand);
+    const count = addon.scanBatch(bytes, start, end, place, ...arrays, room, most, stand);
     window.start = stand[0] as number;
     return count;
   };
   return {
     read: (window, places, room, most, mayFollow) => {
+      // A line is a credential and nothing else.
+      places.proofCount = 0;
       if (isInLongLine) {
         const end = indexOfLf(window.bytes, window.start, window.end);
         isInLongLine = end < 0;

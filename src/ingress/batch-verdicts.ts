@@ -2,14 +2,16 @@
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import { CODES } from '../verdict.ts';
-import { beginSlice, createSlice, type Slice } from '../verification/slice.ts';
+import { beginSlice, type Slice } from '../verification/slice.ts';
+import type { SlicePool } from '../verification/slice-pool.ts';
 import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
 import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
-import { type ProveRevoked, proveStale } from './prove-stale.ts';
+import type { ProveRevoked } from './prove-stale.ts';
 import { type Change, createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
+import { settleElsewhere } from './settle-elsewhere.ts';
 import type { RevocationView } from './verdict-reply.ts';
 
 export interface BatchVerdictsOptions {
@@ -30,14 +32,13 @@ export interface BatchVerdictsOptions {
 
 /** What all batches of a thread have in common. */
 export interface SharedByBatches {
-  readonly slice: Slice;
+  readonly slices: SlicePool;
   readonly pace: Pace;
   readonly pool: BufferPool;
 }
 
 export interface BatchVerdicts {
-  /** Where the next slice is to be read to. */
-  sliceToFill(): Slice;
+  /** Verifies what was read into the slice, which nobody else may use until this has resolved. */
   verify(slice: Slice, texts: Buffer, count: number): Promise<void> | undefined;
   items(): number;
   /** Bytes of memory kept. */
@@ -67,11 +68,10 @@ interface Begun {
 
 export function createBatchVerdicts(
   exchange: Exchange,
-  { pace, pool, slice: sharedSlice }: SharedByBatches,
+  { pace, pool }: SharedByBatches,
   options: BatchVerdictsOptions,
 ): BatchVerdicts {
   const { parts, writer } = options;
-  let prove: ProveRevoked | undefined;
   let begun: Begun | undefined;
   let items = 0;
 
@@ -107,18 +107,14 @@ export function createBatchVerdicts(
     options.onVerified(Uint8Array.from(changes, ({ code }) => code));
   };
   return {
-    sliceToFill: () => {
-      prove = options.proveRevoked();
-      // What is asked elsewhere is answered in a later turn: such a slice is not shared with other calls.
-      return prove === undefined ? sharedSlice : createSlice(options.batchSlice);
-    },
     verify: (slice, texts, count) => {
       const first = items;
       items += count;
       // Too many: refused when the body has ended.
       if (items > LIMITS.batchItems) return undefined;
       const { answer, trust, look, wallMs } = begin();
-      beginSlice(slice, texts, count);
+      beginSlice(slice, texts, count, slice.proofCount);
+      const prove = options.proveRevoked();
       const beganMs = pace.begin();
       const scope = verifySlice(slice, parts, trust, wallMs);
       pace.end(beganMs, count);
@@ -128,9 +124,9 @@ export function createBatchVerdicts(
         options.onVerified(slice.reasons.subarray(0, count));
         answer.add(slice, scope);
       };
-      const proving = proveStale(slice, answer.revocation, prove);
-      if (proving === undefined) add();
-      return proving?.then(add);
+      const settling = settleElsewhere(slice, answer.revocation, prove, parts);
+      if (settling === undefined) add();
+      return settling?.then(add);
     },
     items: () => items,
     heldBytes: () => (begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes()),

@@ -3,6 +3,7 @@
  * names the member; the credential inside is the phone's, and a fault in that is a verdict.
  */
 import { LIMITS } from '../config.ts';
+import { parseRfc3339 } from '../encoding/rfc3339.ts';
 import {
   isJsonObject,
   type JsonObject,
@@ -16,10 +17,7 @@ export type Envelope<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: Problem };
 
-/**
- * Members of the single envelope that the contract knows. Those of holder proofs are refused by name until they
- * are supported (`singleRequest`), so that no caller takes an ignored proof for a checked one.
- */
+/** Members that the contract knows: any other is refused, so that no caller takes an ignored one for a checked one. */
 const SINGLE_MEMBERS = ['credential', 'holderProof', 'audience', 'nonce', 'channel', 'at'];
 const ITEM_MEMBERS = ['credential', 'holderProof'];
 const CHANNELS = ['qr', 'nfc', 'remote'];
@@ -30,11 +28,17 @@ const BARE_MEDIA_TYPES = ['application/jwt', 'text/plain'];
 export const SINGLE_MEDIA_TYPES = ['application/json', ...BARE_MEDIA_TYPES];
 export const BATCH_BODY_MEDIA_TYPES = ['application/json', 'text/plain'];
 
-/** Body of `POST /v1/verify`. */
-export function parseSingle(body: Buffer): Envelope<VerificationRequest> {
+/** What a single call may ask beside what an item of a batch may. */
+export interface SingleRequest extends VerificationRequest {
+  /** The instant asked about, if it is not now (milliseconds since the epoch). */
+  readonly atMs?: number | undefined;
+}
+
+/** Body of `POST /v1/verify`. `allowAt`: whether the caller may ask about another instant. */
+export function parseSingle(body: Buffer, allowAt: boolean): Envelope<SingleRequest> {
   const envelope = parseObject(body);
   if (!envelope.ok) return envelope;
-  return singleRequest(envelope.value);
+  return singleRequest(envelope.value, allowAt);
 }
 
 /**
@@ -68,22 +72,32 @@ function parseLines(body: Buffer): Envelope<VerificationRequest[]> {
   return { ok: true, value: requests };
 }
 
-function singleRequest(envelope: JsonObject): Envelope<VerificationRequest> {
+/** What an envelope is once `firstFault` has found none. */
+interface SingleEnvelope {
+  readonly credential: string;
+  readonly holderProof?: string;
+  readonly audience?: string;
+  readonly nonce?: string;
+  readonly at?: string;
+}
+
+function singleRequest(envelope: JsonObject, allowAt: boolean): Envelope<SingleRequest> {
   const fault = firstFault(envelope, SINGLE_MEMBERS, '');
   if (fault !== undefined) return bad(fault);
   const { channel } = envelope;
   if (channel !== undefined && !CHANNELS.includes(channel as string)) {
     return bad(`channel must be one of ${CHANNELS.join(', ')}`);
   }
-  // Holder proofs come later. Until then a member that only a proof could honour is refused, not ignored.
-  if (Object.hasOwn(envelope, 'holderProof')) return bad('holderProof is not supported yet');
-  if (Object.hasOwn(envelope, 'nonce')) return bad('nonce is not supported yet');
-  if (channel === 'remote') return bad('channel remote is not supported yet: it needs a holder proof');
-  if (Object.hasOwn(envelope, 'at')) {
+  // From afar anybody can pass a proof on within its window; only what this caller has just asked for says that it is new.
+  if (channel === 'remote' && !Object.hasOwn(envelope, 'nonce')) return bad('channel remote needs a nonce');
+  const { credential, holderProof, audience, nonce, at } = envelope as unknown as SingleEnvelope;
+  if (at === undefined) return { ok: true, value: { credential, holderProof, audience, nonce } };
+  if (!allowAt) {
     return { ok: false, problem: { type: 'forbidden', detail: 'the caller may not choose at' } };
   }
-  const { credential, audience } = envelope as { credential: string; audience?: string };
-  return { ok: true, value: { credential, audience } };
+  const atMs = parseRfc3339(at);
+  if (atMs === undefined) return bad('at must be an instant by RFC 3339');
+  return { ok: true, value: { credential, holderProof, audience, nonce, atMs } };
 }
 
 function batchItem(item: JsonValue, place: string): Envelope<VerificationRequest> {
@@ -91,8 +105,8 @@ function batchItem(item: JsonValue, place: string): Envelope<VerificationRequest
   if (!isJsonObject(item)) return bad(`${place} must be a string or an object`);
   const fault = firstFault(item, ITEM_MEMBERS, `${place}.`);
   if (fault !== undefined) return bad(fault);
-  if (Object.hasOwn(item, 'holderProof')) return bad(`${place}.holderProof is not supported yet`);
-  return { ok: true, value: { credential: item.credential as string } };
+  const { credential, holderProof } = item as unknown as SingleEnvelope;
+  return { ok: true, value: { credential, holderProof } };
 }
 
 /** The first member that is unknown or no string, or the missing credential; names come from our list alone. */

@@ -50,6 +50,15 @@ export function renderTail({ revocation, checkedAt }: ReplyContext): string {
   return `,"revocation":${renderRevocation(revocation)},"checkedAt":"${checkedAt.toISOString()}"}`;
 }
 
+/** The same tail where other gateways could not be asked whether they have seen the proof. */
+export function localTail(tail: string): string {
+  const at = tail.lastIndexOf(',"checkedAt":');
+  return `${tail.slice(0, at)},${LOCAL_MEMBER}${tail.slice(at)}`;
+}
+
+/** A proof was held against those that this gateway has seen, and no others. */
+export const LOCAL_MEMBER = '"replay":"local"';
+
 /** `renderTail` for many replies: several fall into one millisecond, and are told the same. */
 export function createTailRenderer(): (revocation: RevocationView, checkedAtMs: number) => string {
   let last = { state: '', seq: -1, ageMs: -1 as number | null, checkedAtMs: Number.NaN, tail: '' };
@@ -76,8 +85,8 @@ export function wholeMs(ageMs: number): number | null {
 
 /** One answer on one line. `tail` is the reply's, from `renderTail`. */
 export function renderVerification(verification: Verification, tail: string): string {
-  const { reason, signatureHolds, key, trustListVersion } = verification;
-  const verified = signatureHolds ? '["issuer"]' : '[]';
+  const { reason, signatureHolds, proofHolds, key, trustListVersion } = verification;
+  const verified = proofHolds ? '["issuer","holder"]' : signatureHolds ? '["issuer"]' : '[]';
   return (
     `${renderHead(reason)},"credential":${renderCredential(verification)},"verified":${verified}` +
     `,"key":{${renderKey(key, trustListVersion)}}${tail}`

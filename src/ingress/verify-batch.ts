@@ -4,7 +4,7 @@
  */
 import { BATCH_STREAM } from '../config.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { createSlice } from '../verification/slice.ts';
+import { createSlicePool } from '../verification/slice-pool.ts';
 import { answerBytesExpected } from './batch-answer.ts';
 import { createBatchReader } from './batch-reader.ts';
 import {
@@ -33,7 +33,7 @@ const NO_ROOM = { type: 'overloaded', detail: 'too many batches are under way' }
 
 export function createBatchHandler(options: VerifyBatchOptions) {
   const shared: SharedByBatches = {
-    slice: createSlice(options.batchSlice),
+    slices: createSlicePool(options.batchSlice),
     pace: createPace(options.batchSlice, options.parts.clock.monotonicMs),
     pool: createBufferPool(BATCH_STREAM.bufferBytes, BATCH_STREAM.spareBuffers),
   };
@@ -48,7 +48,7 @@ function openBatch(
   shared: SharedByBatches,
   options: VerifyBatchOptions,
 ): BodySink {
-  const { pool } = shared;
+  const { pool, slices } = shared;
   const lane = options.admission.batches;
   const reader = createBatchReader(type, options.addon);
   const window = createWindow();
@@ -72,13 +72,14 @@ function openBatch(
 
   /** Reads and verifies the next slice. False: nothing of what waits is whole. */
   const step = async (): Promise<boolean> => {
-    const slice = verdicts.sliceToFill();
+    const slice = slices.take();
     const before = window.start;
     const room = Math.min(slice.capacity, shared.pace.items());
     const count = reader.read(window, slice, room, BATCH_STREAM.sliceBytes, mayFollow);
     const isRead = count > 0 || window.start !== before;
-    const proving = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
-    if (proving !== undefined) await proving;
+    const settling = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
+    if (settling !== undefined) await settling;
+    slices.give(slice);
     return isRead;
   };
 

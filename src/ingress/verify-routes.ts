@@ -21,6 +21,8 @@ export interface VerifyRoutesOptions {
   revocation(): RevocationView;
   /** Present while this gateway has no whole copy: asks elsewhere for revocations that it cannot tell of. */
   proveRevoked(): ProveRevoked | undefined;
+  /** Whether calls may ask about another instant. */
+  readonly allowAt: boolean;
   readonly knownCards: KnownCards;
   /** Most items of a batch verified before the event loop turns. */
   readonly batchSlice: number;

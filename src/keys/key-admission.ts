@@ -1,13 +1,12 @@
 /**
- * Which public keys may be trusted (acceptance rule `vigie-ed25519-1`).
- *
- * Issuer keys: canonical encoding (RFC 8032 section 5.1.3: y < p, and no sign bit on x = 0), on the curve,
- * not of small order, torsion-free. A key with a torsion part would let two honest verifiers differ.
- * Holder keys: the same but for the torsion part, which costs too much for each presentation.
+ * Which public keys of issuers may be trusted (acceptance rule `vigie-ed25519-1`): canonical encoding (RFC 8032 section
+ * 5.1.3: y < p, and no sign bit on x = 0), on the curve, not of small order, torsion-free. A key with a torsion part
+ * would let two honest verifiers differ. Holders' keys are judged in credential/confirmation.ts.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Point } from '@noble/ed25519';
 import { LRUCache } from 'lru-cache';
+import { isCanonicalEncoding, POINT_BYTES } from '../encoding/ed25519-point.ts';
 import { MAX_TRUSTED_KEYS } from './trust-list-schema.ts';
 import { refuse, type TrustRefusal } from './trust-refusal.ts';
 import type { TrustList } from './trusted-key.ts';
@@ -30,33 +29,15 @@ export function issuerKeyFault(publicKey: Uint8Array): KeyFault | undefined {
   return point.isTorsionFree() ? undefined : 'mixed_order';
 }
 
-/** What is wrong with a holder's key (`cnf`); `undefined` if a proof may be checked with it. */
-export function holderKeyFault(publicKey: Uint8Array): KeyFault | undefined {
-  const point = decode(publicKey);
-  if (typeof point === 'string') return point;
-  return point.isSmallOrder() ? 'small_order' : undefined;
-}
-
 function decode(publicKey: Uint8Array): Point | KeyFault {
-  if (publicKey.length !== 32) return 'wrong_length';
-  if (!isCanonical(publicKey)) return 'not_canonical';
+  if (publicKey.length !== POINT_BYTES) return 'wrong_length';
+  if (!isCanonicalEncoding(publicKey)) return 'not_canonical';
   try {
     return Point.fromBytes(publicKey);
   } catch {
     // Length and canonicity hold, so the only fault left is that y belongs to no point.
     return 'not_on_curve';
   }
-}
-
-const P = 2n ** 255n - 19n;
-const SIGN_BIT = 1n << 255n;
-
-function isCanonical(publicKey: Uint8Array): boolean {
-  const encoded = BigInt(`0x${Buffer.from(publicKey).reverse().toString('hex')}`);
-  const y = encoded & (SIGN_BIT - 1n);
-  if (y >= P) return false;
-  // x = 0 exactly for y = 1 and y = -1, and zero has no sign.
-  return encoded === y || (y !== 1n && y !== P - 1n);
 }
 
 /** Judges the keys of whole lists, remembering the sound ones so that a reload computes only the new. */

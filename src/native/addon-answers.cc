@@ -75,7 +75,8 @@ bool piece_of(const Call& call, const std::uint32_t* row, Field start, Piece& pi
 bool read_answer(const Call& call, std::uint32_t item, Answer& answer) {
   const std::uint32_t* const row = call.fields.data + std::size_t{kFields} * item;
   answer.has_sub = (row[kFlags] & kHasSub) != 0;
-  answer.signature_holds = call.holds.data[item] != 0;
+  answer.signature_holds = (call.holds.data[item] & kIssuerHolds) != 0;
+  answer.proof_holds = (call.holds.data[item] & kHolderHolds) != 0;
   const double exp = call.dates.data[3 * std::size_t{item}];
   // What the decoder wrote is a whole number of fifteen digits at most.
   if (!(exp >= 0 && exp < 9007199254740992.0)) return false;

@@ -34,6 +34,10 @@ void write_row(const DecodedJws& decoded, std::uint32_t text_start, std::uint32_
   // Absent claims have empty spans, and so has an empty `sub`: which of the two it is stands in the flags.
   write_span(fields, kSubStart, claims.sub, payload_start);
   write_span(fields, kAudStart, claims.aud, payload_start);
+  fields[kCnfStart] = claims.cnf.begin + payload_start;
+  fields[kRightsStart] = claims.rights.begin + payload_start;
+  fields[kObjectLengths] =
+      (claims.cnf.end - claims.cnf.begin) | (claims.rights.end - claims.rights.begin) << 16;
   fields[kFlags] = (claims.test ? kIsTest : 0u) | (claims.sub.begin != 0 ? kHasSub : 0u) |
                    (claims.aud.end != 0 ? kHasAud : 0u);
   dates[0] = claims.exp;
@@ -120,7 +124,8 @@ napi_value decode_credentials(napi_env env, napi_callback_info info) {
     const bool has_room = call.payloads.length - payload_start > base64url_bytes(end - start) + 1;
     if (is_short && has_room && decode_jws(*call.recogniser, call.texts.data + start, end - start, decoded,
                                call.payloads.data + payload_start,
-                               call.signatures.data + std::size_t{kSignatureBytes} * i)) {
+                               call.signatures.data + std::size_t{kSignatureBytes} * i) &&
+        decoded.payload_length <= kMostPayloadBytes) {
       write_row(decoded, start, static_cast<std::uint32_t>(payload_start), fields, call.dates.data + 3 * i);
       payload_start += decoded.payload_length;
       ++decoded_count;

@@ -91,7 +91,8 @@ export interface NativeAddon {
   /**
    * Finds the credential in each of `count` bodies of single calls, `bodies[starts[i], ends[i])`: itself where `isJson[i]`
    * is 0, else that of a plain envelope (see ingress/native/envelope-scan.h). `starts` and `ends` become its place, or
-   * `starts[i]` NO_PLACE when the envelope is not plain; likewise the audience's, NO_PLACE when none is named.
+   * `starts[i]` NO_PLACE when the envelope is not plain, and then nothing else is said of it; likewise those of the
+   * audience, the proof and the nonce, NO_PLACE when there is none.
    *
    * @returns how many were found.
    */
@@ -103,11 +104,16 @@ export interface NativeAddon {
     count: number,
     audienceStarts: Uint32Array,
     audienceEnds: Uint32Array,
+    proofStarts: Uint32Array,
+    proofEnds: Uint32Array,
+    nonceStarts: Uint32Array,
+    nonceEnds: Uint32Array,
   ): number;
   /**
    * Finds items of a batch in `bytes[from, to)`, at most `room` and none beyond the one with which `mostBytes` are
-   * consumed (see ingress/native/batch-scan.h, which has the numbers of places). Where it ended goes into `stand`: the
-   * first byte not consumed, and the place there.
+   * consumed (see ingress/native/batch-scan.h, which has the numbers of places). `proofStarts[i]` is NO_PLACE for an item
+   * of an envelope that has no proof; lines have none, and nothing is written of them. Where it ended goes into `stand`:
+   * the first byte not consumed, the place there, and how many of the items have proofs.
    *
    * @returns how many.
    */
@@ -118,6 +124,8 @@ export interface NativeAddon {
     place: number,
     starts: Uint32Array,
     ends: Uint32Array,
+    proofStarts: Uint32Array,
+    proofEnds: Uint32Array,
     room: number,
     mostBytes: number,
     stand: Uint32Array,

@@ -20,6 +20,11 @@ export const FIELDS = {
   audStart: 10,
   audEnd: 11,
   flags: 12,
+  /** The values of `cnf` and of `rights` as JSON. */
+  cnfStart: 13,
+  rightsStart: 14,
+  /** Their lengths, 0 where absent: that of `cnf` in the lower 16 bits, that of `rights` in the upper ones. */
+  objectLengths: 15,
 } as const;
 
 /** Words of a row. */
@@ -29,3 +34,6 @@ export const FLAGS = { isTest: 1, hasSub: 2, hasAud: 4 } as const;
 
 /** Dates of a row: `exp`, `nbf`, `iat`, in seconds, NaN where absent. */
 export const ROW_DATES = 3;
+
+/** What holds of an item, in one byte: the issuer's signature, and with it the holder's proof. */
+export const HOLDS = { issuer: 1, holder: 2 } as const;

@@ -17,6 +17,8 @@ export interface SignatureCheck {
   readonly signature: Uint8Array;
   /** The signed bytes; for a JWS its signing input (RFC 7515 section 5.2). */
   readonly message: Uint8Array;
+  /** The key is a stranger's, seen once: what is prepared for it is not kept. */
+  readonly isPassing?: boolean;
 }
 
 /**
@@ -29,6 +31,8 @@ export interface PackedChecks {
   readonly publicKeys: Uint8Array;
   /** For each check the place of its key, counted in keys. */
   readonly keyOf: Uint32Array;
+  /** The checks from this one on are by strangers' keys (`SignatureCheck.isPassing`); absent: none. */
+  readonly passingFrom?: number;
   /** 64 bytes a check, R || S. */
   readonly signatures: Uint8Array;
   readonly messages: Uint8Array;

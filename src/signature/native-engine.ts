@@ -110,8 +110,10 @@ export function engineOn(
     ] as const;
     const known =
       messageStarts === undefined ? addon.verify(...args) : addon.verifySpans(...args, messageStarts);
+    // Strangers' keys are never prepared: that theirs is not there is no miss.
+    const lasting = Math.min(packed.passingFrom ?? count, count);
     uses.hits += known;
-    uses.misses += count - known;
+    uses.misses += Math.max(0, lasting - known);
   }
 
   function verify(checks: readonly SignatureCheck[]): Uint8Array {

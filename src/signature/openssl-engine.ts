@@ -8,10 +8,11 @@
  */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { Point } from '@noble/ed25519';
+import { isLowOrderEncoding } from '../encoding/ed25519-point.ts';
 import type { SignatureCheck, SignatureEngine } from './engine.ts';
 import { decodePoint, equationHolds } from './point-equation.ts';
 import { createPreparedKeyCache } from './prepared-key-cache.ts';
-import { isLowOrderEncoding, isWellFormed } from './rule.ts';
+import { isWellFormed } from './rule.ts';
 
 /**
  * The DER that precedes the 32 raw bytes in a SubjectPublicKeyInfo with the algorithm id-Ed25519, 1.3.101.112
@@ -43,7 +44,7 @@ export function createOpensslEngine(options: { readonly keyCacheBytes: number })
 
   function holds(check: SignatureCheck): boolean {
     if (!isWellFormed(check)) return false;
-    const key = cache.get(check.publicKey);
+    const key = check.isPassing ? cache.once(check.publicKey) : cache.get(check.publicKey);
     const isLowOrderR = isLowOrderEncoding(check.signature);
     if (key.isLowOrder || isLowOrderR) return holdsAtLowOrder(key, isLowOrderR, check);
     return key.object !== undefined && verify(null, check.message, key.object, check.signature);

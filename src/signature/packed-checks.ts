@@ -101,6 +101,7 @@ export function unpackCheck(packed: PackedChecks, index: number): SignatureCheck
     publicKey: packed.publicKeys.subarray(key, key + PUBLIC_KEY_BYTES),
     signature: packed.signatures.subarray(signature, signature + SIGNATURE_BYTES),
     message: packed.messages.subarray(messageStart, messageEnds[index]),
+    isPassing: index >= (packed.passingFrom ?? packed.count),
   };
 }
 

@@ -10,6 +10,8 @@ import type { KeyCacheStats } from './engine.ts';
 export interface PreparedKeyCache<Prepared extends object> {
   /** The prepared form of a 32-byte key, from the cache or made now. The bytes are not kept. */
   get(publicKey: Uint8Array): Prepared;
+  /** The same of a key that nobody will ask for again: it displaces none, and is not counted. */
+  once(publicKey: Uint8Array): Prepared;
   /** Live: its members change as the cache is used. */
   readonly stats: Readonly<KeyCacheStats>;
 }
@@ -52,6 +54,7 @@ export function createPreparedKeyCache<Prepared extends object>(
       cache.set(key, prepared);
       return prepared;
     },
+    once: (publicKey) => cache.peek(rawBytesAsText(publicKey)) ?? prepare(publicKey),
     stats: {
       get hits() {
         return counts.hits;

@@ -53,34 +53,3 @@ export function isIdentityEncoding(encoding: Uint8Array): boolean {
   for (let i = 1; i < 32; i++) if (encoding[i] !== 0) return false;
   return true;
 }
-
-/**
- * The y coordinates, little-endian without the sign bit, of the points whose order divides 8: 0, 1 and p - 1,
- * the two of order 8, and p and p + 1, the second spellings of 0 and 1 that fit 255 bits.
- */
-const LOW_ORDER_Y = [
-  '0000000000000000000000000000000000000000000000000000000000000000',
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-];
-
-/** All 14 spellings, either sign bit, in lower-case hexadecimal. */
-export const LOW_ORDER_ENCODINGS: readonly string[] = LOW_ORDER_Y.flatMap((y) => {
-  const signed = Buffer.from(y, 'hex');
-  signed[31] = (signed[31] as number) | 0x80;
-  return [y, signed.toString('hex')];
-});
-
-const lowOrderEncodings = new Set(LOW_ORDER_ENCODINGS);
-
-/**
- * Whether 32 bytes spell a point of low order. The rule makes no exception for such points (the identity as
- * R aside), but libraries do: an engine whose library judges them otherwise has to know them.
- */
-export function isLowOrderEncoding(encoding: Uint8Array): boolean {
-  return lowOrderEncodings.has(Buffer.from(encoding.buffer, encoding.byteOffset, 32).toString('hex'));
-}

@@ -4,11 +4,11 @@ import { decodeJws } from '../credential/jws.ts';
 import { NO_PAIR } from '../native/addon.ts';
 import { ROW_WORDS } from '../native/fields.ts';
 import { CODES } from '../verdict.ts';
+import { SIGNATURE_BYTES } from './check-arrays.ts';
 import { latin1, type Slice } from './slice.ts';
 import type { TrustScope } from './trust-scope.ts';
 
 const MALFORMED = { ok: false, reason: 'malformed' } as const;
-const SIGNATURE_BYTES = 64;
 
 /** Fills the rows, or `read`; a text that cannot be decoded gets its reason. */
 export function decodeSlice(slice: Slice, scope: TrustScope | undefined): void {

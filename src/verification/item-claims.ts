@@ -1,5 +1,6 @@
 /** The claims of an item whose signature holds, whoever decoded it, in the form in which they are judged. */
 import { checkClaims, readAudiences } from '../credential/claims.ts';
+import type { JsonValue } from '../encoding/strict-json.ts';
 import { FIELDS, FLAGS, ROW_DATES, ROW_WORDS } from '../native/fields.ts';
 import { type Slice, utf8 } from './slice.ts';
 
@@ -39,6 +40,36 @@ function rowClaims({ rows, dates, payloads }: Slice, item: number): JudgedClaims
     aud,
     test: (flags & FLAGS.isTest) !== 0,
   };
+}
+
+/** The claim `cnf` of an item, whoever decoded it. */
+export function cnfAt(slice: Slice, item: number): JsonValue | undefined {
+  const one = slice.read[item];
+  if (one !== undefined) return one.credential.claims.cnf;
+  return rowValue(slice, item, FIELDS.cnfStart, lengthsAt(slice, item) & 0xffff);
+}
+
+/** The claim `rights`, likewise. */
+export function rightsAt(slice: Slice, item: number): JsonValue | undefined {
+  const one = slice.read[item];
+  if (one !== undefined) return one.credential.claims.rights;
+  return rowValue(slice, item, FIELDS.rightsStart, lengthsAt(slice, item) >>> 16);
+}
+
+function lengthsAt({ rows }: Slice, item: number): number {
+  return rows[item * ROW_WORDS + FIELDS.objectLengths] as number;
+}
+
+/** Native code has read it strictly, names that come twice included. */
+function rowValue(
+  { rows, payloads }: Slice,
+  item: number,
+  field: number,
+  length: number,
+): JsonValue | undefined {
+  if (length === 0) return undefined;
+  const start = rows[item * ROW_WORDS + field] as number;
+  return JSON.parse(utf8(payloads, start, start + length));
 }
 
 /** The card of an item whose status was asked for. */

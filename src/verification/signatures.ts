@@ -1,26 +1,41 @@
-/** The stage that asks the engine: one batch of all items that have a key. */
+/** The stage that asks the engine: one batch of all items that have a key, and of their proofs. */
 import type { TrustedIssuer, TrustedKey } from '../keys/trusted-key.ts';
-import { FIELDS, ROW_WORDS } from '../native/fields.ts';
+import { FIELDS, HOLDS, ROW_WORDS } from '../native/fields.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { verifyPackedBy } from '../signature/packed-checks.ts';
 import { CODES } from '../verdict.ts';
+import { type CheckArrays, SIGNATURE_BYTES } from './check-arrays.ts';
+import { placeProofChecks, settleProofChecks } from './proofs.ts';
 import { latin1, type ReadCredential, type Slice } from './slice.ts';
+import { keysFor } from './slice-proofs.ts';
 import { ownerAt, type TrustScope } from './trust-scope.ts';
 
-const SIGNATURE_BYTES = 64;
 const DOT = 0x2e;
 
-/** Marks the items whose signature holds; all others that were asked about get their reason. */
+/**
+ * Marks the items whose signature holds; all others that were asked about get their reason. Where there are proofs, their
+ * signatures stand behind the credentials' in the same batch.
+ */
 export function checkSignatures(slice: Slice, scope: TrustScope, engine: SignatureEngine): void {
   const { count, texts, read, reasons, holds, signatures, scratch } = slice;
-  const { items, keyOf, messageStarts, messageEnds, packedSignatures, bytes: verdicts } = scratch;
-  const checks = placeChecks(slice, scope);
+  const proofs = slice.proofCount === 0 ? undefined : slice.proofs;
+  const arrays = proofs === undefined ? scratch : proofs.checks;
+  const { items, keyOf, messageStarts, messageEnds, packedSignatures, bytes: verdicts } = arrays;
+  const checks = placeChecks(slice, scope, arrays);
   if (checks === 0) return;
+  const areAll = checks === count;
+  let all = checks;
+  if (proofs !== undefined) {
+    if (areAll) packedSignatures.set(signatures.subarray(0, count * SIGNATURE_BYTES));
+    all = placeProofChecks(slice, scope, checks);
+  }
+  if (!areAll) gather(signatures, items, checks, packedSignatures);
   verifyPackedBy(engine, {
-    count: checks,
-    publicKeys: scope.publicKeys,
+    count: all,
+    publicKeys: proofs === undefined ? scope.publicKeys : keysFor(proofs, scope),
     keyOf,
-    signatures: checks === count ? signatures : gather(signatures, items, checks, packedSignatures),
+    passingFrom: checks,
+    signatures: areAll && proofs === undefined ? signatures : packedSignatures,
     messages: texts,
     messageStarts,
     messageEnds,
@@ -28,15 +43,21 @@ export function checkSignatures(slice: Slice, scope: TrustScope, engine: Signatu
   });
   for (let at = 0; at < checks; at++) {
     const item = items[at] as number;
-    holds[item] = verdicts[at] as number;
     if (verdicts[at] === 0) reasons[item] = CODES.bad_signature;
-    else if (read[item] !== undefined && scope.recogniser !== undefined) learn(slice, scope, item);
+    else {
+      holds[item] = HOLDS.issuer;
+      if (read[item] !== undefined && scope.recogniser !== undefined) learn(slice, scope, item);
+    }
   }
+  if (proofs !== undefined) settleProofChecks(proofs, checks, all);
 }
 
 /** Where the key and the signing input of each item are that has come so far; returns how many have. */
-function placeChecks({ count, starts, rows, read, reasons, scratch }: Slice, scope: TrustScope): number {
-  const { items, keyOf, messageStarts, messageEnds } = scratch;
+function placeChecks(
+  { count, starts, rows, read, reasons }: Slice,
+  scope: TrustScope,
+  { items, keyOf, messageStarts, messageEnds }: CheckArrays,
+): number {
   let checks = 0;
   for (let i = 0; i < count; i++) {
     if (reasons[i] !== 0) continue;
@@ -57,12 +78,11 @@ function placeChecks({ count, starts, rows, read, reasons, scratch }: Slice, sco
 }
 
 /** The signatures of some items, one behind the other. */
-function gather(signatures: Uint8Array, items: Uint32Array, count: number, into: Uint8Array): Uint8Array {
+function gather(signatures: Uint8Array, items: Uint32Array, count: number, into: Uint8Array): void {
   for (let at = 0; at < count; at++) {
     const from = (items[at] as number) * SIGNATURE_BYTES;
     into.set(signatures.subarray(from, from + SIGNATURE_BYTES), at * SIGNATURE_BYTES);
   }
-  return into;
 }
 
 /** A header under which a key of the list has truly signed is recognised from now on. */

@@ -48,7 +48,7 @@ export function answerCanary(probe: CanaryProbe, options: CanaryOptions): Canary
     // The knowledge may come of age during the call; then either answer is right.
     const before = rightAnswers(options);
     const parts = canaryParts(probe.issuer, options.parts);
-    const slice = sliceOf(asked.map(([, credential]) => credential));
+    const slice = sliceOf(asked.map(([, credential]) => ({ credential })));
     // Twice: what the reference decodes at first is recognised then, and done in bulk as callers' credentials are.
     const rounds = [1, 2].map(() => {
       beginSlice(slice, slice.texts, asked.length);

@@ -22,6 +22,7 @@ import { describeError } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
+import { createStandInGuard } from '../replay/stand-in-guard.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
@@ -95,6 +96,8 @@ function start(): void {
     cardStatus: cards.statusOf,
     revocationIsExpired: () => cards.view().state === 'expired' || cards.leavesOutLiving(),
     acceptTestCredentials: config.demo,
+    proofWindowSeconds: config.proofWindowSeconds,
+    replay: createStandInGuard(clock),
     scopeOf: createTrustScopes(addon),
     bulk: addon && { cardStatuses: cards.statusesOf },
   };
@@ -152,6 +155,7 @@ function start(): void {
         revocation: cards.view,
         knownCards: cards,
         batchSlice: config.batchSlice,
+        allowAt: config.allowAt,
         proveRevoked: () => (cards.isComplete() ? undefined : (names) => proofs.ask(names.map(cards.hashOf))),
         onVerified: (codes) => countVerdicts(counters, engine, codes),
         onBatch: counters.countBatch,

@@ -4,6 +4,7 @@ import { type GatewayParts, verifyCredentials } from '../../src/gateway.ts';
 import { buildTrustIndex } from '../../src/keys/trust-index.ts';
 import { parseTrustList } from '../../src/keys/trust-list-schema.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
+import { replayGuard } from '../support/replay-guard.ts';
 
 const NOW_SECONDS = 1_795_000_000;
 
@@ -36,6 +37,8 @@ describe('the demo’s credentials', () => {
       },
       revocationIsExpired: () => false,
       acceptTestCredentials: false,
+      proofWindowSeconds: 60,
+      replay: replayGuard(),
     };
     const answers = verifyCredentials(
       credentials.map(({ text }) => ({ credential: text })),

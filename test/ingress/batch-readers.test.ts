@@ -4,7 +4,7 @@ import { LIMITS } from '../../src/config.ts';
 import { createBatchReader } from '../../src/ingress/batch-reader.ts';
 import { append, createBufferPool, createWindow, settle } from '../../src/ingress/byte-window.ts';
 import { parseBatch } from '../../src/ingress/envelope.ts';
-import { placeTexts } from '../../src/verification/slice.ts';
+import { NO_PLACE } from '../../src/native/addon.ts';
 import { mutateBytes } from '../credential/credential-cases.ts';
 import { createRandom, type Random } from '../signature/fuzz-cases.ts';
 import { nativeAddon } from '../support/path-world.ts';
@@ -15,12 +15,15 @@ const READERS = { 'native code': nativeAddon(), 'TypeScript alone': undefined } 
 const MAX = LIMITS.credentialChars;
 const ROOM = 5;
 
-/** Items as their bytes, in Latin-1, or the fault. */
+/** Items as their bytes, in Latin-1, with their proofs behind a plus, or the fault. */
 type Read = { readonly items: string[] } | { readonly fault: unknown };
 
-/** All that is too long is one and the same: malformed, whatever it is. */
-const shortened = (item: Uint8Array): string =>
-  item.length > MAX ? 'too long' : Buffer.from(item).toString('latin1');
+/** All that is too long is one and the same as what is empty: malformed, or no proof, whatever it is. */
+const shortened = (item: Uint8Array, most = MAX): string =>
+  item.length === 0 || item.length > most ? 'no good' : Buffer.from(item).toString('latin1');
+
+const asItem = (credential: Uint8Array, proof: Uint8Array | undefined): string =>
+  shortened(credential) + (proof === undefined ? '' : `+${shortened(proof, LIMITS.proofChars)}`);
 
 function readInPieces(
   type: string,
@@ -31,16 +34,22 @@ function readInPieces(
   const pool = createBufferPool(1024 * 1024, 1);
   const reader = createBatchReader(type, addon);
   const window = createWindow();
-  const places = { starts: new Uint32Array(ROOM), ends: new Uint32Array(ROOM) };
+  const words = () => new Uint32Array(ROOM);
+  const places = { starts: words(), ends: words(), proofStarts: words(), proofEnds: words(), proofCount: 0 };
   const items: string[] = [];
   for (const [i, piece] of pieces.entries()) {
     append(window, piece, pool);
     for (;;) {
       const before = window.start;
       const count = reader.read(window, places, ROOM, mostBytes, i < pieces.length - 1);
+      let proofs = 0;
       for (let item = 0; item < count; item++) {
-        items.push(shortened(window.bytes.subarray(places.starts[item], places.ends[item])));
+        const at = places.proofCount === 0 ? NO_PLACE : (places.proofStarts[item] as number);
+        const proof = at === NO_PLACE ? undefined : window.bytes.subarray(at, places.proofEnds[item]);
+        if (proof !== undefined) proofs++;
+        items.push(asItem(window.bytes.subarray(places.starts[item], places.ends[item]), proof));
       }
+      expect(places.proofCount).toBe(proofs);
       if (count === 0 && window.start === before) break;
     }
     settle(window, pool);
@@ -52,11 +61,15 @@ function readInPieces(
 function readWhole(type: string, body: Buffer): Read {
   const parsed = parseBatch(type, body);
   if (!parsed.ok) return { fault: parsed.problem };
-  const texts = parsed.value.map(({ credential }) => credential);
   // Lines are bytes, each kept apart; only JSON has characters.
-  if (type === LINES) return { items: texts.map((text) => shortened(Buffer.from(text, 'latin1'))) };
-  const { texts: bytes, starts, ends } = placeTexts(texts);
-  return { items: texts.map((_, i) => shortened(bytes.subarray(starts[i], ends[i]))) };
+  const encoding = type === LINES ? 'latin1' : 'utf8';
+  const items = parsed.value.map(({ credential, holderProof }) =>
+    asItem(
+      Buffer.from(credential, encoding),
+      holderProof === undefined ? undefined : Buffer.from(holderProof, encoding),
+    ),
+  );
+  return { items };
 }
 
 function cut(body: Buffer, places: readonly number[]): Buffer[] {
@@ -114,12 +127,17 @@ function drawEnvelope(random: Random): Buffer {
   const space = (): string => random.pick(SPACES);
   const rarely = <T>(usual: T, other: T): T => (random.below(40) === 0 ? other : usual);
   const object = (): string => {
-    const name = rarely(
-      random.pick(['"credential"', '"credential"', '"\\u0063redential"']),
-      random.pick(['"holderProof"', '"__proto__"', '"7"', '""']),
-    );
-    const member = `${space()}${name}${space()}:${space()}${rarely(random.pick(STRINGS), random.pick(WRONG))}${space()}`;
-    return `{${rarely(member, `${member},"credential":"b"`)}}`;
+    const member = (usual: string): string => {
+      const name = rarely(usual, random.pick(['"holderProof"', '"credential"', '"__proto__"', '"7"', '""']));
+      return `${space()}${name}${space()}:${space()}${rarely(random.pick(STRINGS), random.pick(WRONG))}${space()}`;
+    };
+    const members = [member(random.pick(['"credential"', '"credential"', '"\\u0063redential"']))];
+    if (random.below(2) === 0) {
+      const proof = member(random.pick(['"holderProof"', '"holderProof"', '"holder\\u0050roof"']));
+      if (random.below(2) === 0) members.push(proof);
+      else members.unshift(proof);
+    }
+    return `{${members.join(rarely(',', random.pick([' ', ',,'])))}${rarely('', random.pick([',', ',"credential":"b"']))}}`;
   };
   const item = (): string =>
     rarely(random.below(3) === 0 ? object() : random.pick(STRINGS), random.pick(WRONG));
@@ -184,6 +202,9 @@ describe.each(Object.entries(READERS))('batches read in pieces by %s', (_name, a
         [LINES, content],
         [JSON_TYPE, `{"credentials":["x","${content}","y"]}`],
         [JSON_TYPE, `{"credentials":[{"credential":"${content}"},"y"]}`],
+        [JSON_TYPE, `{"credentials":[{"credential":"x", "holderProof":"${content}"},"y"]}`],
+        [JSON_TYPE, `{"credentials":[{"holderProof":"p","credential":"${content}"},{"credential":"z"}]}`],
+        [JSON_TYPE, `{"credentials":[{"holderProof":"p", "credential":"${content}","holderProof":"q"}]}`],
         [JSON_TYPE, `{"credentials":["${content}`],
         [JSON_TYPE, `{"credentials":["${content}",7]}`],
       ] as const) {
@@ -195,6 +216,47 @@ describe.each(Object.entries(READERS))('batches read in pieces by %s', (_name, a
         }
       }
     }
+  });
+
+  it('have proofs at the limit of length, and far beyond it', () => {
+    for (const length of [0, 1, LIMITS.proofChars, LIMITS.proofChars + 1, 6 * LIMITS.proofChars + 1, MAX]) {
+      for (const proof of ['p'.repeat(length), '\\u0041'.repeat(length)]) {
+        const body = Buffer.from(
+          `{"credentials":["a",{"credential":"b","holderProof":"${proof}"} , {"holderProof":"${proof}","credential":"c"}]}`,
+        );
+        const whole = readWhole(JSON_TYPE, body);
+        for (const size of [body.length, 5_000, 20_011]) {
+          const places = Array.from({ length: Math.ceil(body.length / size) - 1 }, (_, i) => (i + 1) * size);
+          expect(readInPieces(JSON_TYPE, cut(body, places), addon, 256 * 1024)).toEqual(whole);
+        }
+      }
+    }
+  });
+
+  it('keep no more of an item than its strings, however much white space stands in it', () => {
+    const space = ' '.repeat(1_000_000);
+    const body = Buffer.from(
+      `{"credentials":[{${space}"credential"${space}:"c"${space},${space}"holderProof":${space}"p"${space}}]}`,
+    );
+    const window = createWindow();
+    const pool = createBufferPool(1024 * 1024, 1);
+    const reader = createBatchReader(JSON_TYPE, addon);
+    const words = () => new Uint32Array(1);
+    const places = {
+      starts: words(),
+      ends: words(),
+      proofStarts: words(),
+      proofEnds: words(),
+      proofCount: 0,
+    };
+    const found: number[] = [];
+    for (let at = 0; at < body.length; at += 10_000) {
+      append(window, body.subarray(at, at + 10_000), pool);
+      if (reader.read(window, places, 1, 1_000_000, true) === 1) found.push(places.proofCount);
+      expect(window.end - window.start).toBeLessThan(100);
+    }
+    reader.read(window, places, 1, 1_000_000, false);
+    expect([found, reader.fault(window)]).toEqual([[1], undefined]);
   });
 
   it('end at invalid UTF-8, also in the middle of a long string', () => {

@@ -6,7 +6,7 @@ const TEXT_TYPE = 'text/plain';
 
 const asBytes = (body: unknown): Buffer =>
   Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-const single = (body: unknown) => parseSingle(asBytes(body));
+const single = (body: unknown, allowAt = false) => parseSingle(asBytes(body), allowAt);
 const batch = (body: unknown, type = JSON_TYPE) => parseBatch(type, asBytes(body));
 
 /** A refusal as `type: detail`; an accepted body as its requests. */
@@ -28,6 +28,22 @@ describe('the single envelope', () => {
     ],
     [{ credential: 'a', channel: 'qr' }, { credential: 'a' }],
     [{ credential: 'a', channel: 'nfc' }, { credential: 'a' }],
+    [
+      { credential: 'a', holderProof: 'p' },
+      { credential: 'a', holderProof: 'p' },
+    ],
+    [
+      { holderProof: '', credential: 'a', nonce: '' },
+      { credential: 'a', holderProof: '', nonce: '' },
+    ],
+    [
+      { credential: 'a', nonce: 'n', channel: 'remote', audience: 'p', holderProof: 'h' },
+      { credential: 'a', nonce: 'n', audience: 'p', holderProof: 'h' },
+    ],
+    [
+      { credential: 'a', channel: 'remote', nonce: '' },
+      { credential: 'a', nonce: '' },
+    ],
   ])('%j is accepted', (body, request) => {
     expect(outcome(single(body))).toEqual(request);
   });
@@ -52,10 +68,12 @@ describe('the single envelope', () => {
     ['{"credential":"a","__proto__":{"audience":"p"}}', 'the body has an unknown member'],
     ['{"__proto__":{"credential":"a"}}', 'the body has an unknown member'],
     [{ credential: 'a', constructor: { prototype: {} } }, 'the body has an unknown member'],
-    [{ credential: 'a', holderProof: 'x' }, 'holderProof is not supported yet'],
-    [{ credential: 'a', holderProof: '' }, 'holderProof is not supported yet'],
-    [{ credential: 'a', nonce: 'x' }, 'nonce is not supported yet'],
-    [{ credential: 'a', channel: 'remote' }, 'channel remote is not supported yet: it needs a holder proof'],
+    [{ credential: 'a', holderProof: null }, 'holderProof must be a string'],
+    [{ credential: 'a', holderProof: ['p'] }, 'holderProof must be a string'],
+    [{ credential: 'a', nonce: 1 }, 'nonce must be a string'],
+    [{ holderProof: 'p' }, 'credential is missing'],
+    [{ credential: 'a', channel: 'remote' }, 'channel remote needs a nonce'],
+    [{ credential: 'a', holderProof: 'p', channel: 'remote' }, 'channel remote needs a nonce'],
     ['[]', 'the body must be a JSON object'],
     ['"a.b.c"', 'the body must be a JSON object'],
     ['null', 'the body must be a JSON object'],
@@ -73,9 +91,15 @@ describe('the single envelope', () => {
     expect(outcome(single(body))).toBe(`bad-envelope: ${detail}`);
   });
 
-  it('`at` is refused as a thing this caller may not choose', () => {
-    const at = '2026-06-01T00:00:00Z';
+  it('`at` is refused as a thing this caller may not choose, unless callers may', () => {
+    const at = '2026-06-01T02:00:00.5+02:00';
     expect(outcome(single({ credential: 'a', at }))).toBe('forbidden: the caller may not choose at');
+    expect(outcome(single({ credential: 'a', at: 'now' }))).toBe('forbidden: the caller may not choose at');
+    const atMs = Date.UTC(2026, 5, 1, 0, 0, 0, 500);
+    expect(outcome(single({ credential: 'a', at }, true))).toEqual({ credential: 'a', atMs });
+    expect(outcome(single({ credential: 'a', at: 'now' }, true))).toBe(
+      'bad-envelope: at must be an instant by RFC 3339',
+    );
   });
 
   it('no refusal repeats anything of the body', () => {
@@ -85,7 +109,7 @@ describe('the single envelope', () => {
       { credential: [secret] },
       { credential: secret, channel: secret },
       { credential: secret, audience: { [secret]: secret } },
-      { credential: secret, holderProof: secret },
+      { credential: secret, holderProof: { [secret]: secret } },
       { credential: secret, at: secret },
       secret,
       `{"${secret}":1,"${secret}":2}`,
@@ -109,6 +133,15 @@ describe('the batch envelope', () => {
     expect(outcome(batch({ credentials: [] }))).toEqual([]);
   });
 
+  it('takes proofs beside credentials, in either order', () => {
+    const credentials = [{ credential: 'a', holderProof: 'p' }, 'b', { holderProof: '', credential: 'c' }];
+    expect(outcome(batch({ credentials }))).toEqual([
+      { credential: 'a', holderProof: 'p' },
+      { credential: 'b' },
+      { credential: 'c', holderProof: '' },
+    ]);
+  });
+
   it.each([
     [{}, 'credentials must be an array'],
     [{ credentials: 'a' }, 'credentials must be an array'],
@@ -126,8 +159,13 @@ describe('the batch envelope', () => {
     [{ credentials: [{ credential: 'a', audience: 'p' }] }, 'credentials[0] has an unknown member'],
     [{ credentials: [{ credential: 'a', nonce: 'n' }] }, 'credentials[0] has an unknown member'],
     [
-      { credentials: ['a', { credential: 'a', holderProof: 'p' }] },
-      'credentials[1].holderProof is not supported yet',
+      { credentials: ['a', { credential: 'a', holderProof: 1 }] },
+      'credentials[1].holderProof must be a string',
+    ],
+    [{ credentials: [{ holderProof: 'p' }] }, 'credentials[0].credential is missing'],
+    [
+      { credentials: [{ credential: 'a', holderProof: 'p', channel: 'qr' }] },
+      'credentials[0] has an unknown member',
     ],
     ['{"credentials":[],"credentials":["a"]}', 'the body is refused: duplicate member name'],
     ['{"credentials":[{"credential":"a","credential":"b"}]}', 'the body is refused: duplicate member name'],

@@ -45,6 +45,7 @@ function handlerOn(
     addon,
     revocation: () => ({ state: 'fresh', seq: 1, ageMs: 5 }),
     proveRevoked: () => proveRevoked,
+    allowAt: true,
     writer: createAnswerWriter(GATHERED_SLICE, addon),
     onVerified: (codes) => verified.push(codes.length),
     onQueued: (seconds) => queued.push(seconds),

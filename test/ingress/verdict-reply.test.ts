@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeJws } from '../../src/credential/jws.ts';
 import type { Verification } from '../../src/gateway.ts';
 import {
+  localTail,
   renderRevocation,
   renderTail,
   renderVerification,
@@ -22,6 +23,7 @@ function verification(payload: unknown, more: Partial<Verification> = {}): Verif
     reason: 'ok',
     credential: decodedCredential,
     signatureHolds: true,
+    proofHolds: false,
     key: trustedKey(SIGNER),
     trustListVersion: 7,
     ...more,
@@ -43,8 +45,18 @@ describe('an answer', () => {
     );
   });
 
+  it('names the holder beside the issuer where the proof holds', () => {
+    expect(rendered(verification(goodClaims(), { proofHolds: true })).verified).toEqual(['issuer', 'holder']);
+  });
+
+  it('says where other gateways could not be asked for the proof, behind the revocation state', () => {
+    const text = renderVerification(verification(goodClaims(), { proofHolds: true }), localTail(TAIL));
+    expect(text.endsWith(`"ageMs":140},"replay":"local","checkedAt":"2026-11-23T10:15:30.123Z"}`)).toBe(true);
+    expect(Object.keys(JSON.parse(text)).slice(-3)).toEqual(['revocation', 'replay', 'checkedAt']);
+  });
+
   it.each(REASONS)('with $reason carries its verdict and action', ({ reason, verdict, action }) => {
-    expect(rendered({ reason, signatureHolds: false })).toEqual({
+    expect(rendered({ reason, signatureHolds: false, proofHolds: false })).toEqual({
       verdict,
       reason,
       action,
@@ -58,7 +70,11 @@ describe('an answer', () => {
 
   it('shows what was read but no claims while the signature does not hold', () => {
     const claims = goodClaims({ given_name: 'Camille' });
-    const unsigned = verification(claims, { reason: 'bad_signature', signatureHolds: false });
+    const unsigned = verification(claims, {
+      reason: 'bad_signature',
+      signatureHolds: false,
+      proofHolds: false,
+    });
     const { credential: shown, verified } = rendered(unsigned);
     expect(shown).toEqual({ iss: ISS, jti: 'card-1', sub: 'holder-1', exp: claims.exp, claims: {} });
     expect(verified).toEqual([]);
@@ -152,7 +168,10 @@ describe('what a reply shares', () => {
     const never = { state: 'expired', seq: 0, ageMs: Number.POSITIVE_INFINITY } as const;
     expect(JSON.parse(renderRevocation(never))).toEqual({ state: 'expired', seq: 0, ageMs: null });
     const tail = renderTail({ revocation: never, checkedAt: new Date(0) });
-    const text = renderVerification({ reason: 'revocation_stale', signatureHolds: false }, tail);
+    const text = renderVerification(
+      { reason: 'revocation_stale', signatureHolds: false, proofHolds: false },
+      tail,
+    );
     expect(JSON.parse(text).revocation.ageMs).toBeNull();
   });
 

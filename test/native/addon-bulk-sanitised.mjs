@@ -209,9 +209,13 @@ function writes(addon, { count, payloads, rows, dates }) {
 }
 
 function scans(addon) {
-  const bodies = ['{"credential":"a","audience":"b"}', 'bare', '{"credential":1}', '{}', ''].map((text) =>
-    Buffer.from(text),
-  );
+  const bodies = [
+    '{"credential":"a","audience":"b","holderProof":"p","nonce":"n"}',
+    'bare',
+    '{"credential":1}',
+    '{}',
+    '',
+  ].map((text) => Buffer.from(text));
   const count = bodies.length;
   let end = 0;
   const ends = Uint32Array.from(bodies, ({ length }) => (end += length));
@@ -223,8 +227,7 @@ function scans(addon) {
     ends.slice(),
     Uint8Array.of(1, 0, 1, 1, 1),
     count,
-    new Uint32Array(count),
-    new Uint32Array(count),
+    ...Array.from({ length: 6 }, () => new Uint32Array(count)),
   ];
   assert.equal(addon.scanSingles(...fresh()), 2);
   assert.equal(
@@ -234,7 +237,7 @@ function scans(addon) {
   refuses(
     (...args) => addon.scanSingles(...args.map((value) => (isArray(value) ? value.slice() : value))),
     fresh(),
-    [1, 2, 3, 4, 5, 6],
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
   );
   assert.throws(
     () =>
@@ -263,7 +266,16 @@ function scans(addon) {
   ]) {
     const bytes = exactly(Buffer.from(text));
     const words = (room) => new Uint32Array(room);
-    const args = (room) => [bytes, 1, text.length, place, words(room), words(room), room, 100, words(2)];
+    const args = (room) => [
+      bytes,
+      1,
+      text.length,
+      place,
+      ...Array.from({ length: 4 }, () => words(room)),
+      room,
+      100,
+      words(3),
+    ];
     for (const [room, count] of [
       [2, 2],
       [1, 1],
@@ -271,8 +283,8 @@ function scans(addon) {
     ]) {
       assert.equal(addon.scanBatch(...args(room)), count);
     }
-    const stand = words(2);
-    assert.equal(addon.scanBatch(...args(2).with(8, stand)), 2);
+    const stand = words(3);
+    assert.equal(addon.scanBatch(...args(2).with(10, stand)), 2);
     assert.equal(stand[0], text.length - rest);
     assert.equal(
       addon.scanBatch(...args(2).map((value) => (isArray(value) ? inSharedMemory(value) : value))),
@@ -284,7 +296,9 @@ function scans(addon) {
       [3, 5],
       [4, words(1)],
       [5, words(1)],
-      [8, words(1)],
+      [6, words(1)],
+      [7, words(1)],
+      [10, words(2)],
     ]) {
       assert.throws(() => addon.scanBatch(...args(2).with(at, wrong)), RangeError);
     }

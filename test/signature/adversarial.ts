@@ -3,8 +3,9 @@
  * told at the level of raw bytes (scalars, points of low order, spellings, torsion, lengths).
  */
 import { Point } from '@noble/ed25519';
+import { LOW_ORDER_ENCODINGS } from '../../src/encoding/ed25519-point.ts';
 import type { SignatureCheck } from '../../src/signature/engine.ts';
-import { GROUP_ORDER, LOW_ORDER_ENCODINGS } from '../../src/signature/rule.ts';
+import { GROUP_ORDER } from '../../src/signature/rule.ts';
 import {
   basePointTimes,
   challenge,

@@ -1,7 +1,8 @@
 /** Random checks for the fuzzer: honest triples, some by keys that carry torsion, and everything that breaks them. */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { LOW_ORDER_ENCODINGS } from '../../src/encoding/ed25519-point.ts';
 import type { SignatureCheck } from '../../src/signature/engine.ts';
-import { GROUP_ORDER, LOW_ORDER_ENCODINGS } from '../../src/signature/rule.ts';
+import { GROUP_ORDER } from '../../src/signature/rule.ts';
 import { forge, scalarBytes, scalarOf, signerKey } from './forge.ts';
 
 /** What precedes a 32-byte seed in the PKCS #8 form of an Ed25519 key (RFC 8410 section 7). */

@@ -1,8 +1,8 @@
 /** What the engine rests on: how node:crypto treats raw keys, and where its verdict is the rule's. */
 import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { isLowOrderEncoding } from '../../src/encoding/ed25519-point.ts';
 import { createOpensslEngine, OPENSSL_KEY_BYTES } from '../../src/signature/openssl-engine.ts';
-import { isLowOrderEncoding } from '../../src/signature/rule.ts';
 import { adversarialCases, honest } from './adversarial.ts';
 import { decodes, verdictByRule } from './oracle.ts';
 

@@ -5,15 +5,12 @@ import {
   GROUP_ORDER,
   isCanonicalScalar,
   isIdentityEncoding,
-  isLowOrderEncoding,
   isWellFormed,
-  LOW_ORDER_ENCODINGS,
 } from '../../src/signature/rule.ts';
 import { honest } from './adversarial.ts';
-import { scalarBytes, torsion } from './forge.ts';
+import { scalarBytes } from './forge.ts';
 
 const withScalar = (s: bigint): Uint8Array => Buffer.concat([new Uint8Array(32), scalarBytes(s)]);
-const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 
 it('has its frozen name', () => {
   expect(ACCEPTANCE_RULE).toBe('vigie-ed25519-1');
@@ -54,35 +51,6 @@ it('tells the identity from its other spellings and from its neighbours', () => 
     other[byte] = (other[byte] as number) ^ 0x80;
     expect(isIdentityEncoding(other)).toBe(false);
   }
-});
-
-describe('the low-order encodings', () => {
-  it('are fourteen, each of a point of low order', () => {
-    expect(new Set(LOW_ORDER_ENCODINGS).size).toBe(14);
-    for (const hex of LOW_ORDER_ENCODINGS) {
-      expect(Point.fromHex(hex, true).isSmallOrder()).toBe(true);
-      expect(isLowOrderEncoding(fromHex(hex))).toBe(true);
-    }
-  });
-
-  it('are all there are: eight points, and every y that fits 255 bits twice', () => {
-    const spellings = new Set<string>();
-    for (let i = 0; i < 8; i++) {
-      const { y } = torsion(i).toAffine();
-      for (const spelling of [y, y + 2n ** 255n - 19n]) {
-        if (spelling >= 2n ** 255n) continue;
-        for (const sign of [0n, 2n ** 255n]) {
-          spellings.add(Buffer.from(scalarBytes(spelling + sign)).toString('hex'));
-        }
-      }
-    }
-    expect([...spellings].sort()).toEqual([...LOW_ORDER_ENCODINGS].sort());
-  });
-
-  it('are told from their neighbours', () => {
-    expect(isLowOrderEncoding(Point.BASE.toBytes())).toBe(false);
-    expect(isLowOrderEncoding(scalarBytes(2n))).toBe(false);
-  });
 });
 
 it('asks for lengths, a canonical S and an R that is not the identity', () => {

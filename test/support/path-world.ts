@@ -8,6 +8,7 @@ import { createCardLookup } from '../../src/revocation/card-lookup.ts';
 import { engineOn } from '../../src/signature/native-engine.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
 import { createTrustScopes } from '../../src/verification/trust-scope.ts';
+import { replayGuard } from './replay-guard.ts';
 import {
   ISS,
   NOW_SECONDS,
@@ -63,6 +64,8 @@ export function pathParts(addon: NativeAddon | undefined, more: Partial<GatewayP
     cardStatus: (iss, jti) => (iss === ISS ? (STATUSES[jti] ?? 'active') : 'active'),
     revocationIsExpired: () => false,
     acceptTestCredentials: false,
+    proofWindowSeconds: 60,
+    replay: replayGuard(),
     scopeOf: createTrustScopes(addon),
     bulk: addon && bulkParts(addon),
     ...more,

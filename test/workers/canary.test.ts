@@ -4,6 +4,7 @@ import { CANARY_ISS, createCanaryCredentials, REVOKED_JTI } from '../../src/cont
 import { type GatewayParts, verifyCredentials } from '../../src/gateway.ts';
 import { createOpensslEngine } from '../../src/signature/openssl-engine.ts';
 import { answerCanary } from '../../src/workers/canary.ts';
+import { replayGuard } from '../support/replay-guard.ts';
 import { NOW_SECONDS, trustIndex } from '../support/synthetic-issuer.ts';
 
 const clock = { wallMs: () => NOW_SECONDS * 1000, monotonicMs: () => 0 };
@@ -23,6 +24,8 @@ const soundParts: GatewayParts = {
   cardStatus: (iss, jti) => (iss === CANARY_ISS && jti === REVOKED_JTI ? 'revoked' : 'active'),
   revocationIsExpired: () => false,
   acceptTestCredentials: false,
+  proofWindowSeconds: 60,
+  replay: replayGuard(),
 };
 
 function answer(more: Partial<GatewayParts> = {}, { probe = PROBE, isComplete = true } = {}) {

@@ -102,7 +102,7 @@ class Scanner {
     skip_space();
     if (!take('{')) return false;
     const double absent = std::numeric_limits<double>::quiet_NaN();
-    claims = Claims{{}, {}, {}, {}, absent, absent, absent, false};
+    claims = Claims{{}, {}, {}, {}, {}, {}, absent, absent, absent, false};
     if (!members(&claims, 1)) return false;
     skip_space();
     return at_ == end_ && claims.iss.end > claims.iss.begin && claims.jti.end > claims.jti.begin &&
@@ -200,12 +200,10 @@ class Scanner {
           return date(claims.nbf);
         case head_of("iat"):
           return date(claims.iat);
-        case head_of("aud"): {
-          const std::uint8_t* const begin = at_;
-          if (!value(1)) return false;
-          claims.aud = span_from(begin);
-          return true;
-        }
+        case head_of("aud"):
+          return whole(claims.aud);
+        case head_of("cnf"):
+          return whole(claims.cnf);
         default:
           return value(1);
       }
@@ -213,7 +211,16 @@ class Scanner {
     if (name.length == 4 && name.head == head_of("test")) {
       claims.test = end_ - at_ >= 4 && std::memcmp(at_, "true", 4) == 0;
     }
+    if (name.length == 6 && name.head == head_of("rights")) return whole(claims.rights);
     return value(1);
+  }
+
+  /** A value of whatever type, and where it stands. */
+  bool whole(Span& span) {
+    const std::uint8_t* const begin = at_;
+    if (!value(1)) return false;
+    span = span_from(begin);
+    return true;
   }
 
   /** A string without escapes; the span is what stands between its quotes. */

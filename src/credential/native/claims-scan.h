@@ -21,8 +21,8 @@ struct Span {
 struct Claims {
   /** The characters between the quotes: well-formed UTF-8 without an escape. */
   Span iss, jti, sub;
-  /** The value of `aud` as it stands, whatever it is. */
-  Span aud;
+  /** The values of `aud`, `cnf` and `rights` as they stand, whatever they are. */
+  Span aud, cnf, rights;
   /** Seconds since the epoch; NaN when the claim is absent. */
   double exp, nbf, iat;
   /** `test` is true. */

@@ -47,7 +47,9 @@ std::uint8_t* write_answer(const Answer& answer, std::uint8_t* at) noexcept {
   at = put_decimal(at, answer.exp);
   at = put(at, ",\"claims\":");
   at = answer.signature_holds ? put(at, answer.claims) : put(at, "{}");
-  at = answer.signature_holds ? put(at, "},\"verified\":[\"issuer\"],\"key\":{") : put(at, "},\"verified\":[],\"key\":{");
+  if (!answer.signature_holds) at = put(at, "},\"verified\":[],\"key\":{");
+  else if (answer.proof_holds) at = put(at, "},\"verified\":[\"issuer\",\"holder\"],\"key\":{");
+  else at = put(at, "},\"verified\":[\"issuer\"],\"key\":{");
   at = put(at, answer.key);
   at = put(at, "}");
   return put(at, answer.tail);

@@ -23,7 +23,10 @@ struct Answer {
   /** Whole seconds. */
   std::uint64_t exp;
   Piece claims;
+  /** The issuer's signature holds. */
   bool signature_holds;
+  /** The holder's proof does, too. */
+  bool proof_holds;
   /** The inside of the member `key`. */
   Piece key;
   /** From the member `revocation` to the end of the answer, and what separates it from the next. */

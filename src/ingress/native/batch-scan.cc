@@ -7,8 +7,8 @@
 namespace vigie {
 namespace {
 
-BatchScan scan_lines(const std::uint8_t* bytes, std::size_t length, BatchPlace place, std::uint32_t* begins,
-                     std::uint32_t* ends, std::size_t room, std::size_t most_bytes) noexcept {
+BatchScan scan_lines(const std::uint8_t* bytes, std::size_t length, BatchPlace place, const BatchItems& items,
+                     std::size_t room, std::size_t most_bytes) noexcept {
   std::size_t count = 0;
   std::size_t at = 0;
   while (at < length && count < room && at < most_bytes) {
@@ -18,15 +18,22 @@ BatchScan scan_lines(const std::uint8_t* bytes, std::size_t length, BatchPlace p
         found == nullptr ? length : static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes);
     const std::size_t next = found == nullptr ? length : end + 1;
     if (end > at && bytes[end - 1] == '\r') --end;
-    begins[count] = static_cast<std::uint32_t>(at);
-    ends[count] = static_cast<std::uint32_t>(end);
+    items.begins[count] = static_cast<std::uint32_t>(at);
+    items.ends[count] = static_cast<std::uint32_t>(end);
     ++count;
     at = next;
   }
-  return {count, at, place};
+  return {count, 0, at, place};
 }
 
-constexpr char kMember[] = "\"credential\"";
+constexpr char kCredential[] = "\"credential\"";
+constexpr char kProof[] = "\"holderProof\"";
+
+/** An item's strings, by their places. */
+struct Item {
+  std::uint32_t begin = kNoPlace, end = 0;
+  std::uint32_t proof_begin = kNoPlace, proof_end = 0;
+};
 
 /** Tokens of one item; nothing is consumed of an item that is not whole. */
 class ItemScanner {
@@ -46,10 +53,10 @@ class ItemScanner {
     return true;
   }
   /** An item; else it stands where it stood, but for white space. */
-  bool item(std::uint32_t& begin, std::uint32_t& end) {
+  bool item(Item& found) {
     skip_space();
     const std::uint8_t* const before = at_;
-    if (string(begin, end) || (take('{') && member() && take(':') && string(begin, end) && take('}'))) return true;
+    if (string(found.begin, found.end) || object(found)) return true;
     at_ = before;
     return false;
   }
@@ -69,10 +76,22 @@ class ItemScanner {
     ++at_;
     return true;
   }
-  bool member() {
-    skip_space();
-    constexpr std::size_t length = sizeof kMember - 1;
-    if (static_cast<std::size_t>(end_ - at_) < length || std::memcmp(at_, kMember, length) != 0) return false;
+  /** Its members in either order, each once. */
+  bool object(Item& found) {
+    if (!take('{')) return false;
+    do {
+      skip_space();
+      const bool is_credential = found.begin == kNoPlace && name(kCredential);
+      if (!is_credential && (found.proof_begin != kNoPlace || !name(kProof))) return false;
+      if (!take(':')) return false;
+      if (!(is_credential ? string(found.begin, found.end) : string(found.proof_begin, found.proof_end))) return false;
+    } while (take(','));
+    return found.begin != kNoPlace && take('}');
+  }
+  template <std::size_t kSize>
+  bool name(const char (&wanted)[kSize]) {
+    constexpr std::size_t length = kSize - 1;
+    if (static_cast<std::size_t>(end_ - at_) < length || std::memcmp(at_, wanted, length) != 0) return false;
     at_ += length;
     return true;
   }
@@ -84,23 +103,30 @@ class ItemScanner {
 
 }  // namespace
 
-BatchScan scan_batch(const std::uint8_t* bytes, std::size_t length, BatchPlace place, std::uint32_t* begins,
-                     std::uint32_t* ends, std::size_t room, std::size_t most_bytes) noexcept {
+BatchScan scan_batch(const std::uint8_t* bytes, std::size_t length, BatchPlace place, const BatchItems& items,
+                     std::size_t room, std::size_t most_bytes) noexcept {
   if (place == BatchPlace::kLines || place == BatchPlace::kLastLines) {
-    return scan_lines(bytes, length, place, begins, ends, room, most_bytes);
+    return scan_lines(bytes, length, place, items, room, most_bytes);
   }
   ItemScanner scanner(bytes, length);
   std::size_t count = 0;
+  std::size_t proofs = 0;
   while (count < room && scanner.consumed() < most_bytes) {
     if (place == BatchPlace::kBehindItem) {
       if (!scanner.take(',')) break;
       place = BatchPlace::kBehindComma;
     }
-    if (!scanner.item(begins[count], ends[count])) break;
+    Item item;
+    if (!scanner.item(item)) break;
+    items.begins[count] = item.begin;
+    items.ends[count] = item.end;
+    items.proof_begins[count] = item.proof_begin;
+    items.proof_ends[count] = item.proof_end;
+    proofs += item.proof_begin != kNoPlace;
     ++count;
     place = BatchPlace::kBehindItem;
   }
-  return {count, scanner.consumed(), place};
+  return {count, proofs, scanner.consumed(), place};
 }
 
 }  // namespace vigie

@@ -38,6 +38,12 @@ class Scanner {
     const std::size_t length = std::strlen(wanted);
     return place.end - place.begin == length && std::memcmp(begin_ + place.begin, wanted, length) == 0;
   }
+  /** The member with this name, if it is not there already. */
+  bool takes(OptionalPlace& member, const char* name, const Place& found, const Place& value) const {
+    if (member.is_there || !is(found, name)) return false;
+    member = {true, value};
+    return true;
+  }
 
  private:
   const std::uint8_t* const begin_;
@@ -45,32 +51,32 @@ class Scanner {
   const std::uint8_t* const end_;
 };
 
+bool is_channel(const Scanner& scanner, const Place& value, bool has_nonce) {
+  return scanner.is(value, "qr") || scanner.is(value, "nfc") || (has_nonce && scanner.is(value, "remote"));
+}
+
 }  // namespace
 
 bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEnvelope& envelope) noexcept {
   Scanner scanner(body, length);
-  bool has_credential = false;
-  bool has_channel = false;
+  OptionalPlace credential = {};
+  OptionalPlace channel = {};
   envelope = {};
   if (!scanner.take('{')) return false;
   do {
     Place name;
     Place value;
     if (!scanner.string(name) || !scanner.take(':') || !scanner.string(value)) return false;
-    if (!has_credential && scanner.is(name, "credential")) {
-      has_credential = true;
-      envelope.credential = value;
-    } else if (!envelope.has_audience && scanner.is(name, "audience")) {
-      envelope.has_audience = true;
-      envelope.audience = value;
-    } else if (!has_channel && scanner.is(name, "channel") &&
-               (scanner.is(value, "qr") || scanner.is(value, "nfc"))) {
-      has_channel = true;
-    } else {
+    if (!scanner.takes(credential, "credential", name, value) &&
+        !scanner.takes(envelope.proof, "holderProof", name, value) &&
+        !scanner.takes(envelope.audience, "audience", name, value) &&
+        !scanner.takes(envelope.nonce, "nonce", name, value) && !scanner.takes(channel, "channel", name, value)) {
       return false;
     }
   } while (scanner.take(','));
-  return scanner.take('}') && scanner.at_end() && has_credential;
+  envelope.credential = credential.place;
+  return scanner.take('}') && scanner.at_end() && credential.is_there &&
+         (!channel.is_there || is_channel(scanner, channel.place, envelope.nonce.is_there));
 }
 
 }  // namespace vigie

@@ -15,15 +15,22 @@ struct Place {
   std::uint32_t end;
 };
 
+/** A member that may be absent. */
+struct OptionalPlace {
+  bool is_there;
+  Place place;
+};
+
 struct SingleEnvelope {
   Place credential;
-  Place audience;
-  bool has_audience;
+  OptionalPlace proof;
+  OptionalPlace audience;
+  OptionalPlace nonce;
 };
 
 /**
- * `{"credential": "…", "audience"?: "…", "channel"?: "qr"|"nfc"}`, in any order, each once, of printable ASCII without
- * an escape. False: not plain.
+ * `{"credential": "…", "holderProof"?: "…", "audience"?: "…", "nonce"?: "…", "channel"?: "qr"|"nfc"|"remote"}`, in any
+ * order, each once, of printable ASCII without an escape; `remote` with a nonce alone. False: not plain.
  */
 bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEnvelope& envelope) noexcept;
 

@@ -39,19 +39,22 @@ void what_is_found() {
   const std::string payload =
       " {\t\"sub\" : \"h\xc3\xb6lder\" ,\"aud\": [\"a\", {\"b\":1}] ,\"exp\":1780272000,\"nbf\":0,"
       "\"iat\":999999999999999,\"iss\":\"https://i.example\",\"test\":true,\"jti\":\"card \xf0\x9f\x92\x8a\","
-      "\"x\":{\"iss\":\"inner\",\"exp\":7,\"test\":false}}\t ";
+      "\"x\":{\"iss\":\"inner\",\"exp\":7,\"test\":false,\"cnf\":1},\"cnf\" : {\"jwk\": {}} ,\"rights\":7 }\t ";
   vigie::Claims claims;
   CHECK(scan(payload, claims), "the payload");
   CHECK(at(payload, claims.iss) == "https://i.example", "iss");
   CHECK(at(payload, claims.jti) == "card \xf0\x9f\x92\x8a", "jti");
   CHECK(at(payload, claims.sub) == "h\xc3\xb6lder", "sub");
   CHECK(at(payload, claims.aud) == "[\"a\", {\"b\":1}]", "aud");
+  CHECK(at(payload, claims.cnf) == "{\"jwk\": {}}", "cnf");
+  CHECK(at(payload, claims.rights) == "7", "rights");
   CHECK(claims.exp == 1780272000 && claims.nbf == 0 && claims.iat == 999999999999999.0, "dates");
   CHECK(claims.test, "test");
 
   CHECK(scan(with("\"sub\":\"\""), claims), "an empty sub");
   CHECK(claims.sub.begin != 0 && claims.sub.begin == claims.sub.end, "an empty sub is there");
   CHECK(std::isnan(claims.nbf) && std::isnan(claims.iat) && !claims.test && claims.aud.end == 0, "what is absent");
+  CHECK(claims.cnf.end == 0 && claims.rights.end == 0, "what is absent, too");
   CHECK(scan(with("\"test\":\"true\""), claims) && !claims.test, "test as a text");
   CHECK(scan(with("\"test\":1"), claims) && !claims.test, "test as a number");
   CHECK(scan(with("\"Test\":true"), claims) && !claims.test, "a name in other letters");

@@ -12,7 +12,7 @@
 namespace {
 
 const char* const kPieces[] = {"\"", "\"a\"", "\"eyJ.e30.AA\"", ",", ", ", "{", "}", "\"credential\"", ":", "{\"credential\":\"b\"}",
-                               "{ \"credential\" : \"\" }", "]", "\\", " ", "\n", "\r\n", "\r", "a", "\xc3\xa9", "\x7f"};
+                               "{ \"credential\" : \"\" }", "\"holderProof\"", "{\"holderProof\":\"p\",\"credential\":\"b\"}", "]", "\\", " ", "\n", "\r\n", "\r", "a", "\xc3\xa9", "\x7f"};
 constexpr std::size_t kKinds = sizeof kPieces / sizeof kPieces[0];
 constexpr std::size_t kRoom = 4;
 
@@ -30,13 +30,18 @@ void require(bool condition) {
 void scan_on(const std::string& body, std::size_t length, std::size_t most_bytes, Items& items) {
   for (;;) {
     const testing::Exact bytes(body.data() + items.consumed, length - items.consumed);
-    std::uint32_t begins[kRoom], ends[kRoom];
-    const vigie::BatchScan scan =
-        vigie::scan_batch(bytes.data(), bytes.size(), items.place, begins, ends, kRoom, most_bytes);
+    std::uint32_t begins[kRoom], ends[kRoom], proof_begins[kRoom], proof_ends[kRoom];
+    const bool is_lines = items.place == vigie::BatchPlace::kLines;
+    const vigie::BatchScan scan = vigie::scan_batch(bytes.data(), bytes.size(), items.place,
+                                                    {begins, ends, proof_begins, proof_ends}, kRoom, most_bytes);
     require(scan.count <= kRoom && scan.consumed <= bytes.size());
     for (std::size_t i = 0; i < scan.count; ++i) {
       require(begins[i] <= ends[i] && ends[i] <= scan.consumed && (i == 0 || ends[i - 1] <= begins[i]));
       items.found.push_back(bytes.text().substr(begins[i], ends[i] - begins[i]));
+      if (is_lines || proof_begins[i] == vigie::kNoPlace) continue;
+      require(proof_begins[i] <= proof_ends[i] && proof_ends[i] <= scan.consumed);
+      require(proof_ends[i] <= begins[i] || ends[i] <= proof_begins[i]);
+      items.found.push_back("+" + bytes.text().substr(proof_begins[i], proof_ends[i] - proof_begins[i]));
     }
     items.consumed += scan.consumed;
     items.place = scan.place;

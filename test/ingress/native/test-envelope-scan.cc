@@ -11,6 +11,10 @@ namespace {
 
 std::string at(const std::string& body, const Place& place) { return body.substr(place.begin, place.end - place.begin); }
 
+bool is(const std::string& body, const OptionalPlace& member, const char* wanted) {
+  return member.is_there && at(body, member.place) == wanted;
+}
+
 bool scan(const std::string& body, SingleEnvelope& envelope) {
   const testing::Exact exact(body);
   return scan_single_envelope(exact.data(), exact.size(), envelope);
@@ -20,9 +24,14 @@ void singles() {
   SingleEnvelope envelope;
   const std::string body = " {\r\n\t\"audience\" : \"a b\" , \"channel\":\"nfc\",\"credential\":\"e.y.J\"} \n";
   CHECK(scan(body, envelope), "an envelope with everything");
-  CHECK(at(body, envelope.credential) == "e.y.J" && envelope.has_audience && at(body, envelope.audience) == "a b", "its parts");
-  CHECK(scan("{\"credential\":\"\"}", envelope) && !envelope.has_audience, "an empty credential");
+  CHECK(at(body, envelope.credential) == "e.y.J" && is(body, envelope.audience, "a b"), "its parts");
+  CHECK(!envelope.proof.is_there && !envelope.nonce.is_there, "what it has not");
+  CHECK(scan("{\"credential\":\"\"}", envelope) && !envelope.audience.is_there, "an empty credential");
   CHECK(envelope.credential.begin == envelope.credential.end, "an empty credential");
+  const std::string presented =
+      "{\"nonce\":\"n\",\"channel\":\"remote\",\"holderProof\":\"p.q.r\",\"credential\":\"e.y.J\",\"audience\":\"\"}";
+  CHECK(scan(presented, envelope), "a presentation");
+  CHECK(is(presented, envelope.proof, "p.q.r") && is(presented, envelope.nonce, "n") && is(presented, envelope.audience, ""), "its parts");
   for (std::size_t length = 0; length + 2 < body.size(); ++length) {
     CHECK(!scan(body.substr(0, length), envelope), "the first %zu bytes", length);
   }
@@ -30,7 +39,9 @@ void singles() {
        {"", "{}", "[]", "\"x\"", "null", "{\"audience\":\"a\"}", "{\"credential\":1}", "{\"credential\":\"a\",}", "{,\"credential\":\"a\"}",
         "{\"credential\":\"a\",\"credential\":\"a\"}", "{\"credential\":\"a\",\"audience\":\"a\",\"audience\":\"b\"}",
         "{\"credential\":\"a\",\"channel\":\"qr\",\"channel\":\"qr\"}", "{\"credential\":\"a\",\"channel\":\"remote\"}",
-        "{\"credential\":\"a\",\"channel\":\"\"}", "{\"credential\":\"a\",\"nonce\":\"a\"}", "{\"credential\":\"a\"}}", "{\"credential\":\"a\"}{",
+        "{\"credential\":\"a\",\"channel\":\"\"}", "{\"credential\":\"a\",\"at\":\"a\"}",
+        "{\"credential\":\"a\",\"nonce\":\"a\",\"nonce\":\"a\"}", "{\"credential\":\"a\",\"holderProof\":\"p\",\"holderProof\":\"p\"}",
+        "{\"credential\":\"a\",\"holderProof\":null}", "{\"holderProof\":\"p\"}", "{\"credential\":\"a\"}}", "{\"credential\":\"a\"}{",
         "{\"credential\":\"a\\u0041\"}", "{\"credential\":\"a\x7f\"}", "{\"credential\":\"\xc3\xa9\"}", "{\"credential\":\"a\n\"}",
         "{\"Credential\":\"a\"}", "{\"credentia\\u006c\":\"a\"}", "{\"credential\":\"a\" \"audience\":\"b\"}", "{\"credential\" \"a\"}",
         "\xef\xbb\xbf{\"credential\":\"a\"}", "{\"credential\":\"a\"}\v", "{'credential':'a'}"}) {
