@@ -42,8 +42,9 @@ function detailRows({ verdict, document }: VerifyAnswer, words: DetailWords): st
   // A card may be valid without its holder: whoever bills by it should know.
   else if (verdict === 'valid') rows.push([words.holder, words.holderNotChecked]);
   if (isJsonObject(revocation)) {
-    const state = text(revocation.state);
-    rows.push([words.revocation, words.age(words.states[state] ?? state, text(revocation.ageMs))]);
+    const { ageMs } = revocation;
+    const state = words.states[text(revocation.state)] ?? text(revocation.state);
+    rows.push([words.revocation, typeof ageMs === 'number' ? words.age(state, ageMs) : words.never(state)]);
   }
   if (replay === 'local') rows.push([words.replay, words.replayLocal]);
   return rows;

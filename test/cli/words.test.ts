@@ -113,6 +113,17 @@ describe('an answer laid out', () => {
     expect(linesOf('en', 'ok', { verified }).at(-1)).toMatch(/^revocation {2}fresh, 12 ms old$/);
   });
 
+  it('names the age of what is known of revocations, or that nothing was ever confirmed', () => {
+    const revocation = { state: 'expired', seq: 0, ageMs: null };
+    expect(linesOf('en', 'revocation_stale', { revocation }).at(-1)).toBe(
+      'revocation  expired, never confirmed',
+    );
+    expect(linesOf('fr', 'revocation_stale', { revocation }).at(-1)).toBe(
+      'révocations  périmées, jamais confirmées',
+    );
+    expect(linesOf('fr', 'expired', {}).at(-1)).toBe('révocations  à jour, relevées il y a 12 ms');
+  });
+
   it('shows nothing of a card whose signature does not hold, and no control characters of any', () => {
     expect(linesOf('en', 'bad_signature', { verified: [] }).join('\n')).not.toContain('i.invalid');
     const steering = linesOf('en', 'ok', { verified: ['issuer'], credential: { iss: '\u001b[2Jx' } });

@@ -56,6 +56,7 @@ export const ENGLISH: WordTable = {
     revocation: 'revocation',
     states: { fresh: 'fresh', stale: 'stale', expired: 'expired' },
     age: (state, ageMs) => `${state}, ${ageMs} ms old`,
+    never: (state) => `${state}, never confirmed`,
     replay: 'replay',
     replayLocal: 'looked for at this gateway alone: the others could not be asked',
   },

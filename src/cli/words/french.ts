@@ -61,6 +61,7 @@ export const FRENCH: WordTable = {
     revocation: 'révocations',
     states: { fresh: 'à jour', stale: 'en retard', expired: 'périmées' },
     age: (state, ageMs) => `${state}, relevées il y a ${ageMs} ms`,
+    never: (state) => `${state}, jamais confirmées`,
     replay: 'réutilisation',
     replayLocal: "recherchée sur cette passerelle seulement (les autres n'ont pas pu être interrogées)",
   },

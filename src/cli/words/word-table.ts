@@ -25,7 +25,9 @@ export interface DetailWords {
   readonly revocation: string;
   /** The gateway's states of its revocation knowledge. */
   readonly states: Readonly<Record<string, string>>;
-  readonly age: (state: string, ageMs: string) => string;
+  readonly age: (state: string, ageMs: number) => string;
+  /** Where nothing was ever confirmed, there is no age. */
+  readonly never: (state: string) => string;
   readonly replay: string;
   readonly replayLocal: string;
 }
