@@ -56,6 +56,8 @@ describe('with nothing set', () => {
       filterExpiryGraceDays: 30,
       statusMapBytes: 17_179_869_184,
       revocationMaxAgeSeconds: 86_400,
+      proofWindowSeconds: 60,
+      allowAt: false,
       batchSlice: 256,
       maxConnections: 20_000,
       queueTargetMs: 5,

@@ -4,9 +4,8 @@
  */
 import { LIMITS } from '../config.ts';
 import { REASONS } from '../verdict.ts';
+import { type Json, ref, schemas } from './openapi-schemas.ts';
 import { PROBLEMS, type ProblemType } from './problem.ts';
-
-type Json = Record<string, unknown>;
 
 export function openapiDocument(version: string): Json {
   return {
@@ -43,7 +42,7 @@ const BODY_PROBLEMS: ProblemType[] = [
 function verifyOperation(): Json {
   const bare = { schema: { type: 'string', description: 'The compact JWS, to the last byte of the body.' } };
   return {
-    summary: 'Verify one credential',
+    summary: 'Verify one credential, with the proof of its holder or without',
     operationId: 'verify',
     requestBody: {
       required: true,
@@ -63,7 +62,7 @@ function verifyOperation(): Json {
 
 function batchOperation(): Json {
   return {
-    summary: 'Verify many credentials',
+    summary: 'Verify many credentials, each with the proof of its holder or without',
     operationId: 'verifyBatch',
     description: `One result an item, in the order sent, whatever the neighbours. At most ${LIMITS.batchItems} items and ${LIMITS.batchBodyBytes} bytes; an item above ${LIMITS.credentialChars} characters is malformed.`,
     requestBody: {
@@ -83,7 +82,7 @@ function batchOperation(): Json {
           schema: {
             type: 'string',
             contentEncoding: 'binary',
-            description: `One byte an item, the reason's code: ${REASONS.map(({ code, reason }) => `${code} ${reason}`).join(', ')}. The header vigie-revocation states the revocation knowledge.`,
+            description: `One byte an item, the reason's code: ${REASONS.map(({ code, reason }) => `${code} ${reason}`).join(', ')}. The header vigie-revocation states the revocation knowledge; vigie-replay: local says that other gateways could not be asked for all proofs.`,
           },
         },
       }),
@@ -122,106 +121,6 @@ function problems(types: readonly ProblemType[]): Json {
     };
   }
   return responses;
-}
-
-function ref(name: string): Json {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function object(properties: Json, required: readonly string[]): Json {
-  return { type: 'object', properties, required };
-}
-
-function schemas(): Json {
-  const text = { type: 'string' };
-  const unique = (values: readonly string[]): string[] => [...new Set(values)];
-  return {
-    VerifyRequest: {
-      ...object(
-        {
-          credential: { ...text, description: 'What the phone showed.' },
-          audience: { ...text, description: 'In whose name the caller asks.' },
-          channel: { enum: ['qr', 'nfc'] },
-        },
-        ['credential'],
-      ),
-      additionalProperties: false,
-    },
-    BatchRequest: {
-      ...object(
-        {
-          credentials: {
-            type: 'array',
-            maxItems: LIMITS.batchItems,
-            items: {
-              oneOf: [text, { ...object({ credential: text }, ['credential']), additionalProperties: false }],
-            },
-          },
-        },
-        ['credentials'],
-      ),
-      additionalProperties: false,
-    },
-    Verification: object(
-      {
-        verdict: { enum: unique(REASONS.map(({ verdict }) => verdict)) },
-        reason: { enum: REASONS.map(({ reason }) => reason) },
-        action: { enum: unique(REASONS.map(({ action }) => action)) },
-        credential: {
-          ...object(
-            { iss: text, jti: text, sub: text, exp: { type: 'number' }, claims: { type: 'object' } },
-            ['claims'],
-          ),
-          description: 'As far as it could be read; claims stay empty unless the signature holds.',
-        },
-        verified: { type: 'array', items: { enum: ['issuer'] } },
-        key: object({ kid: text, set: { type: 'integer', description: 'Version of the trust list.' } }, []),
-        revocation: ref('Revocation'),
-        checkedAt: { ...text, format: 'date-time' },
-      },
-      ['verdict', 'reason', 'action', 'credential', 'verified', 'key', 'revocation', 'checkedAt'],
-    ),
-    BatchAnswer: object(
-      {
-        results: { type: 'array', items: ref('Verification') },
-        summary: {
-          type: 'object',
-          description: 'How many of each verdict; those that did not occur are left out.',
-          additionalProperties: { type: 'integer' },
-        },
-        revocation: ref('Revocation'),
-        key: object({ set: { type: 'integer' } }, []),
-      },
-      ['results', 'summary', 'revocation', 'key'],
-    ),
-    Revocation: object(
-      {
-        state: { enum: ['fresh', 'stale', 'expired'] },
-        seq: { type: 'integer', description: 'Last status change enforced.' },
-        ageMs: {
-          type: ['integer', 'null'],
-          description: 'Age of the knowledge, never understated; null while nothing was ever confirmed.',
-        },
-      },
-      ['state', 'seq', 'ageMs'],
-    ),
-    Alive: object({ alive: { const: true } }, ['alive']),
-    Ready: object({ ready: { const: true }, revocation: ref('Revocation') }, ['ready', 'revocation']),
-    Problem: object(
-      {
-        type: { enum: Object.keys(PROBLEMS) },
-        title: text,
-        status: { type: 'integer' },
-        detail: text,
-        reasons: {
-          type: 'array',
-          items: text,
-          description: 'Of `not-ready`: everything that stands against it.',
-        },
-      },
-      ['type', 'title', 'status', 'detail'],
-    ),
-  };
 }
 
 function headers(): Json {

@@ -82,11 +82,7 @@ const issuerSchema = z.strictObject({
   keys: boundedArray(keySchema, 1, MAX_TRUSTED_KEYS),
   holderProof: z.enum(['none', 'optional', 'required']).default('none'),
   audiences: boundedArray(text(MAX_AUDIENCE_LENGTH), 0, MAX_AUDIENCES).default([]),
-  // Refused rather than ignored: a list that asks for the check must not be served without it.
-  rights: z
-    .enum(['ignore', 'check'])
-    .refine((rights) => rights === 'ignore', 'rights checks come with a later release')
-    .default('ignore'),
+  rights: z.enum(['ignore', 'check']).default('ignore'),
 });
 
 const documentSchema = z.strictObject({

@@ -44,8 +44,21 @@ const REFUSALS: readonly (readonly [what: string, path: string, call: Call, stat
     ['no credential', '/v1/verify', json({}), 400, 'bad-envelope'],
     ['a number for a credential', '/v1/verify', json({ credential: 1 }), 400, 'bad-envelope'],
     ['an array for a credential', '/v1/verify', json({ credential: [CANARY] }), 400, 'bad-envelope'],
-    ['a holder proof', '/v1/verify', json({ credential: 'a', holderProof: CANARY }), 400, 'bad-envelope'],
-    ['a nonce', '/v1/verify', json({ credential: 'a', nonce: CANARY }), 400, 'bad-envelope'],
+    [
+      'a proof that is no text',
+      '/v1/verify',
+      json({ credential: 'a', holderProof: [CANARY] }),
+      400,
+      'bad-envelope',
+    ],
+    [
+      'a nonce that is no text',
+      '/v1/verify',
+      json({ credential: 'a', nonce: { [CANARY]: 1 } }),
+      400,
+      'bad-envelope',
+    ],
+    ['a proof alone', '/v1/verify', json({ holderProof: CANARY }), 400, 'bad-envelope'],
     ['an unknown channel', '/v1/verify', json({ credential: 'a', channel: CANARY }), 400, 'bad-envelope'],
     ['the channel remote', '/v1/verify', json({ credential: 'a', channel: 'remote' }), 400, 'bad-envelope'],
     ['a time of its own', '/v1/verify', json({ credential: 'a', at }), 403, 'forbidden'],
@@ -62,9 +75,9 @@ const REFUSALS: readonly (readonly [what: string, path: string, call: Call, stat
       'bad-envelope',
     ],
     [
-      'an item with a proof',
+      'an item with a proof that is no text',
       '/v1/verify/batch',
-      item({ credential: 'a', holderProof: 'p' }),
+      item({ credential: 'a', holderProof: null }),
       400,
       'bad-envelope',
     ],
@@ -177,9 +190,9 @@ describe('a refusal', () => {
   it('names the member that is wrong', async () => {
     const detail = async (path: string, body: unknown): Promise<string> =>
       (await ask(path, { body })).json.detail;
-    expect(await detail('/v1/verify', { credential: 'a', holderProof: 'x' })).toContain('holderProof');
-    expect(await detail('/v1/verify', { credential: 'a', nonce: 'x' })).toContain('nonce');
-    expect(await detail('/v1/verify', { credential: 'a', channel: 'remote' })).toContain('channel');
+    expect(await detail('/v1/verify', { credential: 'a', holderProof: 1 })).toContain('holderProof');
+    expect(await detail('/v1/verify', { credential: 'a', nonce: 1 })).toContain('nonce');
+    expect(await detail('/v1/verify', { credential: 'a', channel: 'remote' })).toContain('nonce');
     expect(await detail('/v1/verify', { credential: 1 })).toContain('credential');
     expect(await detail('/v1/verify/batch', { credentials: ['a', 7] })).toContain('credentials[1]');
   });

@@ -34,7 +34,7 @@ describe('a list of the right form', () => {
   });
 
   test('is taken with every member', () => {
-    const issuer = { holderProof: 'required', audiences: ['pharmacy'], rights: 'ignore' };
+    const issuer = { holderProof: 'required', audiences: ['pharmacy'], rights: 'check' };
     const parsed = parse({
       version: Number.MAX_SAFE_INTEGER,
       issuers: [{ iss: ISS, keys: [jwk('a', { nbf: -1.5, exp: 2e9 })], ...issuer }],
@@ -114,11 +114,7 @@ describe('refused, naming the place', () => {
     ['unknown policy', withIssuer({ holderProof: 'maybe' }), /^issuers\[0\]\.holderProof: /],
     ['101 audiences', withIssuer({ audiences: Array(101).fill('a') }), /^issuers\[0\]\.audiences: /],
     ['an audience that is no string', withIssuer({ audiences: [1] }), /^issuers\[0\]\.audiences\[0\]: /],
-    [
-      'rights check',
-      withIssuer({ rights: 'check' }),
-      'issuers[0].rights: rights checks come with a later release',
-    ],
+    ['unknown rights policy', withIssuer({ rights: 'open' }), /^issuers\[0\]\.rights: /],
     ['an unknown member', { ...document(1), extra: 1 }, 'document: unknown member "extra"'],
     ['an unknown member of an issuer', withIssuer({ name: 1 }), 'issuers[0]: unknown member "name"'],
     ['alg', withKey(jwk('b', { alg: 'EdDSA' })), 'issuers[0].keys[1]: unknown member "alg"'],

@@ -50,6 +50,7 @@ export interface VerdictAnswer {
   readonly verified: string[];
   readonly key: { kid?: string; set?: number };
   readonly revocation: { state: string; seq: number; ageMs: number };
+  readonly replay?: 'local';
   readonly checkedAt: string;
 }
 

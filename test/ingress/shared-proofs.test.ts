@@ -1,0 +1,225 @@
+/** What other gateways say of proofs, and what an answer says where they could not be asked: single calls and batches. */
+import { describe, expect, it } from 'vitest';
+import type { GatewayParts } from '../../src/gateway.ts';
+import { createAdmission } from '../../src/ingress/admission/admission.ts';
+import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
+import type { Exchange, Reply } from '../../src/ingress/exchange.ts';
+import { createSingleHandler, GATHERED_SLICE } from '../../src/ingress/gathering.ts';
+import type { BodyFlow } from '../../src/ingress/route.ts';
+import type { RevocationView } from '../../src/ingress/verdict-reply.ts';
+import { createBatchHandler } from '../../src/ingress/verify-batch.ts';
+import type { ReplayGuard } from '../../src/replay/replay-guard.ts';
+import { nativeAddon } from '../support/path-world.ts';
+import { heldCredential, holderProof } from '../support/presentation.ts';
+import { presentationParts } from '../support/presentation-world.ts';
+import { type RecordedGuard, replayGuard } from '../support/replay-guard.ts';
+
+type Share = NonNullable<ReplayGuard['share']>;
+const ADDONS = { 'native code': nativeAddon(), 'TypeScript alone': undefined } as const;
+const SLICE = 4;
+
+const show = (jti: string, claims: Record<string, unknown> = {}) => {
+  const credential = heldCredential({ jti });
+  return { credential, holderProof: holderProof(credential, { claims }) };
+};
+
+interface World {
+  readonly addon: (typeof ADDONS)[keyof typeof ADDONS];
+  readonly replay: RecordedGuard;
+  /** Monotonic time of each reading; later ones are later. */
+  readonly stepMs?: number;
+  readonly statusAgain?: 'revoked';
+}
+
+function handlers({ addon, replay, stepMs = 0, statusAgain }: World) {
+  let nowMs = 0;
+  const monotonicMs = (): number => {
+    nowMs += stepMs;
+    return nowMs;
+  };
+  const base = presentationParts(addon, { replay });
+  const parts: GatewayParts = { ...base, clock: { ...base.clock, monotonicMs } };
+  const verified: number[] = [];
+  const common = {
+    parts,
+    addon,
+    revocation: (): RevocationView => ({ state: 'fresh', seq: 1, ageMs: 5 }),
+    proveRevoked: () => undefined,
+    allowAt: false,
+    onVerified: (codes: Uint8Array): void => void verified.push(...codes),
+  };
+  const single = createSingleHandler({
+    ...common,
+    writer: createAnswerWriter(GATHERED_SLICE, addon),
+    onQueued: () => {},
+    onUnexpectedError: (error) => {
+      throw error;
+    },
+    onTurnBegun: () => {},
+    onTurnAnswered: () => {},
+  });
+  const admission = createAdmission({
+    queueTargetMs: 1e9,
+    batchQueueMs: 1e9,
+    batchWaitMs: 1e9,
+    monotonicMs: () => 0,
+    afterTurn: setImmediate,
+    onShed: () => {},
+    onBatchQueue: () => {},
+    onOverload: () => {},
+  });
+  const batch = createBatchHandler({
+    ...common,
+    batchSlice: SLICE,
+    writer: createAnswerWriter(SLICE, addon),
+    admission,
+    knownCards: { watch: () => () => true, statusAgain: () => statusAgain ?? 'active' },
+    onBatch: () => {},
+  });
+
+  /** Resolves with the answer. */
+  const exchangeOf = (contentLength: number, accept: string, answered: (reply: Reply) => void): Exchange => {
+    let isOver = false;
+    const give = (reply: Reply): void => {
+      if (!isOver) answered(reply);
+      isOver = true;
+    };
+    return {
+      head: { accept } as Exchange['head'],
+      contentLength,
+      requestId: '',
+      isOver: () => isOver,
+      isDone: () => isOver,
+      reply: (reply) => give({ ...reply, body: Buffer.from(reply.body as Uint8Array) }),
+      replyJson: (body) => give({ status: 200, contentType: 'application/json', body: Buffer.from(body) }),
+      problem: ({ type }) => give({ status: 400, contentType: 'problem', body: type }),
+    };
+  };
+  const askSingle = (body: unknown): Promise<Reply> =>
+    new Promise((resolve) => {
+      const bytes = Buffer.from(JSON.stringify(body));
+      single(exchangeOf(bytes.length, '', resolve), bytes, 'application/json', true);
+    });
+  const askBatch = (items: readonly unknown[], accept = 'application/json'): Promise<Reply> =>
+    new Promise((resolve, reject) => {
+      const bytes = Buffer.from(JSON.stringify({ credentials: items }));
+      const exchange = exchangeOf(bytes.length, accept, resolve);
+      const flow: BodyFlow = { hold: yes, reserve: yes, pause: () => {}, resume: () => {}, fail: reject };
+      admission.batches.admit(exchange, bytes.length);
+      batch(exchange, 'application/json', flow).take(bytes, true);
+    });
+  return { askSingle, askBatch, verified };
+}
+
+const yes = (): boolean => true;
+const json = ({ body }: Reply) => JSON.parse(body.toString());
+
+/** Says of each proof what it is told, call by call. */
+function answering(...calls: Awaited<ReturnType<Share>>[]) {
+  const asked: number[] = [];
+  const share: Share = async (ids, expiresAtMs) => {
+    expect(ids).toHaveLength(expiresAtMs.length);
+    asked.push(ids.length);
+    await new Promise(setImmediate);
+    return calls.shift() ?? ids.map(() => 'first' as const);
+  };
+  return { share, asked };
+}
+
+describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s', (_name, addon) => {
+  it('are asked about in one go, for those that are new here alone', async () => {
+    const { share, asked } = answering(['first', 'seen', 'first']);
+    const { askSingle, verified } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+    const twice = show('a');
+    const bodies = [
+      twice,
+      show('b'),
+      twice,
+      show('c', { aud: 'x' }),
+      { credential: heldCredential() },
+      show('d'),
+    ];
+    const answers = (await Promise.all(bodies.map(askSingle))).map(json);
+    expect(answers.map(({ reason }) => reason)).toEqual([
+      'ok',
+      'replayed',
+      'replayed',
+      'holder_proof_invalid',
+      'ok',
+      'ok',
+    ]);
+    expect(answers.map(({ verified: who }) => who.length)).toEqual([2, 1, 1, 1, 1, 2]);
+    expect(asked).toEqual([3]);
+    expect(verified).toEqual([0, 13, 13, 12, 0, 0]);
+    expect(answers.filter((answer) => 'replay' in answer)).toEqual([]);
+  });
+
+  it('that nobody could be asked about are accepted by what is known here, and each answer says so', async () => {
+    const { share } = answering('unreachable');
+    const { askSingle } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+    const plain = { credential: heldCredential() };
+    const answers = (
+      await Promise.all([show('a'), plain, show('b'), show('c', { aud: 'x' })].map(askSingle))
+    ).map(json);
+    expect(answers.map(({ reason, replay }) => [reason, replay])).toEqual([
+      ['ok', 'local'],
+      ['ok', undefined],
+      ['ok', 'local'],
+      ['holder_proof_invalid', undefined],
+    ]);
+    expect(Object.keys(answers[0]).slice(-3)).toEqual(['revocation', 'replay', 'checkedAt']);
+    // The next slice of the same arrays is nobody's but its own.
+    expect(json(await askSingle(show('d')))).not.toHaveProperty('replay');
+  });
+
+  const items = () => {
+    const plain = heldCredential();
+    const twice = show('a');
+    return [twice, plain, show('b'), plain, show('c'), plain, show('d'), twice, plain, show('e')];
+  };
+  /** The slices of four have two proofs new, two, and one; the second of the first slice was seen elsewhere. */
+  const told = () => answering(['first', 'seen'], 'unreachable', ['first']);
+  const REASONS = ['ok', 'ok', 'replayed', 'ok', 'ok', 'ok', 'ok', 'replayed', 'ok', 'ok'];
+  const LOCAL = [4, 6];
+
+  it('in batches are settled slice by slice, and the whole says if any was local', async () => {
+    const { share, asked } = told();
+    const { askBatch } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+    const answer = json(await askBatch(items()));
+    const results: Record<string, unknown>[] = answer.results;
+    expect(results.map(({ reason }) => reason)).toEqual(REASONS);
+    expect(results.flatMap(({ replay }, i) => (replay === 'local' ? [i] : []))).toEqual(LOCAL);
+    expect(Object.keys(answer)).toEqual(['results', 'summary', 'revocation', 'replay', 'key']);
+    expect(asked).toEqual([2, 2, 1]);
+    const lines = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, told().share) });
+    const { body } = await lines.askBatch(items(), 'application/x-ndjson');
+    const each = body.toString().trimEnd().split('\n');
+    expect(each.map((line) => JSON.parse(line))).toEqual(results);
+  });
+
+  it('in byte answers are said of by a header', async () => {
+    for (const [share, header] of [
+      [told().share, 'local'],
+      [answering().share, undefined],
+      [undefined, undefined],
+    ] as const) {
+      const { askBatch } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+      const { headers } = await askBatch(items(), 'application/octet-stream');
+      expect(headers?.['vigie-replay']).toBe(header);
+    }
+  });
+
+  it('of a batch that is answered late are taken once, and its answer put right as a whole', async () => {
+    // A clock by which a slice takes so long makes slices of one item behind the first.
+    const { share } = answering(['first', 'seen'], 'unreachable', 'unreachable');
+    const replay = replayGuard(Number.POSITIVE_INFINITY, share);
+    const { askBatch } = handlers({ addon, replay, stepMs: 150, statusAgain: 'revoked' });
+    const answer = json(await askBatch(items()));
+    const results: Record<string, unknown>[] = answer.results;
+    expect(results.map(({ reason }) => reason)).toEqual(
+      REASONS.map((reason) => (reason === 'ok' ? 'revoked' : reason)),
+    );
+    expect(results.flatMap(({ replay: said }, i) => (said === 'local' ? [i] : []))).toEqual(LOCAL);
+    expect(replay.taken).toHaveLength(5);
+  });
+});
