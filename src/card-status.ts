@@ -42,3 +42,7 @@ export interface Supersede {
   /** By when all older credentials will have expired (seconds since the epoch, as `exp`). */
   readonly expiresAt?: number | undefined;
 }
+
+export function isSupersede(change: StatusChange | Supersede): change is Supersede {
+  return Object.hasOwn(change, 'issuedBefore');
+}
