@@ -71,11 +71,29 @@ export function spanSeconds(value: string): number {
 export function instantSeconds(value: string): number {
   if (/^\d{1,12}$/.test(value)) return Number(value);
   const isDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/.test(value);
-  const ms = isDate ? Date.parse(value) : Number.NaN;
+  const ms = isDate && isDay(value.slice(0, 10)) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms)) {
     throw new InvalidArgumentError('It must be seconds since the epoch, or a date such as 2027-01-31.');
   }
   return Math.floor(ms / 1000);
+}
+
+/** Seconds since the epoch as RFC 3339, or as they stand where no calendar reaches. */
+export function isoInstant(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
+}
+
+/** Reads a day, `2027-01-31`, and gives it as it stands. */
+export function calendarDate(value: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(value) && isDay(value)) return value;
+  throw new InvalidArgumentError('It must be a day of the calendar, such as 2027-01-31.');
+}
+
+/** V8 takes the 31st of February for the 3rd of March. */
+function isDay(date: string): boolean {
+  const ms = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
 }
 
 /** Collects an option that may be given several times. */

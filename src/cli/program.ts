@@ -4,8 +4,10 @@ import { VERSION } from '../version.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerIssue } from './commands/issue.ts';
 import { registerKeygen } from './commands/keygen.ts';
+import { registerPresent } from './commands/present.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTrust } from './commands/trust.ts';
@@ -19,7 +21,9 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerDemo,
   registerKeygen,
   registerIssue,
+  registerPresent,
   registerVerify,
+  registerExplain,
   registerStatus,
   registerTrust,
   registerDoctor,

@@ -1,12 +1,12 @@
 /** Client of the admin listener: status changes that survive a lost answer, queries, and the trust list. */
 import { randomUUID } from 'node:crypto';
-import { CARD_STATUSES, type CardStatus, type StatusChange } from '../card-status.ts';
+import { CARD_STATUSES, type CardStatus, type StatusChange, type Supersede } from '../card-status.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../encoding/strict-json.ts';
 import { callForJson, type Outcome } from './call.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface StatusChangesCall {
-  readonly changes: readonly StatusChange[];
+  readonly changes: readonly (StatusChange | Supersede)[];
   /** Default: a random one. The same key with the same changes is applied once, however often it is sent. */
   readonly idempotencyKey?: string;
   /** The token of a held mass change, to apply it all the same. */
@@ -24,12 +24,24 @@ export interface AdminClientOptions {
 export interface AdminClient {
   statusChanges(call: StatusChangesCall): Promise<Outcome<{ readonly seq: number }>>;
   statusQuery(iss: string, jti: string): Promise<Outcome<{ readonly status: CardStatus } & JsonObject>>;
+  /** Since when, by their `iat`, credentials of this holder count: all that are older are superseded. */
+  supersedeQuery(iss: string, sub: string): Promise<Outcome<SupersedeAnswer>>;
   statusSummary(): Promise<Outcome<JsonObject>>;
   rebuildFilter(): Promise<Outcome<FilterRebuildAnswer>>;
   trustList(): Promise<Outcome<JsonObject>>;
   reloadTrustList(options?: { readonly allowShrink?: boolean }): Promise<Outcome<JsonObject>>;
   retireKey(iss: string, kid: string): Promise<Outcome<JsonObject>>;
 }
+
+export type SupersedeAnswer = JsonObject &
+  (
+    | { readonly status: 'active' }
+    | {
+        readonly status: 'superseded';
+        /** Seconds since the epoch. */
+        readonly issuedBefore: number;
+      }
+  );
 
 export interface FilterFigures extends JsonObject {
   readonly entries: number;
@@ -74,6 +86,15 @@ export function adminClient(options: AdminClientOptions): AdminClient {
       return status === undefined
         ? foreign(baseUrl)
         : { kind: 'answer', value: { ...outcome.value, status } };
+    },
+    supersedeQuery: async (iss, sub) => {
+      const outcome = await post('/admin/v1/status-query', { iss, sub });
+      if (outcome.kind !== 'answer') return outcome;
+      const { status, issuedBefore } = outcome.value;
+      if (status === 'active') return { kind: 'answer', value: { ...outcome.value, status } };
+      return status === 'superseded' && typeof issuedBefore === 'number'
+        ? { kind: 'answer', value: { ...outcome.value, status, issuedBefore } }
+        : foreign(baseUrl);
     },
     statusSummary: () => get('/admin/v1/status/summary'),
     rebuildFilter: async () => {

@@ -9,10 +9,25 @@ export interface GatewayClientOptions {
   readonly timeoutMs?: number;
 }
 
-export interface VerifyRequest {
+/** How the phone showed what it showed. */
+export const CHANNELS = ['qr', 'nfc', 'remote'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** What the phone showed: an item of a batch is no more than that. */
+export interface Presentation {
   readonly credential: string;
-  /** In whose name the caller asks; batches know no such thing. */
+  /** The key-binding JWT by which the phone proves that its holder is present. */
+  readonly holderProof?: string | undefined;
+}
+
+export interface VerifyRequest extends Presentation {
+  /** In whose name the caller asks: the holder proof must have been made for it. */
   readonly audience?: string | undefined;
+  /** What the caller gave the phone to sign; `remote` needs one. */
+  readonly nonce?: string | undefined;
+  readonly channel?: Channel | undefined;
+  /** The instant to judge by, RFC 3339; only where the gateway allows callers to choose it. */
+  readonly at?: string | undefined;
 }
 
 /** The wire's answer to one credential; `document` is the whole of it, as sent. */
@@ -25,10 +40,10 @@ export interface VerifyAnswer {
 
 export interface GatewayClient {
   verify(request: VerifyRequest): Promise<Outcome<VerifyAnswer>>;
-  /** Answers in the order sent. */
-  verifyBatch(credentials: readonly string[]): Promise<Outcome<readonly VerifyAnswer[]>>;
+  /** Answers in the order sent. A text is a credential without a proof. */
+  verifyBatch(credentials: readonly (string | Presentation)[]): Promise<Outcome<readonly VerifyAnswer[]>>;
   /** One reason's code a credential, in the order sent: the leanest answer. */
-  verifyBatchCodes(credentials: readonly string[]): Promise<Outcome<Uint8Array>>;
+  verifyBatchCodes(credentials: readonly (string | Presentation)[]): Promise<Outcome<Uint8Array>>;
   health(): Promise<Outcome<true>>;
   /** Whether the gateway may take traffic; if not, its own words. */
   ready(): Promise<Outcome<{ readonly ready: boolean; readonly detail: string }>>;
@@ -40,7 +55,7 @@ const JSON_BODY = { 'content-type': 'application/json' };
 
 export function gatewayClient({ baseUrl, timeoutMs = 10_000 }: GatewayClientOptions): GatewayClient {
   const post = { baseUrl, timeoutMs, method: 'POST', headers: JSON_BODY } as const;
-  const batch = (credentials: readonly string[]) =>
+  const batch = (credentials: readonly (string | Presentation)[]) =>
     ({ ...post, path: VERIFY_BATCH, body: JSON.stringify({ credentials }) }) as const;
   return {
     verify: (request) =>

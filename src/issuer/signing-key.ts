@@ -1,7 +1,8 @@
 /**
- * An issuer's Ed25519 signing key: made, kept in a file, and given out as JWK (RFC 7517, RFC 8037 section 2).
+ * An Ed25519 signing key, an issuer's or a holder's: made, kept in a file, and given out as JWK (RFC 7517,
+ * RFC 8037 section 2).
  *
- * The gateway never holds such a key, except the demo issuer's: this serves issuers' trials and tests.
+ * The gateway never holds such a key, except the demo issuer's: this serves issuers' and wallets' trials and tests.
  */
 import {
   createHash,
@@ -11,17 +12,21 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { encodeBase64url } from '../encoding/base64url.ts';
-import { isJsonObject, parseStrictJsonBytes } from '../encoding/strict-json.ts';
+import { decodeBase64url, encodeBase64url } from '../encoding/base64url.ts';
+import { isJsonObject, type JsonValue, parseStrictJsonBytes } from '../encoding/strict-json.ts';
 import { writeNewPrivateFile } from './private-file.ts';
 
-/** The public half, as it stands in a trust list. */
-export interface PublicJwk {
+/** The public half without a name, as a credential's `cnf` holds it (RFC 7800 section 3.2). */
+export interface HolderJwk {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
-  readonly kid: string;
   /** The 32 raw bytes of the public key, base64url. */
   readonly x: string;
+}
+
+/** The public half, as it stands in a trust list. */
+export interface PublicJwk extends HolderJwk {
+  readonly kid: string;
 }
 
 export interface PrivateJwk extends PublicJwk {
@@ -65,6 +70,34 @@ export function writeSigningKeyFile(path: string, key: SigningKey): 'written' | 
 
 /** Reads a private JWK. Faults name the file and what is wrong with it, never what stands in it. */
 export function readSigningKeyFile(path: string): SigningKeyResult {
+  const read = readJwkFile(path);
+  return read.ok ? signingKeyFrom(path, read.members) : read;
+}
+
+/**
+ * Reads the public half of a JWK, whether its private half stands beside it or not: an issuer is only ever given
+ * the former. Whether it is a sound point of the curve is not looked at.
+ */
+export function readHolderJwkFile(
+  path: string,
+): { readonly ok: true; readonly jwk: HolderJwk } | { readonly ok: false; readonly fault: string } {
+  const read = readJwkFile(path);
+  if (!read.ok) return read;
+  const { kty, crv, x, d } = read.members;
+  if (d !== undefined) {
+    const signing = signingKeyFrom(path, read.members);
+    if (!signing.ok) return signing;
+  }
+  if (decodeBase64url(x)?.length !== KEY_BYTES)
+    return { ok: false, fault: `${path} has an x that is no key` };
+  return { ok: true, jwk: { kty, crv, x } };
+}
+
+type JwkMembers = HolderJwk & { readonly kid?: JsonValue; readonly d?: JsonValue };
+
+function readJwkFile(
+  path: string,
+): { readonly ok: true; readonly members: JwkMembers } | { readonly ok: false; readonly fault: string } {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -74,10 +107,14 @@ export function readSigningKeyFile(path: string): SigningKeyResult {
   const json = parseStrictJsonBytes(bytes);
   if (!json.ok) return { ok: false, fault: `${path} is no JWK: ${json.fault}` };
   if (!isJsonObject(json.value)) return { ok: false, fault: `${path} is no JWK: not a JSON object` };
-  const { kty, crv, kid, x, d } = json.value;
+  const { kty, crv, x, ...others } = json.value;
   if (kty !== 'OKP' || crv !== 'Ed25519') return { ok: false, fault: `${path} is no OKP key on Ed25519` };
-  if (typeof x !== 'string' || typeof d !== 'string')
-    return { ok: false, fault: `${path} is no private JWK` };
+  if (typeof x !== 'string') return { ok: false, fault: `${path} is no JWK: it has no x` };
+  return { ok: true, members: { ...others, kty, crv, x } };
+}
+
+function signingKeyFrom(path: string, { kty, crv, kid, x, d }: JwkMembers): SigningKeyResult {
+  if (typeof d !== 'string') return { ok: false, fault: `${path} is no private JWK` };
   if (kid !== undefined && (typeof kid !== 'string' || kid === '')) {
     return { ok: false, fault: `${path} has a kid that is not a non-empty string` };
   }

@@ -80,6 +80,24 @@ describe('called wrongly', () => {
     ['a reason off the list', ['status', 'revoke', '--why', 'because'], /Allowed choices are lost/],
     ['--jti without --iss', ['status', 'show', '--jti', 'x'], 'vigie: --jti needs --iss\n'],
     ['a URL that is none', ['verify', 'x', '--url', 'localhost'], 'vigie: --url is no URL\n'],
+    ['a language that has no words', ['explain', '--lang', 'de'], /Allowed choices are en, fr/],
+    [
+      'a reason that is none',
+      ['explain', 'fine'],
+      'vigie: there is no such reason: explain without one names them all\n',
+    ],
+    [
+      'a day that is none',
+      ['issue', '--key', 'k', '--iss', 'i', '--rights-from', '2027-02-29'],
+      /a day of the calendar/,
+    ],
+    ['a channel that is none', ['verify', 'x', '--channel', 'fax'], /Allowed choices are qr, nfc, remote/],
+    ['an envelope that is none', ['verify', '{"credential":'], 'vigie: the envelope is refused: not JSON\n'],
+    [
+      'a proof on the standard input',
+      ['verify', 'x', '--holder-proof', '-'],
+      'vigie: --holder-proof must be the proof itself or @file\n',
+    ],
     [
       'a setting that is refused',
       ['serve', '--port', '70000'],
@@ -165,7 +183,43 @@ describe('keygen and issue', () => {
     expect(Object.keys(document.credentials[0])).toEqual(['jti', 'exp', 'credential']);
   });
 
+  it('bind a card to its holder, to days and to tests', async () => {
+    const out = file('holder-issuer.json');
+    const holder = file('holder.json');
+    await runVigie(['keygen', '--out', out]);
+    const printed = await runVigie(['keygen', '--out', holder, '--kid', 'phone-1']);
+    const { kty, crv, x } = JSON.parse(printed.stdout);
+    const args = ['issue', '--key', out, '--iss', 'https://issuer.invalid', '--test'];
+    // Both by the private JWK and by what keygen printed of it, which is all that an issuer is ever given.
+    for (const path of [holder, file('holder-public.json', printed.stdout)]) {
+      const dates = ['--rights-from', '2027-01-01', '--rights-until', '2027-12-31'];
+      const issued = await runVigie([...args, '--holder-key', path, ...dates]);
+      const decoded = decodeJws(issued.stdout.trimEnd(), 65_536);
+      const { cnf, rights, test } = decoded.ok ? decoded.credential.claims : {};
+      expect(cnf).toEqual({ jwk: { kty, crv, x } });
+      expect([rights, test]).toEqual([{ from: '2027-01-01', until: '2027-12-31' }, true]);
+    }
+    const plain = await runVigie(['issue', '--key', out, '--iss', 'https://issuer.invalid']);
+    const decoded = decodeJws(plain.stdout.trimEnd(), 65_536);
+    expect(decoded.ok && Object.keys(decoded.credential.claims)).toEqual(['iss', 'iat', 'exp', 'jti']);
+  });
+
   it.each([
+    [
+      'one end of the rights alone',
+      ['--rights-until', '2027-01-01'],
+      'vigie: --rights-from and --rights-until stand together\n',
+    ],
+    [
+      'rights that never open',
+      ['--rights-from', '2027-01-02', '--rights-until', '2027-01-01'],
+      'vigie: --rights-from lies after --rights-until\n',
+    ],
+    [
+      'a holder key of small order',
+      ['--holder-key', 'weak'],
+      /weak-holder\.json holds no sound Ed25519 key\n$/,
+    ],
     ['a claim without a value', ['--claim', 'x'], 'vigie: --claim must be name=json\n'],
     [
       'a claim that is no JSON',
@@ -175,7 +229,9 @@ describe('keygen and issue', () => {
     ['one jti for many', ['--jti', 'x', '--count', '2'], /--jti names one credential/],
     ['no key there', [], /none\.json cannot be read \(ENOENT\)\n$/],
   ])('refuse %s with exit code 2', async (_what, args, message) => {
-    const ran = await runVigie(['issue', '--key', file('none.json'), '--iss', 'i', ...args]);
+    const weak = file('weak-holder.json', `{"kty":"OKP","crv":"Ed25519","x":"${'A'.repeat(43)}"}`);
+    const named = args.map((arg) => (arg === 'weak' ? weak : arg));
+    const ran = await runVigie(['issue', '--key', file('none.json'), '--iss', 'i', ...named]);
     expect([ran.code, ran.stdout]).toEqual([2, '']);
     if (typeof message === 'string') expect(ran.stderr).toBe(message);
     else expect(ran.stderr).toMatch(message);

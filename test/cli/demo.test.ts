@@ -26,7 +26,16 @@ describe('vigie demo', () => {
       disagreements: 0,
       revocation: { before: 'ok', after: 'revoked' },
     });
-    expect(report.reasons).toHaveLength(15);
+    expect(report.counter).toEqual([
+      { step: 'shown', expected: 'ok', said: 'ok' },
+      { step: 'photographed', expected: 'replayed', said: 'replayed' },
+      { step: 'elsewhere', expected: 'holder_proof_invalid', said: 'holder_proof_invalid' },
+      { step: 'copied', expected: 'holder_proof_missing', said: 'holder_proof_missing' },
+      { step: 'rights_ended', expected: 'rights_not_open', said: 'rights_not_open' },
+      { step: 'superseded', expected: 'revoked', said: 'revoked' },
+      { step: 'renewed', expected: 'ok', said: 'ok' },
+    ]);
+    expect(report.reasons).toHaveLength(17);
     for (const { expected, singly, inBatches } of report.reasons) {
       expect([singly, inBatches]).toEqual([expected, expected]);
     }
@@ -40,9 +49,22 @@ describe('vigie demo', () => {
     });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('100 synthetic credentials');
-    expect(stdout).toMatch(/^revoked +revoked +10 +10 +10 +✓$/m);
+    expect(stdout).toMatch(/^revoked +revoked +10 +10 +10 +✓ +The card is revoked, or /m);
+    expect(stdout).toContain(
+      'Somebody shows a photograph of that screen.\n  ✗ invalid (replayed): This showing of the card was used before.',
+    );
     expect(stdout).toMatch(/✓ every answer was the expected one, the same alone and in a batch\n$/);
     expect(stdout).not.toContain('\u001b');
+  });
+
+  it('tells what happens at the counter in French', async () => {
+    const env = { TMPDIR: directory, LANG: 'fr_FR.UTF-8' };
+    const { code, stdout } = await runVigie(['demo', '--count', '1'], { env });
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      "Quelqu'un montre une photo de cet écran.\n  ✗ non valide (replayed)\u00a0: Cette présentation de la carte a " +
+        "déjà servi. Il s'agit peut-être d'une photo de l'écran.\n  Au comptoir\u00a0: scanner de nouveau la carte.\n",
+    );
   });
 
   it('interrupted, ends by that signal with its gateway and files gone', async () => {

@@ -60,7 +60,9 @@ describe('a card', () => {
 
     const after = await verify(credential);
     expect(after.code).toBe(1);
-    expect(after.stdout).toContain('✗ revoked (revoked): The card is revoked.\n');
+    expect(after.stdout).toContain(
+      '✗ revoked (revoked): The card is revoked, or a newer one has replaced it.\n',
+    );
     expect(after.stdout).toContain('At the counter: ask for the physical card.\n');
     const document = JSON.parse((await verify(credential, ['--json'])).stdout);
     expect(document).toMatchObject({ verdict: 'revoked', reason: 'revoked', credential: { jti } });

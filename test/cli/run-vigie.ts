@@ -17,10 +17,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The tests' own VIGIE_ names never reach the command: each test says its settings. */
+/** Neither the tests' own VIGIE_ names nor their language reach the command: each test says its own. */
 function environment(extra: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(VIGIE_|NO_COLOR|FORCE_COLOR)/.test(name),
+    ([name]) => !/^(VIGIE_|NO_COLOR|FORCE_COLOR|LC_|LANG)/.test(name),
   );
   return { ...Object.fromEntries(inherited), ...extra };
 }

@@ -33,6 +33,16 @@ describe('verify', () => {
     expect(stub?.asked[0]?.headers['content-type']).toBe('application/json');
   });
 
+  it('posts what the phone proved and how, and nothing that was not named', async () => {
+    const client = await clientOf(json(VALID));
+    const request = { credential: 'a.b.c', holderProof: 'd.e.f', audience: 'p', nonce: 'n' } as const;
+    const at = '2026-11-26T08:00:00Z';
+    await client.verify({ ...request, channel: 'remote', at });
+    await client.verify({ credential: 'a.b.c', holderProof: undefined, nonce: undefined });
+    const sent = stub?.asked.map(({ body }) => JSON.parse(body));
+    expect(sent).toEqual([{ ...request, channel: 'remote', at }, { credential: 'a.b.c' }]);
+  });
+
   it.each([
     ['a verdict that is not its reason’s', { ...VALID, verdict: 'invalid' }],
     ['an action that is not its reason’s', { ...EXPIRED, action: 'bill' }],
@@ -106,6 +116,18 @@ describe('batches', () => {
     const outcome = await client.verifyBatch(['one', 'two']);
     expect(outcome.kind === 'answer' && outcome.value.map(({ reason }) => reason)).toEqual(['ok', 'expired']);
     expect(stub?.asked[0]).toMatchObject({ path: '/v1/verify/batch', body: '{"credentials":["one","two"]}' });
+  });
+
+  it('takes credentials with and without proofs', async () => {
+    const client = await clientOf(json({ results: [VALID, EXPIRED] }), {
+      status: 200,
+      body: Buffer.from([0, 9]),
+    });
+    const items = ['one', { credential: 'two', holderProof: 'a.b.c' }];
+    expect((await client.verifyBatch(items)).kind).toBe('answer');
+    expect((await client.verifyBatchCodes(items)).kind).toBe('answer');
+    for (const { body } of stub?.asked ?? []) expect(JSON.parse(body)).toEqual({ credentials: items });
+    expect(stub?.asked).toHaveLength(2);
   });
 
   it.each([

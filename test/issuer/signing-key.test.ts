@@ -7,6 +7,7 @@ import {
   generateSigningKey,
   jwkThumbprint,
   privateJwkOf,
+  readHolderJwkFile,
   readSigningKeyFile,
   writeSigningKeyFile,
 } from '../../src/issuer/signing-key.ts';
@@ -124,5 +125,33 @@ describe('readSigningKeyFile', () => {
       ok: false,
       fault: `${directory} cannot be read (EISDIR)`,
     });
+  });
+});
+
+describe('readHolderJwkFile', () => {
+  const { d: _d, ...PUBLIC } = RFC_KEY;
+  function readHolder(jwk: object) {
+    writeFileSync(file('holder.json'), JSON.stringify(jwk));
+    return readHolderJwkFile(file('holder.json'));
+  }
+
+  it('takes the public half alone, whatever stands beside it', () => {
+    for (const jwk of [PUBLIC, RFC_KEY, { ...RFC_KEY, kid: 'phone-1', use: 'sig' }]) {
+      expect(readHolder(jwk)).toEqual({ ok: true, jwk: PUBLIC });
+    }
+  });
+
+  it.each([
+    ['another curve', { ...PUBLIC, crv: 'X25519' }, 'is no OKP key on Ed25519'],
+    ['no x', { ...PUBLIC, x: undefined }, 'is no JWK: it has no x'],
+    ['an x with stray bits', { ...PUBLIC, x: `${PUBLIC.x.slice(0, -1)}p` }, 'has an x that is no key'],
+    ['an x that is too short', { ...PUBLIC, x: 'AAAA' }, 'has an x that is no key'],
+    [
+      'an x of another key than its d',
+      { ...RFC_KEY, x: generateSigningKey().publicJwk.x },
+      'has an x that does not belong to its d',
+    ],
+  ])('refuses %s', (_what, jwk, fault) => {
+    expect(readHolder(jwk)).toEqual({ ok: false, fault: `${file('holder.json')} ${fault}` });
   });
 });

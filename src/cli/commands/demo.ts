@@ -6,8 +6,9 @@ import { DEMO_BATCH_SIZE, runDemo } from '../demo/run-demo.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { answer, fail, type Reply } from '../reply.ts';
 import { formatCount, paintFor } from '../terminal.ts';
+import { type LanguageOptions, languageOf, languageOption } from '../words/language.ts';
 
-interface DemoCommandOptions extends CommonOptions {
+interface DemoCommandOptions extends CommonOptions, LanguageOptions {
   readonly count: number;
   readonly concurrency: number;
 }
@@ -17,18 +18,21 @@ export function registerDemo(program: Command, context: CommandContext): void {
     .command('demo')
     .description(
       'Start a gateway of its own, verify synthetic credentials of every kind one by one and in batches, and ' +
-        'check each answer. Leaves nothing behind.',
+        'check each answer. Then one card at the counter: shown by its holder, photographed, shown elsewhere. Leaves ' +
+        'nothing behind.',
     )
     .option('--count <n>', 'how many credentials', wholeNumber(1, 1_000_000), 10_000)
-    .option('--concurrency <n>', 'single calls under way at once', wholeNumber(1, 1_000), 32);
+    .option('--concurrency <n>', 'single calls under way at once', wholeNumber(1, 1_000), 32)
+    .addOption(languageOption());
   runs<DemoCommandOptions>(command, context, demo);
 }
 
 /** Ctrl-C, a polite kill, a closed terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-async function demo(reply: Reply, { count, concurrency }: DemoCommandOptions): Promise<ExitCode> {
+async function demo(reply: Reply, options: DemoCommandOptions): Promise<ExitCode> {
   const { terminal } = reply;
+  const { count, concurrency } = options;
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals) => interruption.abort(signal);
   for (const signal of SIGNALS) process.once(signal, interrupt);
@@ -43,6 +47,11 @@ async function demo(reply: Reply, { count, concurrency }: DemoCommandOptions): P
   if (interruption.signal.aborted) process.kill(process.pid, interruption.signal.reason);
   if (!ending.ok) return fail(reply, 'unavailable', ending.fault);
   const { report } = ending;
-  answer(reply, report, describeReport(report, DEMO_BATCH_SIZE, paintFor(terminal, terminal.stdout)));
+  const look = {
+    batchSize: DEMO_BATCH_SIZE,
+    language: languageOf(options, terminal.environment),
+    paint: paintFor(terminal, terminal.stdout),
+  };
+  answer(reply, report, describeReport(report, look));
   return report.ok ? EXIT.done : EXIT.notValid;
 }

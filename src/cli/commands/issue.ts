@@ -5,10 +5,13 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { parseStrictJson } from '../../encoding/strict-json.ts';
 import { signCredential } from '../../issuer/sign-credential.ts';
-import { readSigningKeyFile } from '../../issuer/signing-key.ts';
+import type { JwsAlg } from '../../issuer/sign-jws.ts';
+import { readHolderJwkFile, readSigningKeyFile } from '../../issuer/signing-key.ts';
+import { issuerKeyFault } from '../../keys/key-admission.ts';
 import {
   type CommandContext,
   type CommonOptions,
+  calendarDate,
   collect,
   runs,
   spanSeconds,
@@ -25,8 +28,12 @@ interface IssueOptions extends CommonOptions {
   readonly aud?: readonly string[];
   readonly expiresIn: number;
   readonly startsIn?: number;
+  readonly holderKey?: string;
+  readonly rightsFrom?: string;
+  readonly rightsUntil?: string;
+  readonly test?: true;
   readonly claim?: readonly string[];
-  readonly alg: 'EdDSA' | 'Ed25519';
+  readonly alg: JwsAlg;
   readonly count: number;
 }
 
@@ -48,6 +55,13 @@ export function registerIssue(program: Command, context: CommandContext): void {
       ONE_YEAR_SECONDS,
     )
     .option('--starts-in <span>', 'time until it becomes valid (nbf)', spanSeconds)
+    .option(
+      '--holder-key <file>',
+      "the holder's JWK, of which the public half becomes cnf.jwk: present then proves the holder's presence",
+    )
+    .option('--rights-from <date>', 'first day on which the rights are open: 2027-01-31', calendarDate)
+    .option('--rights-until <date>', 'last day on which they are', calendarDate)
+    .option('--test', 'mark it as a test card, which only gateways in demo mode accept')
     .option('--claim <name=json>', 'another claim, its value in JSON; may be given several times', collect)
     .addOption(
       new Option('--alg <alg>', 'name of the algorithm').choices(['EdDSA', 'Ed25519']).default('EdDSA'),
@@ -65,6 +79,8 @@ async function issue(reply: Reply, options: IssueOptions): Promise<ExitCode> {
   }
   const extra = readClaims(options.claim ?? []);
   if (!extra.ok) return fail(reply, 'usage', extra.fault);
+  const presence = presenceClaims(options);
+  if (!presence.ok) return fail(reply, 'usage', presence.fault);
   const read = readSigningKeyFile(options.key);
   if (!read.ok) return fail(reply, 'usage', read.fault);
 
@@ -76,6 +92,7 @@ async function issue(reply: Reply, options: IssueOptions): Promise<ExitCode> {
     iat: nowSeconds,
     ...(options.startsIn === undefined ? {} : { nbf: nowSeconds + options.startsIn }),
     exp: nowSeconds + options.expiresIn,
+    ...presence.claims,
   };
   const { stdout } = reply.terminal;
   for (let i = 0; i < options.count; i++) {
@@ -91,11 +108,34 @@ async function issue(reply: Reply, options: IssueOptions): Promise<ExitCode> {
   return EXIT.done;
 }
 
-function readClaims(
-  claims: readonly string[],
-):
-  | { readonly ok: true; readonly claims: Record<string, unknown> }
-  | { readonly ok: false; readonly fault: string } {
+type Claims =
+  | { readonly ok: true; readonly claims: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly fault: string };
+
+/** The claims that bind a card to its holder, to days, or to tests. */
+function presenceClaims({ holderKey, rightsFrom, rightsUntil, test }: IssueOptions): Claims {
+  if ((rightsFrom === undefined) !== (rightsUntil === undefined)) {
+    return { ok: false, fault: '--rights-from and --rights-until stand together' };
+  }
+  // Dates in this form are ordered as texts.
+  if (rightsFrom !== undefined && rightsUntil !== undefined && rightsFrom > rightsUntil) {
+    return { ok: false, fault: '--rights-from lies after --rights-until' };
+  }
+  const holder = holderKey === undefined ? undefined : readHolderJwkFile(holderKey);
+  if (holder?.ok === false) return holder;
+  // What gateways refuse no issuer should vouch for.
+  if (holder !== undefined && issuerKeyFault(Buffer.from(holder.jwk.x, 'base64url')) !== undefined) {
+    return { ok: false, fault: `${holderKey} holds no sound Ed25519 key` };
+  }
+  const claims = {
+    ...(holder === undefined ? {} : { cnf: { jwk: holder.jwk } }),
+    ...(rightsFrom === undefined ? {} : { rights: { from: rightsFrom, until: rightsUntil } }),
+    ...(test === undefined ? {} : { test }),
+  };
+  return { ok: true, claims };
+}
+
+function readClaims(claims: readonly string[]): Claims {
   const read: [string, unknown][] = [];
   for (const claim of claims) {
     const equals = claim.indexOf('=');

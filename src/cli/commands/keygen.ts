@@ -1,4 +1,4 @@
-/** `vigie keygen`: an issuer's signing key, its private half in a file, its public half on standard output. */
+/** `vigie keygen`: an issuer's or a holder's signing key, its private half in a file, its public half printed. */
 import type { Command } from 'commander';
 import { generateSigningKey, writeSigningKeyFile } from '../../issuer/signing-key.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
@@ -15,8 +15,8 @@ export function registerKeygen(program: Command, context: CommandContext): void 
   const command = program
     .command('keygen')
     .description(
-      'Make an Ed25519 signing key. The private JWK goes into a new file that its owner alone can read; the ' +
-        'public JWK, for the trust list, is printed.',
+      "Make an Ed25519 signing key, an issuer's or a holder's. The private JWK goes into a new file that its owner " +
+        "alone can read; the public JWK, for the trust list or for issue's --holder-key, is printed.",
     )
     .requiredOption('--out <file>', 'file for the private JWK; one that is there is never overwritten')
     .option('--kid <kid>', "the key's id (default: its RFC 7638 thumbprint)")

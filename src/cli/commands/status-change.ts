@@ -1,21 +1,18 @@
 /** `vigie status revoke | suspend | reinstate`: one card by options, or several from standard input. */
 import { type Command, Option } from 'commander';
 import { type CardStatus, STATUS_REASONS, type StatusChange, type StatusReason } from '../../card-status.ts';
-import { type AdminClient, heldToken } from '../../client/admin-client.ts';
-import { LIMITS } from '../../config.ts';
-import { type AdminOptions, runsOnAdmin } from '../admin-command.ts';
-import { type Cards, readCards } from '../card-input.ts';
-import { type CommandContext, instantSeconds } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import { answer, fail, failOutcome, type Reply } from '../reply.ts';
+import type { AdminClient } from '../../client/admin-client.ts';
+import { runsOnAdmin } from '../admin-command.ts';
+import { readCards } from '../card-input.ts';
+import type { CommandContext } from '../command.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { fail, type Reply } from '../reply.ts';
+import { addSendOptions, type SendOptions, sendChanges } from '../send-changes.ts';
 
-interface ChangeOptions extends AdminOptions {
+interface ChangeOptions extends SendOptions {
   readonly iss?: string;
   readonly jti?: string;
   readonly why?: StatusReason;
-  readonly expiresAt?: number;
-  readonly confirm?: string;
-  readonly idempotencyKey?: string;
 }
 
 export function addChangeCommand(
@@ -32,10 +29,8 @@ export function addChangeCommand(
         'a jti a line beside --iss, or a line {"iss":…,"jti":…} each; all or none.',
     )
     .option('--iss <iss>', 'the issuer')
-    .option('--jti <jti>', "the credential's id")
-    .option('--expires-at <time>', 'when the credential expires anyway: seconds or a date', instantSeconds)
-    .option('--confirm <token>', 'apply a mass change that was held, with the token it was held with')
-    .option('--idempotency-key <key>', 'repeat an earlier call safely (default: a random one)');
+    .option('--jti <jti>', "the credential's id");
+  addSendOptions(command, 'when the credential expires anyway');
   if (target !== 'active') {
     command.addOption(new Option('--why <reason>', 'why').choices([...STATUS_REASONS]));
   }
@@ -50,33 +45,21 @@ async function change(
   options: ChangeOptions,
   status: CardStatus,
 ): Promise<ExitCode> {
-  const cards: Cards = await readCards(reply.terminal.stdin, options);
+  const { iss, jti, why, expiresAt } = options;
+  const cards = await readCards(reply.terminal.stdin, 'jti', { iss, id: jti });
   if (!cards.ok) return fail(reply, 'usage', cards.fault);
-  if (cards.cards.length > LIMITS.statusChangesPerCall) {
-    return fail(reply, 'usage', `at most ${LIMITS.statusChangesPerCall} cards at once: use status import`);
-  }
-  const { why, expiresAt, confirm, idempotencyKey } = options;
   const changes = cards.cards.map(
     (card): StatusChange => ({
-      ...card,
+      iss: card.iss,
+      jti: card.id,
       status,
       ...(why === undefined ? {} : { why }),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     }),
   );
-  const outcome = await client.statusChanges({
-    changes,
-    confirm,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  return sendChanges(reply, client, changes, options, (seq) => {
+    const count = changes.length === 1 ? 'The card is' : `${changes.length} cards are`;
+    const document = { status, changed: changes.length, seq };
+    return { document, line: `${count} now ${status} (sequence ${seq}).` };
   });
-  const token = heldToken(outcome);
-  if (token !== undefined) {
-    const detail = `held, nothing was applied: too many changes in ten minutes. To apply it: --confirm ${token}`;
-    return fail(reply, 'refused', detail, { held: true, token });
-  }
-  if (outcome.kind !== 'answer') return failOutcome(reply, outcome);
-  const { seq } = outcome.value;
-  const count = changes.length === 1 ? 'The card is' : `${changes.length} cards are`;
-  answer(reply, { status, changed: changes.length, seq }, [`${count} now ${status} (sequence ${seq}).`]);
-  return EXIT.done;
 }

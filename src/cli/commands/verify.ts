@@ -1,87 +1,84 @@
-/** `vigie verify`: asks a gateway about one credential and says in words what to do. */
-import type { Command } from 'commander';
-import { gatewayClient, type VerifyAnswer } from '../../client/gateway-client.ts';
-import { LIMITS } from '../../config.ts';
-import { isJsonObject, type JsonValue } from '../../encoding/strict-json.ts';
+/** `vigie verify`: asks a gateway about one card and says in words what to do. */
+import { type Command, Option } from 'commander';
+import { CHANNELS, type Channel, gatewayClient, type VerifyAnswer } from '../../client/gateway-client.ts';
 import { type CallOptions, type CommandContext, callsGateway, runs } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { dataListener } from '../listener.ts';
-import { type Input, readInputFile, readStdin, withoutLineEnd } from '../read-input.ts';
+import { CREDENTIAL_SOURCE, parsePresentation, readSource } from '../presentation-input.ts';
+import { withoutLineEnd } from '../read-input.ts';
 import { answer, fail, failOutcome, type Reply } from '../reply.ts';
-import { paintFor, type Terminal } from '../terminal.ts';
-import { explain } from '../verdict-words.ts';
+import { paintFor } from '../terminal.ts';
+import { verdictLines } from '../verdict-lines.ts';
+import { type LanguageOptions, languageOf, languageOption } from '../words/language.ts';
 
-interface VerifyOptions extends CallOptions {
+interface VerifyOptions extends CallOptions, LanguageOptions {
+  readonly holderProof?: string;
   readonly audience?: string;
+  readonly nonce?: string;
+  readonly channel?: Channel;
+  readonly at?: string;
 }
 
 export function registerVerify(program: Command, context: CommandContext): void {
   const command = program
     .command('verify')
-    .description('Ask a running gateway whether a credential is valid, and what to do at the counter.')
-    .argument('[credential]', 'the credential itself, @file, or - for standard input (the default)')
-    .option('--audience <audience>', 'in whose name the card is checked');
+    .description(
+      'Ask a running gateway whether a card is valid, and what to do at the counter. Takes a credential, or an ' +
+        'envelope as present prints it; what options name stands in for what the envelope says.',
+    )
+    .argument('[credential]', CREDENTIAL_SOURCE)
+    .option('--holder-proof <proof>', "the phone's proof that its holder is present, or @file")
+    .option('--audience <audience>', 'in whose name the card is checked')
+    .option('--nonce <nonce>', 'what the phone was given to sign')
+    .addOption(new Option('--channel <channel>', 'how the card was shown').choices([...CHANNELS]))
+    .option('--at <instant>', 'judge by this instant (RFC 3339), where the gateway allows it')
+    .addOption(languageOption());
   runs<VerifyOptions, [string | undefined]>(callsGateway(command, 'data'), context, verify);
 }
 
 async function verify(reply: Reply, options: VerifyOptions, source = '-'): Promise<ExitCode> {
-  const listener = dataListener(reply.terminal.environment, options.url);
+  const { terminal } = reply;
+  const listener = dataListener(terminal.environment, options.url);
   if (!listener.ok) return fail(reply, 'usage', listener.fault);
-  const input = await readCredential(source, reply.terminal);
+  const input = await readSource(source, terminal, 'a credential or an envelope');
   if (!input.ok) return fail(reply, 'usage', input.fault);
+  const shown = parsePresentation(input.bytes);
+  if (!shown.ok) return fail(reply, 'usage', shown.fault);
+  const named = await readNamed(reply, options);
+  if (!named.ok) return fail(reply, 'usage', named.fault);
   const client = gatewayClient({ baseUrl: listener.baseUrl, timeoutMs: options.timeoutMs });
-  const outcome = await client.verify({
-    credential: withoutLineEnd(input.bytes.toString('utf8')),
-    audience: options.audience,
-  });
+  const outcome = await client.verify({ ...shown.request, ...named.members });
   if (outcome.kind !== 'answer') return failOutcome(reply, outcome);
-  answer(reply, outcome.value.document, describe(outcome.value, reply.terminal));
+  const language = languageOf(options, terminal.environment);
+  const lines = verdictLines(outcome.value, language, paintFor(terminal, terminal.stdout));
+  answer(reply, outcome.value.document, lines);
   return exitOf(outcome.value);
 }
 
-function readCredential(source: string, terminal: Terminal): Promise<Input> | Input {
-  // The gateway's own bound judges; this one only keeps a wrong file from being read into memory.
-  const maxBytes = 4 * LIMITS.credentialChars;
-  if (source === '-') return readStdin(terminal.stdin, maxBytes, 'a credential');
-  if (source.startsWith('@')) return readInputFile(source.slice(1), maxBytes);
-  return { ok: true, bytes: Buffer.from(source, 'utf8') };
+/** The members that options name, and no others: what is absent here must not hide what the envelope says. */
+async function readNamed(
+  { terminal }: Reply,
+  { holderProof, audience, nonce, channel, at }: VerifyOptions,
+): Promise<
+  | { readonly ok: true; readonly members: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly fault: string }
+> {
+  // Standard input is the credential's.
+  if (holderProof === '-') return { ok: false, fault: '--holder-proof must be the proof itself or @file' };
+  const proof = holderProof === undefined ? undefined : await readSource(holderProof, terminal, 'a proof');
+  if (proof?.ok === false) return proof;
+  const members = {
+    holderProof: proof && withoutLineEnd(proof.bytes.toString('utf8')),
+    ...{ audience, nonce, channel, at },
+  };
+  const named = Object.entries(members).filter(
+    (member): member is [string, string] => member[1] !== undefined,
+  );
+  return { ok: true, members: Object.fromEntries(named) };
 }
 
 /** `indeterminate` is no verdict on the card: a script must not take it for a refusal. */
 function exitOf({ verdict }: VerifyAnswer): ExitCode {
   if (verdict === 'valid') return EXIT.done;
   return verdict === 'indeterminate' ? EXIT.unavailable : EXIT.notValid;
-}
-
-function describe({ verdict, reason, action, document }: VerifyAnswer, terminal: Terminal): string[] {
-  const paint = paintFor(terminal, terminal.stdout);
-  const { finding, counter } = explain(reason, action);
-  const [mark, colour] = verdict === 'valid' ? ['✓', 'green' as const] : ['✗', 'red' as const];
-  const lines = [`${paint(colour, `${mark} ${verdict}`)} (${reason}): ${finding}`, counter];
-
-  // The issuer's name and the expiry are only worth showing once its signature holds.
-  const verified = Array.isArray(document.verified) && document.verified.includes('issuer');
-  const { credential, key, revocation } = document;
-  if (verified && isJsonObject(credential)) {
-    lines.push(paint('dim', `issuer      ${text(credential.iss)}`));
-    if (typeof credential.exp === 'number')
-      lines.push(paint('dim', `expires     ${isoDate(credential.exp)}`));
-  }
-  if (verified && isJsonObject(key)) {
-    lines.push(paint('dim', `key         ${text(key.kid)} of trust list ${text(key.set)}`));
-  }
-  if (isJsonObject(revocation)) {
-    lines.push(paint('dim', `revocation  ${text(revocation.state)}, ${text(revocation.ageMs)} ms old`));
-  }
-  return lines;
-}
-
-/** A value on one line, without control characters: what a credential says must not steer a terminal. */
-function text(value: JsonValue | undefined): string {
-  return String(value ?? '-').replace(/\p{C}/gu, '\ufffd');
-}
-
-function isoDate(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }

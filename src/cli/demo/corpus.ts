@@ -2,30 +2,31 @@
  * The demo's credentials: synthetic, of every kind that a gateway meets, each with the one answer it must
  * get. Which index is of which kind is fixed, so that a run can be repeated.
  */
+import type { StatusChange, Supersede } from '../../card-status.ts';
 import { signCredential } from '../../issuer/sign-credential.ts';
 import { generateSigningKey, type SigningKey } from '../../issuer/signing-key.ts';
 import type { Reason } from '../../verdict.ts';
+import { falseProof, type HolderKeys, holderCard, holderIssuerPolicy, proveHolder } from './holder-cards.ts';
 
 export interface DemoCredential {
   readonly text: string;
+  /** The holder proof beside it, signed anew for each showing: it is accepted once, and not for long. */
+  readonly prove?: () => string;
   readonly expected: Reason;
-  /** The card, where its status is part of the story. */
+  /** The status change by which it comes to the answer expected, if it takes one. */
+  readonly change?: StatusChange | Supersede;
   readonly jti: string;
 }
 
-/** The demo's issuers: one ordinary, one that asks for a holder proof, and one that nobody lists. */
+/** The demo's issuers: one ordinary, one that asks for holders (holder-cards.ts), and one that nobody lists. */
 const ISS = 'https://issuer.vigie-demo.invalid';
-const PROOF_ISS = 'https://holder-proof.vigie-demo.invalid';
 const UNLISTED_ISS = 'https://unlisted.vigie-demo.invalid';
 
 export const DEMO_ISSUER = ISS;
 
-export interface DemoKeys {
+export interface DemoKeys extends HolderKeys {
   readonly active: SigningKey;
   readonly retired: SigningKey;
-  readonly proof: SigningKey;
-  /** On no list. */
-  readonly stranger: SigningKey;
 }
 
 export function makeDemoKeys(): DemoKeys {
@@ -33,6 +34,7 @@ export function makeDemoKeys(): DemoKeys {
     active: generateSigningKey('demo-2026'),
     retired: generateSigningKey('demo-2020'),
     proof: generateSigningKey('demo-proof'),
+    holder: generateSigningKey(),
     stranger: generateSigningKey('demo-stranger'),
   };
 }
@@ -46,14 +48,14 @@ export function demoTrustList(keys: DemoKeys): object {
         iss: ISS,
         keys: [keys.active.publicJwk, { ...keys.retired.publicJwk, nbf: 1_577_836_800, exp: 1_609_459_200 }],
       },
-      { iss: PROOF_ISS, keys: [keys.proof.publicJwk], holderProof: 'required' },
+      holderIssuerPolicy(keys),
     ],
   };
 }
 
 /** How many of a hundred are of which kind. */
 const SHARES: readonly (readonly [Reason, number])[] = [
-  ['ok', 58],
+  ['ok', 56],
   ['revoked', 10],
   ['suspended', 3],
   ['expired', 6],
@@ -67,6 +69,8 @@ const SHARES: readonly (readonly [Reason, number])[] = [
   ['crit_unsupported', 1],
   ['audience_mismatch', 1],
   ['holder_proof_missing', 1],
+  ['holder_proof_invalid', 1],
+  ['rights_not_open', 1],
   ['test_credential', 1],
 ];
 
@@ -92,7 +96,55 @@ export function makeCredential(index: number, keys: DemoKeys, nowSeconds: number
     exp: nowSeconds + 365 * DAY_SECONDS,
     note: 'synthetic',
   };
-  return { text: textOf(expected, index, claims, keys, nowSeconds), expected, jti };
+  const shown = shownByHolder(expected, index, claims, keys, nowSeconds) ?? {
+    text: textOf(expected, index, claims, keys, nowSeconds),
+  };
+  const change = changeOf(expected, index, claims);
+  return { ...shown, expected, jti, ...(change === undefined ? {} : { change }) };
+}
+
+/** A card bound to its holder, with or without the proof; `undefined` for all that are not. */
+function shownByHolder(
+  kind: Reason,
+  index: number,
+  claims: Claims,
+  keys: DemoKeys,
+  nowSeconds: number,
+): Pick<DemoCredential, 'text' | 'prove'> | undefined {
+  const card = (rights: 'open' | 'ended') => holderCard(keys, { claims, nowSeconds, rights });
+  const proven = (text: string) => ({ text, prove: () => proveHolder(keys, text) });
+  switch (kind) {
+    case 'ok':
+      // A quarter of the valid ones, the first one not: its card is revoked by itself later.
+      return index % 4 === 1 ? proven(card('open')) : undefined;
+    case 'rights_not_open':
+      return proven(card('ended'));
+    case 'holder_proof_missing':
+      return { text: card('open') };
+    case 'holder_proof_invalid': {
+      const text = card('open');
+      return { text, prove: () => falseProof(keys, text, variantOf(index)) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What the issuer has to say for the card to be revoked or suspended. */
+function changeOf(
+  kind: Reason,
+  index: number,
+  { iss, jti, sub, iat }: Readonly<{ iss: string; jti: string; sub: string; iat: number }>,
+): StatusChange | Supersede | undefined {
+  if (kind === 'suspended') return { iss, jti, status: kind };
+  if (kind !== 'revoked') return undefined;
+  // Half of them because the holder has a newer one.
+  return index % 2 === 0 ? { iss, jti, status: kind, why: 'lost' } : { iss, sub, issuedBefore: iat + 1 };
+}
+
+/** Counts the hundreds up, within which a rare kind has one place only. */
+function variantOf(index: number): number {
+  return Math.floor(index / KINDS.length) + index;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -120,8 +172,6 @@ function textOf(kind: Reason, index: number, claims: Claims, keys: DemoKeys, now
       return signCredential({ key, claims, header: { crit: ['demo'], demo: true } });
     case 'audience_mismatch':
       return signCredential({ key, claims: { ...claims, aud: 'https://elsewhere.vigie-demo.invalid' } });
-    case 'holder_proof_missing':
-      return signCredential({ key: keys.proof, claims: { ...claims, iss: PROOF_ISS } });
     case 'test_credential':
       return signCredential({ key, claims: { ...claims, test: true } });
     default:
@@ -146,7 +196,7 @@ function signedByStranger(claims: Claims, { active, stranger }: DemoKeys): strin
 
 function malformed(index: number, claims: Claims, { active }: DemoKeys): string {
   const good = signCredential({ key: active, claims });
-  switch (index % 5) {
+  switch (variantOf(index) % 5) {
     case 0:
       return '';
     case 1:

@@ -3,6 +3,7 @@
  * It uses node:http rather than the client, because fetch costs more than the gateway itself.
  */
 import { Agent, request } from 'node:http';
+import type { DemoCredential } from './corpus.ts';
 
 /** What a call said of a credential: a reason, or why there was none (`HTTP 503`, `no answer`). */
 export type Said = string;
@@ -25,36 +26,43 @@ export interface LoadOptions {
 
 const CALL_TIMEOUT_MS = 30_000;
 
-export function postSingly(credentials: readonly string[], options: LoadOptions): Promise<LoadResult> {
+type Shown = Pick<DemoCredential, 'text' | 'prove'>;
+
+export function postSingly(credentials: readonly Shown[], options: LoadOptions): Promise<LoadResult> {
   return post(credentials, 1, options, {
     path: '/v1/verify',
-    bodyOf: ([credential]) => JSON.stringify({ credential }),
+    bodyOf: ([shown]) => JSON.stringify(itemOf(shown as Shown)),
     reasonsOf: (document) => [(document as { reason?: unknown }).reason],
   });
 }
 
 export function postInBatches(
-  credentials: readonly string[],
+  credentials: readonly Shown[],
   batchSize: number,
   options: LoadOptions,
 ): Promise<LoadResult> {
   return post(credentials, batchSize, options, {
     path: '/v1/verify/batch',
-    bodyOf: (batch) => JSON.stringify({ credentials: batch }),
+    bodyOf: (batch) => JSON.stringify({ credentials: batch.map(itemOf) }),
     reasonsOf: (document) =>
       (document as { results: readonly { reason?: unknown }[] }).results.map(({ reason }) => reason),
   });
 }
 
+/** A proof is signed when it is shown, as a phone does: beforehand it would be too old, or used up. */
+function itemOf({ text, prove }: Shown): object {
+  return prove === undefined ? { credential: text } : { credential: text, holderProof: prove() };
+}
+
 interface Endpoint {
   readonly path: string;
-  readonly bodyOf: (credentials: readonly string[]) => string;
+  readonly bodyOf: (credentials: readonly Shown[]) => string;
   readonly reasonsOf: (document: unknown) => readonly unknown[];
 }
 
 /** Each of `concurrency` lanes has one call under way on a connection that stays open. */
 async function post(
-  credentials: readonly string[],
+  credentials: readonly Shown[],
   size: number,
   { dataUrl, concurrency, signal, onProgress }: LoadOptions,
   { path, bodyOf, reasonsOf }: Endpoint,

@@ -4,13 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StatusChange } from '../../card-status.ts';
 import { type AdminClient, adminClient } from '../../client/admin-client.ts';
 import { gatewayClient } from '../../client/gateway-client.ts';
 import { LIMITS } from '../../config.ts';
 import { startProgress, type Terminal } from '../terminal.ts';
 import { startChildGateway } from './child-gateway.ts';
-import { DEMO_ISSUER, type DemoCredential, demoTrustList, makeCredential, makeDemoKeys } from './corpus.ts';
+import {
+  DEMO_ISSUER,
+  type DemoCredential,
+  type DemoKeys,
+  demoTrustList,
+  makeCredential,
+  makeDemoKeys,
+} from './corpus.ts';
+import { tellCounterStory } from './counter-story.ts';
 import { postInBatches, postSingly } from './load.ts';
 import { type DemoReport, makeReport, type RevocationStory } from './report.ts';
 
@@ -64,7 +71,7 @@ async function runIn(directory: string, terminal: Terminal, options: DemoOptions
     const admin = adminClient({ baseUrl: gateway.adminUrl });
     const fault = await changeStatuses(admin, credentials, terminal, options.signal);
     if (fault !== undefined) return { ok: false, fault };
-    return await verifyAll(gateway.dataUrl, admin, credentials, terminal, options);
+    return await verifyAll({ dataUrl: gateway.dataUrl, admin, keys, credentials }, terminal, options);
   } finally {
     await gateway.stop();
   }
@@ -90,17 +97,14 @@ async function issueAll(
   return credentials;
 }
 
-/** Revokes and suspends the cards whose story says so. Returns what went wrong, if anything. */
+/** Revokes, suspends and supersedes the cards whose story says so. Returns what went wrong, if anything. */
 async function changeStatuses(
   admin: AdminClient,
   credentials: readonly DemoCredential[],
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const changes = credentials.flatMap(({ expected, jti }): StatusChange[] => {
-    if (expected === 'revoked') return [{ iss: DEMO_ISSUER, jti, status: expected, why: 'lost' }];
-    return expected === 'suspended' ? [{ iss: DEMO_ISSUER, jti, status: expected }] : [];
-  });
+  const changes = credentials.flatMap(({ change }) => (change === undefined ? [] : [change]));
   const progress = startProgress(terminal, 'revoking  ', changes.length);
   try {
     for (let from = 0; from < changes.length; from += LIMITS.statusChangesPerCall) {
@@ -117,24 +121,29 @@ async function changeStatuses(
   }
 }
 
+interface DemoWorld {
+  readonly dataUrl: string;
+  readonly admin: AdminClient;
+  readonly keys: DemoKeys;
+  readonly credentials: readonly DemoCredential[];
+}
+
 async function verifyAll(
-  dataUrl: string,
-  admin: AdminClient,
-  credentials: readonly DemoCredential[],
+  { dataUrl, admin, keys, credentials }: DemoWorld,
   terminal: Terminal,
   { count, concurrency, signal }: DemoOptions,
 ): Promise<DemoEnding> {
-  const texts = credentials.map(({ text }) => text);
   const one = startProgress(terminal, 'one by one', count);
-  const singly = await postSingly(texts, { dataUrl, concurrency, signal, onProgress: one.update });
+  const singly = await postSingly(credentials, { dataUrl, concurrency, signal, onProgress: one.update });
   one.end();
   const many = startProgress(terminal, 'in batches', count);
   const batches = { dataUrl, concurrency: 2, signal, onProgress: many.update };
-  const inBatches = await postInBatches(texts, DEMO_BATCH_SIZE, batches);
+  const inBatches = await postInBatches(credentials, DEMO_BATCH_SIZE, batches);
   many.end();
   if (signal.aborted) return INTERRUPTED;
-  const story = await tellRevocation(dataUrl, admin, credentials);
-  return { ok: true, report: makeReport(credentials, singly, inBatches, story) };
+  const revocation = await tellRevocation(dataUrl, admin, credentials);
+  const counter = await tellCounterStory(dataUrl, admin, keys);
+  return { ok: true, report: makeReport(credentials, singly, inBatches, { revocation, counter }) };
 }
 
 /** Index 0 is a valid card whatever the count. */

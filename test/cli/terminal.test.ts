@@ -7,19 +7,6 @@ import {
   startProgress,
   type Terminal,
 } from '../../src/cli/terminal.ts';
-import { explain } from '../../src/cli/verdict-words.ts';
-import { REASONS } from '../../src/verdict.ts';
-
-describe('the words for verdicts', () => {
-  it('say something different for each reason, and name the counter', () => {
-    const findings = REASONS.map(({ reason, action }) => explain(reason, action).finding);
-    expect(new Set(findings).size).toBe(REASONS.length);
-    expect(explain('revoked', 'use_physical_card')).toEqual({
-      finding: 'The card is revoked.',
-      counter: 'At the counter: ask for the physical card.',
-    });
-  });
-});
 
 function terminalOf(isTTY: boolean, environment: Record<string, string>) {
   const stream = (): OutputStream => Object.assign(new PassThrough(), { isTTY });

@@ -1,0 +1,63 @@
+/** The words in English. */
+import type { WordTable } from './word-table.ts';
+
+export const ENGLISH: WordTable = {
+  verdicts: {
+    valid: 'valid',
+    invalid: 'invalid',
+    revoked: 'revoked',
+    suspended: 'suspended',
+    indeterminate: 'indeterminate',
+  },
+  reasons: {
+    ok: 'The card is genuine, in date and not revoked.',
+    malformed: 'What was scanned is not a readable card.',
+    alg_not_allowed: 'The card is signed in a way that is not accepted.',
+    crit_unsupported: 'The card asks for a treatment that is not supported.',
+    unknown_issuer: 'Nobody on the trust list issued this card.',
+    unknown_key: "The card's signing key is not, or not yet, on the trust list.",
+    key_not_active: "The card's signing key is not active.",
+    bad_signature: 'The signature does not hold: the card was altered or forged.',
+    not_yet_valid: 'The card is not valid yet.',
+    expired: 'The card has expired.',
+    audience_mismatch: 'The card was made for another place.',
+    holder_proof_missing: 'The phone did not prove that its holder is present.',
+    holder_proof_invalid:
+      "The phone's proof that its holder is present does not hold. It may be too old, or made for another card or " +
+      'another pharmacy.',
+    replayed: 'This showing of the card was used before. It may be a photograph of the screen.',
+    revoked: 'The card is revoked, or a newer one has replaced it.',
+    suspended: 'The card is suspended.',
+    revocation_stale: 'Whether the card is revoked cannot be told at the moment.',
+    keys_stale: "Whether the card's issuer is trusted cannot be told at the moment.",
+    overloaded: 'The gateway is overloaded and did not check the card.',
+    rights_not_open: 'The card is genuine, but the rights are not open on this day.',
+    test_credential: 'The card is a test card.',
+  },
+  actions: {
+    bill: 'bill as usual.',
+    rescan: 'scan the card again.',
+    refuse: 'do not accept this card.',
+    retry: 'try again in a moment.',
+    refresh_app: 'ask the holder to refresh the app, then scan again.',
+    use_physical_card: 'ask for the physical card.',
+    check_rights: "check the holder's rights.",
+  },
+  atTheCounter: 'At the counter',
+  colon: ': ',
+  details: {
+    issuer: 'issuer',
+    expires: 'expires',
+    holder: 'holder',
+    holderPresent: 'present, as the phone proved',
+    holderNotChecked: 'presence not checked',
+    key: 'key',
+    keyOf: (kid, trustList) => `${kid} of trust list ${trustList}`,
+    revocation: 'revocation',
+    states: { fresh: 'fresh', stale: 'stale', expired: 'expired' },
+    age: (state, ageMs) => `${state}, ${ageMs} ms old`,
+    never: (state) => `${state}, never confirmed`,
+    replay: 'replay',
+    replayLocal: 'looked for at this gateway alone: the others could not be asked',
+  },
+};
