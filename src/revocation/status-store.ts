@@ -44,6 +44,7 @@ import {
   META_STATE,
   type StoreState,
   SUPERSEDE_SCHEMA_VERSION,
+  schemaFor,
 } from './store-state.ts';
 import type { StoreResult, Transact } from './store-transaction.ts';
 import { createSupersedeFlag, type SupersedeFlagWriter } from './supersede-flag.ts';
@@ -168,7 +169,8 @@ async function takeStore(db: StatusDatabase, options: StoreOptions): Promise<Ope
     owner,
     identity,
     epoch: header.epoch,
-    schemaVersion: header.schemaVersion,
+    // The header has no MAC; the state has.
+    schemaVersion: Math.max(header.schemaVersion, schemaFor(state)),
     changes,
     condemned: false,
   };

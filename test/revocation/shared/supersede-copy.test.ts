@@ -103,6 +103,18 @@ describe('a copy', () => {
     expect(schemaOf(store)).toBe(2);
   });
 
+  it('whose header says that it holds none asks for holders all the same, as its state says', async () => {
+    const dir = storeDir();
+    const { store, copy } = await openCopy(dir);
+    good(copy.apply([supersede(1, 'h', 10)]));
+    const header = Buffer.from(store.db.meta.get(Buffer.from('header')) as Buffer);
+    header.writeUInt32BE(1, 0);
+    store.db.meta.putSync(Buffer.from('header'), header);
+    await closeStore(store);
+    const again = await openStore(dir, testClock());
+    expect(again.supersedes.isRaised()).toBe(true);
+  });
+
   it('of which the only supersede rotted and is set aside goes on asking for holders', async () => {
     const dir = storeDir();
     const { store, copy } = await openCopy(dir);

@@ -37,8 +37,9 @@ elseif what == 'empty' or what == 'malformed' or shown ~= ARGV[3] then
 end
 
 local schema = (what == 'open' or what == 'founding') and redis.call('HGET', KEYS[1], 'schema')
+  or '${FIRST_LOG_SCHEMA}'
 if not is(KEYS[1], 'hash') then redis.call('UNLINK', KEYS[1]) end
-local begun = redis.pcall('HSET', KEYS[1], 'schema', schema or '${FIRST_LOG_SCHEMA}', 'fingerprint', ARGV[2], 'founding', ARGV[5],
+local begun = redis.pcall('HSET', KEYS[1], 'schema', schema, 'fingerprint', ARGV[2], 'founding', ARGV[5],
   'founder', ARGV[6], 'until', string.format('%.0f', nowMs + tonumber(ARGV[7])))
 if type(begun) == 'table' and begun.err then return begun end
 if what == 'malformed' then redis.call('HDEL', KEYS[1], 'epoch', 'seq', 'state') end

@@ -31,9 +31,10 @@ end
 `;
 
 /**
- * Lua: `form(key, schema, fingerprint)`, with the latest schema known, tells what stands at the log's key: 'empty', 'schema', 'fingerprint',
- * 'malformed', 'founding' or 'open'; then the epoch that `follow` shows, and of an open log seq and state. One
- * text, so that who follows and who founds judge alike: what one cannot read the other may found anew.
+ * Lua: `form(key, schema, fingerprint)`, `schema` being the latest that is known, tells what stands at the log's key:
+ * 'empty', 'schema', 'fingerprint', 'malformed', 'founding' or 'open'; then the epoch that `follow` shows, and of an open
+ * log seq and state. One text, so that who follows and who founds judge alike: what one cannot read the other may found
+ * anew.
  */
 export const FORM_LUA = `
 local function form(key, schema, fingerprint)
