@@ -11,14 +11,12 @@ import type { CardStatus } from './card-status.ts';
 import type { Clock } from './clock.ts';
 import { LIMITS } from './config.ts';
 import { audienceMatches, judgeDates } from './credential/claims.ts';
-import type { DecodedCredential } from './credential/jws.ts';
 import { rightsAreOpen } from './credential/rights.ts';
 import type { TrustIndex } from './keys/trust-index.ts';
 import { isActive, type TrustedIssuer, type TrustedKey } from './keys/trusted-key.ts';
-import { HOLDS } from './native/fields.ts';
 import type { ReplayGuard } from './replay/replay-guard.ts';
 import type { SignatureEngine } from './signature/engine.ts';
-import { CODES, type Reason, reasonOf } from './verdict.ts';
+import { CODES, type Reason } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
 import { askHolders, type SupersededInBulk, type SupersedeParts } from './verification/holders.ts';
 import { claimsAt, type JudgedClaims, rightsAt } from './verification/item-claims.ts';
@@ -32,25 +30,13 @@ import {
   sliceOf,
 } from './verification/slice.ts';
 import { createTrustScope, ownerAt, type TrustScope } from './verification/trust-scope.ts';
+import { type Verification, verificationAt } from './verification/verification.ts';
 
 export interface VerificationRequest extends Presentation {
   /** In whose name the caller asks. */
   readonly audience?: string | undefined;
   /** What the holder's proof must repeat. */
   readonly nonce?: string | undefined;
-}
-
-export interface Verification {
-  readonly reason: Reason;
-  /** Absent when the text could not be decoded. Untrusted unless `signatureHolds`. */
-  readonly credential?: DecodedCredential | undefined;
-  readonly signatureHolds: boolean;
-  /** The holder's proof was there and holds, and was not shown before. */
-  readonly proofHolds: boolean;
-  /** The trust list's key, once found. */
-  readonly key?: TrustedKey | undefined;
-  /** Version of the trust list that judged; absent before the first list. */
-  readonly trustListVersion?: number | undefined;
 }
 
 /** The parts that a verification reads; each is handed in, so that the path owns no state. */
@@ -281,18 +267,4 @@ export function verifyCredentials(
   verifySlice(slice, others, others.trust());
   takeProofs(slice, parts.replay, parts.clock.wallMs());
   return requests.map((_, i) => verificationAt(slice, i));
-}
-
-/** The result of an item that the reference decoder read, or refused. */
-export function verificationAt(slice: Slice, item: number): Verification {
-  const one = slice.read[item];
-  const holds = slice.holds[item] as number;
-  return {
-    reason: reasonOf(slice.reasons[item] as number),
-    credential: one?.credential,
-    signatureHolds: (holds & HOLDS.issuer) !== 0,
-    proofHolds: (holds & HOLDS.holder) !== 0,
-    key: one?.key,
-    trustListVersion: slice.trustListVersion,
-  };
 }

@@ -3,15 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CardStatus } from '../src/card-status.ts';
 import { LIMITS } from '../src/config.ts';
-import {
-  type GatewayParts,
-  type Verification,
-  type VerificationRequest,
-  verifyCredentials,
-} from '../src/gateway.ts';
+import { type GatewayParts, type VerificationRequest, verifyCredentials } from '../src/gateway.ts';
 import type { TrustIndex } from '../src/keys/trust-index.ts';
 import type { SignatureCheck, SignatureEngine } from '../src/signature/engine.ts';
 import type { Reason } from '../src/verdict.ts';
+import type { Verification } from '../src/verification/verification.ts';
 import { enginesUnderTest } from './signature/engines.ts';
 import { replayGuard } from './support/replay-guard.ts';
 import {

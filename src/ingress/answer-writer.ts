@@ -2,12 +2,13 @@
  * Answers to a whole slice as bytes: by native code for what was decoded in bulk, by `verdict-reply.ts` for the rest.
  * The bytes are the same by either.
  */
-import { verificationAt } from '../gateway.ts';
+
 import { type NativeAddon, NO_PAIR } from '../native/addon.ts';
 import { ROW_WORDS } from '../native/fields.ts';
 import { REASONS } from '../verdict.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { TrustScope } from '../verification/trust-scope.ts';
+import { verificationAt } from '../verification/verification.ts';
 import { localTail, renderHead, renderKey, renderVerification } from './verdict-reply.ts';
 
 export interface AnswerWriter {

@@ -2,8 +2,9 @@
  * Verifications to bytes. An answer has one shape, whether alone, in a batch's `results` or on a line of its
  * own, so that a caller reads it with one piece of code.
  */
-import type { Verification } from '../gateway.ts';
+
 import { REASONS, type Reason } from '../verdict.ts';
+import type { Verification } from '../verification/verification.ts';
 
 /** What is known of revocations, as every answer states it. */
 export interface RevocationView {

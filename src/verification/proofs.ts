@@ -131,8 +131,8 @@ export function settleProofChecks(proofs: SliceProofs, from: number, to: number)
 }
 
 /**
- * The reason that the proof of an item gives, or its absence; 0 when none. `nowMs`: the instant to which the window is
- * held, Infinity of it where proofs are not held to it.
+ * The code of the reason that the proof of an item gives, or its absence; 0 when none. `nowMs`: the instant from which
+ * its age is reckoned.
  */
 export function judgeProof(
   slice: Slice,

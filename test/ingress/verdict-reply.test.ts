@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeJws } from '../../src/credential/jws.ts';
-import type { Verification } from '../../src/gateway.ts';
 import {
   localTail,
   renderRevocation,
@@ -10,6 +9,7 @@ import {
   summarize,
 } from '../../src/ingress/verdict-reply.ts';
 import { CODES, REASONS, type Reason } from '../../src/verdict.ts';
+import type { Verification } from '../../src/verification/verification.ts';
 import { credential, goodClaims, ISS, KID, SIGNER, trustedKey } from '../support/synthetic-issuer.ts';
 
 const FRESH = { state: 'fresh', seq: 812, ageMs: 139.2 } as const;
