@@ -134,7 +134,7 @@ describe.concurrent('a reload', () => {
       ['schema', { version: 6, issuers: [] }],
       ['schema', { version: 6, issuers: [listedIssuer()], note: 'CANARY' }],
       ['schema', { version: 6, issuers: [listedIssuer({}, [SIGNER, SIGNER])] }],
-      ['schema', { version: 6, issuers: [listedIssuer({ rights: 'check' })] }],
+      ['schema', { version: 6, issuers: [listedIssuer({ rights: 'checked' })] }],
       ['schema', { version: 1e300, issuers: [listedIssuer()] }],
       ['key_refused', list(6, [SIGNER, { ...SECOND, x: zeros }], OTHERS)],
       ['version_not_higher', list(4, [SIGNER], OTHERS)],
