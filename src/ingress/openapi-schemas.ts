@@ -34,7 +34,11 @@ export function schemas(): Json {
           credential: { ...text, description: 'What the phone showed.' },
           holderProof: proof,
           audience: { ...text, description: 'In whose name the caller asks.' },
-          nonce: { ...text, description: 'What the caller gave the phone to repeat in its proof.' },
+          nonce: {
+            ...text,
+            minLength: 1,
+            description: 'What the caller gave the phone to repeat in its proof.',
+          },
           channel: { enum: ['qr', 'nfc', 'remote'], description: '`remote` needs a nonce.' },
           at: {
             ...text,
