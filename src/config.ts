@@ -274,7 +274,7 @@ export const SETTINGS = {
     60,
     1,
     600,
-    'seconds that a holder proof may be old, or ahead, where the call names no nonce; so long it is remembered',
+    'seconds that a holder proof may be old, or ahead, where the call names no nonce; it is remembered until it could not be shown any more, and for two windows where the call names one',
   ),
   allowAt: choice(
     'VIGIE_ALLOW_AT',

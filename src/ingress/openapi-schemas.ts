@@ -87,7 +87,8 @@ export function schemas(): Json {
         verified: {
           type: 'array',
           items: { enum: ['issuer', 'holder'] },
-          description: 'Whose signatures hold; `holder` where a proof was there and was not shown before.',
+          description:
+            'Whose signatures hold; `holder` where a proof was there and fits. Only beside `valid` does that say that it was not shown before: for other cards nobody asks.',
         },
         key: object({ kid: text, set: { type: 'integer', description: 'Version of the trust list.' } }, []),
         revocation: ref('Revocation'),
