@@ -29,6 +29,10 @@ export const LIMITS = {
   statusChangesPerCall: 1_000,
   /** Of a supersede (seconds since the epoch): the end of the year 9999. Any milliseconds of our days lie beyond. */
   latestInstantSeconds: 253_402_300_799,
+  /** How far ahead of now a holder proof's `iat` may lie where the call names a nonce (seconds): phones' clocks are odd. */
+  proofAheadSeconds: 3_600,
+  /** Slices of single calls that wait, on one worker, for what other gateways say of their proofs or their cards. */
+  waitingSlices: 64,
   /** Tolerance for credential dates (seconds); key dates have none. */
   clockSkewSeconds: 30,
   requestIdChars: 128,
@@ -270,7 +274,7 @@ export const SETTINGS = {
     60,
     1,
     600,
-    'seconds that a holder proof may be old, or ahead, where the call names no nonce; so long it is remembered',
+    'seconds that a holder proof may be old, or ahead, where the call names no nonce; it is remembered until it could not be shown any more, and for two windows where the call names one',
   ),
   allowAt: choice(
     'VIGIE_ALLOW_AT',

@@ -35,6 +35,8 @@ export interface ProofOccasion {
   readonly nowSeconds: number;
   /** How far `iat` may lie from now, to either side, where no nonce says that the proof is of now. */
   readonly windowSeconds: number;
+  /** How far it may lie ahead of now where a nonce does: so long a proof must be remembered. */
+  readonly aheadSeconds: number;
 }
 
 /** Decodes one proof of at most `maxChars` characters; `undefined` when anything about its form is wrong. */
@@ -58,9 +60,9 @@ function judgeNames(header: JsonObject): boolean {
 /** Whether a proof, whose signature is another's matter, was made for this audience and this moment. */
 export function proofFits(
   { aud, nonce, iat }: ProofClaims,
-  { audience, issuerAudiences, nonce: callNonce, nowSeconds, windowSeconds }: ProofOccasion,
+  { audience, issuerAudiences, nonce: callNonce, nowSeconds, windowSeconds, aheadSeconds }: ProofOccasion,
 ): boolean {
   if (audience === undefined ? !issuerAudiences.includes(aud) : aud !== audience) return false;
-  if (callNonce !== undefined) return nonce === callNonce;
+  if (callNonce !== undefined) return nonce === callNonce && iat - nowSeconds <= aheadSeconds;
   return Math.abs(nowSeconds - iat) <= windowSeconds;
 }

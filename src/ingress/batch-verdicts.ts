@@ -6,7 +6,7 @@ import { beginSlice, type Slice } from '../verification/slice.ts';
 import type { SlicePool } from '../verification/slice-pool.ts';
 import type { Admission } from './admission/admission.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import { type AnswerNews, type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
+import { type BatchAnswer, createBatchAnswer } from './batch-answer.ts';
 import type { BufferPool } from './byte-window.ts';
 import type { Exchange } from './exchange.ts';
 import { createKeptProofs, type KeptProofs } from './kept-proofs.ts';
@@ -106,20 +106,16 @@ export function createBatchVerdicts(
     const changes = keysMoved
       ? goodItems(answer.codes()).map((item): Change => ({ item, code: CODES.keys_stale }))
       : look.changes(answer.codes(), parts.revocationIsExpired());
-    change(answer, changes, { revocation });
-  };
-  const change = (answer: BatchAnswer, changes: readonly Change[], news: AnswerNews = {}): void => {
-    answer.renew(changes, news);
-    options.onVerified(Uint8Array.from(changes, ({ code }) => code));
+    answer.renew(changes, { revocation });
   };
   /** Last of all, when the batch is right as a whole and its answer certain. */
   const takeProofs = async ({ answer, proofs }: Begun): Promise<void> => {
     const refused = proofs.take(answer.codes());
-    if (refused.length > 0) change(answer, refused);
+    if (refused.length > 0) answer.renew(refused, {});
     const sharing = proofs.share();
     if (sharing === undefined) return;
     const { changes, local } = await sharing;
-    if (changes.length > 0 || local.length > 0) change(answer, changes, { local });
+    if (changes.length > 0 || local.length > 0) answer.renew(changes, { local });
   };
   return {
     verify: (slice, texts, count) => {
@@ -136,10 +132,7 @@ export function createBatchVerdicts(
       options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
       look.keep(slice, first);
       proofs.keep(slice, first);
-      const add = (): void => {
-        options.onVerified(slice.reasons.subarray(0, count));
-        answer.add(slice, scope);
-      };
+      const add = (): void => answer.add(slice, scope);
       const proving = proveStale(slice, answer.revocation, prove);
       if (proving === undefined) add();
       return proving?.then(add);
@@ -152,6 +145,7 @@ export function createBatchVerdicts(
       if (parts.clock.monotonicMs() - now.sinceMs > MOMENT_MS) lookAgain(now);
       await takeProofs(now);
       options.onBatch(items);
+      options.onVerified(now.answer.codes());
       now.answer.give(now.trust?.version);
     },
     drop: () => begun?.answer.drop(),

@@ -91,6 +91,8 @@ function singleRequest(envelope: JsonObject, allowAt: boolean): Envelope<SingleR
   // From afar anybody can pass a proof on within its window; only what this caller has just asked for says that it is new.
   if (channel === 'remote' && !Object.hasOwn(envelope, 'nonce')) return bad('channel remote needs a nonce');
   const { credential, holderProof, audience, nonce, at } = envelope as unknown as SingleEnvelope;
+  // A field that its sender left empty names nothing, and must not do away with the window.
+  if (nonce === '') return bad('nonce must not be empty');
   if (at === undefined) return { ok: true, value: { credential, holderProof, audience, nonce } };
   if (!allowAt) {
     return { ok: false, problem: { type: 'forbidden', detail: 'the caller may not choose at' } };

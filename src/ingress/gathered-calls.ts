@@ -156,19 +156,6 @@ function sayings<T>(count: number) {
   };
 }
 
-/** What others may change while an answer is waited for, kept. */
-export function privateCopy(calls: Calls): Calls {
-  const { texts, starts, ends, proofStarts, proofEnds } = calls;
-  return {
-    ...calls,
-    texts: Buffer.from(texts),
-    starts: starts.slice(),
-    ends: ends.slice(),
-    proofStarts: proofStarts.slice(),
-    proofEnds: proofEnds.slice(),
-  };
-}
-
 /** Where the slice that begins with call `from` ends: at most `room` calls, all of them about one instant. */
 export function sliceEnd({ exchanges, instants }: Calls, from: number, room: number): number {
   const most = Math.min(exchanges.length, from + room);

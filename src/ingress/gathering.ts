@@ -9,7 +9,7 @@
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { takeProofs } from '../verification/proofs.ts';
+import { deferProofs, takeProofs } from '../verification/proofs.ts';
 import { createSlicePool, type SlicePool } from '../verification/slice-pool.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,7 +18,6 @@ import {
   emptyGathering,
   type Gathered,
   placeSlice,
-  privateCopy,
   put,
   sliceEnd,
   takeOut,
@@ -63,16 +62,16 @@ export type SingleHandler = (exchange: Exchange, body: Buffer, type: string, may
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const gathered = emptyGathering(MAX_GATHERED_CALLS, BODY_BYTES);
   const alone = emptyGathering(1, LIMITS.singleBodyBytes);
-  const shared = { slices: createSlicePool(GATHERED_SLICE), tailOf: createTailRenderer() };
+  const shared = { slices: createSlicePool(GATHERED_SLICE), tailOf: createTailRenderer(), waiting: 0 };
   const queue = createQueueDelay(options.parts.clock, options.onQueued);
   let flushIsDue = false;
 
   /** What fails here fails those that were gathered, whoever's turn it is: each of them is answered. */
-  const answerAll = (from: Gathered): void => {
+  const answerAll = (from: Gathered, mayWait: boolean): void => {
     const asked = from.exchanges.slice(0, from.count) as Exchange[];
     if (asked.length === 0) return;
     try {
-      answer(takeOut(from, options.addon, options.allowAt), shared, options);
+      answer(takeOut(from, options.addon, options.allowAt), mayWait, shared, options);
     } catch (error) {
       fail(asked, error, options);
     }
@@ -80,7 +79,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const flush = (): void => {
     flushIsDue = false;
     queue.end();
-    answerAll(gathered);
+    answerAll(gathered, true);
     options.onTurnAnswered();
   };
 
@@ -88,7 +87,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
     if (!mayWait || isFull) {
       put(alone, exchange, body, type);
-      answerAll(alone);
+      answerAll(alone, mayWait);
       return;
     }
     put(gathered, exchange, body, type);
@@ -110,17 +109,20 @@ function fail(asked: readonly Exchange[], error: unknown, options: GatheringOpti
 interface Shared {
   readonly slices: SlicePool;
   readonly tailOf: ReturnType<typeof createTailRenderer>;
+  /** Slices that wait for what others know. */
+  waiting: number;
 }
 
-/** Answers them, a slice at a time. */
-function answer(calls: Calls, shared: Shared, options: GatheringOptions): void {
+/** Answers them, a slice at a time: what one fails by is not another's fault. `mayWait`: later, if need be. */
+function answer(calls: Calls, mayWait: boolean, shared: Shared, options: GatheringOptions): void {
   const count = calls.exchanges.length;
-  const prove = options.proveRevoked();
-  // What is asked elsewhere is answered in a later turn, when others will have been gathered.
-  const kept = prove === undefined ? calls : privateCopy(calls);
   for (let from = 0; from < count; ) {
     const to = sliceEnd(calls, from, GATHERED_SLICE);
-    answerSlice(kept, from, to, shared, prove, options);
+    try {
+      answerSlice(calls, from, to, mayWait, shared, options);
+    } catch (error) {
+      fail(calls.exchanges.slice(from, to), error, options);
+    }
     from = to;
   }
 }
@@ -129,18 +131,24 @@ function answerSlice(
   calls: Calls,
   from: number,
   to: number,
-  { slices, tailOf }: Shared,
-  prove: ProveRevoked | undefined,
+  mayWait: boolean,
+  shared: Shared,
   options: GatheringOptions,
 ): void {
-  const slice = slices.take();
+  const { slices, tailOf } = shared;
+  // Others are asked in bounded number; and not for a call whose connection the parser would close meanwhile.
+  const mayAsk = mayWait && shared.waiting < LIMITS.waitingSlices;
+  const prove = mayAsk ? options.proveRevoked() : undefined;
+  const slice = slices.take(to - from);
   placeSlice(slice, calls, from, to);
   // The age is read before the status is: what is learnt in between makes the answer better than it claims.
   const revocation = options.revocation();
   const checkedAtMs = options.parts.clock.wallMs();
   const { parts } = options;
   const scope = verifySlice(slice, parts, parts.trust());
-  takeProofs(slice, parts.replay, parts.clock.wallMs());
+  if (mayAsk || parts.replay.share === undefined) takeProofs(slice, parts.replay, parts.clock.wallMs());
+  else deferProofs(slice);
+  // When others have answered, the texts are those of a later turn: nothing behind this line reads them.
   const reply = (): void => {
     options.onVerified(slice.reasons.subarray(0, slice.count));
     const { bytes, ends } = options.writer.write(slice, scope, tailOf(revocation, checkedAtMs));
@@ -155,6 +163,15 @@ function answerSlice(
     slices.give(slice);
   };
   const settling = settleElsewhere(slice, revocation, prove, parts);
-  if (settling === undefined) reply();
-  else settling.then(reply).catch((error) => fail(calls.exchanges.slice(from, to), error, options));
+  if (settling === undefined) {
+    reply();
+    return;
+  }
+  shared.waiting++;
+  settling
+    .finally(() => {
+      shared.waiting--;
+    })
+    .then(reply)
+    .catch((error) => fail(calls.exchanges.slice(from, to), error, options));
 }

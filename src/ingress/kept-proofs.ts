@@ -5,7 +5,7 @@
 import { LIMITS } from '../config.ts';
 import type { ReplayGuard } from '../replay/replay-guard.ts';
 import { CODES } from '../verdict.ts';
-import { idAt, takeProof } from '../verification/proofs.ts';
+import { idAt, namedProofs, takeProof } from '../verification/proofs.ts';
 import type { Slice } from '../verification/slice.ts';
 import { PROOF_ID_BYTES } from '../verification/slice-proofs.ts';
 import type { Change } from './second-look.ts';
@@ -49,8 +49,8 @@ export function createKeptProofs(guard: ReplayGuard, wallMs: () => number): Kept
   };
   return {
     keep: (slice, first) => {
-      if (slice.proofCount === 0 || slice.proofs === undefined) return;
-      const { named } = slice.proofs;
+      const named = namedProofs(slice);
+      if (named === undefined) return;
       makeRoom(named.count);
       ids.set(named.ids.subarray(0, PROOF_ID_BYTES * named.count), PROOF_ID_BYTES * count);
       expiresAtMs.set(named.expiresAtMs.subarray(0, named.count), count);

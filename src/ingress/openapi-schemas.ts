@@ -34,7 +34,11 @@ export function schemas(): Json {
           credential: { ...text, description: 'What the phone showed.' },
           holderProof: proof,
           audience: { ...text, description: 'In whose name the caller asks.' },
-          nonce: { ...text, description: 'What the caller gave the phone to repeat in its proof.' },
+          nonce: {
+            ...text,
+            minLength: 1,
+            description: 'What the caller gave the phone to repeat in its proof.',
+          },
           channel: { enum: ['qr', 'nfc', 'remote'], description: '`remote` needs a nonce.' },
           at: {
             ...text,
@@ -83,7 +87,8 @@ export function schemas(): Json {
         verified: {
           type: 'array',
           items: { enum: ['issuer', 'holder'] },
-          description: 'Whose signatures hold; `holder` where a proof was there and was not shown before.',
+          description:
+            'Whose signatures hold; `holder` where a proof was there and fits. Only beside `valid` does that say that it was not shown before: for other cards nobody asks.',
         },
         key: object({ kid: text, set: { type: 'integer', description: 'Version of the trust list.' } }, []),
         revocation: ref('Revocation'),

@@ -1,12 +1,12 @@
 /** Proofs that were new to this gateway, told to the others: as long as Redis answers, a proof is accepted once by all. */
 import type { ReplayGuard } from '../replay/replay-guard.ts';
-import { idAt, settleShared } from '../verification/proofs.ts';
+import { idAt, namedProofs, settleShared } from '../verification/proofs.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { NamedProofs } from '../verification/slice-proofs.ts';
 
 /** Settles the items of a slice whose proofs were taken here; `undefined` where nobody is to be asked. */
 export function shareProofs(slice: Slice, guard: ReplayGuard): Promise<void> | undefined {
-  const named = slice.proofCount === 0 ? undefined : slice.proofs?.named;
+  const named = namedProofs(slice);
   return named && askOthers(named, guard)?.then((answers) => settleShared(slice, answers));
 }
 
@@ -16,6 +16,7 @@ export function askOthers(
   guard: ReplayGuard,
 ): ReturnType<NonNullable<ReplayGuard['share']>> | undefined {
   if (count === 0 || guard.share === undefined) return undefined;
-  const names = Array.from({ length: count }, (_, at) => idAt(ids, at));
+  // Copies: what asks may still read them when the arrays are another slice's.
+  const names = Array.from({ length: count }, (_, at) => idAt(ids, at).slice());
   return guard.share(names, Array.from(expiresAtMs.subarray(0, count)));
 }

@@ -73,7 +73,7 @@ function openBatch(
 
   /** Reads and verifies the next slice. False: nothing of what waits is whole. */
   const step = async (): Promise<boolean> => {
-    const slice = slices.take();
+    const slice = slices.take(options.batchSlice);
     const before = window.start;
     const room = Math.min(slice.capacity, shared.pace.items());
     const count = reader.read(window, slice, room, BATCH_STREAM.sliceBytes, mayFollow);
@@ -106,6 +106,8 @@ function openBatch(
         if (!mayFollow) break;
         continue;
       }
+      // Its client may have left while something was asked elsewhere: then nothing may be used up for it.
+      if (exchange.isOver()) break;
       enoughBytes = BATCH_STREAM.gatherBytes;
       if (!hold()) break;
       if (!mayFollow && waiting() === 0) {

@@ -123,7 +123,7 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
   counter(
     registry,
     'vigie_verdicts_total',
-    'Credentials verified, by reason and verdict; also of batches refused or left later on, and once more what changed before the answer.',
+    'Verdicts given, by reason and verdict.',
     ['reason', 'verdict'],
     () =>
       REASONS.map(

@@ -23,6 +23,7 @@ import { latin1, type Slice } from './slice.ts';
 import {
   createSliceProofs,
   keysFor,
+  type NamedProofs,
   PROOF_ID_BYTES,
   PROOFS,
   PUBLIC_KEY_BYTES,
@@ -152,6 +153,7 @@ export function judgeProof(
     nonce: slice.nonces?.[item],
     nowSeconds: nowMs / 1000,
     windowSeconds: slice.atMs === undefined ? windowSeconds : Number.POSITIVE_INFINITY,
+    aheadSeconds: slice.atMs === undefined ? LIMITS.proofAheadSeconds : Number.POSITIVE_INFINITY,
   });
   if (!fits || !isOfCredential(slice, at)) return CODES.holder_proof_invalid;
   holds[item] = (holds[item] as number) | HOLDS.holder;
@@ -196,9 +198,11 @@ export function nameProofs(slice: Slice, guard: ReplayGuard, nowMs: number, wind
     items[named] = i;
     starts[named] = proofStarts[i] as number;
     ends[named] = signingInputEnd(slice, at);
-    // By the window it is accepted at its very end, so it is forgotten in the millisecond behind that.
+    // By the window it is accepted at its very end, so it is forgotten in the millisecond behind that: where a nonce was
+    // named now, a call that names none may bring it until then.
+    const fitsUntilMs = Math.floor(iatAt(proofs, at) * 1000 + windowMs) + 1;
     expiresAtMs[named++] =
-      nonces?.[i] === undefined ? Math.floor(iatAt(proofs, at) * 1000 + windowMs) + 1 : nowMs + 2 * windowMs;
+      nonces?.[i] === undefined ? fitsUntilMs : Math.max(fitsUntilMs, nowMs + 2 * windowMs);
   }
   proofs.named.count = named;
   if (named > 0) guard.identify(texts, starts, ends, named, ids);
@@ -206,8 +210,8 @@ export function nameProofs(slice: Slice, guard: ReplayGuard, nowMs: number, wind
 
 /** Takes the places of the proofs that were named, at once: of two equal ones the second was seen before. */
 export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number): void {
-  if (slice.proofCount === 0) return;
-  const { named } = slice.proofs as SliceProofs;
+  const named = namedProofs(slice);
+  if (named === undefined) return;
   const { items, ids, expiresAtMs } = named;
   let first = 0;
   for (let at = 0; at < named.count; at++) {
@@ -223,6 +227,23 @@ export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number): voi
     expiresAtMs[first++] = expiresAtMs[at] as number;
   }
   named.count = first;
+}
+
+/** Where other gateways cannot be asked any more, those are told to come again, whose proofs nobody else may have seen. */
+export function deferProofs(slice: Slice): void {
+  const named = namedProofs(slice);
+  if (named === undefined) return;
+  for (let at = 0; at < named.count; at++) {
+    const item = named.items[at] as number;
+    slice.reasons[item] = CODES.overloaded;
+    slice.holds[item] = HOLDS.issuer;
+  }
+  named.count = 0;
+}
+
+/** Those of a slice; before the first trust list nobody has looked at its proofs. */
+export function namedProofs({ proofCount, proofs }: Slice): NamedProofs | undefined {
+  return proofCount === 0 ? undefined : proofs?.named;
 }
 
 /** The reason's code, 0 when the place was free. `nowMs`: wall clock. */

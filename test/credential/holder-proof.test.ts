@@ -163,6 +163,7 @@ describe('what a proof must be made for', () => {
     nonce: undefined,
     nowSeconds: NOW_SECONDS,
     windowSeconds: 60,
+    aheadSeconds: 3_600,
   };
   const fits = (of: Partial<typeof proof>, at: Partial<ProofOccasion>) =>
     proofFits({ ...proof, ...of }, { ...occasion, ...at });

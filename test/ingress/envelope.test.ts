@@ -33,16 +33,16 @@ describe('the single envelope', () => {
       { credential: 'a', holderProof: 'p' },
     ],
     [
-      { holderProof: '', credential: 'a', nonce: '' },
-      { credential: 'a', holderProof: '', nonce: '' },
+      { holderProof: '', credential: 'a', nonce: 'n' },
+      { credential: 'a', holderProof: '', nonce: 'n' },
     ],
     [
       { credential: 'a', nonce: 'n', channel: 'remote', audience: 'p', holderProof: 'h' },
       { credential: 'a', nonce: 'n', audience: 'p', holderProof: 'h' },
     ],
     [
-      { credential: 'a', channel: 'remote', nonce: '' },
-      { credential: 'a', nonce: '' },
+      { credential: 'a', channel: 'remote', nonce: 'n' },
+      { credential: 'a', nonce: 'n' },
     ],
   ])('%j is accepted', (body, request) => {
     expect(outcome(single(body))).toEqual(request);
@@ -73,6 +73,8 @@ describe('the single envelope', () => {
     [{ credential: 'a', nonce: 1 }, 'nonce must be a string'],
     [{ holderProof: 'p' }, 'credential is missing'],
     [{ credential: 'a', channel: 'remote' }, 'channel remote needs a nonce'],
+    [{ credential: 'a', nonce: '' }, 'nonce must not be empty'],
+    [{ credential: 'a', nonce: '', channel: 'remote' }, 'nonce must not be empty'],
     [{ credential: 'a', holderProof: 'p', channel: 'remote' }, 'channel remote needs a nonce'],
     ['[]', 'the body must be a JSON object'],
     ['"a.b.c"', 'the body must be a JSON object'],

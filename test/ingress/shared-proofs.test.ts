@@ -1,5 +1,6 @@
 /** What other gateways say of proofs, and what an answer says where they could not be asked: single calls and batches. */
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/config.ts';
 import type { GatewayParts } from '../../src/gateway.ts';
 import { createAdmission } from '../../src/ingress/admission/admission.ts';
 import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
@@ -10,9 +11,10 @@ import type { RevocationView } from '../../src/ingress/verdict-reply.ts';
 import { createBatchHandler } from '../../src/ingress/verify-batch.ts';
 import type { ReplayGuard } from '../../src/replay/replay-guard.ts';
 import { nativeAddon } from '../support/path-world.ts';
-import { heldCredential, holderProof } from '../support/presentation.ts';
+import { heldCredential, holderProof, NONCE } from '../support/presentation.ts';
 import { presentationParts } from '../support/presentation-world.ts';
 import { type RecordedGuard, replayGuard } from '../support/replay-guard.ts';
+import { NOW_SECONDS } from '../support/synthetic-issuer.ts';
 
 type Share = NonNullable<ReplayGuard['share']>;
 const ADDONS = { 'native code': nativeAddon(), 'TypeScript alone': undefined } as const;
@@ -29,15 +31,17 @@ interface World {
   /** Monotonic time of each reading; later ones are later. */
   readonly stepMs?: number;
   readonly statusAgain?: 'revoked';
+  /** Before the first trust list. */
+  readonly isListless?: boolean;
 }
 
-function handlers({ addon, replay, stepMs = 0, statusAgain }: World) {
+function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }: World) {
   let nowMs = 0;
   const monotonicMs = (): number => {
     nowMs += stepMs;
     return nowMs;
   };
-  const base = presentationParts(addon, { replay });
+  const base = presentationParts(addon, { replay, ...(isListless && { trust: () => undefined }) });
   const parts: GatewayParts = { ...base, clock: { ...base.clock, monotonicMs } };
   const verified: number[] = [];
   const common = {
@@ -99,10 +103,10 @@ function handlers({ addon, replay, stepMs = 0, statusAgain }: World) {
       problem: ({ type }) => give({ status: 400, contentType: 'problem', body: type }),
     };
   };
-  const askSingle = (body: unknown): Promise<Reply> =>
+  const askSingle = (body: unknown, mayWait = true): Promise<Reply> =>
     new Promise((resolve) => {
       const bytes = Buffer.from(JSON.stringify(body));
-      single(exchangeOf(bytes.length, '', resolve), bytes, 'application/json', true);
+      single(exchangeOf(bytes.length, '', resolve), bytes, 'application/json', mayWait);
     });
   const askBatch = (items: readonly unknown[], accept = 'application/json'): Promise<Reply> =>
     new Promise((resolve, reject) => {
@@ -143,7 +147,7 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
       { credential: heldCredential() },
       show('d'),
     ];
-    const answers = (await Promise.all(bodies.map(askSingle))).map(json);
+    const answers = (await Promise.all(bodies.map((body) => askSingle(body)))).map(json);
     expect(answers.map(({ reason }) => reason)).toEqual([
       'ok',
       'replayed',
@@ -163,7 +167,7 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
     const { askSingle } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
     const plain = { credential: heldCredential() };
     const answers = (
-      await Promise.all([show('a'), plain, show('b'), show('c', { aud: 'x' })].map(askSingle))
+      await Promise.all([show('a'), plain, show('b'), show('c', { aud: 'x' })].map((body) => askSingle(body)))
     ).map(json);
     expect(answers.map(({ reason, replay }) => [reason, replay])).toEqual([
       ['ok', 'local'],
@@ -257,5 +261,63 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
     expect(json(await askBatch(items())).results.map(({ reason }: { reason: string }) => reason)).toEqual(
       HERE,
     );
+  });
+
+  it('are nobody’s before the first trust list, and spoil no other call', async () => {
+    const { askSingle, askBatch } = handlers({ addon, replay: replayGuard(), isListless: true });
+    const bodies = [show('a'), { credential: heldCredential() }];
+    const answers = await Promise.all(bodies.map((body) => askSingle(body)));
+    expect(answers.map((answer) => json(answer).reason)).toEqual(['keys_stale', 'keys_stale']);
+    const batch = json(await askBatch(bodies));
+    expect(batch.summary).toEqual({ indeterminate: 2 });
+  });
+
+  it('are not used up by a call that cannot wait for others: it is told to come again, at once', async () => {
+    const { share, asked } = answering();
+    const replay = replayGuard(Number.POSITIVE_INFINITY, share);
+    const { askSingle } = handlers({ addon, replay });
+    const shown = show('a');
+    const deferred = json(await askSingle(shown, false));
+    expect([deferred.verdict, deferred.reason, deferred.verified]).toEqual([
+      'indeterminate',
+      'overloaded',
+      ['issuer'],
+    ]);
+    expect(replay.taken).toEqual([]);
+    expect(json(await askSingle({ credential: heldCredential() }, false)).reason).toBe('ok');
+    expect(json(await askSingle(shown)).reason).toBe('ok');
+    expect(asked).toEqual([1]);
+  });
+
+  it('are told to come again where too many wait for others, and are taken when those have their answer', async () => {
+    const waiting: (() => void)[] = [];
+    const share: Share = (ids) =>
+      new Promise((resolve) => waiting.push(() => resolve(ids.map(() => 'first' as const))));
+    const { askSingle } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const answers: Promise<Reply>[] = [];
+    for (let i = 0; i < LIMITS.waitingSlices; i++) {
+      answers.push(askSingle(show(`waits ${i}`)));
+      await turn();
+    }
+    expect(waiting).toHaveLength(LIMITS.waitingSlices);
+    const late = show('late');
+    expect(json(await askSingle(late)).reason).toBe('overloaded');
+    expect(json(await askSingle({ credential: heldCredential() })).reason).toBe('ok');
+    for (const go of waiting.splice(0)) go();
+    for (const answer of await Promise.all(answers)) expect(json(answer).reason).toBe('ok');
+    const again = askSingle(late);
+    await turn();
+    for (const go of waiting) go();
+    expect(json(await again).reason).toBe('ok');
+  });
+
+  it('with a nonce are remembered as long as they could be shown without', async () => {
+    const replay = replayGuard();
+    const { askSingle } = handlers({ addon, replay });
+    const iat = NOW_SECONDS + 600;
+    expect(json(await askSingle({ ...show('a', { iat }), nonce: NONCE })).reason).toBe('ok');
+    expect(json(await askSingle({ ...show('b'), nonce: NONCE })).reason).toBe('ok');
+    expect(replay.taken).toEqual([(iat + 60) * 1000 + 1, (NOW_SECONDS + 120) * 1000]);
   });
 });

@@ -126,6 +126,12 @@ describe.each(enginesUnderTest())('$name', (engine) => {
   it("the call's nonce stands in place of the window", () => {
     const old = madeFor(CREDENTIAL, { claims: { iat: 0 } });
     expect(reasonOf({ ...old, nonce: NONCE })).toBe('ok');
+    const ahead = (seconds: number) => ({
+      ...madeFor(CREDENTIAL, { claims: { iat: NOW_SECONDS + seconds } }),
+      nonce: NONCE,
+    });
+    expect(reasonOf(ahead(LIMITS.proofAheadSeconds))).toBe('ok');
+    expect(reasonOf(ahead(LIMITS.proofAheadSeconds + 1))).toBe('holder_proof_invalid');
     expect(reasonOf({ ...old, nonce: '' })).toBe('holder_proof_invalid');
     expect(reasonOf({ ...madeFor(CREDENTIAL), nonce: `${NONCE}x` })).toBe('holder_proof_invalid');
     const far = madeFor(CREDENTIAL, { payload: `{"iat":1e999,"aud":"${PHARMACY}","nonce":"${NONCE}"}` });

@@ -75,6 +75,8 @@ bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEn
     }
   } while (scanner.take(','));
   envelope.credential = credential.place;
+  // An empty nonce is refused, which the parser knows how to say.
+  if (envelope.nonce.is_there && envelope.nonce.place.begin == envelope.nonce.place.end) return false;
   return scanner.take('}') && scanner.at_end() && credential.is_there &&
          (!channel.is_there || is_channel(scanner, channel.place, envelope.nonce.is_there));
 }

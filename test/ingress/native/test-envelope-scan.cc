@@ -40,7 +40,7 @@ void singles() {
         "{\"credential\":\"a\",\"credential\":\"a\"}", "{\"credential\":\"a\",\"audience\":\"a\",\"audience\":\"b\"}",
         "{\"credential\":\"a\",\"channel\":\"qr\",\"channel\":\"qr\"}", "{\"credential\":\"a\",\"channel\":\"remote\"}",
         "{\"credential\":\"a\",\"channel\":\"\"}", "{\"credential\":\"a\",\"at\":\"a\"}",
-        "{\"credential\":\"a\",\"nonce\":\"a\",\"nonce\":\"a\"}", "{\"credential\":\"a\",\"holderProof\":\"p\",\"holderProof\":\"p\"}",
+        "{\"credential\":\"a\",\"nonce\":\"\"}", "{\"credential\":\"a\",\"nonce\":\"a\",\"nonce\":\"a\"}", "{\"credential\":\"a\",\"holderProof\":\"p\",\"holderProof\":\"p\"}",
         "{\"credential\":\"a\",\"holderProof\":null}", "{\"holderProof\":\"p\"}", "{\"credential\":\"a\"}}", "{\"credential\":\"a\"}{",
         "{\"credential\":\"a\\u0041\"}", "{\"credential\":\"a\x7f\"}", "{\"credential\":\"\xc3\xa9\"}", "{\"credential\":\"a\n\"}",
         "{\"Credential\":\"a\"}", "{\"credentia\\u006c\":\"a\"}", "{\"credential\":\"a\" \"audience\":\"b\"}", "{\"credential\" \"a\"}",
