@@ -4,7 +4,15 @@ import type { LoadReport } from '../load/load-report.ts';
 import type { LoadSpec } from '../load/load-spec.ts';
 import { median, significant } from '../statistics.ts';
 import type { Row } from '../suite.ts';
-import { bottleneckOf, figuresOf, type RequestKind, ratios, shareOf, utilisationOf } from './http-cells.ts';
+import {
+  bottleneckOf,
+  figuresOf,
+  REQUEST_KINDS,
+  type RequestKind,
+  ratios,
+  shareOf,
+  utilisationOf,
+} from './http-cells.ts';
 
 /** `local`: an embedded gateway, whose guard is its own table; `redis`: one that asks the others by a Redis. */
 export type ServerName = 'local' | 'redis' | 'empty';
@@ -18,36 +26,20 @@ export interface PresenceCell {
   readonly rounds: LoadReport[];
 }
 
-const SINGLE: RequestKind = {
-  request: 'single',
-  form: 'prebuilt',
-  path: '/v1/verify',
-  contentType: 'application/json',
-  accept: 'application/json',
-  answer: 'json',
-  batch: 1,
-  connections: 32,
-  targets: [],
-  checkOneIn: 16,
-};
-const BATCH: RequestKind = {
-  request: 'batch',
-  form: 'prebuilt',
-  path: '/v1/verify/batch',
-  contentType: 'application/json',
-  accept: 'application/octet-stream',
-  answer: 'bytes',
-  batch: 1_000,
-  connections: 16,
-  targets: [],
-  checkOneIn: 1,
-};
+/** As the http suite has them; batches in the form that can carry proofs, answered with a byte for each. */
+const SINGLE: RequestKind = { ...kindLike('single-json', 'json'), checkOneIn: 16 };
+/** So many connections keep the server busy without making any of them wait for long. */
+const BATCH: RequestKind = { ...kindLike('batch-json', 'bytes'), connections: 8 };
+
+function kindLike(form: RequestKind['form'], answer: RequestKind['answer']): RequestKind {
+  return REQUEST_KINDS.find((kind) => kind.form === form && kind.answer === answer) as RequestKind;
+}
 
 /** In the order of a round: what is compared stands side by side. */
 export function presenceCells(): PresenceCell[] {
   const cell = (kind: RequestKind, server: ServerName, hasProof = true): PresenceCell => ({
     // Plain credentials may be shown again, so the generator makes their requests of the corpus as for other suites.
-    kind: hasProof ? kind : { ...kind, form: kind.request === 'single' ? 'single-json' : 'batch-json' },
+    kind: hasProof ? { ...kind, form: 'prebuilt' } : kind,
     server,
     hasProof,
     rounds: [],
