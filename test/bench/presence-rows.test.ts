@@ -103,9 +103,14 @@ describe('the rows', () => {
     const [first] = cells as [PresenceCell];
     first.checkRound = round(10, { checked: 10_000, notValid: 1 });
     first.rounds[0] = round(10, { socketErrors: 2 });
-    expect(rowsOf(cells).flatMap(wrongsIn)).toEqual([
+    const rows = rowsOf(cells);
+    expect(rows.flatMap(wrongsIn)).toEqual([
       expect.stringMatching(/: 2 answers/),
       expect.stringMatching(/: 1 of 10000 verdicts/),
+    ]);
+    expect(rows[0]).not.toHaveProperty('credentialsPerSecond');
+    expect(judgeBars(rows).untold).toEqual([
+      expect.stringContaining('presentations a second: cannot be told'),
     ]);
   });
 });

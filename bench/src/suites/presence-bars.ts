@@ -35,7 +35,7 @@ export function judgeBars(rows: readonly Row[]): { conditions: Condition[]; unto
   );
   const untold = bars
     .filter((bar) => !isTold(bar))
-    .map(({ what }) => `${what}: cannot be told, since a server was not what held the rate down`);
+    .map(({ what }) => `${what}: cannot be told: a server had time to spare, or its answers were wrong`);
   return { conditions, untold };
 }
 

@@ -28,8 +28,8 @@ export interface PresenceCell {
 
 /** As the http suite has them; batches in the form that can carry proofs, answered with a byte for each. */
 const SINGLE: RequestKind = { ...kindLike('single-json', 'json'), checkOneIn: 16 };
-/** So many connections keep the server busy without making any of them wait for long. */
-const BATCH: RequestKind = { ...kindLike('batch-json', 'bytes'), connections: 8 };
+/** Work of 50 ms that stands is an overload, of which a gateway refuses some: more connections would bring more. */
+const BATCH: RequestKind = { ...kindLike('batch-json', 'bytes'), connections: 4 };
 
 function kindLike(form: RequestKind['form'], answer: RequestKind['answer']): RequestKind {
   return REQUEST_KINDS.find((kind) => kind.form === form && kind.answer === answer) as RequestKind;
@@ -70,7 +70,10 @@ export function requestsOf(
   return { ...(kind.request === 'batch' ? batches : singles), isSentOnce: server !== 'empty' };
 }
 
-/** A cell's figures; those are left out that would be the generator's, since it held the rate down. */
+/**
+ * A cell's figures; without rates where they would be the generator's, since it held them down, or where some answers
+ * were wrong or refused, which is sooner done.
+ */
 export function rowOf(cell: PresenceCell, cells: readonly PresenceCell[], ticksPerSecond: number): Row {
   const { kind, server, hasProof, rounds } = cell;
   const alike = cells.filter((other) => other.kind.request === kind.request);
@@ -93,7 +96,8 @@ export function rowOf(cell: PresenceCell, cells: readonly PresenceCell[], ticksP
   const bottleneck = bottleneckOf(figures.serverUtilisation, figures.generatorUtilisation + beside);
   const generatorWasBottleneck = bottleneck === 'generator';
   const judged = { ...row, bottleneck, generatorWasBottleneck };
-  if (!generatorWasBottleneck) return judged;
+  const faults = figures.non2xx + figures.socketErrors + figures.notValid;
+  if (!generatorWasBottleneck && faults === 0) return judged;
   return Object.fromEntries(Object.entries(judged).filter(([name]) => !WITHHELD.includes(name))) as Row;
 }
 
