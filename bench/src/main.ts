@@ -5,11 +5,19 @@ import { type Report, type Suite, Unavailable } from './suite.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
 import { overloadSuite } from './suites/overload.ts';
+import { presenceSuite } from './suites/presence.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { scaleSuite } from './suites/scale.ts';
 import { formatTable } from './table.ts';
 
-const SUITES: readonly Suite[] = [kernelSuite, httpSuite, revocationSuite, overloadSuite, scaleSuite];
+const SUITES: readonly Suite[] = [
+  kernelSuite,
+  httpSuite,
+  presenceSuite,
+  revocationSuite,
+  overloadSuite,
+  scaleSuite,
+];
 
 const HELP = [
   'npm run bench -- SUITE [options]',

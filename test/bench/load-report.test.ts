@@ -44,6 +44,16 @@ describe('parseLoadReport', () => {
     });
   });
 
+  it('reads the CPU time of a process beside the generator, where one was named', () => {
+    const lines = [
+      `load beside-stat-before ${stat('redis', 5, 5)}`,
+      `load beside-stat-after ${stat('redis', 40, 12)}`,
+    ];
+    const report = expect.objectContaining({ besideTicks: 42 });
+    expect(parseLoadReport(`${OUTPUT}${lines.join('\n')}\n`)).toEqual({ ok: true, report });
+    expect(parseLoadReport(`${OUTPUT}${lines[0]}\n`)).toEqual({ ok: false, fault: 'beside-stat-after' });
+  });
+
   it.each([
     'generator-stat-before',
     'generator-stat-after',

@@ -20,6 +20,8 @@ export interface LoadReport {
   /** CPU time spent between the two ends of the run, in clock ticks, all threads. */
   readonly generatorTicks: number;
   readonly serverTicks: number;
+  /** Of the process beside the generator, where one was named. */
+  readonly besideTicks?: number;
 }
 
 export type ParsedLoadReport =
@@ -38,7 +40,7 @@ export function parseLoadReport(output: string): ParsedLoadReport {
     return value ?? 0;
   };
   const number = (name: string): number => required(name, parseCount(values.get(name)));
-  const ticks = (who: 'generator' | 'server'): number => {
+  const ticks = (who: 'generator' | 'server' | 'beside'): number => {
     const [before, after] = [`${who}-stat-before`, `${who}-stat-after`].map((name) =>
       required(name, parseCpuTicks(values.get(name) ?? '')),
     );
@@ -55,6 +57,7 @@ export function parseLoadReport(output: string): ParsedLoadReport {
     notValid: number('not-valid'),
     generatorTicks: ticks('generator'),
     serverTicks: ticks('server'),
+    ...(values.has('beside-stat-before') && { besideTicks: ticks('beside') }),
   };
   return faults[0] === undefined ? { ok: true, report } : { ok: false, fault: faults[0] };
 }

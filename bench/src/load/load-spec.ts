@@ -1,6 +1,16 @@
 /** One run of load, in terms that both generators understand. */
 
-export type LoadForm = 'single-json' | 'batch-json' | 'batch-lines';
+/** `prebuilt`: requests that a file holds as they are sent; the others are made of the corpus by the generator. */
+export type LoadForm = 'single-json' | 'batch-json' | 'batch-lines' | 'prebuilt';
+
+/** Requests made beforehand, one behind the other. */
+export interface RequestsFile {
+  readonly path: string;
+  /** Bytes of each. */
+  readonly bytes: number;
+  /** The run ends with the last one, if its time is not over before; else they are sent anew from the first on. */
+  readonly isSentOnce: boolean;
+}
 
 export interface LoadSpec {
   /** `http://127.0.0.1:PORT`. */
@@ -16,7 +26,11 @@ export interface LoadSpec {
   /** Count the verdicts of one answer in so many, which costs the generator time; of the others see that they are whole. 0: neither. */
   readonly checkOneIn: number;
   readonly credentialsFile: string;
+  /** Of the form `prebuilt`. */
+  readonly requests?: RequestsFile | undefined;
   readonly serverPid: number;
+  /** Another process that the server needs, beside the generator on its core. */
+  readonly besidePid?: number | undefined;
   readonly generatorCore: number;
 }
 
@@ -37,5 +51,11 @@ export function loadEnvironment(spec: LoadSpec): Record<string, string> {
     LOAD_SECONDS: String(spec.seconds),
     LOAD_CHECK_ONE_IN: String(spec.checkOneIn),
     LOAD_SERVER_PID: String(spec.serverPid),
+    ...(spec.besidePid !== undefined && { LOAD_BESIDE_PID: String(spec.besidePid) }),
+    ...(spec.requests && {
+      LOAD_REQUESTS_FILE: spec.requests.path,
+      LOAD_REQUEST_BYTES: String(spec.requests.bytes),
+      LOAD_SENT_ONCE: spec.requests.isSentOnce ? 'yes' : 'no',
+    }),
   };
 }

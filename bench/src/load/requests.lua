@@ -1,11 +1,14 @@
--- The script of wrk: cycles prebuilt requests made of the corpus, and reports by lines that load-report.ts
--- reads. Its parameters come by environment variables, set by wrk.ts:
+-- The script of wrk: cycles requests made of the corpus, or sends those of a file, and reports by lines that
+-- load-report.ts reads. Its parameters come by environment variables, set by load-spec.ts:
 --   LOAD_CREDENTIALS_FILE  one credential a line
---   LOAD_FORM              single-json, batch-json or batch-lines
+--   LOAD_FORM              single-json, batch-json, batch-lines, or prebuilt: then
+--   LOAD_REQUESTS_FILE, LOAD_REQUEST_BYTES  requests as they are sent, and the bytes of each
+--   LOAD_SENT_ONCE         yes: the run ends with the file's last request, if its time is not over before
 --   LOAD_PATH, LOAD_HOST, LOAD_CONTENT_TYPE, LOAD_ACCEPT
 --   LOAD_BATCH             credentials in a request
 --   LOAD_CHECK_ONE_IN      count the verdicts of one answer in so many, and see that the others are whole; 0: neither
 --   LOAD_SERVER_PID        whose CPU time is read at both ends of the run
+--   LOAD_BESIDE_PID        another one, if it is set
 
 local function report(name, value)
   io.write("load ", name, " ", tostring(value), "\n")
@@ -13,7 +16,12 @@ local function report(name, value)
 end
 
 local function report_cpu(moment)
-  for who, pid in pairs({ generator = "self", server = os.getenv("LOAD_SERVER_PID") }) do
+  local pids = {
+    generator = "self",
+    server = os.getenv("LOAD_SERVER_PID"),
+    beside = os.getenv("LOAD_BESIDE_PID"),
+  }
+  for who, pid in pairs(pids) do
     local file = io.open("/proc/" .. pid .. "/stat")
     if file then
       report(who .. "-stat-" .. moment, file:read("*l"))
@@ -80,13 +88,60 @@ function request()
   return requests[at]
 end
 
+-- Ends wrk before its time, as Ctrl-C would: by that signal its main thread wakes up.
+local function end_run()
+  local ffi = require("ffi")
+  ffi.cdef("int kill(int pid, int sig); int getpid(void);")
+  wrk.thread:stop()
+  ffi.C.kill(ffi.C.getpid(), 2)
+end
+
+-- More than so much may be more than LuaJIT can have in memory.
+local MOST_KEPT_BYTES = 256 * 1024 * 1024
+
+-- The next request of a file, or nil at its end; a small file is read beforehand, a large one as it is needed.
+local function reader_of(path, bytes)
+  local file = assert(io.open(path, "rb"))
+  local function read() return file:read(bytes) end
+  if file:seek("end") > MOST_KEPT_BYTES then
+    file:seek("set")
+    return read, function() file:seek("set") end
+  end
+  file:seek("set")
+  for text in read do requests[#requests + 1] = text end
+  local function next_kept()
+    at = at + 1
+    return requests[at]
+  end
+  return next_kept, function() at = 0 end
+end
+
+local function send_prebuilt()
+  local read, rewind = reader_of(os.getenv("LOAD_REQUESTS_FILE"), tonumber(os.getenv("LOAD_REQUEST_BYTES")))
+  local once, resting = os.getenv("LOAD_SENT_ONCE") == "yes", 0
+  function request()
+    local text = read()
+    if text then return text end
+    if not once then
+      rewind()
+      return read()
+    end
+    -- A connection asks for its next request when it was answered: once all rest, all answers are there.
+    resting = resting + 1
+    if resting == tonumber(os.getenv("LOAD_CONNECTIONS")) then end_run() end
+    return ""
+  end
+end
+
 -- wrk keeps bodies only when there is a function `response`; it calls it for every one.
 local function check_answers(one_in)
   local batch, answers = tonumber(os.getenv("LOAD_BATCH")), 0
   local bytes = os.getenv("LOAD_ACCEPT") == "application/octet-stream"
-  function response(status, _, body)
+  function response(status, headers, body)
     answers = answers + 1
-    if status ~= 200 or not is_whole(body, batch, bytes) then
+    -- A gateway that could not ask the others says so, and has not done the whole work.
+    local alone = headers["vigie-replay"] or body:find('"replay":"local"', -TAIL_CHARS, true)
+    if status ~= 200 or alone or not is_whole(body, batch, bytes) then
       checked, not_valid = checked + batch, not_valid + batch
     elseif answers % one_in == 0 then
       checked = checked + batch
@@ -98,7 +153,7 @@ end
 
 -- Runs once, before the clock of the run starts.
 function init()
-  build_requests()
+  if os.getenv("LOAD_FORM") == "prebuilt" then send_prebuilt() else build_requests() end
   collectgarbage()
   local one_in = tonumber(os.getenv("LOAD_CHECK_ONE_IN"))
   if one_in > 0 then check_answers(one_in) end

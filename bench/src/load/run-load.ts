@@ -18,6 +18,8 @@ export function requireGenerator(generator: GeneratorChoice): void {
 
 /** Makes the load and returns what came of it; throws when the generator itself fails. */
 export async function runLoad(generator: GeneratorChoice, spec: LoadSpec): Promise<LoadReport> {
+  if (generator !== 'wrk' && spec.form === 'prebuilt')
+    throw new Error(`${generator} builds its requests itself`);
   const command = generator === 'wrk' ? wrkCommand(spec) : autocannonCommand();
   const child = spawn('taskset', ['-c', String(spec.generatorCore), ...command], {
     cwd: BENCH_DIR,

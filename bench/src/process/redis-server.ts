@@ -20,12 +20,22 @@ export interface RedisServer {
 const READY_TIMEOUT_MS = 180_000;
 const ANSWER_TIMEOUT_MS = 180_000;
 
-/** Loads `log.rdb` of `dir`, if it is there, and writes nothing by itself unless `args` say so. */
-export async function startRedis(dir: string, args: readonly string[] = []): Promise<RedisServer> {
+/**
+ * Loads `log.rdb` of `dir`, if it is there, and writes nothing by itself unless `args` say so. On the core, if one is
+ * named: taskset replaces itself by it.
+ */
+export async function startRedis(
+  dir: string,
+  args: readonly string[] = [],
+  core?: number,
+): Promise<RedisServer> {
   const port = await freePort();
+  const pinning = core === undefined ? [] : ['taskset', '-c', String(core)];
+  const [program, ...first] = [...pinning, 'redis-server'];
   const child = spawn(
-    'redis-server',
+    program as string,
     [
+      ...first,
       '--port',
       `${port}`,
       '--bind',

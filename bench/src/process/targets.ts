@@ -26,10 +26,15 @@ export interface GatewaySpec {
   /** All its threads run on these. */
   readonly cores: readonly number[];
   readonly dataDir: string;
+  /** What else is set; the suite states it. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A gateway with its own data directory; what is not named here, its heaps included, is as in production. */
-export async function startGateway(spec: GatewaySpec, corpus: Corpus): Promise<Gateway> {
+export async function startGateway(
+  spec: GatewaySpec,
+  corpus: Pick<Corpus, 'trustListFile'>,
+): Promise<Gateway> {
   const command = join(DIST_DIR, 'cli', 'vigie.js');
   if (!existsSync(command)) throw new Unavailable('the service is not built: npm run build');
   const [port, adminPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
@@ -47,6 +52,7 @@ export async function startGateway(spec: GatewaySpec, corpus: Corpus): Promise<G
       VIGIE_TRUST_LIST: corpus.trustListFile,
       VIGIE_ENGINE: spec.engine,
       VIGIE_LOG_LEVEL: 'warn',
+      ...spec.settings,
     },
     cores: spec.cores,
     readyPrefix: 'vigie is ready:',

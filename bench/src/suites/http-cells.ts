@@ -81,6 +81,15 @@ export interface Cell {
   readonly rounds: LoadReport[];
 }
 
+/** Connections that send batches to an engine that takes long for each: of more it would refuse some. */
+const SLOW_ENGINE_BATCHES = 4;
+
+/** The same with as many connections as an engine can serve. */
+export function servable<Kind extends RequestKind>(kind: Kind, engine: string): Kind {
+  if (kind.request === 'single' || engine === 'native') return kind;
+  return { ...kind, connections: Math.min(kind.connections, SLOW_ENGINE_BATCHES) };
+}
+
 /** A core this busy had no more to give. */
 const SATURATED = 0.95;
 
@@ -98,27 +107,36 @@ export interface Beside {
   readonly peer?: Cell | undefined;
 }
 
+type Measured = Pick<Cell, 'kind' | 'checkRound' | 'rounds'>;
+
 export function rowOf(cell: Cell, { empty, peer }: Beside, generator: string, ticksPerSecond: number) {
+  return {
+    suite: 'http',
+    target: cell.target,
+    ...figuresOf(cell, generator, ticksPerSecond),
+    ...(cell.target === 'gateway' && empty && shareOf(cell, empty, ticksPerSecond)),
+    ...(cell.target === 'gateway' && peer && { xFastifyFastJwt: significant(median(ratios(cell, peer)), 3) }),
+  };
+}
+
+/** What the rounds of a cell amount to, by itself. */
+export function figuresOf(cell: Measured, generator: string, ticksPerSecond: number) {
   const { kind, rounds } = cell;
   const middle = (figure: (report: LoadReport) => number): number => median(rounds.map(figure));
   const all = [...(cell.checkRound ? [cell.checkRound] : []), ...rounds];
   const total = (figure: (report: LoadReport) => number): number =>
     all.reduce((sum, r) => sum + figure(r), 0);
-  const serverUtilisation = middle((r) => r.serverTicks / ticksPerSecond / r.seconds);
-  const generatorUtilisation = middle((r) => r.generatorTicks / ticksPerSecond / r.seconds);
+  const serverUtilisation = middle((r) => utilisationOf(r, r.serverTicks, ticksPerSecond));
+  const generatorUtilisation = middle((r) => utilisationOf(r, r.generatorTicks, ticksPerSecond));
   const cpuUs = middle((r) => ((r.serverTicks / ticksPerSecond) * 1e6) / Math.max(1, r.requests));
   const bottleneck = bottleneckOf(serverUtilisation, generatorUtilisation);
   return {
-    suite: 'http',
-    target: cell.target,
     request: kind.request,
     answer: kind.answer,
     batch: kind.batch,
     connections: kind.connections,
     requestsPerSecond: significant(middle(rate)),
     credentialsPerSecond: significant(middle(rate) * kind.batch),
-    ...(cell.target === 'gateway' && empty && shareOf(cell, empty, ticksPerSecond)),
-    ...(cell.target === 'gateway' && peer && { xFastifyFastJwt: significant(median(ratios(cell, peer)), 3) }),
     p50Ms: significant(middle((r) => r.p50Ms)),
     p99Ms: significant(middle((r) => r.p99Ms)),
     serverCpuUsPerRequest: significant(cpuUs),
@@ -136,14 +154,19 @@ export function rowOf(cell: Cell, { empty, peer }: Beside, generator: string, ti
   };
 }
 
+/** CPU time over wall time. */
+export function utilisationOf({ seconds }: LoadReport, ticks: number, ticksPerSecond: number): number {
+  return ticks / ticksPerSecond / seconds;
+}
+
 /** Requests of the one for each of the other, in rounds that ran side by side; both take as many credentials. */
-function ratios(cell: Cell, other: Cell): number[] {
+export function ratios(cell: Measured, other: Measured): number[] {
   return cell.rounds.map((report, round) => rate(report) / rate(other.rounds[round] as LoadReport));
 }
 
 /** The share of the empty handler's rate. */
-function shareOf(cell: Cell, empty: Cell, ticksPerSecond: number) {
-  const emptyUtilisation = median(empty.rounds.map((r) => r.serverTicks / ticksPerSecond / r.seconds));
+export function shareOf(cell: Measured, empty: Measured, ticksPerSecond: number) {
+  const emptyUtilisation = median(empty.rounds.map((r) => utilisationOf(r, r.serverTicks, ticksPerSecond)));
   return {
     shareOfEmpty: significant(median(ratios(cell, empty)), 3),
     // A ceiling that was itself held down makes every share look too good.

@@ -15,13 +15,13 @@ interface Probe {
 export async function probeVerdicts(target: Target, credentialsFile: string): Promise<void> {
   const probes = makeProbes(firstLines(credentialsFile));
   for (const { what, credential, isValid } of probes) {
-    const answer = await ask(target, '/v1/verify', 'application/json', { credential });
+    const answer = await askFor(target, '/v1/verify', 'application/json', { credential });
     if ((JSON.parse(answer.toString('utf8')).verdict === 'valid') !== isValid) {
       throw new Error(`${target.name} is wrong about ${what}`);
     }
   }
   const credentials = probes.map(({ credential }) => credential);
-  const codes = await ask(target, '/v1/verify/batch', 'application/octet-stream', { credentials });
+  const codes = await askFor(target, '/v1/verify/batch', 'application/octet-stream', { credentials });
   for (const [index, { what, isValid }] of probes.entries()) {
     if ((codes[index] === 0) !== isValid) throw new Error(`${target.name} is wrong about ${what} in a batch`);
   }
@@ -52,7 +52,7 @@ function makeProbes(lines: readonly string[]): Probe[] {
   ];
 }
 
-async function ask(target: Target, path: string, accept: string, body: object): Promise<Buffer> {
+export async function askFor(target: Target, path: string, accept: string, body: object): Promise<Buffer> {
   const answer = await fetch(target.origin + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept },

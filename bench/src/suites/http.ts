@@ -12,12 +12,9 @@ import { BENCH_DIR, CACHE_DIR } from '../paths.ts';
 import { clockTicksPerSecond } from '../process/cpu-time.ts';
 import { engineOf, startGateway, startPeer, type Target } from '../process/targets.ts';
 import type { Suite, SuiteResult } from '../suite.ts';
-import { type Cell, REQUEST_KINDS, rowOf, warningsAbout } from './http-cells.ts';
+import { type Cell, REQUEST_KINDS, rowOf, servable, warningsAbout } from './http-cells.ts';
 import { probeVerdicts } from './http-probes.ts';
 import { measureRounds } from './rounds.ts';
-
-/** Connections that send batches to an engine that takes long for each. */
-const SLOW_ENGINE_BATCHES = 4;
 
 export const httpSuite: Suite = {
   name: 'http',
@@ -48,11 +45,7 @@ async function run(options: Options): Promise<SuiteResult> {
     // Load has valid credentials alone: whoever calls everything valid would not be noticed there.
     for (const verifier of [gateway, peer]) await probeVerdicts(verifier, corpus.credentialsFile);
     const seconds = options.seconds ?? httpSuite.defaultSeconds;
-    // Enough to keep a native engine busy would be more than a slow one takes: it would refuse some of them.
-    const atMost = engine.name === 'native' ? Number.POSITIVE_INFINITY : SLOW_ENGINE_BATCHES;
-    const kinds = REQUEST_KINDS.map((kind) =>
-      kind.request === 'single' ? kind : { ...kind, connections: Math.min(kind.connections, atMost) },
-    );
+    const kinds = REQUEST_KINDS.map((kind) => servable(kind, engine.name));
     const cells = kinds.flatMap((kind) => kind.targets.map((target): Cell => ({ kind, target, rounds: [] })));
     const targetOf = (cell: Cell) => targets.find(({ name }) => name === cell.target) as Target;
     await measureRounds({ suite: 'http', cells, targetOf, seconds, options, corpus });

@@ -1,6 +1,7 @@
 /** Closed-loop rounds of the suites that use a load generator: every cell is visited in each. */
 import type { Corpus } from '../corpus/credentials.ts';
 import type { LoadReport } from '../load/load-report.ts';
+import type { LoadSpec } from '../load/load-spec.ts';
 import { runLoad } from '../load/run-load.ts';
 import type { Options } from '../options.ts';
 import type { Target } from '../process/targets.ts';
@@ -23,6 +24,10 @@ export interface RoundsSpec<Cell extends Measured> {
   readonly seconds: number;
   readonly options: Options;
   readonly corpus: Corpus;
+  /** Before each round, those included that are not measured: makes what can be sent once only. */
+  readonly beforeRound?: () => Promise<void>;
+  /** What a cell's load has beside the rest. */
+  readonly besides?: (cell: Cell) => Pick<LoadSpec, 'requests' | 'besidePid'>;
 }
 
 /** A warm-up and a check round for every cell, then the measured rounds, with cells side by side in the order given. */
@@ -39,6 +44,7 @@ export async function measureRounds<Cell extends Measured>(spec: RoundsSpec<Cell
       credentialsFile: corpus.credentialsFile,
       serverPid: target.server.pid,
       generatorCore: options.generatorCore,
+      ...spec.besides?.(cell),
     });
     // Requests under way when the generator left still cost the server time, which is not the next cell's.
     await target.server.untilIdle();
@@ -47,14 +53,17 @@ export async function measureRounds<Cell extends Measured>(spec: RoundsSpec<Cell
   const briefly = Math.min(seconds, CHECK_SECONDS);
   // A gateway whose code is not compiled yet is slower, and refuses batches that it can take a second later.
   say('warm-up round');
+  await spec.beforeRound?.();
   for (const cell of cells) await measure(cell, briefly, 0);
   say('check round');
+  await spec.beforeRound?.();
   for (const cell of cells) {
     const answersNothing = spec.targetOf(cell).name === 'empty-uws';
     cell.checkRound = await measure(cell, briefly, answersNothing ? 0 : 1);
   }
   for (let round = 1; round <= options.rounds; round++) {
     say(`round ${round} of ${options.rounds}`);
+    await spec.beforeRound?.();
     for (const cell of cells) cell.rounds.push(await measure(cell, seconds, cell.kind.checkOneIn));
   }
 }
