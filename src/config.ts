@@ -27,8 +27,11 @@ export const LIMITS = {
   proofChars: 4_096,
   adminBodyBytes: 4 * 1024 * 1024,
   statusChangesPerCall: 1_000,
-  /** Of a supersede (seconds since the epoch): the end of the year 9999. Any milliseconds of our days lie beyond. */
-  latestInstantSeconds: 253_402_300_799,
+  /**
+   * How far after now a supersede's `issuedBefore` may lie: it is final, and revokes whatever is issued until then. Room
+   * for clocks and for a change of rights at midnight; milliseconds in the place of seconds lie beyond.
+   */
+  supersedeAheadSeconds: 24 * 3_600,
   /** Tolerance for credential dates (seconds); key dates have none. */
   clockSkewSeconds: 30,
   requestIdChars: 128,
