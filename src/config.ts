@@ -27,12 +27,15 @@ export const LIMITS = {
   proofChars: 4_096,
   adminBodyBytes: 4 * 1024 * 1024,
   statusChangesPerCall: 1_000,
-  /** Of a supersede (seconds since the epoch): the end of the year 9999. Any milliseconds of our days lie beyond. */
-  latestInstantSeconds: 253_402_300_799,
   /** How far ahead of now a holder proof's `iat` may lie where the call names a nonce (seconds): phones' clocks are odd. */
   proofAheadSeconds: 3_600,
   /** Slices of single calls that wait, on one worker, for what other gateways say of their proofs or their cards. */
   waitingSlices: 64,
+  /**
+   * How far after now a supersede's `issuedBefore` may lie: it is final, and revokes whatever is issued until then. Room
+   * for clocks and for a change of rights at midnight; milliseconds in the place of seconds lie beyond.
+   */
+  supersedeAheadSeconds: 24 * 3_600,
   /** Tolerance for credential dates (seconds); key dates have none. */
   clockSkewSeconds: 30,
   requestIdChars: 128,

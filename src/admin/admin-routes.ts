@@ -1,6 +1,7 @@
 /** The admin calls: card status, trust list, emergency key retirement. Identifiers stand in bodies only. */
 import type { z } from 'zod';
 import type { CardStatus } from '../card-status.ts';
+import type { Clock } from '../clock.ts';
 import { LIMITS } from '../config.ts';
 import type { JsonObject } from '../encoding/strict-json.ts';
 import { parseObject } from '../ingress/envelope.ts';
@@ -58,7 +59,8 @@ const BODY = { maxBytes: LIMITS.adminBodyBytes, mediaTypes: ['application/json']
 /** RFC 9110 section 5.6.2 allows more; a key is a token that a program made up. */
 const IDEMPOTENCY_KEY = new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.idempotencyKeyChars}}$`);
 
-export function adminRoutes(parts: AdminParts): Route[] {
+export function adminRoutes(parts: AdminParts, { wallMs }: Pick<Clock, 'wallMs'>): Route[] {
+  const changesBody = statusChangesBody(wallMs);
   const post = (
     path: string,
     name: string,
@@ -82,7 +84,7 @@ export function adminRoutes(parts: AdminParts): Route[] {
   });
   return [
     post('/admin/v1/status-changes', 'status_changes', (exchange, body) =>
-      changeStatuses(exchange, body, parts),
+      changeStatuses(exchange, body, parts, changesBody),
     ),
     post('/admin/v1/status-query', 'status_query', (exchange, body) => queryStatus(exchange, body, parts)),
     get('/admin/v1/status/summary', 'status_summary', parts.statusSummary),
@@ -105,14 +107,19 @@ export function adminRoutes(parts: AdminParts): Route[] {
   ];
 }
 
-async function changeStatuses(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
+async function changeStatuses(
+  exchange: Exchange,
+  body: Buffer,
+  parts: AdminParts,
+  shape: ReturnType<typeof statusChangesBody>,
+): Promise<void> {
   const { idempotencyKey } = exchange.head;
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
     const detail = `Idempotency-Key takes 1 to ${LIMITS.idempotencyKeyChars} visible ASCII characters`;
     exchange.problem({ type: 'bad-header', detail });
     return;
   }
-  const request = readBody(exchange, body, statusChangesBody, refuseChanges);
+  const request = readBody(exchange, body, shape, refuseChanges);
   if (request === undefined) return;
   const { changes, confirm } = request;
   const result = await parts.changeStatuses({ changes, confirm, idempotencyKey });

@@ -17,13 +17,18 @@ const statusChange = z.strictObject({
   expiresAt: z.number().nonnegative().optional(),
 });
 
-const supersede = z.strictObject({
-  iss: identifier,
-  sub: identifier,
-  /** Seconds since the epoch, as `iat`. It is final, so milliseconds, which revoke for ever, are refused. */
-  issuedBefore: z.number().nonnegative().max(LIMITS.latestInstantSeconds),
-  expiresAt: z.number().nonnegative().optional(),
-});
+const TOO_FAR_AHEAD = `lies more than ${LIMITS.supersedeAheadSeconds / 3_600} hours ahead, and would be final`;
+const supersedeAt = (wallMs: () => number) =>
+  z.strictObject({
+    iss: identifier,
+    sub: identifier,
+    /** Seconds since the epoch, as `iat`. It is final: one that is far ahead would revoke credentials yet to be issued. */
+    issuedBefore: z
+      .number()
+      .nonnegative()
+      .refine((instant) => instant <= wallMs() / 1000 + LIMITS.supersedeAheadSeconds, TOO_FAR_AHEAD),
+    expiresAt: z.number().nonnegative().optional(),
+  });
 
 /** One of two shapes, by a member that only a supersede may have: so a fault is named by the shape that was meant. */
 function eitherOf<S extends z.ZodType, C extends z.ZodType>(ofSupersede: S, ofCard: C) {
@@ -37,14 +42,19 @@ function eitherOf<S extends z.ZodType, C extends z.ZodType>(ofSupersede: S, ofCa
   });
 }
 
-/** A supersede may be all of the body: then it is the one change of the call. */
-export const statusChangesBody = z.preprocess(
-  (body) => (isSupersedeForm(body) && !Object.hasOwn(body, 'changes') ? asChanges(body) : body),
-  z.strictObject({
-    changes: z.array(eitherOf(supersede, statusChange)).min(1),
-    confirm: z.string().optional(),
-  }),
-);
+/**
+ * A supersede may be all of the body: then it is the one change of the call.
+ *
+ * @param wallMs milliseconds since the epoch, now.
+ */
+export const statusChangesBody = (wallMs: () => number) =>
+  z.preprocess(
+    (body) => (isSupersedeForm(body) && !Object.hasOwn(body, 'changes') ? asChanges(body) : body),
+    z.strictObject({
+      changes: z.array(eitherOf(supersedeAt(wallMs), statusChange)).min(1),
+      confirm: z.string().optional(),
+    }),
+  );
 export const statusQueryBody = eitherOf(
   z.strictObject({ iss: identifier, sub: identifier }),
   z.strictObject({ iss: identifier, jti: identifier }),
@@ -64,6 +74,8 @@ export function checkBody<T extends z.ZodType>(
   const place = formatPath(issue?.path ?? []) || 'the body';
   // zod quotes unknown names and received values in its messages; ours are made of the path and the kind.
   if (issue?.code === 'unrecognized_keys') return { ok: false, fault: `${place} has an unknown member` };
+  // The words of our own rules, which quote nothing.
+  if (issue?.code === 'custom') return { ok: false, fault: `${place} ${issue.message}` };
   return { ok: false, fault: `${place} is not as described (${issue?.code ?? 'invalid'})` };
 }
 

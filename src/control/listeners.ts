@@ -75,7 +75,10 @@ export async function openListeners(
     return listener;
   };
   const admin = await open(config.adminHost, config.adminPort, {
-    ...serverOptions(parts, adminRoutes(createAdminParts({ status, keeper, log, onChangeCall }))),
+    ...serverOptions(
+      parts,
+      adminRoutes(createAdminParts({ status, keeper, log, onChangeCall }), parts.clock),
+    ),
     authorize: adminAuthorizer(adminToken),
   });
   if (admin === undefined) return taken('VIGIE_ADMIN_PORT', config.adminHost, config.adminPort);

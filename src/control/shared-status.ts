@@ -155,8 +155,8 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
       const asked = hashes.map((hash) => Buffer.from(hash));
       const found = await sharedLog.entriesOf(asked);
       if (!found.ok) return [];
-      // A revocation is final, and so is a supersede, so its entry proves it whoever brought it. Nothing else there proves anything:
-      // an entry that is missing, or an older one, may be an intruder's work.
+      // A revocation is final, and so is a supersede, so its entry proves it whoever brought it. Nothing else there
+      // proves anything: an entry that is missing, or an older one, may be an intruder's work.
       return asked.map((hash, i) => {
         const bytes = found.value[i];
         const entry = bytes && decodeEntry(secret.entryMacKey, hash, bytes);

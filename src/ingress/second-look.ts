@@ -1,13 +1,13 @@
 /**
- * The cards of a batch's items that were found to be good, kept until the answer is given: a body may take a minute to
- * arrive, and what was revoked meanwhile must not be answered `valid`.
+ * The cards of a batch's items that were found to be good, and their holders, kept until the answer is given: a body may
+ * take a minute to arrive, and what was revoked or superseded meanwhile must not be answered `valid`.
  */
 import type { CardStatus } from '../card-status.ts';
 import { LIMITS } from '../config.ts';
 import { CODES } from '../verdict.ts';
 import { CARD_HASH_BYTES, type Slice, type SliceScratch } from '../verification/slice.ts';
 
-/** What the revocation side knows of cards that it was asked for before. */
+/** What the revocation side knows of cards and holders that it was asked for before. */
 export interface KnownCards {
   /** Tells from now on whether any look-up may answer otherwise than before. */
   watch(): () => boolean;
@@ -29,12 +29,12 @@ export interface Change {
 }
 
 export interface SecondLook {
-  /** Keeps the cards of a slice whose first item is the batch's item `first`. */
+  /** Keeps the cards of a slice whose first item is the batch's item `first`, and the holders asked for. */
   keep(slice: Slice, first: number): void;
   heldBytes(): number;
   /**
-   * What is no longer `ok` of the batch's reasons. `isExpired`: nothing that is known proves of a card that it is not
-   * revoked.
+   * What is no longer `ok` of the batch's reasons. `isExpired`: nothing that is known proves of a credential that it is
+   * not revoked.
    */
   changes(codes: Uint8Array, isExpired: boolean): Change[];
 }
@@ -51,7 +51,7 @@ const CARD_BYTES_KEPT = Uint16Array.BYTES_PER_ELEMENT + CARD_HASH_BYTES;
 const HOLDER_BYTES_KEPT = CARD_BYTES_KEPT + Float64Array.BYTES_PER_ELEMENT;
 const CREDENTIAL_BYTES = 300;
 
-/** To be made before the first card is looked up. */
+/** To be made before the first card or holder is looked up. */
 export function createSecondLook(known: KnownCards): SecondLook {
   const { supersedes } = known;
   const hasMoved = known.watch();
@@ -92,8 +92,9 @@ export function createSecondLook(known: KnownCards): SecondLook {
       const cannotTell = supersedes.areInForce() ? unasked : 0;
       for (let at = 0; at < cards.count(); at++) {
         const item = cards.item(at);
-        if (codes[item] !== CODES.ok || changed.get(item) === CODES.revoked) continue;
-        const code = codeOf(known.statusAgain(cards.hash(at)), isExpired || at < cannotTell);
+        const ofHolder = at < cannotTell ? CODES.revocation_stale : changed.get(item);
+        if (codes[item] !== CODES.ok || ofHolder === CODES.revoked) continue;
+        const code = codeOf(known.statusAgain(cards.hash(at)), ofHolder, isExpired);
         if (code !== CODES.ok) changed.set(item, code);
       }
       return [...changed].map(([item, code]): Change => ({ item, code }));
@@ -131,9 +132,13 @@ function createKeptHashes() {
   };
 }
 
-/** As the path judges it (gateway.ts): what is known against a card stands, however old the knowledge is. */
-function codeOf(status: CardStatus | 'unreadable', isExpired: boolean): number {
-  if (status === 'unreadable') return CODES.revocation_stale;
-  if (status !== 'active') return CODES[status];
+/**
+ * As the path judges it (gateway.ts): what is known against a card stands, however old the knowledge is; but of one
+ * whose holder cannot be told (`ofHolder`) nothing less is said than that it is revoked.
+ */
+function codeOf(status: CardStatus | 'unreadable', ofHolder: number | undefined, isExpired: boolean): number {
+  if (status === 'revoked') return CODES.revoked;
+  if (ofHolder !== undefined || status === 'unreadable') return CODES.revocation_stale;
+  if (status === 'suspended') return CODES.suspended;
   return isExpired ? CODES.revocation_stale : CODES.ok;
 }

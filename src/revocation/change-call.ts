@@ -15,7 +15,7 @@ import {
 import type { DeploymentSecret } from './deployment-secret.ts';
 import type { RememberedAnswer } from './idempotency.ts';
 import { type ChangeWindow, confirms, issueConfirmToken } from './mass-change-limit.ts';
-import { SUPERSEDED, wholeDayAfter } from './status-entry.ts';
+import { SUPERSEDED } from './status-entry.ts';
 import type { StoreFault, StoreResult } from './store-transaction.ts';
 
 export interface ChangeRequest {
@@ -124,7 +124,7 @@ function hashed(key: Uint8Array, change: StatusChange | Supersede): CardChange |
     const issuedBefore = change.issuedBefore + 0;
     if (!(issuedBefore >= 0 && issuedBefore < Infinity)) throw new RangeError('issuedBefore is no instant');
     const hash = holderHash(key, iss, change.sub);
-    return { hash, status: SUPERSEDED, issuedBefore, expiresAt: wholeDayAfter(expiresAt) };
+    return { hash, status: SUPERSEDED, issuedBefore, expiresAt };
   }
   const { jti, status, why } = change;
   return { hash: cardHash(key, iss, jti), status, why, expiresAt };

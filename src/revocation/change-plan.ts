@@ -8,7 +8,15 @@
  */
 import { createHmac } from 'node:crypto';
 import type { CardStatus, StatusReason } from '../card-status.ts';
-import { type CardEntry, reasonCode, SUPERSEDED, type SupersedeEntry, statusCode } from './status-entry.ts';
+import {
+  type CardEntry,
+  DAY_SECONDS,
+  reasonCode,
+  SUPERSEDED,
+  type SupersedeEntry,
+  statusCode,
+  wholeDay,
+} from './status-entry.ts';
 
 export interface CardChange {
   /** Keyed hash of (iss, jti). */
@@ -25,7 +33,7 @@ export interface SupersedeChange {
   readonly status: typeof SUPERSEDED;
   /** Seconds since the epoch. */
   readonly issuedBefore: number;
-  /** Seconds since the epoch, a whole day; Infinity when the call names none. */
+  /** Seconds since the epoch, as named; Infinity when the call names none. */
   readonly expiresAt: number;
 }
 
@@ -100,12 +108,20 @@ function superseding(
   nowMs: number,
 ): SupersedeEntry | undefined {
   const { issuedBefore } = change;
-  const expiresAt = Math.max(before?.expiresAt ?? 0, change.expiresAt);
   if (before === undefined || issuedBefore > before.issuedBefore) {
+    const known = before === undefined ? 0 : knownAt(before.expiresAt, nowMs);
+    const expiresAt = Math.max(known, wholeDay(change.expiresAt, nowMs));
     const why = 'superseded';
     return { status: SUPERSEDED, why, issuedBefore, sinceMs: nowMs, expiresAt, seq, extendsOnly: false };
   }
+  const expiresAt = Math.max(before.expiresAt, wholeDay(change.expiresAt, before.sinceMs));
   return expiresAt === before.expiresAt ? undefined : { ...before, expiresAt, seq, extendsOnly: true };
+}
+
+/** The expiry known of an earlier supersede, by the day: on that day nobody knows whether it has passed, so it has. */
+function knownAt(day: number, nowMs: number): number {
+  const dayBefore = day - DAY_SECONDS;
+  return dayBefore * 1000 < nowMs && nowMs < day * 1000 ? dayBefore : day;
 }
 
 /** The entry after a change, `undefined` if it has no effect, `final` if it would lift a revocation. */

@@ -16,7 +16,7 @@
  * what it knows, and knows what it cannot read:
  *
  * |      4 |     6 | since: milliseconds since the epoch, whole               |
- * |     10 |     2 | expiry: days since the epoch, rounded up, 65535 never    |
+ * |     10 |     2 | expiry: days since the epoch, rounded, 65535 never       |
  * |     12 |     8 | issued before: seconds since the epoch, float64          |
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -52,7 +52,7 @@ export interface RetirementEntry extends EntryFields {
 
 export interface SupersedeEntry extends EntryFields {
   readonly status: typeof SUPERSEDED;
-  /** Seconds since the epoch, not negative; `expiresAt` is a whole day (see {@link wholeDayAfter}). */
+  /** Seconds since the epoch, not negative; `expiresAt` is a whole day (see {@link wholeDay}). */
   readonly issuedBefore: number;
 }
 
@@ -68,12 +68,16 @@ const MAC_AT = 28;
 const MAC_BYTES = 16;
 export const ENTRY_BYTES = MAC_AT + MAC_BYTES;
 
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 const DAYS_NEVER = 0xffff;
 
-/** The expiry that an entry of a supersede can hold: never earlier than named, `Infinity` where it is too far off. */
-export function wholeDayAfter(expiresAt: number): number {
-  const days = Math.ceil(Math.max(0, expiresAt) / DAY_SECONDS);
+/**
+ * The expiry that an entry of a supersede can hold: not earlier than named, `Infinity` where it is too far off. But what
+ * had passed as the status began goes down: it must not seem to have been still to come then (`filter-horizon.ts`).
+ */
+export function wholeDay(expiresAt: number, sinceMs: number): number {
+  const round = expiresAt * 1000 > sinceMs ? Math.ceil : Math.floor;
+  const days = round(Math.max(0, expiresAt) / DAY_SECONDS);
   return days < DAYS_NEVER ? days * DAY_SECONDS : Infinity;
 }
 
@@ -85,7 +89,8 @@ export function encodeEntry(macKey: Uint8Array, hash: Uint8Array, entry: StatusE
   if (entry.status === SUPERSEDED) {
     bytes[0] = SUPERSEDE_VERSION;
     bytes.writeUIntBE(Math.max(0, Math.round(entry.sinceMs)), 4, 6);
-    bytes.writeUInt16BE(Math.min(DAYS_NEVER, wholeDayAfter(entry.expiresAt) / DAY_SECONDS), 10);
+    const days = wholeDay(entry.expiresAt, entry.sinceMs) / DAY_SECONDS;
+    bytes.writeUInt16BE(Math.min(DAYS_NEVER, days), 10);
     bytes.writeDoubleBE(entry.issuedBefore, ENTRY_ISSUED_BEFORE_AT);
   } else {
     bytes[0] = SCHEMA_VERSION;

@@ -116,12 +116,15 @@ export function openCardStatus(
   };
   const { isComplete } = completeness;
   const changes = attachChangeMark(shared.changes);
-  const watch = () => {
-    const [mark, asked, complete] = [changes.read(), filter, isComplete()];
-    return () => changes.read() !== mark || filter !== asked || isComplete() !== complete;
-  };
   const leavesOutLiving = () => filter.leftOutBefore() > clock.wallMs() / 1000 - LIMITS.clockSkewSeconds;
   const supersedes = supersedesOf(shared, opened.reader, () => ({ filter, lookup }));
+  const { areInForce } = supersedes;
+  const watch = () => {
+    const [mark, asked, complete, inForce] = [changes.read(), filter, isComplete(), areInForce()];
+    // An audit, or another's filter, may tell of supersedes that no change told of.
+    return () =>
+      changes.read() !== mark || filter !== asked || isComplete() !== complete || areInForce() !== inForce;
+  };
   const hashesOf = ({ iss, jti, sub }: CardName) => ({
     card: cardHash(secret.cardHashKey, iss, jti),
     holder:

@@ -144,6 +144,7 @@ describe.each([
     ['without issuedBefore', { iss: ISS, sub: 'CANARY' }],
     ['with an empty sub', { iss: ISS, sub: '', issuedBefore: NOW }],
     ['with milliseconds', { iss: ISS, sub: 'CANARY', issuedBefore: Date.now() }],
+    ['with an instant more than a day ahead', { iss: ISS, sub: 'CANARY', issuedBefore: NOW + 90_000 }],
     ['with an instant before 1970', { iss: ISS, sub: 'CANARY', issuedBefore: -1 }],
     ['with a text for the instant', { iss: ISS, sub: 'CANARY', issuedBefore: 'CANARY' }],
     ['with a jti', { iss: ISS, sub: 'CANARY', jti: 'CANARY', issuedBefore: NOW }],
@@ -157,6 +158,20 @@ describe.each([
       expect(text).not.toContain('CANARY');
     }
     expect(await query(good.sub)).toEqual({ status: 'active' });
+  });
+
+  it('may lie ahead by a day and no more: it is final, and what is issued until then would be lost', async () => {
+    const sub = randomUUID();
+    // By the time this is asked, less than a day ahead and, within the hour, more.
+    const [near, far] = [NOW + 86_400, NOW + 90_000].map((issuedBefore) => ({ iss: ISS, sub, issuedBefore }));
+    const refused = await post('/status-changes', { changes: [near, far] });
+    expect([refused.status, refused.json.type]).toEqual([400, 'bad-envelope']);
+    const detail = 'changes[1].issuedBefore lies more than 24 hours ahead, and would be final';
+    expect(refused.json.detail).toBe(detail);
+    expect((await post('/status-changes', far)).json.detail).toBe(detail.replace('[1]', '[0]'));
+    expect(await query(sub)).toEqual({ status: 'active' });
+    expect((await post('/status-changes', near)).status).toBe(200);
+    expect(await query(sub)).toMatchObject({ issuedBefore: NOW + 86_400 });
   });
 
   it('names the member that is wrong', async () => {

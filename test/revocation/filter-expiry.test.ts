@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { attachFilter } from '../../src/revocation/bloom-filter.ts';
+import { holderHash } from '../../src/revocation/card-hash.ts';
 import { leaveOutBefore, mayBeLeftOut, mayBeLeftOutBefore } from '../../src/revocation/filter-horizon.ts';
 import { saveFilter } from '../../src/revocation/filter-saving.ts';
 import { encodeEntry, type StatusEntry } from '../../src/revocation/status-entry.ts';
@@ -12,6 +13,7 @@ import {
   DAY_MS,
   HOUR_MS,
   hashOf,
+  ISS,
   openGateway,
   openStore,
   revocations,
@@ -130,6 +132,64 @@ describe('a card whose named expiry lies a grace period back', () => {
     });
     expect(await store.filters.rebuild()).toEqual({ ok: false, fault: 'unsound' });
     expect(store.filter.mightContain(hashOf('unnamed'))).toBe(true);
+  });
+});
+
+describe('a supersede, whose expiry is kept by the day', () => {
+  /** Whether the filter still knows the holder when everything that was named has long passed. */
+  async function staysFor(
+    ...named: readonly (readonly [afterMs: number, issuedBefore: number, expiresAt: number])[]
+  ) {
+    const clock = testClock();
+    const { store, changes, apply } = await openGateway(storeDir(), clock, {}, GRACE_MS);
+    for (const [afterMs, issuedBefore, expiresAt] of named) {
+      clock.setWall(START_MS + afterMs);
+      const supersede = { iss: ISS, sub: 'holder', issuedBefore, expiresAt: SECONDS + expiresAt };
+      expect(changes.applyChanges({ changes: [supersede] }).outcome).toBe('applied');
+    }
+    clock.advance(60 * DAY_MS);
+    apply(change('marks-the-time', 'revoked'));
+    expect(await store.filters.rebuild()).toMatchObject({ ok: true });
+    const hash = holderHash(SECRET.cardHashKey, ISS, 'holder');
+    // Nothing that is held ever leaves the store.
+    expect(store.supersedeOf(hash)).toMatchObject({ status: 'superseded' });
+    expect(await auditStore(store)).toMatchObject({ value: { sound: true, missingInFilter: 0 } });
+    return store.filter.mightContain(hash);
+  }
+
+  it.each([
+    ['of an hour ago', -3_600],
+    ['of this very moment', 0],
+    ['at the epoch', -SECONDS],
+  ])('stays for an expiry %s, which was not to come, as a revoked card does', async (_what, expiresAt) => {
+    expect(await staysFor([0, 10, expiresAt])).toBe(true);
+    // Named again later, on the same day or another, it was not to come either.
+    for (const afterMs of [HOUR_MS, 2 * DAY_MS]) {
+      expect(await staysFor([0, 10, expiresAt], [afterMs, 10, expiresAt])).toBe(true);
+    }
+  });
+
+  it('leaves for one that was to come, however little', async () => {
+    expect(await staysFor([0, 10, 0.001])).toBe(false);
+    expect(await staysFor([0, 10, -1], [HOUR_MS, 10, 7_200])).toBe(false);
+    expect(await staysFor([0, 10, 3_600], [2 * HOUR_MS, 10, 0])).toBe(false);
+  });
+
+  it('stays where a later one began when what was named for the first may have passed', async () => {
+    expect(await staysFor([0, 10, 3_600], [2 * HOUR_MS, 11, 3_600])).toBe(true);
+    expect(await staysFor([0, 10, 3_600], [2 * DAY_MS, 11, 3_600])).toBe(true);
+    expect(await staysFor([0, 10, 3_600], [2 * HOUR_MS, 11, 3 * 3_600])).toBe(false);
+    expect(await staysFor([0, 10, 3 * 86_400], [2 * HOUR_MS, 11, 3_600])).toBe(false);
+  });
+
+  it('is the same call when it is repeated after the expiry that it names', async () => {
+    const clock = testClock();
+    const { changes } = await openGateway(storeDir(), clock);
+    const supersede = { iss: ISS, sub: 'holder', issuedBefore: 10, expiresAt: SECONDS + 1 };
+    const call = () => changes.applyChanges({ changes: [supersede], idempotencyKey: 'key' });
+    const first = call();
+    clock.advance(HOUR_MS);
+    expect([first.outcome, call()]).toEqual(['applied', first]);
   });
 });
 

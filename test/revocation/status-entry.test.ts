@@ -10,7 +10,7 @@ import {
   KEY_RETIRED,
   type StatusEntry,
   SUPERSEDED,
-  wholeDayAfter,
+  wholeDay,
 } from '../../src/revocation/status-entry.ts';
 
 const KEY = Buffer.alloc(32, 1);
@@ -47,12 +47,16 @@ const SUPERSEDE: StatusEntry = {
   ...{ expiresAt: 1_800_057_600, seq: 814, extendsOnly: false },
 };
 
-it('of a supersede comes back as it was written, its expiry at the end of a day', () => {
+it('of a supersede comes back as it was written, its expiry at the end of a day or the beginning', () => {
   const entries = fc.record({
     status: fc.constant(SUPERSEDED),
     why: fc.constant('superseded' as const),
-    sinceMs: fc.nat({ max: 2 ** 48 - 1 }),
-    expiresAt: fc.oneof(fc.double({ noNaN: true, min: 0.001, max: 2 ** 40 }), fc.constantFrom(0, Infinity)),
+    sinceMs: fc.oneof(fc.nat({ max: 2 ** 48 - 1 }), fc.constant(SUPERSEDE.sinceMs)),
+    expiresAt: fc.oneof(
+      fc.double({ noNaN: true, min: 0.001, max: 2 ** 40 }),
+      fc.double({ noNaN: true, min: 1_795_000_000, max: 1_796_000_000 }),
+      fc.constantFrom(0, SUPERSEDE.sinceMs / 1000, Infinity),
+    ),
     issuedBefore: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }),
     seq: fc.maxSafeNat(),
     extendsOnly: fc.boolean(),
@@ -62,13 +66,19 @@ it('of a supersede comes back as it was written, its expiry at the end of a day'
       const bytes = encodeEntry(KEY, HASH, entry);
       expect(bytes).toHaveLength(ENTRY_BYTES);
       const decoded = decodeEntry(KEY, HASH, bytes);
-      expect(decoded).toEqual({ ...entry, expiresAt: wholeDayAfter(entry.expiresAt) });
+      expect(decoded).toEqual({ ...entry, expiresAt: wholeDay(entry.expiresAt, entry.sinceMs) });
       expect(encodeEntry(KEY, HASH, decoded as StatusEntry)).toEqual(bytes);
       const { expiresAt } = decoded as StatusEntry;
-      expect(expiresAt >= entry.expiresAt).toBe(true);
-      // A day at most, but where the number of days has no more room.
-      if (Number.isFinite(expiresAt)) expect(expiresAt - entry.expiresAt).toBeLessThan(86_400);
-      else expect(entry.expiresAt).toBeGreaterThan(65_534 * 86_400);
+      if (!Number.isFinite(expiresAt)) {
+        // Where the number of days has no more room.
+        expect(entry.expiresAt).toBeGreaterThan(65_534 * 86_400);
+        return;
+      }
+      expect(Math.abs(expiresAt - entry.expiresAt)).toBeLessThan(86_400);
+      // What was to come as it began still is, and not sooner; what had passed still had.
+      const isToCome = entry.expiresAt * 1000 > entry.sinceMs;
+      expect(expiresAt * 1000 > entry.sinceMs).toBe(isToCome);
+      expect(expiresAt >= entry.expiresAt || !isToCome).toBe(true);
     }),
   );
 });

@@ -64,6 +64,8 @@ it('watches whatever could make a look-up answer otherwise, and nothing else', a
     'a transaction': () => void store.transact(() => ({ commit: true, value: undefined })),
     'a bit in the filter': () => store.filter.add(hashOut),
     'the same bit again': () => store.filter.add(hashOut),
+    // As an audit finds it, without any change.
+    'supersedes that nobody knew of': () => store.supersedes.raise(),
     'a copy that is not whole any more': () => store.completeness.set(false),
     'another filter': () => source.setFilter(store.filter.shared),
   };

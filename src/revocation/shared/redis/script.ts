@@ -2,8 +2,8 @@
 import { SUPERSEDE_SCHEMA_VERSION, stateVersion } from '../../store-state.ts';
 
 /**
- * Versions of the form of everything under the prefix; later ones are left alone. A log is of the first until its first
- * supersede, which older gateways could only pass over, and from then on of the second.
+ * Versions of the form of everything under the prefix; later ones are left alone. A log is of the first until its
+ * first supersede, which older gateways could only pass over, and from then on of the second.
  */
 export const FIRST_LOG_SCHEMA = '1';
 export const LOG_SCHEMA = '2';
@@ -31,10 +31,10 @@ end
 `;
 
 /**
- * Lua: `form(key, schema, fingerprint)`, `schema` being the latest that is known, tells what stands at the log's key:
- * 'empty', 'schema', 'fingerprint', 'malformed', 'founding' or 'open'; then the epoch that `follow` shows, and of an open
- * log seq and state. One text, so that who follows and who founds judge alike: what one cannot read the other may found
- * anew.
+ * Lua: `form(key, schema, fingerprint)`, `schema` being the latest that is known, tells what stands at the log's
+ * key: 'empty', 'schema', 'fingerprint', 'malformed', 'founding' or 'open'; then the epoch that `follow` shows, and
+ * of an open log seq and state. One text, so that who follows and who founds judge alike: what one cannot read the
+ * other may found anew.
  */
 export const FORM_LUA = `
 local function form(key, schema, fingerprint)
@@ -45,9 +45,10 @@ local function form(key, schema, fingerprint)
   local epoch, seq, state = f[6] or f[3], f[4], f[5]
   if f[1] and f[1] ~= schema and f[1] ~= '${FIRST_LOG_SCHEMA}' then return 'schema' end
   if f[2] and f[2] ~= fingerprint then return 'fingerprint' end
-  if not (f[1] and f[2] and epoch and #epoch == 16) or epoch == string.rep('\\0', 16) then return 'malformed' end
+  if not (f[1] and f[2] and epoch and #epoch == 16) then return 'malformed' end
+  if epoch == string.rep('\\0', 16) then return 'malformed' end
   if f[6] then return 'founding', epoch end
-  local whole = state and seq and #seq <= 16 and string.find(seq, '^%d+$') and tonumber(seq) < 9007199254740992
-  return whole and 'open' or 'malformed', epoch, seq, state
+  local counts = seq and #seq <= 16 and string.find(seq, '^%d+$') and tonumber(seq) < 9007199254740992
+  return state and counts and 'open' or 'malformed', epoch, seq, state
 end
 `;
