@@ -6,6 +6,7 @@
 #include "addon-arguments.h"
 #include "addon-fields.h"
 #include "credential/native/base64url.h"
+#include "credential/native/compact-jws.h"
 #include "credential/native/jws-decoder.h"
 
 namespace vigie::addon {

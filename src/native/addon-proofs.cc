@@ -8,9 +8,9 @@
 #include "addon-arguments.h"
 #include "addon-fields.h"
 #include "credential/native/base64url.h"
+#include "credential/native/compact-jws.h"
 #include "credential/native/confirmation.h"
 #include "credential/native/holder-proof.h"
-#include "credential/native/jws-decoder.h"
 #include "credential/native/recogniser.h"
 #include "replay/native/proof-hasher.h"
 

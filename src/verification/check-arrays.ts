@@ -1,4 +1,5 @@
 /** The flat arrays in which checks of signatures are put to an engine. */
+import { SIGNATURE_BYTES } from '../signature/rule.ts';
 
 /** What an engine is asked, and what it answers in `bytes`, by the number of the check. */
 export interface CheckArrays {
@@ -10,8 +11,6 @@ export interface CheckArrays {
   readonly packedSignatures: Uint8Array;
   readonly bytes: Uint8Array;
 }
-
-export const SIGNATURE_BYTES = 64;
 
 export function createCheckArrays(checks: number): CheckArrays {
   const words = () => new Uint32Array(checks);

@@ -3,8 +3,8 @@ import { LIMITS } from '../config.ts';
 import { decodeJws } from '../credential/jws.ts';
 import { NO_PAIR } from '../native/addon.ts';
 import { ROW_WORDS } from '../native/fields.ts';
+import { SIGNATURE_BYTES } from '../signature/rule.ts';
 import { CODES } from '../verdict.ts';
-import { SIGNATURE_BYTES } from './check-arrays.ts';
 import { latin1, type Slice } from './slice.ts';
 import type { TrustScope } from './trust-scope.ts';
 

@@ -16,8 +16,8 @@ import type { TrustedIssuer } from '../keys/trusted-key.ts';
 import { NO_PLACE } from '../native/addon.ts';
 import { HOLDS, PROOF_FIELDS, PROOF_ROW_WORDS } from '../native/fields.ts';
 import type { ReplayGuard } from '../replay/replay-guard.ts';
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../signature/rule.ts';
 import { CODES } from '../verdict.ts';
-import { SIGNATURE_BYTES } from './check-arrays.ts';
 import { cnfAt } from './item-claims.ts';
 import { latin1, type Slice } from './slice.ts';
 import {
@@ -26,7 +26,6 @@ import {
   type NamedProofs,
   PROOF_ID_BYTES,
   PROOFS,
-  PUBLIC_KEY_BYTES,
   type SliceProofs,
 } from './slice-proofs.ts';
 import type { TrustScope } from './trust-scope.ts';

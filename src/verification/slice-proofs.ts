@@ -2,7 +2,8 @@
 import type { HolderProof } from '../credential/holder-proof.ts';
 import type { DecodedProofs } from '../credential/proof-decoder.ts';
 import { PROOF_ROW_WORDS } from '../native/fields.ts';
-import { type CheckArrays, createCheckArrays, SIGNATURE_BYTES } from './check-arrays.ts';
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../signature/rule.ts';
+import { type CheckArrays, createCheckArrays } from './check-arrays.ts';
 import type { TrustScope } from './trust-scope.ts';
 
 /** What is known of an item's proof so far. */
@@ -55,7 +56,6 @@ export interface NamedProofs {
 }
 
 export const PROOF_ID_BYTES = 16;
-export const PUBLIC_KEY_BYTES = 32;
 /** Payloads of a slice's proofs, about so many bytes an item; what does not fit is decoded by the reference. */
 const MAX_PAYLOAD_BYTES = 256 * 1024;
 const ITEM_PAYLOAD_BYTES = 1024;

@@ -10,7 +10,8 @@ import { createDayInParis } from '../credential/rights.ts';
 import type { TrustedIssuer, TrustedKey } from '../keys/trusted-key.ts';
 import { NO_PLACE } from '../native/addon.ts';
 import { ROW_DATES, ROW_WORDS } from '../native/fields.ts';
-import { type CheckArrays, createCheckArrays, SIGNATURE_BYTES } from './check-arrays.ts';
+import { SIGNATURE_BYTES } from '../signature/rule.ts';
+import { type CheckArrays, createCheckArrays } from './check-arrays.ts';
 import { beginProofs, type SliceProofs } from './slice-proofs.ts';
 
 /** A credential that the reference decoder read, and whose key was looked up by name. */

@@ -9,6 +9,7 @@ import type { TrustIndex } from '../keys/trust-index.ts';
 import type { TrustedIssuer, TrustedKey } from '../keys/trusted-key.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { FIELDS, ROW_WORDS } from '../native/fields.ts';
+import { PUBLIC_KEY_BYTES } from '../signature/rule.ts';
 
 /** Who signs under a header that was recognised. */
 export interface KeyOwner {
@@ -27,8 +28,6 @@ export interface TrustScope {
   readonly recogniser: Recogniser<KeyOwner> | undefined;
   readonly decodeProofs: ProofDecoder | undefined;
 }
-
-const PUBLIC_KEY_BYTES = 32;
 
 export function createTrustScope(index: TrustIndex, addon: NativeAddon | undefined): TrustScope {
   const keys = index.issuers.flatMap((issuer) => issuer.keys);

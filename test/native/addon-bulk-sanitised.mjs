@@ -4,56 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { exactly, inSharedMemory, isArray, refuses, WRONG } from './addon-arguments.mjs';
 
 const ROW_WORDS = 16;
 const NONE = 0xffffffff;
 const HEADER = Buffer.from('{"alg":"EdDSA","kid":"a"}').toString('base64url');
 const ISSUER = 'https://issuer.example';
-/** No array, number, flag or handle. */
-const WRONG = [
-  undefined,
-  null,
-  'text',
-  {},
-  [],
-  1.5,
-  -1,
-  Number.NaN,
-  2 ** 53,
-  new Int8Array(9),
-  new DataView(new ArrayBuffer(9)),
-];
-
-const exactly = (bytes) => Uint8Array.from(bytes);
-
-function inSharedMemory(array) {
-  const copy = new array.constructor(new SharedArrayBuffer(array.byteLength));
-  copy.set(array);
-  return copy;
-}
-
-function isArray(value) {
-  return ArrayBuffer.isView(value);
-}
-
-/** A call with each argument wrong in turn, and each array an element short where its length is asked for. */
-function refuses(call, args, lengthMatters) {
-  for (const [place, value] of args.entries()) {
-    for (const wrong of WRONG) {
-      if (wrong === 1.5 && typeof value === 'boolean') continue;
-      assert.throws(() => call(...args.with(place, wrong)), TypeError, `argument ${place}`);
-    }
-    if (typeof value === 'number') {
-      const huge = 2 ** 32 - 1;
-      if (lengthMatters.includes(place))
-        assert.throws(() => call(...args.with(place, huge)), RangeError, `argument ${place}`);
-    } else if (isArray(value) && lengthMatters.includes(place)) {
-      assert.throws(() => call(...args.with(place, value.slice(1))), RangeError, `argument ${place}`);
-      assert.throws(() => call(...args.with(place, value.slice(0, 0))), RangeError, `argument ${place}`);
-    }
-  }
-  assert.throws(() => call(...args.slice(0, -1)), TypeError);
-}
 
 function credentials(count) {
   const { privateKey } = generateKeyPairSync('ed25519');

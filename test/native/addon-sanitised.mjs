@@ -6,8 +6,10 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { inSharedMemory } from './addon-arguments.mjs';
 import { testBulk } from './addon-bulk-sanitised.mjs';
 import { testHeads } from './addon-heads-sanitised.mjs';
+import { testProofs } from './addon-proofs-sanitised.mjs';
 
 const file = isMainThread ? process.argv[2] : workerData;
 const addon = createRequire(import.meta.url)(file);
@@ -37,12 +39,6 @@ function verify(implementation, batch, count, usePrepared = true) {
   return addon.verify(
     ...[implementation, publicKeys, keyOf, signatures, messages, messageEnds, count, verdicts, usePrepared],
   );
-}
-
-function inSharedMemory(array) {
-  const copy = new array.constructor(new SharedArrayBuffer(array.byteLength));
-  copy.set(array);
-  return copy;
 }
 
 const shared = (batch) =>
@@ -87,6 +83,7 @@ for (const wrong of [undefined, null, 1, 'text', [], new Float64Array(9)]) {
 }
 
 testBulk(addon);
+testProofs(addon);
 if (isMainThread) await testHeads(addon);
 
 // An environment that ends while its keys are being built, and another that goes on.

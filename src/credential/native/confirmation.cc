@@ -12,6 +12,7 @@ namespace vigie {
 namespace {
 
 using plain::head_of;
+using plain::is_text;
 using plain::Name;
 using plain::PlainJson;
 
@@ -39,11 +40,6 @@ bool is_odd(const std::uint8_t key[kHolderKeyBytes]) {
   return std::any_of(std::begin(kOrderEight), std::end(kOrderEight), [&](const std::uint8_t* y) {
     return top == y[kHolderKeyBytes - 1] && std::memcmp(key, y, kHolderKeyBytes - 1) == 0;
   });
-}
-
-bool is_text(const std::uint8_t* text, const Span& span, const char* wanted) {
-  const std::size_t length = std::strlen(wanted);
-  return span.end - span.begin == length && std::memcmp(text + span.begin, wanted, length) == 0;
 }
 
 /** The JWK's members that matter; all others are walked over. */

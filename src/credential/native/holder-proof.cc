@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base64url.h"
-#include "jws-decoder.h"
+#include "compact-jws.h"
 #include "native/sha256.h"
 #include "plain-json.h"
 
@@ -12,17 +12,13 @@ namespace vigie {
 namespace {
 
 using plain::head_of;
+using plain::is_text;
 using plain::Name;
 using plain::PlainJson;
 
 /** A header has type, algorithm and perhaps a key's name; one of more bytes is not plain. */
 constexpr std::size_t kMostHeaderBytes = 192;
 constexpr std::size_t kDigestChars = 43;
-
-bool is_text(const std::uint8_t* text, const Span& span, const char* wanted) {
-  const std::size_t length = std::strlen(wanted);
-  return span.end - span.begin == length && std::memcmp(text + span.begin, wanted, length) == 0;
-}
 
 /** `alg`, `typ` and, of no meaning, `kid`: whatever else a header has is for the reference to judge. */
 bool is_plain_header(const std::uint8_t* text, std::size_t length) {
@@ -67,20 +63,13 @@ bool is_hash_of(const std::uint8_t* spelt, const std::uint8_t* credential, std::
 bool decode_holder_proof(const std::uint8_t* text, std::size_t length, const std::uint8_t* credential,
                          std::size_t credential_length, DecodedProof& decoded, std::uint8_t* payload,
                          std::uint8_t* signature) noexcept {
-  if (length < kSignatureChars + 2 || length > kMostProofChars) return false;
-  const std::size_t second_dot = length - kSignatureChars - 1;
-  if (text[second_dot] != '.') return false;
-  const auto* const first = static_cast<const std::uint8_t*>(std::memchr(text, '.', second_dot));
-  if (first == nullptr) return false;
-  const auto first_dot = static_cast<std::size_t>(first - text);
-  // A third dot would be a character outside the alphabet of whichever part it stands in.
-  const std::size_t payload_chars = second_dot - first_dot - 1;
-  if (!is_plain_header(text, first_dot) || !decode_base64url(text + second_dot + 1, kSignatureChars, signature) ||
-      !decode_base64url(first + 1, payload_chars, payload)) {
+  CompactJws jws;
+  if (length > kMostProofChars || !split_compact_jws(text, length, jws) || !is_plain_header(text, jws.header_chars) ||
+      !decode_compact_jws(jws, payload, signature)) {
     return false;
   }
-  decoded.signing_input_length = static_cast<std::uint32_t>(second_dot);
-  decoded.payload_length = static_cast<std::uint32_t>(base64url_bytes(payload_chars));
+  decoded.signing_input_length = static_cast<std::uint32_t>(jws.signing_input_length);
+  decoded.payload_length = static_cast<std::uint32_t>(base64url_bytes(jws.payload_chars));
 
   bool has_iat = false;
   Span sd_hash;

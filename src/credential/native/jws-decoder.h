@@ -25,10 +25,6 @@ struct DecodedJws {
   Claims claims;
 };
 
-/** A JWS signature of Ed25519 in base64url: 64 bytes. */
-constexpr std::size_t kSignatureChars = 86;
-constexpr std::size_t kSignatureBytes = 64;
-
 /**
  * Decodes one text. `payload` has room for base64url_bytes(length) + 1 bytes, `signature` for 64. False: left to
  * the reference, and what was written means nothing.

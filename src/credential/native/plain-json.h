@@ -44,6 +44,12 @@ constexpr std::uint64_t head_of(const char* name) {
   return head;
 }
 
+/** Whether what stands at `span` is `wanted`. */
+inline bool is_text(const std::uint8_t* text, const Span& span, const char* wanted) {
+  const std::size_t length = std::strlen(wanted);
+  return span.end - span.begin == length && std::memcmp(text + span.begin, wanted, length) == 0;
+}
+
 inline bool is_digit(std::uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
 /** Bytes that end the fast walk through a string: quote, backslash, control characters, and all beyond ASCII. */

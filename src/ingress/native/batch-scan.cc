@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "plain-string.h"
+#include "plain-scanner.h"
 
 namespace vigie {
 namespace {
@@ -36,22 +36,12 @@ struct Item {
 };
 
 /** Tokens of one item; nothing is consumed of an item that is not whole. */
-class ItemScanner {
+class ItemScanner : public PlainScanner {
  public:
-  ItemScanner(const std::uint8_t* bytes, std::size_t length) : begin_(bytes), at_(bytes), end_(bytes + length) {}
+  using PlainScanner::PlainScanner;
 
   std::size_t consumed() const { return static_cast<std::size_t>(at_ - begin_); }
 
-  void skip_space() {
-    while (at_ != end_ && is_json_space(*at_)) ++at_;
-  }
-  /** The character, behind white space. */
-  bool take(char wanted) {
-    skip_space();
-    if (at_ == end_ || *at_ != static_cast<std::uint8_t>(wanted)) return false;
-    ++at_;
-    return true;
-  }
   /** An item; else it stands where it stood, but for white space. */
   bool item(Item& found) {
     skip_space();
@@ -62,20 +52,6 @@ class ItemScanner {
   }
 
  private:
-  bool string(std::uint32_t& begin, std::uint32_t& end) {
-    const std::uint8_t* const before = at_;
-    if (!take('"')) return false;
-    const std::uint8_t* const first = at_;
-    at_ = behind_plain(at_, end_);
-    if (at_ == end_ || *at_ != '"') {
-      at_ = before;
-      return false;
-    }
-    begin = static_cast<std::uint32_t>(first - begin_);
-    end = static_cast<std::uint32_t>(at_ - begin_);
-    ++at_;
-    return true;
-  }
   /** Its members in either order, each once. */
   bool object(Item& found) {
     if (!take('{')) return false;
@@ -95,10 +71,6 @@ class ItemScanner {
     at_ += length;
     return true;
   }
-
-  const std::uint8_t* const begin_;
-  const std::uint8_t* at_;
-  const std::uint8_t* const end_;
 };
 
 }  // namespace

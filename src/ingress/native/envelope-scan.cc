@@ -2,34 +2,16 @@
 
 #include <cstring>
 
-#include "plain-string.h"
+#include "plain-scanner.h"
 
 namespace vigie {
 namespace {
 
-class Scanner {
+/** Tokens of an envelope, and which of its members they are. */
+class MemberScanner : public PlainScanner {
  public:
-  Scanner(const std::uint8_t* body, std::size_t length) : begin_(body), at_(body), end_(body + length) {}
+  using PlainScanner::PlainScanner;
 
-  void skip_space() {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
-  }
-  /** The character, behind white space. */
-  bool take(char wanted) {
-    skip_space();
-    if (at_ == end_ || *at_ != static_cast<std::uint8_t>(wanted)) return false;
-    ++at_;
-    return true;
-  }
-  bool string(Place& place) {
-    if (!take('"')) return false;
-    place.begin = static_cast<std::uint32_t>(at_ - begin_);
-    at_ = behind_plain(at_, end_);
-    if (at_ == end_ || *at_ != '"') return false;
-    place.end = static_cast<std::uint32_t>(at_ - begin_);
-    ++at_;
-    return true;
-  }
   bool at_end() {
     skip_space();
     return at_ == end_;
@@ -44,21 +26,16 @@ class Scanner {
     member = {true, value};
     return true;
   }
-
- private:
-  const std::uint8_t* const begin_;
-  const std::uint8_t* at_;
-  const std::uint8_t* const end_;
 };
 
-bool is_channel(const Scanner& scanner, const Place& value, bool has_nonce) {
+bool is_channel(const MemberScanner& scanner, const Place& value, bool has_nonce) {
   return scanner.is(value, "qr") || scanner.is(value, "nfc") || (has_nonce && scanner.is(value, "remote"));
 }
 
 }  // namespace
 
 bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEnvelope& envelope) noexcept {
-  Scanner scanner(body, length);
+  MemberScanner scanner(body, length);
   OptionalPlace credential = {};
   OptionalPlace channel = {};
   envelope = {};
@@ -66,7 +43,7 @@ bool scan_single_envelope(const std::uint8_t* body, std::size_t length, SingleEn
   do {
     Place name;
     Place value;
-    if (!scanner.string(name) || !scanner.take(':') || !scanner.string(value)) return false;
+    if (!scanner.string(name.begin, name.end) || !scanner.take(':') || !scanner.string(value.begin, value.end)) return false;
     if (!scanner.takes(credential, "credential", name, value) &&
         !scanner.takes(envelope.proof, "holderProof", name, value) &&
         !scanner.takes(envelope.audience, "audience", name, value) &&

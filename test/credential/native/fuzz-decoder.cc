@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "credential/native/base64url.h"
+#include "credential/native/compact-jws.h"
 #include "credential/native/jws-decoder.h"
 #include "exact.h"
 

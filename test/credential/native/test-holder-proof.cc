@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "credential/native/base64url.h"
-#include "credential/native/jws-decoder.h"
+#include "credential/native/compact-jws.h"
 #include "exact.h"
 #include "random.h"
 
