@@ -41,7 +41,7 @@ describe('with nothing set', () => {
       redisWaitReplicas: 0,
       redisWaitMs: 500,
       redisTimeoutMs: 500,
-      replayEntries: 1_500_000,
+      replayEntries: 2_000_000,
       replayTimeoutMs: 100,
       engine: 'auto',
       kernel: 'auto',

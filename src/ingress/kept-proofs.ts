@@ -80,10 +80,9 @@ export function createKeptProofs(guard: ReplayGuard, wallMs: () => number): Kept
     share: () =>
       askOthers({ ids, expiresAtMs, count }, guard)?.then((answers) => {
         const taken = Array.from(items.subarray(0, count));
-        if (answers === 'unreachable') return { changes: [], local: taken };
-        const seen = taken.filter((_, at) => answers[at] !== 'first');
+        const seen = taken.filter((_, at) => answers[at] === 'seen');
         const changes = seen.map((item) => ({ item, code: CODES.replayed, proofFails: true }));
-        return { changes, local: [] };
+        return { changes, local: taken.filter((_, at) => answers[at] === 'unreachable') };
       }),
   };
 }

@@ -60,7 +60,7 @@ export function replayMetrics(
   counter(
     registry,
     'vigie_replay_journal_failures_total',
-    'Writes to the journal of proofs that failed; they are tried again.',
+    'Writes to the journal of proofs, and removals from it, that failed; they are tried again.',
     [],
     () => [[{}, facts().journalFailures]],
   );

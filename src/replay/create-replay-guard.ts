@@ -1,6 +1,7 @@
 /** The guard of one data-plane thread: the gateway's table, the way to the journal and, with Redis, to other gateways. */
 import type { Clock } from '../clock.ts';
 import type { NativeAddon } from '../native/addon.ts';
+import { loadRedisProofs } from './load-redis-proofs.ts';
 import { createProofIdentity } from './proof-identity.ts';
 import type { RedisProofs, RedisProofsOptions } from './redis-proofs.ts';
 import type { ReplayGuard } from './replay-guard.ts';
@@ -34,17 +35,29 @@ export interface ReplayGuardOptions extends SharedReplay {
   sendNotes(notes: Uint8Array): void;
 }
 
+export interface StoppableGuard extends ReplayGuard {
+  /** Proofs are to be expected: connects to Redis, where there is one, so that the first of them need not wait for it. */
+  prepare(): void;
+  stop(): void;
+}
+
 /**
  * Each thread asks Redis by a connection of its own: by the main thread's it would wait for that thread twice, which
  * commits to disk between, and for the calls of all others.
  */
-export function createReplayGuard(options: ReplayGuardOptions): ReplayGuard & { stop(): void } {
+export function createReplayGuard(options: ReplayGuardOptions): StoppableGuard {
   const { clock, observer, keepMs, redis } = options;
   const take = createTaking(openReplayTable(options.table), createTurnClock(clock), keepMs);
   const notes = createTakenNotes(options.sendNotes);
   const sharing =
     redis &&
-    createSharing({ proofs: loadRedisProofs(redis), clock, keepMs, timeoutMs: redis.timeoutMs, observer });
+    createSharing({
+      proofs: loadRedisProofs(() => importRedisProofs(redis)),
+      clock,
+      keepMs,
+      timeoutMs: redis.timeoutMs,
+      observer,
+    });
   return {
     take: (id, expiresAtMs) => {
       const taken = take(id, expiresAtMs);
@@ -54,6 +67,7 @@ export function createReplayGuard(options: ReplayGuardOptions): ReplayGuard & { 
     },
     ...(sharing && { share: sharing.share }),
     identify: createProofIdentity(options.key, options.addon),
+    prepare: () => sharing?.prepare(),
     stop: () => {
       notes.flush();
       sharing?.stop();
@@ -61,11 +75,7 @@ export function createReplayGuard(options: ReplayGuardOptions): ReplayGuard & { 
   };
 }
 
-/** The client takes a tenth of a second and 7 MB to load: of each thread, and only where there is Redis. */
-function loadRedisProofs(options: RedisProofsOptions): RedisProofs {
-  const loading = import('./redis-proofs.ts').then(({ openRedisProofs }) => openRedisProofs(options));
-  return {
-    take: async (ids, livesMs) => (await loading).take(ids, livesMs),
-    close: () => void loading.then((proofs) => proofs.close()),
-  };
+async function importRedisProofs(options: RedisProofsOptions): Promise<RedisProofs> {
+  const { openRedisProofs } = await import('./redis-proofs.ts');
+  return openRedisProofs(options);
 }

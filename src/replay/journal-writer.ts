@@ -9,6 +9,8 @@ export interface JournalWriter {
   knowPast(number: number, lastExpiryMs: number): void;
   /** Rejects where it could not be written; what then stands half-written is left behind with its file. */
   write(notes: Buffer): Promise<void>;
+  /** Ends the file under way when its time is over, and drops those of which all is over. */
+  tidy(): Promise<void>;
   /** Ends the file under way. */
   end(): Promise<void>;
 }
@@ -51,7 +53,8 @@ export function createJournalWriter(files: JournalFiles, clock: Clock, keepMs: n
     }
   };
   const begin = async (): Promise<Current> => {
-    await dropPast();
+    // A file that cannot be removed keeps nobody from writing; `tidy` tells of it.
+    await dropPast().catch(() => {});
     const number = ++last;
     return {
       file: await files.create(number),
@@ -64,11 +67,19 @@ export function createJournalWriter(files: JournalFiles, clock: Clock, keepMs: n
   const isDone = ({ begunMs, bytes }: Current): boolean =>
     bytes > FILE_BYTES || clock.monotonicMs() - begunMs > FILE_LIFE_MS;
 
+  const endDone = async (): Promise<void> => {
+    if (current !== undefined && isDone(current)) await end();
+  };
+
   return {
     knowPast,
+    tidy: async () => {
+      await endDone();
+      await dropPast();
+    },
     end,
     write: async (notes) => {
-      if (current !== undefined && isDone(current)) await end();
+      await endDone();
       current ??= await begin();
       for (let at = 0; at < notes.length; at += NOTE_BYTES) {
         current.lastExpiryMs = Math.max(current.lastExpiryMs, readNote(notes, at).expiresAtMs);

@@ -35,7 +35,9 @@ export interface ProofJournalOptions {
 }
 
 /** No proof lives longer; what claims to was not written by a gateway, and would take a place for ever. */
-const LONGEST_LIFE_MS = 3_600_000;
+const LONGEST_LIFE_MS = 7_200_000;
+/** Between two looks at the files: what is over goes from the disk, though no more proofs may come. */
+const TIDY_INTERVAL_MS = 1_000;
 /** Before what failed is tried again, in a file of its own. */
 const PAUSE_MS = 1_000;
 /** Notes waiting for a disk that does not answer; what comes beyond is not written. */
@@ -49,7 +51,8 @@ export function openProofJournal(options: ProofJournalOptions): ProofJournal {
   const restored = restore(files, writer, options);
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
-  let writing: Promise<void> | undefined;
+  let working: Promise<void> | undefined;
+  let tidyIsDue = false;
   let failures = 0;
   let fails = false;
 
@@ -58,23 +61,41 @@ export function openProofJournal(options: ProofJournalOptions): ProofJournal {
     if (!fails) onFailure(error);
     fails = true;
   };
-  const writeAll = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const notes = Buffer.concat(waiting);
-      waiting = [];
-      waitingBytes = 0;
-      try {
-        await writer.write(notes);
-        fails = false;
-      } catch (error) {
-        failed(error);
-        waiting.unshift(notes);
-        waitingBytes += notes.length;
-        await sleep(PAUSE_MS, undefined, { ref: false });
-      }
+  const writeWaiting = async (): Promise<void> => {
+    const notes = Buffer.concat(waiting);
+    waiting = [];
+    waitingBytes = 0;
+    try {
+      await writer.write(notes);
+      fails = false;
+    } catch (error) {
+      failed(error);
+      waiting.unshift(notes);
+      waitingBytes += notes.length;
+      await sleep(PAUSE_MS, undefined, { ref: false });
     }
-    writing = undefined;
   };
+  const tidy = async (): Promise<void> => {
+    tidyIsDue = false;
+    try {
+      await writer.tidy();
+    } catch {
+      // What could not be removed is looked at again.
+      failures++;
+    }
+  };
+  /** One thing after the other is done to the files. */
+  const work = async (): Promise<void> => {
+    while (tidyIsDue || waiting.length > 0) {
+      if (tidyIsDue) await tidy();
+      if (waiting.length > 0) await writeWaiting();
+    }
+    working = undefined;
+  };
+  const tidying = setInterval(() => {
+    tidyIsDue = true;
+    working ??= work();
+  }, TIDY_INTERVAL_MS).unref();
 
   return {
     restored,
@@ -84,11 +105,12 @@ export function openProofJournal(options: ProofJournalOptions): ProofJournal {
       }
       waiting.push(notes);
       waitingBytes += notes.length;
-      writing ??= writeAll();
+      working ??= work();
     },
     failures: () => failures,
     close: async (timeoutMs) => {
-      const written = Promise.resolve(writing).then(() => writer.end());
+      clearInterval(tidying);
+      const written = Promise.resolve(working).then(() => writer.end());
       // What could not be closed is the system's to close.
       await Promise.race([written.catch(() => {}), sleep(timeoutMs, undefined, { ref: false })]);
     },

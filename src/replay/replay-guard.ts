@@ -2,6 +2,9 @@
  * What keeps a holder proof from being accepted twice. A proof is known here by a keyed hash alone, and is forgotten when
  * it could not be accepted any more.
  */
+/** What the other gateways know of a proof; `unreachable`: nobody could say, so that this gateway alone decided. */
+export type ShareResult = 'first' | 'seen' | 'unreachable';
+
 export interface ReplayGuard {
   /**
    * Takes the proof's place if it is free: at once, for all threads of this gateway. `id`: 16 bytes, keyed hash.
@@ -10,12 +13,9 @@ export interface ReplayGuard {
   take(id: Uint8Array, expiresAtMs: number): 'first' | 'seen' | 'full';
   /**
    * Asks the other gateways for those that were `first` here, all in one go, with a deadline; undefined on a gateway
-   * without Redis. Resolves, never rejects: for each id 'first' | 'seen'; or 'unreachable' for all (counted).
+   * without Redis. Resolves, never rejects, with what is known of each, in order.
    */
-  share?(
-    ids: readonly Uint8Array[],
-    expiresAtMs: readonly number[],
-  ): Promise<readonly ('first' | 'seen')[] | 'unreachable'>;
+  share?(ids: readonly Uint8Array[], expiresAtMs: readonly number[]): Promise<readonly ShareResult[]>;
   /**
    * The names of `count` proofs into `ids`: 16 bytes of a PRF under the deployment's secret over what identifies a proof,
    * its signing input, which stands in `texts[starts[i], ends[i])`.

@@ -7,12 +7,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { type Fault, faultOf } from '../redis/fault.ts';
 import { createBreaker } from './breaker.ts';
 import type { RedisProofs } from './redis-proofs.ts';
-import type { ReplayGuard } from './replay-guard.ts';
+import type { ReplayGuard, ShareResult } from './replay-guard.ts';
 import { ID_BYTES } from './taking.ts';
-
-export type ShareResult = 'first' | 'seen' | 'unreachable';
 
 export interface SharingObserver {
   onShared(result: ShareResult, proofs: number): void;
@@ -34,39 +33,54 @@ export interface SharingOptions {
 
 export interface Sharing {
   readonly share: NonNullable<ReplayGuard['share']>;
+  /** Makes everything ready for the first call, in the background. */
+  prepare(): void;
   stop(): void;
 }
 
 const PROBE_LIFE_MS = 1;
 
 export function createSharing({ proofs, clock, keepMs, timeoutMs, observer }: SharingOptions): Sharing {
+  /** As `proofs.take`, but never rejects: a client that cannot be loaded or made is a Redis that does not answer. */
+  const take: RedisProofs['take'] = (ids, livesMs, results) =>
+    proofs.take(ids, livesMs, results).catch(faultOf);
   // Writes as a real call does, since a replica or a full memory may answer anything else.
-  const probe = async (): Promise<boolean> =>
-    (await proofs.take([randomBytes(ID_BYTES)], [PROBE_LIFE_MS])).ok;
-  const breaker = createBreaker({ probe, onChange: observer.onCutOff, random: Math.random });
+  const probe = (): Promise<Fault | undefined> => take([randomBytes(ID_BYTES)], [PROBE_LIFE_MS], []);
+  const breaker = createBreaker({
+    probe: async () => (await probe()) === undefined,
+    onChange: observer.onCutOff,
+    random: Math.random,
+  });
+  let isPrepared = false;
 
-  const ask = async (ids: readonly Uint8Array[], expiresAtMs: readonly number[]) => {
+  /** What is known of each when all is said, or the time is over. */
+  const ask = async (
+    ids: readonly Uint8Array[],
+    expiresAtMs: readonly number[],
+  ): Promise<readonly ShareResult[]> => {
     const nowMs = clock.wallMs();
     const livesMs = expiresAtMs.map((atMs) => Math.max(0, atMs - nowMs) + keepMs);
+    const results = unreachable(ids.length);
     const beganMs = clock.monotonicMs();
-    const answer = await orAtDeadline(proofs.take(ids, livesMs), timeoutMs);
+    const failure = await orAtDeadline(take(ids, livesMs, results), timeoutMs);
     observer.onAsked((clock.monotonicMs() - beganMs) / 1000);
-    if (answer?.ok) return answer.value;
-    breaker.open(answer?.code ?? 'TIMEOUT');
-    return undefined;
+    if (failure !== undefined) breaker.open(failure === 'late' ? 'TIMEOUT' : failure.code);
+    // A copy: what is said too late changes nothing of what the caller was told.
+    return [...results];
   };
 
   return {
     share: async (ids, expiresAtMs) => {
-      const isFirst = breaker.isOpen() ? undefined : await ask(ids, expiresAtMs);
-      if (isFirst === undefined) {
-        observer.onShared('unreachable', ids.length);
-        return 'unreachable';
+      const results = breaker.isOpen() ? unreachable(ids.length) : await ask(ids, expiresAtMs);
+      for (const result of ['first', 'seen', 'unreachable'] as const) {
+        observer.onShared(result, results.filter((each) => each === result).length);
       }
-      const firsts = isFirst.filter(Boolean).length;
-      observer.onShared('first', firsts);
-      observer.onShared('seen', ids.length - firsts);
-      return isFirst.map((first) => (first ? 'first' : 'seen'));
+      return results;
+    },
+    prepare: () => {
+      if (isPrepared) return;
+      isPrepared = true;
+      void probe().then((failure) => failure && breaker.open(failure.code));
     },
     stop: () => {
       breaker.stop();
@@ -75,11 +89,15 @@ export function createSharing({ proofs, clock, keepMs, timeoutMs, observer }: Sh
   };
 }
 
-/** `undefined` when the time is over first. */
-function orAtDeadline<T>(answer: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+function unreachable(count: number): ShareResult[] {
+  return new Array<ShareResult>(count).fill('unreachable');
+}
+
+/** `late` when the time is over first. */
+function orAtDeadline<T>(answer: Promise<T>, timeoutMs: number): Promise<T | 'late'> {
   return new Promise((resolve, reject) => {
     // After a turn: an answer that arrived while this thread was busy is read before it counts as missing.
-    const timer = setTimeout(() => setImmediate(resolve, undefined), timeoutMs);
+    const timer = setTimeout(() => setImmediate(resolve, 'late'), timeoutMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

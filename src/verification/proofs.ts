@@ -15,7 +15,7 @@ import {
 import type { TrustedIssuer } from '../keys/trusted-key.ts';
 import { NO_PLACE } from '../native/addon.ts';
 import { HOLDS, PROOF_FIELDS, PROOF_ROW_WORDS } from '../native/fields.ts';
-import type { ReplayGuard } from '../replay/replay-guard.ts';
+import type { ReplayGuard, ShareResult } from '../replay/replay-guard.ts';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../signature/rule.ts';
 import { CODES } from '../verdict.ts';
 import { cnfAt } from './item-claims.ts';
@@ -259,14 +259,14 @@ export function idAt(ids: Uint8Array, at: number): Uint8Array {
 }
 
 /** What the other gateways say of the proofs that were taken here. */
-export function settleShared(slice: Slice, answers: readonly ('first' | 'seen')[] | 'unreachable'): void {
+export function settleShared(slice: Slice, answers: readonly ShareResult[]): void {
   const proofs = slice.proofs as SliceProofs;
   const { named, localOnly } = proofs;
-  proofs.isLocal = answers === 'unreachable';
+  proofs.isLocal = answers.includes('unreachable');
   for (let at = 0; at < named.count; at++) {
     const item = named.items[at] as number;
-    if (answers === 'unreachable') localOnly[item] = 1;
-    else if (answers[at] !== 'first') {
+    if (answers[at] === 'unreachable') localOnly[item] = 1;
+    if (answers[at] === 'seen') {
       slice.reasons[item] = CODES.replayed;
       slice.holds[item] = HOLDS.issuer;
     }

@@ -18,11 +18,12 @@ import { openapiRoute } from '../ingress/openapi-route.ts';
 import { createRequestIds } from '../ingress/request-id.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
+import type { TrustList } from '../keys/trusted-key.ts';
 import { describeError } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
-import { createReplayGuard } from '../replay/create-replay-guard.ts';
+import { createReplayGuard, type StoppableGuard } from '../replay/create-replay-guard.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
@@ -48,6 +49,7 @@ function send(message: FromWorker): void {
 let trust: TrustIndex | undefined;
 let revocation: CardStatusSource | undefined;
 let canary: CanaryOptions | undefined;
+let replay: StoppableGuard | undefined;
 const proofs = createRevocationProofs((ticket, hashes) => send({ kind: 'prove-revoked', ticket, hashes }));
 /** What must be undone before the thread may end, the last one first. */
 const stops: (() => void)[] = [];
@@ -86,15 +88,16 @@ function start(): void {
   const cards = opened.source;
   revocation = cards;
   stops.push(cards.close);
-  const replay = createReplayGuard({
+  const guard = createReplayGuard({
     ...birth.replay,
     addon,
     clock,
     observer: replayObserver(counters, clock, (because) => send({ kind: 'replay-cut-off', because })),
     sendNotes: (notes) => send({ kind: 'proofs-taken', notes }),
   });
-  stops.push(replay.stop);
-  if (birth.trustList !== undefined) trust = buildTrustIndex(birth.trustList);
+  replay = guard;
+  stops.push(guard.stop);
+  if (birth.trustList !== undefined) judgeBy(birth.trustList);
 
   const parts: GatewayParts = {
     clock,
@@ -106,7 +109,7 @@ function start(): void {
     revocationIsExpired: () => cards.view().state === 'expired' || cards.leavesOutLiving(),
     acceptTestCredentials: config.demo,
     proofWindowSeconds: config.proofWindowSeconds,
-    replay,
+    replay: guard,
     scopeOf: createTrustScopes(addon),
     supersedes: cards.supersedes,
     bulk: addon && { cardStatuses: cards.statusesOf, superseded: cards.supersedes.superseded },
@@ -206,6 +209,12 @@ function start(): void {
   });
 }
 
+function judgeBy(list: TrustList): void {
+  trust = buildTrustIndex(list);
+  // Where no issuer asks for proofs, no thread keeps a client of Redis for them before it sees one.
+  if (list.issuers.some(({ holderProof }) => holderProof !== 'none')) replay?.prepare();
+}
+
 /** From now on the thread may end in any way, with its app alive; returns what it watches its connections with. */
 function guardEnd(addon: NativeAddon): number {
   // Whatever calls process.exit here ends the thread, not the process.
@@ -233,7 +242,7 @@ process.on('uncaughtException', (error) => {
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'trust-list') {
-    trust = buildTrustIndex(message.list);
+    judgeBy(message.list);
     send({ kind: 'taken', ticket: message.ticket });
     return;
   }

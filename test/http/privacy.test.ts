@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, scrape } from '../support/call.ts';
+import { call, scrape, until, type VerdictAnswer } from '../support/call.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { cnfOf, holderProof } from '../support/presentation.ts';
 import { exchangeRaw, head, open } from '../support/raw-http.ts';
 import { credential, goodClaims, ISS, tampered } from '../support/synthetic-issuer.ts';
 
@@ -16,6 +17,7 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   gateway = await startGateway({ env: { VIGIE_LOG_LEVEL: 'trace' } });
+  await presentations();
   await everyPath();
 });
 
@@ -73,6 +75,13 @@ async function everyPath(): Promise<void> {
   await admin('status-changes', { changes: [{ ...card, [CANARY]: 1 }] });
   await admin('status-query', card);
   await admin('status-query', { ...card, [CANARY]: CANARY });
+  const older = { iss: ISS, sub: `sub-${CANARY}`, issuedBefore: NOW };
+  for (const body of [{ changes: [older] }, older, { changes: [{ ...older, issuedBefore: CANARY }] }]) {
+    await admin('status-changes', body, { 'idempotency-key': `${CANARY}-${JSON.stringify(body).length}` });
+  }
+  const holder = await admin('status-query', { iss: ISS, sub: `sub-${CANARY}` });
+  expect(holder.json).toMatchObject({ status: 'superseded' });
+  await admin('status-query', { iss: ISS, sub: `sub-${CANARY}`, [CANARY]: CANARY });
   await admin('key-retirements', { iss: CANARY, kid: CANARY });
   await admin('trust-list/reload', { [CANARY]: true });
   await admin(CANARY, { [CANARY]: CANARY });
@@ -85,6 +94,45 @@ async function everyPath(): Promise<void> {
     `${head('POST /v1/verify HTTP/1.1', 'Host: x', 'Content-Type: text/plain', 'Content-Length: 99')}${CANARY}`,
   );
   left.end();
+}
+
+/** Proofs that hold and are used up, and proofs in which everything is wrong that can be. */
+async function presentations(): Promise<void> {
+  const payload = goodClaims({ jti: `held-${CANARY}`, sub: `held-${CANARY}`, cnf: cnfOf() }, NOW);
+  const held = credential({ payload });
+  const proof = (claims: object, header: object = { kid: CANARY }, nonce: string = CANARY) =>
+    holderProof(held, {
+      header: { ...header },
+      claims: { iat: Date.now() / 1000, aud: `https://${CANARY}`, nonce, [CANARY]: CANARY, ...claims },
+    });
+  const calls = { audience: `https://${CANARY}`, nonce: CANARY };
+  const show = async (text: string, more: object = calls): Promise<string> => {
+    const body = { credential: held, holderProof: text, ...more };
+    return (await call<VerdictAnswer>(`${gateway.data}/v1/verify`, { body })).json.reason;
+  };
+  const good = proof({});
+  // So that there is something to be found, were it written down.
+  expect([await show(good), await show(good)]).toEqual(['ok', 'replayed']);
+  expect(await show(proof({}, { kid: CANARY }, `n-${CANARY}`), { audience: calls.audience })).toBe('ok');
+  const wrong = [
+    [proof({}), { ...calls, nonce: `other ${CANARY}` }],
+    [proof({}), { ...calls, audience: CANARY }],
+    [proof({ iat: CANARY }), calls],
+    [proof({ sd_hash: CANARY }), calls],
+    [proof({}, { kid: { [CANARY]: CANARY } }), calls],
+    [proof({}, { alg: CANARY }), calls],
+    [CANARY, calls],
+    [`${good}${CANARY}`, calls],
+  ] as const;
+  for (const [text, more] of wrong) expect(await show(text, more)).toBe('holder_proof_invalid');
+  const items = [good, ...wrong.map(([text]) => text)].map((text) => ({
+    credential: held,
+    holderProof: text,
+  }));
+  await call(`${gateway.data}/v1/verify/batch`, { body: { credentials: items } });
+  const strange = { credential: held, holderProof: good, channel: CANARY };
+  await call(`${gateway.data}/v1/verify`, { body: strange });
+  await call(`${gateway.data}/v1/verify`, { body: { ...strange, channel: 'qr', at: CANARY } });
 }
 
 /** The canary and what a log or a file could have made of it. */
@@ -135,7 +183,11 @@ describe('after every path was taken with a canary', () => {
     expect(new Set(routes)).toEqual(new Set(known.split(' ')));
   });
 
-  it('the data directory holds none, nor an issuer beside the public list', () => {
+  it('the data directory holds none, nor an issuer beside the public list', async () => {
+    // Proofs that were used up stand there, some milliseconds later, by names of 16 bytes and a time.
+    const journal = join(gateway.dataDir, 'replay');
+    const noted = () => readdirSync(journal).map((name) => readFileSync(join(journal, name)).length);
+    await until(() => noted().some((bytes) => bytes >= 2 * 24));
     const files = readdirSync(gateway.dataDir, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));

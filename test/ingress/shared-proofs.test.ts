@@ -134,6 +134,8 @@ function answering(...calls: Awaited<ReturnType<Share>>[]) {
   return { share, asked };
 }
 
+const UNREACHABLE = Array.from({ length: 5 }, () => 'unreachable' as const);
+
 describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s', (_name, addon) => {
   it('are asked about in one go, for those that are new here alone', async () => {
     const { share, asked } = answering(['first', 'seen', 'first']);
@@ -163,7 +165,7 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
   });
 
   it('that nobody could be asked about are accepted by what is known here, and each answer says so', async () => {
-    const { share } = answering('unreachable');
+    const { share } = answering(UNREACHABLE.slice(0, 2));
     const { askSingle } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
     const plain = { credential: heldCredential() };
     const answers = (
@@ -210,7 +212,7 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
   });
 
   it('in batches about which nobody could be asked are said of by item and by the whole', async () => {
-    const { share } = answering('unreachable');
+    const { share } = answering(UNREACHABLE);
     const { askBatch } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
     const answer = json(await askBatch(items()));
     const results: Record<string, unknown>[] = answer.results;
@@ -219,9 +221,31 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
     expect(Object.keys(answer)).toEqual(['results', 'summary', 'revocation', 'replay', 'key']);
   });
 
+  it('of which others could tell of some alone are each what is known of them', async () => {
+    const partly = () => answering(['unreachable', 'seen', 'first', 'unreachable', 'seen']).share;
+    const REASONS = ['ok', 'ok', 'replayed', 'ok', 'ok', 'ok', 'ok', 'replayed', 'ok', 'replayed'];
+    const bulk = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, partly()) });
+    const answer = json(await bulk.askBatch(items()));
+    const results: Record<string, unknown>[] = answer.results;
+    expect(results.map(({ reason }) => reason)).toEqual(REASONS);
+    expect(results.flatMap(({ replay }, i) => (replay === 'local' ? [i] : []))).toEqual([0, 6]);
+    expect(answer.replay).toBe('local');
+    const singles = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, partly()) });
+    const bodies = ['a', 'b', 'c', 'd', 'e'].map((jti) => show(jti));
+    const alone = (await Promise.all(bodies.map(singles.askSingle))).map(json);
+    expect(alone.map(({ reason, replay }) => [reason, replay])).toEqual([
+      ['ok', 'local'],
+      ['replayed', undefined],
+      ['ok', undefined],
+      ['ok', 'local'],
+      ['replayed', undefined],
+    ]);
+  });
+
   it('in byte answers are said of by a header', async () => {
     for (const [share, header] of [
-      [answering('unreachable').share, 'local'],
+      [answering(UNREACHABLE).share, 'local'],
+      [answering(['first', 'seen', 'first', 'first', 'unreachable']).share, 'local'],
       [answering().share, undefined],
       [undefined, undefined],
     ] as const) {

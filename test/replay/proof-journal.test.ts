@@ -85,6 +85,62 @@ it('files go when all in them is over, so that the journal does not grow', async
   await end();
 });
 
+it('files go in their time though nothing is written any more, and the one under way is ended', async () => {
+  const clock = testClock();
+  const first = live(dir, clock);
+  first.takeFor('before', 60_000);
+  await first.end();
+  const { takeFor, flush, journal, end } = live(dir, clock);
+  takeFor('only', 600_000);
+  flush();
+  await until(async () => readdirSync(dir).length === 2, 'the file');
+  clock.pass(60_000 + KEEP_MS);
+  await until(async () => readdirSync(dir).length === 1, 'the end of the first');
+  // What is still in force stays, and was let go of: another note begins another file.
+  expect(readdirSync(dir)).toEqual(['proofs-2']);
+  takeFor('after', 60_000);
+  flush();
+  await until(async () => readdirSync(dir).includes('proofs-3'), 'the next file');
+  clock.pass(540_000 + KEEP_MS);
+  await until(async () => !readdirSync(dir).includes('proofs-2'), 'the end of the second');
+  // The last is let go of this late: how long ago its proofs were over is not asked, they are kept for a while more.
+  clock.pass(KEEP_MS);
+  await until(async () => readdirSync(dir).length === 0, 'the end of all');
+  expect(journal.failures()).toBe(0);
+  await end();
+});
+
+it('a file that cannot be removed is counted, and keeps nobody from writing', async () => {
+  const clock = testClock();
+  const { takeFor, flush, journal, failures, end } = live(dir, clock);
+  takeFor('over', 1_000);
+  flush();
+  await until(async () => readdirSync(dir).length === 1, 'the file');
+  rmSync(join(dir, 'proofs-1'));
+  mkdirSync(join(dir, 'proofs-1'));
+  // Ended here, and to be removed at the next look after that.
+  clock.pass(61_000);
+  await until(async () => {
+    clock.pass(KEEP_MS);
+    return journal.failures() > 0;
+  }, 'a failure');
+  takeFor('next', 60_000);
+  flush();
+  await until(async () => readdirSync(dir).length === 2, 'the next file');
+  expect(failures).toEqual([]);
+  await end();
+});
+
+it('a phone whose clock is an hour ahead is known for as long as that, in the next life too', async () => {
+  const clock = testClock();
+  const first = live(dir, clock);
+  expect(first.takeFor('ahead', 3_600_000 + 600_000)).toBe('first');
+  await first.end();
+  const second = live(dir, clock);
+  expect(second.takeFor('ahead', 1_000)).toBe('seen');
+  await second.end();
+});
+
 const SCRIPT = fileURLToPath(new URL('./take-until-killed.ts', import.meta.url));
 
 function runAndKill(name: string, afterLines: number): Promise<number> {

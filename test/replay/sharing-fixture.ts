@@ -2,10 +2,12 @@
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { createReplayGuard } from '../../src/replay/create-replay-guard.ts';
 import type { RedisProofsOptions } from '../../src/replay/redis-proofs.ts';
+import type { ShareResult } from '../../src/replay/replay-guard.ts';
 import { allocateReplayTable } from '../../src/replay/replay-table.ts';
-import type { ShareResult } from '../../src/replay/sharing.ts';
 import type { Taken } from '../../src/replay/taking.ts';
 import { NO_CREDENTIALS, targetOf } from '../revocation/shared/redis/log-fixture.ts';
+import { until } from '../support/redis.ts';
+import { idOf } from './replay-fixture.ts';
 
 export const KEEP_MS = 30_000;
 export const TIMEOUT_MS = 300;
@@ -60,6 +62,13 @@ export function openGuard(url: string, more: Partial<RedisProofsOptions> = {}, c
       ids.map(() => clock.wallMs() + 60_000),
     );
   return { ...guard, ask, shared, taken, told };
+}
+
+/** Until one that it has not asked about is shared; those on the way are of no further use. */
+export function sharesAgain(guard: Guard, name: string, limitSeconds?: number): Promise<void> {
+  let tries = 0;
+  const isShared = async () => (await guard.ask([idOf(`${name} ${tries++}`)]))[0] !== 'unreachable';
+  return until(isShared, 'sharing', limitSeconds);
 }
 
 export type Guard = ReturnType<typeof openGuard>;

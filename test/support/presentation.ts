@@ -54,3 +54,11 @@ export function holderProof(
   };
   return sealed(`${base64url(head)}.${base64url(body)}`, holder);
 }
+
+/** A card that nobody has shown yet, with a proof of this moment: each by its name, good by the real clock. */
+export function shownNow(jti: string): { readonly credential: string; readonly holderProof: string } {
+  const nowSeconds = Date.now() / 1000;
+  const payload = goodClaims({ jti, cnf: cnfOf() }, Math.floor(nowSeconds));
+  const text = credential({ payload });
+  return { credential: text, holderProof: holderProof(text, { claims: { iat: nowSeconds, nonce: jti } }) };
+}
