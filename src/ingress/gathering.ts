@@ -87,7 +87,8 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
     if (!mayWait || isFull) {
       put(alone, exchange, body, type);
-      answerAll(alone, mayWait);
+      // Without native code nobody can tell what stands behind: nearly always nothing does.
+      answerAll(alone, mayWait || options.addon === undefined);
       return;
     }
     put(gathered, exchange, body, type);
