@@ -20,7 +20,8 @@ import { CODES, type Reason } from './verdict.ts';
 import { decodeSlice } from './verification/decoding.ts';
 import { askHolders, type SupersededInBulk, type SupersedeParts } from './verification/holders.ts';
 import { claimsAt, type JudgedClaims, rightsAt } from './verification/item-claims.ts';
-import { decodeProofs, judgeProof, nameProofs, takeProofs } from './verification/proofs.ts';
+import { decodeProofs, judgeProof } from './verification/proofs.ts';
+import { nameProofs, takeProofs } from './verification/replays.ts';
 import { checkSignatures } from './verification/signatures.ts';
 import {
   CARD_HASH_BYTES,

@@ -9,7 +9,7 @@
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import { deferProofs, takeProofs } from '../verification/proofs.ts';
+import { deferProofs, takeProofs } from '../verification/replays.ts';
 import { createSlicePool, type SlicePool } from '../verification/slice-pool.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { Exchange } from './exchange.ts';

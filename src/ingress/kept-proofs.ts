@@ -5,7 +5,7 @@
 import { LIMITS } from '../config.ts';
 import type { ReplayGuard } from '../replay/replay-guard.ts';
 import { CODES } from '../verdict.ts';
-import { idAt, namedProofs, takeProof } from '../verification/proofs.ts';
+import { idAt, namedProofs, takeProof } from '../verification/replays.ts';
 import type { Slice } from '../verification/slice.ts';
 import { PROOF_ID_BYTES } from '../verification/slice-proofs.ts';
 import type { Change } from './second-look.ts';

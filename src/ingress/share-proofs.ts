@@ -1,6 +1,6 @@
 /** Proofs that were new to this gateway, told to the others: as long as Redis answers, a proof is accepted once by all. */
 import type { ReplayGuard } from '../replay/replay-guard.ts';
-import { idAt, namedProofs, settleShared } from '../verification/proofs.ts';
+import { idAt, namedProofs, settleShared } from '../verification/replays.ts';
 import type { Slice } from '../verification/slice.ts';
 import type { NamedProofs } from '../verification/slice-proofs.ts';
 

@@ -1,7 +1,7 @@
 /**
  * The stages of holder proofs: read before the engine is asked, so that their signatures go into the same batch as the
- * credentials'; judged when all else that the issuer signed was found good; used up when the card is, too. A slice
- * without proofs passes through none of them.
+ * credentials'; judged when all else that the issuer signed was found good. A slice without proofs passes through neither; that each is
+ * accepted once is another file's subject (replays.ts).
  */
 import { hash } from 'node:crypto';
 import { LIMITS } from '../config.ts';
@@ -15,19 +15,11 @@ import {
 import type { TrustedIssuer } from '../keys/trusted-key.ts';
 import { NO_PLACE } from '../native/addon.ts';
 import { HOLDS, PROOF_FIELDS, PROOF_ROW_WORDS } from '../native/fields.ts';
-import type { ReplayGuard, ShareResult } from '../replay/replay-guard.ts';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../signature/rule.ts';
 import { CODES } from '../verdict.ts';
 import { cnfAt } from './item-claims.ts';
 import { latin1, type Slice } from './slice.ts';
-import {
-  createSliceProofs,
-  keysFor,
-  type NamedProofs,
-  PROOF_ID_BYTES,
-  PROOFS,
-  type SliceProofs,
-} from './slice-proofs.ts';
+import { createSliceProofs, keysFor, PROOFS, type SliceProofs } from './slice-proofs.ts';
 import type { TrustScope } from './trust-scope.ts';
 
 /** Reads the proofs of items that nothing speaks against so far, and the keys with which they must be made. */
@@ -73,7 +65,7 @@ function decodeByReference(slice: Slice, proofs: SliceProofs, at: number, holder
 }
 
 /** Where in the texts the proof's signing input ends, which begins with the proof. */
-function signingInputEnd({ proofStarts, proofs }: Slice, at: number): number {
+export function signingInputEnd({ proofStarts, proofs }: Slice, at: number): number {
   const { decoded, read } = proofs as SliceProofs;
   if (isDecoded(proofs as SliceProofs, at)) {
     return decoded.rows[at * PROOF_ROW_WORDS + PROOF_FIELDS.signingInputEnd] as number;
@@ -83,7 +75,7 @@ function signingInputEnd({ proofStarts, proofs }: Slice, at: number): number {
 }
 
 /** When the phone made the proof (seconds since the epoch). */
-function iatAt(proofs: SliceProofs, at: number): number {
+export function iatAt(proofs: SliceProofs, at: number): number {
   return isDecoded(proofs, at) ? (proofs.decoded.dates[at] as number) : (proofs.read[at] as HolderProof).iat;
 }
 
@@ -177,98 +169,4 @@ function isOfCredential({ texts, starts, ends, proofs }: Slice, at: number): boo
   const item = decoded.items[at] as number;
   const digest = hash('sha256', texts.subarray(starts[item], ends[item]), 'base64url');
   return digest === (read[at] as HolderProof).sdHash;
-}
-
-/**
- * Names the proofs of items that are good, in their order, for the replay guard. What was found otherwise than good keeps
- * its proof, which so can be shown again when the cause is mended.
- */
-export function nameProofs(slice: Slice, guard: ReplayGuard, nowMs: number, windowSeconds: number): void {
-  // Asked about another instant: nobody is at a counter.
-  if (slice.atMs !== undefined) return;
-  const { count, reasons, holds, texts, proofStarts, nonces } = slice;
-  const proofs = slice.proofs as SliceProofs;
-  const { items, ids, expiresAtMs, starts, ends } = proofs.named;
-  const windowMs = windowSeconds * 1000;
-  let named = 0;
-  for (let i = 0; i < count; i++) {
-    if (reasons[i] !== 0 || ((holds[i] as number) & HOLDS.holder) === 0) continue;
-    const at = proofs.placeOf[i] as number;
-    items[named] = i;
-    starts[named] = proofStarts[i] as number;
-    ends[named] = signingInputEnd(slice, at);
-    // By the window it is accepted at its very end, so it is forgotten in the millisecond behind that: where a nonce was
-    // named now, a call that names none may bring it until then.
-    const fitsUntilMs = Math.floor(iatAt(proofs, at) * 1000 + windowMs) + 1;
-    expiresAtMs[named++] =
-      nonces?.[i] === undefined ? fitsUntilMs : Math.max(fitsUntilMs, nowMs + 2 * windowMs);
-  }
-  proofs.named.count = named;
-  if (named > 0) guard.identify(texts, starts, ends, named, ids);
-}
-
-/** Takes the places of the proofs that were named, at once: of two equal ones the second was seen before. */
-export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number): void {
-  const named = namedProofs(slice);
-  if (named === undefined) return;
-  const { items, ids, expiresAtMs } = named;
-  let first = 0;
-  for (let at = 0; at < named.count; at++) {
-    const item = items[at] as number;
-    const code = takeProof(guard, idAt(ids, at), expiresAtMs[at] as number, nowMs);
-    if (code !== 0) {
-      slice.reasons[item] = code;
-      slice.holds[item] = HOLDS.issuer;
-      continue;
-    }
-    items[first] = item;
-    ids.copyWithin(PROOF_ID_BYTES * first, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
-    expiresAtMs[first++] = expiresAtMs[at] as number;
-  }
-  named.count = first;
-}
-
-/** Where other gateways cannot be asked any more, those are told to come again, whose proofs nobody else may have seen. */
-export function deferProofs(slice: Slice): void {
-  const named = namedProofs(slice);
-  if (named === undefined) return;
-  for (let at = 0; at < named.count; at++) {
-    const item = named.items[at] as number;
-    slice.reasons[item] = CODES.overloaded;
-    slice.holds[item] = HOLDS.issuer;
-  }
-  named.count = 0;
-}
-
-/** Those of a slice; before the first trust list nobody has looked at its proofs. */
-export function namedProofs({ proofCount, proofs }: Slice): NamedProofs | undefined {
-  return proofCount === 0 ? undefined : proofs?.named;
-}
-
-/** The reason's code, 0 when the place was free. `nowMs`: wall clock. */
-export function takeProof(guard: ReplayGuard, id: Uint8Array, expiresAtMs: number, nowMs: number): number {
-  // Its time has passed while the rest of a batch arrived: it may be forgotten, and so must not be accepted.
-  if (nowMs >= expiresAtMs) return CODES.holder_proof_invalid;
-  const answer = guard.take(id, expiresAtMs);
-  if (answer === 'first') return 0;
-  return answer === 'seen' ? CODES.replayed : CODES.overloaded;
-}
-
-export function idAt(ids: Uint8Array, at: number): Uint8Array {
-  return ids.subarray(PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
-}
-
-/** What the other gateways say of the proofs that were taken here. */
-export function settleShared(slice: Slice, answers: readonly ShareResult[]): void {
-  const proofs = slice.proofs as SliceProofs;
-  const { named, localOnly } = proofs;
-  proofs.isLocal = answers.includes('unreachable');
-  for (let at = 0; at < named.count; at++) {
-    const item = named.items[at] as number;
-    if (answers[at] === 'unreachable') localOnly[item] = 1;
-    if (answers[at] === 'seen') {
-      slice.reasons[item] = CODES.replayed;
-      slice.holds[item] = HOLDS.issuer;
-    }
-  }
 }
