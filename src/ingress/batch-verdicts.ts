@@ -2,6 +2,7 @@
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
 import { CODES } from '../verdict.ts';
+import { namedProofs } from '../verification/replays.ts';
 import { beginSlice, type Slice } from '../verification/slice.ts';
 import type { SlicePool } from '../verification/slice-pool.ts';
 import type { Admission } from './admission/admission.ts';
@@ -98,7 +99,7 @@ export function createBatchVerdicts(
     };
     return begun;
   };
-  const lookAgain = ({ answer, look, trust }: Begun): void => {
+  const lookAgain = ({ answer, look, proofs, trust }: Begun): void => {
     // In this order: what is looked up is never older than the age that is said of it.
     const revocation = options.revocation();
     // Another list may have retired a key of these: what was good by the one in force before nobody can tell now.
@@ -107,15 +108,21 @@ export function createBatchVerdicts(
       ? goodItems(answer.codes()).map((item): Change => ({ item, code: CODES.keys_stale }))
       : look.changes(answer.codes(), parts.revocationIsExpired());
     answer.renew(changes, { revocation });
+    const open = new Set(proofs.items());
+    options.onVerified(codesOf(changes.filter(({ item }) => !open.has(item))));
   };
   /** Last of all, when the batch is right as a whole and its answer certain. */
   const takeProofs = async ({ answer, proofs }: Begun): Promise<void> => {
+    const open = proofs.items();
     const refused = proofs.take(answer.codes());
     if (refused.length > 0) answer.renew(refused, {});
     const sharing = proofs.share();
-    if (sharing === undefined) return;
-    const { changes, local } = await sharing;
-    if (changes.length > 0 || local.length > 0) answer.renew(changes, { local });
+    if (sharing !== undefined) {
+      const { changes, local } = await sharing;
+      if (changes.length > 0 || local.length > 0) answer.renew(changes, { local });
+    }
+    const codes = answer.codes();
+    options.onVerified(Uint8Array.from(open, (item) => codes[item] as number));
   };
   return {
     verify: (slice, texts, count) => {
@@ -132,7 +139,10 @@ export function createBatchVerdicts(
       options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
       look.keep(slice, first);
       proofs.keep(slice, first);
-      const add = (): void => answer.add(slice, scope);
+      const add = (): void => {
+        options.onVerified(settledCodes(slice));
+        answer.add(slice, scope);
+      };
       const proving = proveStale(slice, answer.revocation, prove);
       if (proving === undefined) add();
       return proving?.then(add);
@@ -145,11 +155,28 @@ export function createBatchVerdicts(
       if (parts.clock.monotonicMs() - now.sinceMs > MOMENT_MS) lookAgain(now);
       await takeProofs(now);
       options.onBatch(items);
-      options.onVerified(now.answer.codes());
       now.answer.give(now.trust?.version);
     },
     drop: () => begun?.answer.drop(),
   };
+}
+
+/** The reasons of a slice but for those that replay may still change: they are told when that is settled. */
+function settledCodes(slice: Slice): Uint8Array {
+  const codes = slice.reasons.subarray(0, slice.count);
+  const named = namedProofs(slice);
+  if (named === undefined || named.count === 0) return codes;
+  let next = 0;
+  // In the order of their items, as they were named.
+  return codes.filter((_, item) => {
+    const isOpen = next < named.count && named.items[next] === item;
+    if (isOpen) next++;
+    return !isOpen;
+  });
+}
+
+function codesOf(changes: readonly Change[]): Uint8Array {
+  return Uint8Array.from(changes, ({ code }) => code);
 }
 
 function goodItems(codes: Uint8Array): number[] {

@@ -15,6 +15,8 @@ export interface KeptProofs {
   /** Keeps the proofs of a slice whose first item is the batch's item `first`. */
   keep(slice: Slice, first: number): void;
   heldBytes(): number;
+  /** Items whose proofs are kept and not taken yet. */
+  items(): readonly number[];
   /** Takes the places of those whose items are still `ok`; what is not `ok` any more. */
   take(codes: Uint8Array): Change[];
   /** What other gateways say of those that were taken; `undefined` where nobody is to be asked. */
@@ -58,6 +60,7 @@ export function createKeptProofs(guard: ReplayGuard, wallMs: () => number): Kept
       count += named.count;
     },
     heldBytes: () => BYTES_KEPT * room,
+    items: () => Array.from(items.subarray(0, count)),
     take: (codes) => {
       const changes: Change[] = [];
       const nowMs = wallMs();

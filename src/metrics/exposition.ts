@@ -123,7 +123,7 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
   counter(
     registry,
     'vigie_verdicts_total',
-    'Verdicts given, by reason and verdict.',
+    'Verdicts reached, by reason and verdict; also of batches refused or left later on, and once more what changed before the answer.',
     ['reason', 'verdict'],
     () =>
       REASONS.map(
