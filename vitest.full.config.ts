@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/full/*.test.ts'],
     globalSetup: 'test/support/temp-root.ts',
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     pool: 'forks',
   },
 });

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judged } from '../history/judged.ts';
-import { type Recording, record } from '../history/recorder.ts';
-import { call, until, verify } from '../support/call.ts';
+import { judged } from '../../history/judged.ts';
+import { type Recording, record } from '../../history/recorder.ts';
+import { call, until, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -13,9 +13,9 @@ import {
   type Deployment,
   deploy,
   fresh,
-} from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { flap, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+} from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { flap, startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 const ROWS = [
   { name: 'slow-by-two-seconds', breakLink: (proxy: TcpProxy) => proxy.link('pass', 2_000) },

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { judged } from '../history/judged.ts';
-import { type Recording, record } from '../history/recorder.ts';
-import { call, type ProblemAnswer, scrape, until, verify } from '../support/call.ts';
+import { judged } from '../../history/judged.ts';
+import { type Recording, record } from '../../history/recorder.ts';
+import { call, type ProblemAnswer, scrape, until, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -14,9 +14,9 @@ import {
   type Deployment,
   deploy,
   fresh,
-} from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
+} from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { type SmallDisk, smallDisk } from '../../support/small-disk.ts';
 
 const TIMEOUT_MS = 60_000;
 /** Behind a restart or a change of the primary, gateways let the log settle for three seconds. */
