@@ -106,6 +106,9 @@ async function rest(gateway: Gateway): Promise<void> {
     vigie_connections: 0,
     vigie_batch_queue_items: 0,
     vigie_refusals_waiting: 0,
+    // An overload is felt for a moment longer than it lasts, and would shed what is asked next.
+    'vigie_overloaded_workers{what="single"}': 0,
+    'vigie_overloaded_workers{what="batch"}': 0,
   };
   await until(async () => {
     const samples = await scrape(gateway.metrics);
