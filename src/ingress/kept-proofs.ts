@@ -5,7 +5,7 @@
 import { LIMITS } from '../config.ts';
 import type { ReplayGuard } from '../replay/replay-guard.ts';
 import { CODES } from '../verdict.ts';
-import { idAt, namedProofs, takeProof } from '../verification/replays.ts';
+import { namedProofs, takeAll } from '../verification/replays.ts';
 import type { Slice } from '../verification/slice.ts';
 import { PROOF_ID_BYTES } from '../verification/slice-proofs.ts';
 import type { Change } from './second-look.ts';
@@ -63,21 +63,9 @@ export function createKeptProofs(guard: ReplayGuard, wallMs: () => number): Kept
     items: () => Array.from(items.subarray(0, count)),
     take: (codes) => {
       const changes: Change[] = [];
-      const nowMs = wallMs();
-      let taken = 0;
-      for (let at = 0; at < count; at++) {
-        const item = items[at] as number;
-        if (codes[item] !== CODES.ok) continue;
-        const code = takeProof(guard, idAt(ids, at), expiresAtMs[at] as number, nowMs);
-        if (code !== 0) {
-          changes.push({ item, code, proofFails: true });
-          continue;
-        }
-        items[taken] = item;
-        ids.copyWithin(PROOF_ID_BYTES * taken, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
-        expiresAtMs[taken++] = expiresAtMs[at] as number;
-      }
-      count = taken;
+      count = takeAll({ count, items, ids, expiresAtMs }, guard, wallMs(), codes, (item, code) => {
+        changes.push({ item, code, proofFails: true });
+      });
       return changes;
     },
     share: () =>

@@ -63,6 +63,22 @@ napi_value give_handle(napi_env env, Handle<Thing>* handle) {
   return result;
 }
 
+/** Of a function with one argument: a handle on what is made of a key, of `Thing::kMaxKeyBytes` at most. */
+template <typename Thing>
+napi_value make_keyed(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  Bytes key;
+  if (!read_arguments(env, info, arguments, 1) || !read_bytes(env, arguments[0], "key", key)) return nullptr;
+  if (key.length > Thing::kMaxKeyBytes) {
+    refuse(env, "a key has 64 bytes at most");
+    return nullptr;
+  }
+  auto* const handle = new (std::nothrow) Handle<Thing>{Thing::kHandle, Thing(key.data, key.length)};
+  if (handle != nullptr) return give_handle(env, handle);
+  refuse(env, "no memory for a hasher");
+  return nullptr;
+}
+
 /** A handle of this kind. */
 template <typename Thing>
 bool read_handle(napi_env env, napi_value value, const char* name, Thing*& thing) {

@@ -71,19 +71,7 @@ bool read_text(napi_env env, const Call& call, const std::uint32_t* row, Field s
 
 }  // namespace
 
-napi_value create_card_hasher(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  Bytes key;
-  if (!read_arguments(env, info, arguments, 1) || !read_bytes(env, arguments[0], "key", key)) return nullptr;
-  if (key.length > CardHasher::kMaxKeyBytes) {
-    refuse(env, "a key has 64 bytes at most");
-    return nullptr;
-  }
-  auto* const handle = new (std::nothrow) Handle<HeldHasher>{HeldHasher::kHandle, HeldHasher(key.data, key.length)};
-  if (handle != nullptr) return give_handle(env, handle);
-  refuse(env, "no memory for a hasher");
-  return nullptr;
-}
+napi_value create_card_hasher(napi_env env, napi_callback_info info) { return make_keyed<HeldHasher>(env, info); }
 
 napi_value look_up_cards(napi_env env, napi_callback_info info) {
   Call call;

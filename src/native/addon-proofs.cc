@@ -148,20 +148,7 @@ struct HeldProofHasher : ProofHasher {
 
 }  // namespace
 
-napi_value create_proof_hasher(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  Bytes key;
-  if (!read_arguments(env, info, arguments, 1) || !read_bytes(env, arguments[0], "key", key)) return nullptr;
-  if (key.length > ProofHasher::kMaxKeyBytes) {
-    refuse(env, "a key has 64 bytes at most");
-    return nullptr;
-  }
-  auto* const handle =
-      new (std::nothrow) Handle<HeldProofHasher>{HeldProofHasher::kHandle, HeldProofHasher(key.data, key.length)};
-  if (handle != nullptr) return give_handle(env, handle);
-  refuse(env, "no memory for a hasher");
-  return nullptr;
-}
+napi_value create_proof_hasher(napi_env env, napi_callback_info info) { return make_keyed<HeldProofHasher>(env, info); }
 
 napi_value identify_proofs(napi_env env, napi_callback_info info) {
   napi_value arguments[6];

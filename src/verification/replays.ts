@@ -41,21 +41,42 @@ export function nameProofs(slice: Slice, guard: ReplayGuard, nowMs: number, wind
 export function takeProofs(slice: Slice, guard: ReplayGuard, nowMs: number): void {
   const named = namedProofs(slice);
   if (named === undefined) return;
-  const { items, ids, expiresAtMs } = named;
-  let first = 0;
-  for (let at = 0; at < named.count; at++) {
+  named.count = takeAll(named, guard, nowMs, slice.reasons, (item, code) => {
+    slice.reasons[item] = code;
+    slice.holds[item] = HOLDS.issuer;
+  });
+}
+
+/** What is known of proofs to be taken, as many as `count` says. */
+export type ProofsToTake = Pick<NamedProofs, 'count' | 'ids' | 'expiresAtMs'> & {
+  readonly items: Uint32Array | Uint16Array;
+};
+
+/**
+ * Takes those whose items are `ok`, by the codes of their reasons, in order. Those that were taken are moved to the front:
+ * returns how many; `refuse` is told of each that was not.
+ */
+export function takeAll(
+  { count, items, ids, expiresAtMs }: ProofsToTake,
+  guard: ReplayGuard,
+  nowMs: number,
+  codes: Uint8Array,
+  refuse: (item: number, code: number) => void,
+): number {
+  let taken = 0;
+  for (let at = 0; at < count; at++) {
     const item = items[at] as number;
+    if (codes[item] !== CODES.ok) continue;
     const code = takeProof(guard, idAt(ids, at), expiresAtMs[at] as number, nowMs);
     if (code !== 0) {
-      slice.reasons[item] = code;
-      slice.holds[item] = HOLDS.issuer;
+      refuse(item, code);
       continue;
     }
-    items[first] = item;
-    ids.copyWithin(PROOF_ID_BYTES * first, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
-    expiresAtMs[first++] = expiresAtMs[at] as number;
+    items[taken] = item;
+    ids.copyWithin(PROOF_ID_BYTES * taken, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
+    expiresAtMs[taken++] = expiresAtMs[at] as number;
   }
-  named.count = first;
+  return taken;
 }
 
 /** Where other gateways cannot be asked any more, those are told to come again, whose proofs nobody else may have seen. */
@@ -76,7 +97,7 @@ export function namedProofs({ proofCount, proofs }: Slice): NamedProofs | undefi
 }
 
 /** The reason's code, 0 when the place was free. `nowMs`: wall clock. */
-export function takeProof(guard: ReplayGuard, id: Uint8Array, expiresAtMs: number, nowMs: number): number {
+function takeProof(guard: ReplayGuard, id: Uint8Array, expiresAtMs: number, nowMs: number): number {
   // Its time has passed while the rest of a batch arrived: it may be forgotten, and so must not be accepted.
   if (nowMs >= expiresAtMs) return CODES.holder_proof_invalid;
   const answer = guard.take(id, expiresAtMs);

@@ -120,12 +120,7 @@ void CardHasher::hash(HashDomain domain, Text issuer, Text name,
     message.text(name);
     inner = message.end();
   }
-  std::uint8_t digest[kSha256BlockBytes];
-  sha256_store(inner, digest, kSha256Bytes / 4);
-  pad(digest, kSha256Bytes);
-  Sha256State outer = outer_;
-  sha256_blocks(outer, digest, 1);
-  sha256_store(outer, hash, kCardHashBytes / 4);
+  hmac_end(inner, outer_, hash, kCardHashBytes / 4);
 }
 
 void CardHasher::hash_two(HashDomain domain, const Text issuers[2], const Text names[2],
