@@ -4,9 +4,14 @@
  */
 import type { HashedEntry, LogRecord, SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
 
+export const UNCONFIRMED_MS = 500;
+
 export interface LogWorld {
-  /** The log as one more gateway has it. One replica must confirm. */
-  gateway(): SharedLog;
+  /**
+   * The log as one more gateway has it. One replica must confirm within `waitMs`, which is long, so that a busy machine
+   * confirms as well; a scenario that waits for what will not come names `UNCONFIRMED_MS`.
+   */
+  gateway(waitMs?: number): SharedLog;
   elapse(ms: number): Promise<void>;
   /** The replica hears of nothing until `rejoin`. */
   cutOff(): Promise<void>;

@@ -54,8 +54,8 @@ export async function createRedisWorld(pair: RedisPair): Promise<LogWorld> {
       return (await admin.wait(1, 100)) === 1;
     }, 'the replica');
   return {
-    gateway: () => {
-      const log = openLog(url, { waitReplicas: 1, waitMs: 200 });
+    gateway: (waitMs = 5_000) => {
+      const log = openLog(url, { waitReplicas: 1, waitMs, timeoutMs: 5_000 });
       logs.push(log);
       return log;
     },

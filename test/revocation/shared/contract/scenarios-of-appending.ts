@@ -11,6 +11,7 @@ import {
   stateAt,
   supersede,
 } from '../redis/log-fixture.ts';
+import { UNCONFIRMED_MS } from './log-world.ts';
 import {
   done,
   entriesOfRecords,
@@ -176,7 +177,7 @@ export const APPENDING: Readonly<Record<string, Scenario>> = {
   },
 
   'what the replica does not confirm holds and is unconfirmed, repetitions as well': async (world) => {
-    const [log, other] = [world.gateway(), world.gateway()];
+    const [log, other] = [world.gateway(UNCONFIRMED_MS), world.gateway(UNCONFIRMED_MS)];
     const epoch = await found(log);
     const request = keeping(appendOf(epoch, 0, recordsFrom(1, 1)));
     await world.cutOff();

@@ -1,6 +1,7 @@
 /** Following, reading entries, holds, and mending entries in place. */
 import { expect } from 'vitest';
 import { appendOf, epochOf, followLog, found, hashOf, must, record, stateAt } from '../redis/log-fixture.ts';
+import { UNCONFIRMED_MS } from './log-world.ts';
 import {
   done,
   entriesOfRecords,
@@ -92,13 +93,13 @@ export const READING: Readonly<Record<string, Scenario>> = {
   },
 
   'a primary that its replica does not confirm says so, and nothing else changes': async (world) => {
-    const log = world.gateway();
+    const log = world.gateway(UNCONFIRMED_MS);
     const epoch = await found(log, 2);
     const before = await headOf(log);
     expect(before.confirmed).toBe(true);
     await world.cutOff();
     expect(await headOf(log)).toEqual({ ...before, confirmed: false });
-    expect(await headOf(world.gateway())).toEqual({ ...before, confirmed: false });
+    expect(await headOf(world.gateway(UNCONFIRMED_MS))).toEqual({ ...before, confirmed: false });
     await world.rejoin();
     expect(await headOf(log)).toEqual(before);
     expect(before.epoch).toEqual(epoch);
