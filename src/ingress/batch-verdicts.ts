@@ -122,7 +122,7 @@ export function createBatchVerdicts(
       if (changes.length > 0 || local.length > 0) answer.renew(changes, { local });
     }
     const codes = answer.codes();
-    options.onVerified(Uint8Array.from(open, (item) => codes[item] as number));
+    options.onVerified(codesAt(codes, open));
   };
   return {
     verify: (slice, texts, count) => {
@@ -166,13 +166,20 @@ function settledCodes(slice: Slice): Uint8Array {
   const codes = slice.reasons.subarray(0, slice.count);
   const named = namedProofs(slice);
   if (named === undefined || named.count === 0) return codes;
+  const settled = new Uint8Array(codes.length - named.count);
   let next = 0;
   // In the order of their items, as they were named.
-  return codes.filter((_, item) => {
-    const isOpen = next < named.count && named.items[next] === item;
-    if (isOpen) next++;
-    return !isOpen;
-  });
+  for (let item = 0; item < codes.length; item++) {
+    if (next < named.count && named.items[next] === item) next++;
+    else settled[item - next] = codes[item] as number;
+  }
+  return settled;
+}
+
+function codesAt(codes: Uint8Array, items: Uint16Array): Uint8Array {
+  const found = new Uint8Array(items.length);
+  for (let i = 0; i < items.length; i++) found[i] = codes[items[i] as number] as number;
+  return found;
 }
 
 function codesOf(changes: readonly Change[]): Uint8Array {

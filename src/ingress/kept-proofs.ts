@@ -16,7 +16,7 @@ export interface KeptProofs {
   keep(slice: Slice, first: number): void;
   heldBytes(): number;
   /** Items whose proofs are kept and not taken yet. */
-  items(): readonly number[];
+  items(): Uint16Array;
   /** Takes the places of those whose items are still `ok`; what is not `ok` any more. */
   take(codes: Uint8Array): Change[];
   /** What other gateways say of those that were taken; `undefined` where nobody is to be asked. */
@@ -60,7 +60,7 @@ export function createKeptProofs(guard: ReplayGuard, wallMs: () => number): Kept
       count += named.count;
     },
     heldBytes: () => BYTES_KEPT * room,
-    items: () => Array.from(items.subarray(0, count)),
+    items: () => items.slice(0, count),
     take: (codes) => {
       const changes: Change[] = [];
       count = takeAll({ count, items, ids, expiresAtMs }, guard, wallMs(), codes, (item, code) => {

@@ -59,9 +59,9 @@ export function createReplayGuard(options: ReplayGuardOptions): StoppableGuard {
       observer,
     });
   return {
-    take: (id, expiresAtMs) => {
-      const taken = take(id, expiresAtMs);
-      if (taken === 'first') notes.note(id, expiresAtMs);
+    take: (ids, expiresAtMs, at = 0) => {
+      const taken = take(ids, expiresAtMs, at);
+      if (taken === 'first') notes.note(ids, expiresAtMs, at);
       observer.onTaken(taken);
       return taken;
     },

@@ -62,6 +62,10 @@ function notesIn(bytes: Buffer): Note[] {
   return notes;
 }
 
-export function readNote(bytes: Buffer, at: number): Note {
-  return { id: bytes.subarray(at, at + ID_BYTES), expiresAtMs: bytes.readDoubleLE(at + ID_BYTES) };
+function readNote(bytes: Buffer, at: number): Note {
+  return { id: bytes.subarray(at, at + ID_BYTES), expiresAtMs: expiryInNote(bytes, at) };
+}
+
+export function expiryInNote(bytes: Buffer, at: number): number {
+  return bytes.readDoubleLE(at + ID_BYTES);
 }

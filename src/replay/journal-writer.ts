@@ -1,7 +1,7 @@
 /** Writes notes into one file after the other, and drops files of which all is over. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
-import { type JournalFiles, readNote } from './journal-files.ts';
+import { expiryInNote, type JournalFiles } from './journal-files.ts';
 import { NOTE_BYTES } from './taken-notes.ts';
 
 export interface JournalWriter {
@@ -82,7 +82,7 @@ export function createJournalWriter(files: JournalFiles, clock: Clock, keepMs: n
       await endDone();
       current ??= await begin();
       for (let at = 0; at < notes.length; at += NOTE_BYTES) {
-        current.lastExpiryMs = Math.max(current.lastExpiryMs, readNote(notes, at).expiresAtMs);
+        current.lastExpiryMs = Math.max(current.lastExpiryMs, expiryInNote(notes, at));
       }
       current.bytes += notes.length;
       try {

@@ -7,10 +7,10 @@ export type ShareResult = 'first' | 'seen' | 'unreachable';
 
 export interface ReplayGuard {
   /**
-   * Takes the proof's place if it is free: at once, for all threads of this gateway. `id`: 16 bytes, keyed hash.
-   * `expiresAtMs`: wall clock, after which it may be forgotten.
+   * Takes the proof's place if it is free: at once, for all threads of this gateway. Its id, a keyed hash, is the 16 bytes
+   * of `ids` from `at` on (0 unless said). `expiresAtMs`: wall clock, after which it may be forgotten.
    */
-  take(id: Uint8Array, expiresAtMs: number): 'first' | 'seen' | 'full';
+  take(ids: Uint8Array, expiresAtMs: number, at?: number): 'first' | 'seen' | 'full';
   /**
    * Asks the other gateways for those that were `first` here, all in one go, with a deadline; undefined on a gateway
    * without Redis. Resolves, never rejects, with what is known of each, in order.

@@ -5,7 +5,8 @@ import { ID_BYTES } from './taking.ts';
 export const NOTE_BYTES = ID_BYTES + Float64Array.BYTES_PER_ELEMENT;
 
 export interface TakenNotes {
-  note(id: Uint8Array, expiresAtMs: number): void;
+  /** The id is the 16 bytes from `at` on (0 unless said). */
+  note(ids: Uint8Array, expiresAtMs: number, at?: number): void;
   /** Sends what is gathered, now. */
   flush(): void;
 }
@@ -26,9 +27,9 @@ export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes 
     length = 0;
   };
   return {
-    note: (id, expiresAtMs) => {
+    note: (ids, expiresAtMs, at = 0) => {
       if (gathered.length === 0) gathered = Buffer.alloc(GATHERED_NOTES * NOTE_BYTES);
-      gathered.set(id, length);
+      for (let i = 0; i < ID_BYTES; i++) gathered[length + i] = ids[at + i] as number;
       gathered.writeDoubleLE(expiresAtMs, length + ID_BYTES);
       length += NOTE_BYTES;
       if (length === gathered.length) flush();

@@ -25,7 +25,7 @@ const LAST_TICK = 2 ** 31 - 1;
 
 export type Taken = 'first' | 'seen' | 'full';
 /** `full`: whether it is the first cannot be told, as there is no room to remember it. */
-export type Take = (id: Uint8Array, expiresAtMs: number) => Taken;
+export type Take = (ids: Uint8Array, expiresAtMs: number, at?: number) => Taken;
 
 export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): Take {
   const { words, buckets } = table;
@@ -46,9 +46,9 @@ export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): 
     return false;
   };
 
-  return (id, expiresAtMs) => {
+  return (ids, expiresAtMs, at = 0) => {
     if (!Number.isFinite(expiresAtMs)) throw new RangeError('a proof ends at some time');
-    readId(id, idWords);
+    readId(ids, at, idWords);
     const nowTick = (clock.monotonicMs() - table.startedAtMs) / TICK_MS;
     const restMs = Math.max(0, expiresAtMs - clock.wallMs()) + keepMs;
     const headAt = bucketAt((idWords[0] as number) & (buckets - 1));
@@ -65,11 +65,11 @@ export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): 
         node = findFree();
         if (node === 0) return 'full';
       }
-      const at = nodeAt(table, node);
+      const nodeStart = nodeAt(table, node);
       // Nobody reads these before the exchange below has put them into the list.
-      for (let i = 0; i < idWords.length; i++) words[at + NODE.id + i] = idWords[i] as number;
-      words[at + NODE.next] = head & NODE_MASK;
-      words[at + NODE.expiry] = Math.min(LAST_TICK, Math.ceil(nowTick + restMs / TICK_MS));
+      for (let i = 0; i < idWords.length; i++) words[nodeStart + NODE.id + i] = idWords[i] as number;
+      words[nodeStart + NODE.next] = head & NODE_MASK;
+      words[nodeStart + NODE.expiry] = Math.min(LAST_TICK, Math.ceil(nowTick + restMs / TICK_MS));
       if (Atomics.compareExchange(words, headAt, head, changedHead(head, node)) === head) return 'first';
     }
   };
@@ -96,21 +96,26 @@ function createNodeSearch(table: ReplayTable): () => number {
   };
 }
 
+/**
+ * The first word tells nearly all apart, and is read plainly, which costs a tenth: read too late it can but make a node look
+ * like another's, and that is found out by whoever then changes the head.
+ */
 function holdsId(words: Int32Array, at: number, id: Int32Array): boolean {
+  if (words[at + NODE.id] !== id[0]) return false;
   for (let i = 0; i < id.length; i++) {
     if (Atomics.load(words, at + NODE.id + i) !== id[i]) return false;
   }
   return true;
 }
 
-function readId(id: Uint8Array, out: Int32Array): void {
-  if (id.length !== ID_BYTES) throw new RangeError(`an id has ${ID_BYTES} bytes`);
+function readId(ids: Uint8Array, from: number, out: Int32Array): void {
+  if (!(from >= 0 && from + ID_BYTES <= ids.length)) throw new RangeError(`an id has ${ID_BYTES} bytes`);
   for (let i = 0; i < out.length; i++) {
-    const at = 4 * i;
+    const at = from + 4 * i;
     out[i] =
-      (id[at] as number) |
-      ((id[at + 1] as number) << 8) |
-      ((id[at + 2] as number) << 16) |
-      ((id[at + 3] as number) << 24);
+      (ids[at] as number) |
+      ((ids[at + 1] as number) << 8) |
+      ((ids[at + 2] as number) << 16) |
+      ((ids[at + 3] as number) << 24);
   }
 }

@@ -138,7 +138,7 @@ export function judgeProof(
   if (state === PROOFS.none) return issuer.holderProof === 'required' ? CODES.holder_proof_missing : 0;
   if (state !== PROOFS.signed) return CODES.holder_proof_invalid;
   const at = (proofs as SliceProofs).placeOf[item] as number;
-  const fits = proofFits(claimsOf(slice, at), {
+  const fits = proofFits(claimsOf(slice, at, slice.nonces?.[item] !== undefined), {
     audience: slice.audiences?.[item],
     issuerAudiences: issuer.audiences,
     nonce: slice.nonces?.[item],
@@ -151,13 +151,15 @@ export function judgeProof(
   return 0;
 }
 
-function claimsOf({ proofs }: Slice, at: number): ProofClaims {
+/** The nonce is left out where nobody asked for one. */
+function claimsOf({ proofs }: Slice, at: number, withNonce: boolean): ProofClaims {
   const { decoded, read } = proofs as SliceProofs;
   if (!isDecoded(proofs as SliceProofs, at)) return read[at] as HolderProof;
   const { rows, payloads, dates } = decoded;
   const row = at * PROOF_ROW_WORDS;
   const text = (start: number): string => payloads.toString('utf8', rows[row + start], rows[row + start + 1]);
-  return { aud: text(PROOF_FIELDS.audStart), nonce: text(PROOF_FIELDS.nonceStart), iat: dates[at] as number };
+  const nonce = withNonce ? text(PROOF_FIELDS.nonceStart) : '';
+  return { aud: text(PROOF_FIELDS.audStart), nonce, iat: dates[at] as number };
 }
 
 /** Whether the proof was made for the very credential that is shown beside it (RFC 9901 section 4.3, `sd_hash`). */

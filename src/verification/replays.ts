@@ -67,14 +67,17 @@ export function takeAll(
   for (let at = 0; at < count; at++) {
     const item = items[at] as number;
     if (codes[item] !== CODES.ok) continue;
-    const code = takeProof(guard, idAt(ids, at), expiresAtMs[at] as number, nowMs);
+    const code = takeProof(guard, ids, PROOF_ID_BYTES * at, expiresAtMs[at] as number, nowMs);
     if (code !== 0) {
       refuse(item, code);
       continue;
     }
-    items[taken] = item;
-    ids.copyWithin(PROOF_ID_BYTES * taken, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
-    expiresAtMs[taken++] = expiresAtMs[at] as number;
+    if (taken !== at) {
+      items[taken] = item;
+      ids.copyWithin(PROOF_ID_BYTES * taken, PROOF_ID_BYTES * at, PROOF_ID_BYTES * (at + 1));
+      expiresAtMs[taken] = expiresAtMs[at] as number;
+    }
+    taken++;
   }
   return taken;
 }
@@ -97,10 +100,16 @@ export function namedProofs({ proofCount, proofs }: Slice): NamedProofs | undefi
 }
 
 /** The reason's code, 0 when the place was free. `nowMs`: wall clock. */
-function takeProof(guard: ReplayGuard, id: Uint8Array, expiresAtMs: number, nowMs: number): number {
+function takeProof(
+  guard: ReplayGuard,
+  ids: Uint8Array,
+  at: number,
+  expiresAtMs: number,
+  nowMs: number,
+): number {
   // Its time has passed while the rest of a batch arrived: it may be forgotten, and so must not be accepted.
   if (nowMs >= expiresAtMs) return CODES.holder_proof_invalid;
-  const answer = guard.take(id, expiresAtMs);
+  const answer = guard.take(ids, expiresAtMs, at);
   if (answer === 'first') return 0;
   return answer === 'seen' ? CODES.replayed : CODES.overloaded;
 }

@@ -13,8 +13,8 @@ export function replayGuard(room = Number.POSITIVE_INFINITY, share?: ReplayGuard
   const taken: number[] = [];
   return {
     taken,
-    take: (id, expiresAtMs) => {
-      const name = Buffer.from(id).toString('hex');
+    take: (ids, expiresAtMs, at = 0) => {
+      const name = Buffer.from(ids.subarray(at, at + 16)).toString('hex');
       if (seen.has(name)) return 'seen';
       if (seen.size >= room) return 'full';
       seen.add(name);
