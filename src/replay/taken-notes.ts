@@ -23,7 +23,7 @@ export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes 
     clearTimeout(timer);
     timer = undefined;
     // A copy of its own size: what is sent to another thread is sent with all of its memory.
-    if (length > 0) send(Uint8Array.from(gathered.subarray(0, length)));
+    if (length > 0) send(new Uint8Array(gathered.subarray(0, length)));
     length = 0;
   };
   return {
