@@ -1,13 +1,13 @@
 /** Gateways killed with SIGKILL under load, and at every step of a revocation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { APPEND } from '../../src/revocation/shared/redis/append-script.ts';
-import { judged } from '../history/judged.ts';
-import { type Recording, record } from '../history/recorder.ts';
-import { call } from '../support/call.ts';
-import { answered, type Deployment, deploy, fresh } from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { type Link, startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { APPEND } from '../../../src/revocation/shared/redis/append-script.ts';
+import { judged } from '../../history/judged.ts';
+import { type Recording, record } from '../../history/recorder.ts';
+import { call } from '../../support/call.ts';
+import { answered, type Deployment, deploy, fresh } from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { type Link, startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 /** Where the victim of this name dies, and what becomes of what it had sent. */
 interface Step {

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { openProofJournal } from '../../src/replay/proof-journal.ts';
-import { createTakenNotes } from '../../src/replay/taken-notes.ts';
-import { idOf } from '../replay/replay-fixture.ts';
-import { scrape } from '../support/call.ts';
-import { startGateway } from '../support/gateway.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { openProofJournal } from '../../../src/replay/proof-journal.ts';
+import { createTakenNotes } from '../../../src/replay/taken-notes.ts';
+import { idOf } from '../../replay/replay-fixture.ts';
+import { scrape } from '../../support/call.ts';
+import { startGateway } from '../../support/gateway.ts';
 
 /** What threads of a life before have sent to the journal. */
 async function writeJournal(dir: string, names: readonly string[], lifeMs: number): Promise<void> {

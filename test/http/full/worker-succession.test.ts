@@ -11,11 +11,11 @@ import {
   startWithFault,
   threadsOf,
   watch,
-} from '../support/broken-worker.ts';
-import { call, changeStatus, scrape, until } from '../support/call.ts';
-import { type Gateway, startGateway, trustListDocument } from '../support/gateway.ts';
-import { open, parseAnswers } from '../support/raw-http.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
+} from '../../support/broken-worker.ts';
+import { call, changeStatus, scrape, until } from '../../support/call.ts';
+import { type Gateway, startGateway, trustListDocument } from '../../support/gateway.ts';
+import { open, parseAnswers } from '../../support/raw-http.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
 
 const TIMEOUT_MS = 60_000;
 const CANARY = { VIGIE_CANARY: 'on', VIGIE_CANARY_INTERVAL_MS: '100', VIGIE_CANARY_DEADLINE_MS: '1000' };

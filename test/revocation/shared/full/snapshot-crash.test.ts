@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { parseFilterSnapshot } from '../../../src/revocation/shared/filter-snapshot.ts';
-import { startRedis } from '../../support/redis.ts';
-import { closeStore, hashOf, openStore, temporaryDirectory, testClock } from '../store-fixture.ts';
-import { closeLogs, openLog } from './redis/log-fixture.ts';
-import { SECRET } from './synthetic-log.ts';
+import { parseFilterSnapshot } from '../../../../src/revocation/shared/filter-snapshot.ts';
+import { startRedis } from '../../../support/redis.ts';
+import { closeStore, hashOf, openStore, temporaryDirectory, testClock } from '../../store-fixture.ts';
+import { closeLogs, openLog } from '../redis/log-fixture.ts';
+import { SECRET } from '../synthetic-log.ts';
 
-const SCRIPT = fileURLToPath(new URL('./snapshot-until-killed.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../snapshot-until-killed.ts', import.meta.url));
 /** Once behind a snapshot that was published; then while the next is written, and while it is published. */
 const KILLS: readonly { readonly after: string; readonly delayMs: number }[] = [
   { after: 'published', delayMs: 0 },

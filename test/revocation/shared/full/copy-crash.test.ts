@@ -3,12 +3,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { sameEntries } from '../../../src/revocation/store-account.ts';
-import { closeStore, hashOf, temporaryDirectory } from '../store-fixture.ts';
-import { openCopy, tally } from './copy-fixture.ts';
-import { good } from './synthetic-log.ts';
+import { sameEntries } from '../../../../src/revocation/store-account.ts';
+import { closeStore, hashOf, temporaryDirectory } from '../../store-fixture.ts';
+import { openCopy, tally } from '../copy-fixture.ts';
+import { good } from '../synthetic-log.ts';
 
-const SCRIPT = fileURLToPath(new URL('./copy-until-killed.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../copy-until-killed.ts', import.meta.url));
 const KILLS = 24;
 const STEPS = ['adopted', 'applied', 'began', 'merged', 'saved'];
 

@@ -4,10 +4,10 @@
  */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, reasonOf, scrape, until } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { head, open, parseAnswers, type RawAnswer } from '../support/raw-http.ts';
-import { credential, goodClaims } from '../support/synthetic-issuer.ts';
+import { call, reasonOf, scrape, until } from '../../support/call.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { head, open, parseAnswers, type RawAnswer } from '../../support/raw-http.ts';
+import { credential, goodClaims } from '../../support/synthetic-issuer.ts';
 
 const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
 const LINE = `${GOOD}\n`;

@@ -1,6 +1,6 @@
 /** Gateways on a Redis cluster: a failover asked for, and one forced by kill -9, forget nothing acknowledged. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { until, verify } from '../support/call.ts';
+import { until, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -9,10 +9,10 @@ import {
   type Deployment,
   deployOn,
   fresh,
-} from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import type { RedisServer } from '../support/redis.ts';
-import { confirming, promoted, type RedisCluster, startCluster } from '../support/redis-cluster.ts';
+} from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import type { RedisServer } from '../../support/redis.ts';
+import { confirming, promoted, type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
 
 const WAITING = { VIGIE_REDIS_WAIT_REPLICAS: '1' };
 

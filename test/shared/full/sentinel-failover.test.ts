@@ -1,8 +1,8 @@
 /** Gateways that Sentinel leads: the primary is killed under load, its replica promoted, and it comes back as one. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { judged } from '../history/judged.ts';
-import { type Recording, record } from '../history/recorder.ts';
-import { until, verify } from '../support/call.ts';
+import { judged } from '../../history/judged.ts';
+import { type Recording, record } from '../../history/recorder.ts';
+import { until, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -11,8 +11,8 @@ import {
   type Deployment,
   deploy,
   fresh,
-} from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
+} from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
 import {
   type RedisServer,
   replicate,
@@ -20,7 +20,7 @@ import {
   startRedis,
   startSentinel,
   until as untilWithin,
-} from '../support/redis.ts';
+} from '../../support/redis.ts';
 
 const TIMEOUT_MS = 90_000;
 const PRIMARY_NAME = 'cards';

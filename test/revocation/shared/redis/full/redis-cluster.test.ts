@@ -1,8 +1,8 @@
 /** The shared log in a Redis cluster: found there, confirmed by replicas, and followed to another owner. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { SharedLog } from '../../../../src/revocation/shared/shared-log.ts';
-import { type RedisServer, until } from '../../../support/redis.ts';
+import type { SharedLog } from '../../../../../src/revocation/shared/shared-log.ts';
+import { type RedisServer, until } from '../../../../support/redis.ts';
 import {
   confirming,
   migrateSlot,
@@ -10,9 +10,9 @@ import {
   type RedisCluster,
   type RedisClusterOptions,
   startCluster,
-} from '../../../support/redis-cluster.ts';
-import { appendOf, closeLogs, followLog, found, hashOf, must, openLog, record } from './log-fixture.ts';
-import { fail, start, stopServers, urlOf, within } from './server-fixture.ts';
+} from '../../../../support/redis-cluster.ts';
+import { appendOf, closeLogs, followLog, found, hashOf, must, openLog, record } from '../log-fixture.ts';
+import { fail, start, stopServers, urlOf, within } from '../server-fixture.ts';
 
 const clusters: RedisCluster[] = [];
 afterEach(async () => {

@@ -5,9 +5,9 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cardHash } from '../../src/revocation/card-hash.ts';
-import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
-import { call, type ProblemAnswer, scrape, until, type VerdictAnswer, verify } from '../support/call.ts';
+import { cardHash } from '../../../src/revocation/card-hash.ts';
+import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
+import { call, type ProblemAnswer, scrape, until, type VerdictAnswer, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -17,10 +17,10 @@ import {
   deploy,
   fresh,
   MASTER,
-} from '../support/deployment.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
+} from '../../support/deployment.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { type SmallDisk, smallDisk } from '../../support/small-disk.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
 
 const TIMEOUT_MS = 90_000;
 const CARDS = Array.from({ length: 60 }, (_, i) => `revoked-${i}`);
