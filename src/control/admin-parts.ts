@@ -8,6 +8,7 @@ import type {
 } from '../admin/admin-routes.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { Log } from '../log.ts';
+import type { ChangeOutcome } from '../revocation/change-call.ts';
 import type { StatusSide } from './status-side.ts';
 
 export interface AdminWiring {
@@ -15,7 +16,7 @@ export interface AdminWiring {
   readonly keeper: TrustKeeper;
   readonly log: Log;
   /** Told of each call for status changes, by its outcome. */
-  onChangeCall(outcome: string): void;
+  onChangeCall(outcome: ChangeOutcome['outcome']): void;
 }
 
 export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWiring): AdminParts {

@@ -43,6 +43,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
       return {
         version: listVersion,
         ageSeconds: ageMs === undefined ? undefined : ageMs / 1000,
+        maxAgeSeconds: config.trustListMaxAgeSeconds,
         issuers,
         keys,
         retiredKeys,
@@ -55,6 +56,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
       return {
         seq,
         ageSeconds: ageMs / 1000,
+        maxAgeSeconds: config.revocationMaxAgeSeconds,
         entries: summary && {
           revoked: summary.revoked,
           suspended: summary.suspended,
@@ -82,10 +84,12 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
   };
 }
 
-function replicationFacts({ status, calls }: Replication): ReplicationFacts {
+function replicationFacts({ status, calls, snapshotAgeMs }: Replication): ReplicationFacts {
+  const ageMs = snapshotAgeMs();
   return {
     ...status(),
     states: REPLICATOR_STATES,
+    snapshotAgeSeconds: ageMs === undefined ? undefined : ageMs / 1000,
     calls: [...calls].map(([call, { results, delays }]) => ({ call, results, durations: delays.view() })),
   };
 }

@@ -12,6 +12,7 @@ import type { Counters } from '../metrics/counters.ts';
 import { buildRegistry } from '../metrics/exposition.ts';
 import { metricsRoute } from '../metrics/metrics-route.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
+import type { ChangeOutcome } from '../revocation/change-call.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { VERSION } from '../version.ts';
 import { type SharedState, unreadyReasons } from '../workers/shared-state.ts';
@@ -56,9 +57,16 @@ export async function openListeners(
   const { config, pool, status, keeper, state, log, adminToken } = parts;
   const unready = (): string[] =>
     unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, status.view().state);
-  const changeCalls: Record<string, number> = {};
-  const onChangeCall = (outcome: string): void => {
-    changeCalls[outcome] = (changeCalls[outcome] ?? 0) + 1;
+  // Each from the start: a rate misses what a series begins with.
+  const changeCalls: Record<ChangeOutcome['outcome'], number> = {
+    applied: 0,
+    'revocation-final': 0,
+    'mass-change-held': 0,
+    'idempotency-key-reused': 0,
+    unavailable: 0,
+  };
+  const onChangeCall = (outcome: ChangeOutcome['outcome']): void => {
+    changeCalls[outcome]++;
   };
   const facts = createGatewayFacts({ ...parts, version: VERSION, unready, changeCalls });
   const registry = buildRegistry(facts, () => {

@@ -29,8 +29,13 @@ export interface LogCareOptions {
   readonly log: Log;
 }
 
-/** The function returned ends it. */
-export function startLogCare(options: LogCareOptions): () => Promise<void> {
+export interface LogCare {
+  /** Since this gateway last published its filter; `undefined`: never, as most never do. */
+  snapshotAgeMs(): number | undefined;
+  stop(): Promise<void>;
+}
+
+export function startLogCare(options: LogCareOptions): LogCare {
   const { sharedLog, store, replicator, monotonicMs, log } = options;
   let underWay: Promise<void> = Promise.resolve();
   let published: { readonly atMs: number; readonly epoch: string; readonly seq: number } | undefined;
@@ -68,8 +73,11 @@ export function startLogCare(options: LogCareOptions): () => Promise<void> {
     });
   }, INTERVAL_MS);
   timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await underWay;
+  return {
+    snapshotAgeMs: () => (published === undefined ? undefined : monotonicMs() - published.atMs),
+    stop: async () => {
+      clearInterval(timer);
+      await underWay;
+    },
   };
 }

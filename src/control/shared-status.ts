@@ -64,6 +64,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
   const window = restoreChangeWindow({ store, clock, ...bounds });
   const enforcement = createDelays();
+  const startedAtMs = clock.wallMs();
   const settleMs = settleMsFor(redis.timeoutMs, reconnectionMsOf(redis));
   const replicator = createReplicator({
     log: sharedLog,
@@ -76,7 +77,8 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     onEvent: (event) => logReplicatorEvent(log, event),
     onApplied: (records) => {
       countApplied(window, records);
-      for (const delayMs of delaysOf(records, clock.wallMs())) enforcement.observe(delayMs / 1000);
+      const delays = delaysOf(records, { sinceMs: startedAtMs, nowMs: clock.wallMs() });
+      for (const delayMs of delays) enforcement.observe(delayMs / 1000);
     },
     settings: { settleMs },
   });
@@ -126,7 +128,7 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   }
   const running = runReplicator(replicator, stopping.signal, failed('a step of the replication failed'));
   const { monotonicMs } = clock;
-  const stopLogCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
+  const logCare = startLogCare({ sharedLog, store, replicator, monotonicMs, log });
   // What a start by the filter's file did not look at; what it finds, the replicator mends.
   if (store.start.by === 'file') {
     const audited = auditUntilKnown({
@@ -183,12 +185,12 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
     handFilterBy: care.handFilterBy,
     enforcement,
     rebuildFilter: care.rebuildFilter,
-    replication: { status: replicator.status, calls: figures },
+    replication: { status: replicator.status, calls: figures, snapshotAgeMs: logCare.snapshotAgeMs },
     close: async (endsAtMs) => {
       stopping.abort();
       // Ends the calls under way; what they were to find out, the next start finds out.
       redisLog.close();
-      const ended = Promise.all([running, stopLogCare()]);
+      const ended = Promise.all([running, logCare.stop()]);
       const stepMs = Math.min(STOP_DEADLINE_MS, Math.max(SHORTEST_STOP_MS, closingTimeMs(clock, endsAtMs)));
       await Promise.race([ended, sleep(stepMs, undefined, { ref: false })]);
       freshness.flush();
@@ -221,10 +223,13 @@ function rememberingFreshness({
   };
 }
 
-/** By the admitting gateway's clock, so as exact as the clocks agree; an extension keeps an older instant. */
-function delaysOf(records: readonly LogRecord[], nowMs: number): number[] {
+/**
+ * By the admitting gateway's clock, so as exact as the clocks agree; an extension keeps an older instant. What was
+ * changed before this gateway was there could not be enforced by it, and would make each start look like a failure.
+ */
+function delaysOf(records: readonly LogRecord[], from: { sinceMs: number; nowMs: number }): number[] {
   return records
     .map(({ entry }) => authenticFields(entry))
-    .filter(({ extendsOnly }) => !extendsOnly)
-    .map(({ sinceMs }) => Math.max(0, nowMs - sinceMs));
+    .filter(({ extendsOnly, sinceMs }) => !extendsOnly && sinceMs >= from.sinceMs)
+    .map(({ sinceMs }) => Math.max(0, from.nowMs - sinceMs));
 }

@@ -70,6 +70,8 @@ export interface Replication {
   status(): ReplicatorStatus;
   /** Calls to the log so far. */
   readonly calls: LogCallFigures;
+  /** Since this gateway published its filter for new ones; `undefined` where it has not. */
+  snapshotAgeMs(): number | undefined;
 }
 
 /** How long after its expiry a card may leave the filter. */

@@ -10,6 +10,7 @@ import {
   type HistogramView,
   LATENCY_BUCKETS,
   ROUTES,
+  type RouteName,
   STATUSES,
 } from './counters.ts';
 import { DELAY_BUCKETS } from './delays.ts';
@@ -32,6 +33,7 @@ export interface GatewayFacts {
   trustList(): {
     readonly version: number | undefined;
     readonly ageSeconds: number | undefined;
+    readonly maxAgeSeconds: number;
     readonly issuers: number;
     readonly keys: number;
     readonly retiredKeys: number;
@@ -41,6 +43,7 @@ export interface GatewayFacts {
   revocation(): {
     readonly seq: number;
     readonly ageSeconds: number;
+    readonly maxAgeSeconds: number;
     /** `undefined` while the store cannot be read. */
     readonly entries: Readonly<Record<'revoked' | 'suspended' | 'superseded', number>> | undefined;
     readonly changes: Readonly<Record<string, number>>;
@@ -63,6 +66,12 @@ export interface GatewayFacts {
     readonly expectedRate: number;
   };
 }
+
+/** A rate misses what a series begins with: these count failures, or are what failures are a share of. */
+const ALWAYS_SHOWN: readonly { readonly route: RouteName; readonly statuses: readonly number[] }[] = [
+  { route: 'verify', statuses: [200, 500, 503] },
+  { route: 'verify_batch', statuses: [200, 500, 503] },
+];
 
 /** All counters there are: one slab for each worker, and the main thread's own. */
 export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counters[]): Registry {
@@ -91,16 +100,13 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
     'Requests answered, by route and status code.',
     ['route', 'status'],
     () =>
-      ROUTES.flatMap((route) =>
-        STATUSES.filter((status) => status !== 0)
-          .map(
-            (status): Sample => [
-              { route, status: `${status}` },
-              sumOver(slabs(), (slab) => slab.requests(route, status)),
-            ],
-          )
-          .filter(([, value]) => value > 0),
-      ),
+      ROUTES.flatMap((route) => {
+        const shown = ALWAYS_SHOWN.find((always) => always.route === route)?.statuses ?? [];
+        return STATUSES.filter((status) => status !== 0).flatMap((status): Sample[] => {
+          const count = sumOver(slabs(), (slab) => slab.requests(route, status));
+          return count > 0 || shown.includes(status) ? [[{ route, status: `${status}` }, count]] : [];
+        });
+      }),
   );
   counter(
     registry,
@@ -277,6 +283,13 @@ function trustMetrics(registry: Registry, facts: GatewayFacts): void {
     [],
     () => known(facts.trustList().ageSeconds),
   );
+  gauge(
+    registry,
+    'vigie_trust_list_max_age_seconds',
+    'Age at which cards are answered keys_stale (VIGIE_TRUST_LIST_MAX_AGE_SECONDS).',
+    [],
+    () => [[{}, facts.trustList().maxAgeSeconds]],
+  );
   gauge(registry, 'vigie_trust_list_issuers', 'Issuers on the trust list.', [], () => [
     [{}, facts.trustList().issuers],
   ]);
@@ -301,6 +314,13 @@ function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
   ]);
   gauge(
     registry,
+    'vigie_revocation_max_age_seconds',
+    'Age at which cards are answered revocation_stale (VIGIE_REVOCATION_MAX_AGE_SECONDS).',
+    [],
+    () => [[{}, facts.revocation().maxAgeSeconds]],
+  );
+  gauge(
+    registry,
     'vigie_revocation_entries',
     'Cards with a status other than active; superseded: holders whose older credentials are revoked.',
     ['status'],
@@ -317,7 +337,8 @@ function revocationMetrics(registry: Registry, facts: GatewayFacts): void {
   histogram(
     registry,
     'vigie_revocation_enforcement_seconds',
-    "From a status change, by its admitting gateway's clock, to its enforcement by every worker here.",
+    "From a status change, by its admitting gateway's clock, to its enforcement by every worker here; of those made " +
+      'since the start.',
     DELAY_BUCKETS,
     () => [[{}, facts.revocation().enforcement] as const],
   );

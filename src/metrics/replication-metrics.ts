@@ -18,6 +18,8 @@ export interface ReplicationFacts {
   readonly restored: number;
   readonly copyFaults: number;
   readonly holding: boolean;
+  /** Since this gateway published its filter; `undefined` where it has not. */
+  readonly snapshotAgeSeconds: number | undefined;
   /** Calls by name: how many of each result, and how long they took. */
   readonly calls: readonly {
     readonly call: string;
@@ -59,6 +61,13 @@ export function replicationMetrics(registry: Registry, read: () => ReplicationFa
     '1 while this gateway has told the others that the log lacks what it is about to bring.',
     [],
     samples(({ holding }) => [[{}, holding ? 1 : 0]]),
+  );
+  gauge(
+    registry,
+    'vigie_filter_snapshot_age_seconds',
+    'Time since this gateway last published its filter for brand-new ones; absent where it has not. The least counts.',
+    [],
+    samples(({ snapshotAgeSeconds: age }) => (age === undefined ? [] : [[{}, age]])),
   );
   counter(
     registry,

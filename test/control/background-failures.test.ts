@@ -28,7 +28,7 @@ it("a round of the log's care that throws does not end the rounds", async () => 
     monotonicMs: systemClock.monotonicMs,
     log,
   } as unknown as LogCareOptions;
-  const stop = startLogCare(parts);
+  const { stop } = startLogCare(parts);
   await vi.advanceTimersByTimeAsync(60_000);
   await stop();
   expect([rounds, errors.length]).toEqual([4, 4]);

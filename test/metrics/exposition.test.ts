@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { allocateCounters, type Counters, openCounters } from '../../src/metrics/counters.ts';
 import { createDelays } from '../../src/metrics/delays.ts';
 import { buildRegistry } from '../../src/metrics/exposition.ts';
+import type { ReplicationFacts } from '../../src/metrics/replication-metrics.ts';
 import { REASONS } from '../../src/verdict.ts';
 import { FACTS } from '../support/gateway-facts.ts';
 
@@ -92,6 +93,31 @@ describe('the exposition', () => {
       expect(sample(text, 'vigie_verdicts_total', { reason, verdict })).toBe(0);
     }
     expect(text.match(/^vigie_verdicts_total\{/gm)).toHaveLength(REASONS.length);
+  });
+
+  it('has failures of verifications from the start, since a rate misses what a series begins with', async () => {
+    const text = await scrape();
+    for (const route of ['verify', 'verify_batch']) {
+      for (const status of ['200', '500', '503']) {
+        expect(sample(text, 'vigie_requests_total', { route, status })).toBe(0);
+      }
+    }
+    expect(text.match(/^vigie_requests_total{/gm)).toHaveLength(6);
+    const [one] = slabs as [Counters];
+    one.endRequest('verify', 415, 0.001);
+    expect(sample(await scrape(), 'vigie_requests_total', { route: 'verify', status: '415' })).toBe(1);
+  });
+
+  it('states the limits of ages, and when the filter was published if it was', async () => {
+    const text = await scrape();
+    expect(sample(text, 'vigie_trust_list_max_age_seconds')).toBe(604_800);
+    expect(sample(text, 'vigie_revocation_max_age_seconds')).toBe(86_400);
+    expect(sample(text, 'vigie_filter_snapshot_age_seconds')).toBe(300);
+    const replication = () => ({
+      ...(FACTS.replication() as ReplicationFacts),
+      snapshotAgeSeconds: undefined,
+    });
+    expect(await scrape({ ...FACTS, replication })).not.toMatch(/^vigie_filter_snapshot_age_seconds /m);
   });
 
   it('measures false positives among cards without an entry', async () => {

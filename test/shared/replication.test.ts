@@ -1,6 +1,6 @@
 /** Three gateways on one Redis: what one acknowledges, all enforce within a second. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { call, type ProblemAnswer, scrape } from '../support/call.ts';
+import { call, type ProblemAnswer, scrape, until } from '../support/call.ts';
 import { acknowledged, answered, change, type Deployment, deploy, fresh } from '../support/deployment.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { ISS, KID } from '../support/synthetic-issuer.ts';
@@ -91,6 +91,22 @@ it('shows how the copy and the log stand', async () => {
     `${gateway(b).admin}/admin/v1/status/summary`,
   );
   expect([summary.json.replication.state, summary.json.freshness.state]).toEqual(['following', 'fresh']);
+});
+
+it('times the enforcement of what is changed while it is there, not of what it catches up with', async () => {
+  const before = await deployment.start('late');
+  await fresh([before]);
+  before.signal('SIGTERM');
+  await before.ended;
+  const seq = await acknowledged(gateway(a), 'meanwhile');
+  const late = await deployment.start('late');
+  await answered([late], 'meanwhile', 'revoked', 15_000);
+  const samples = async () => scrape(late.metrics);
+  await until(async () => Number((await samples()).get('vigie_revocation_seq')) >= seq);
+  expect((await samples()).get('vigie_revocation_enforcement_seconds_count')).toBe(0);
+  await acknowledged(gateway(a), 'seen-at-once');
+  await answered([late], 'seen-at-once', 'revoked');
+  await until(async () => (await samples()).get('vigie_revocation_enforcement_seconds_count') === 1);
 });
 
 it('withdraws an issuer key on every gateway', async () => {

@@ -14,6 +14,7 @@ export const FACTS: GatewayFacts = {
   trustList: () => ({
     version: 7,
     ageSeconds: 1.5,
+    maxAgeSeconds: 604_800,
     issuers: 2,
     keys: 5,
     retiredKeys: 1,
@@ -22,6 +23,7 @@ export const FACTS: GatewayFacts = {
   revocation: () => ({
     seq: 812,
     ageSeconds: 0.25,
+    maxAgeSeconds: 86_400,
     entries: { revoked: 10, suspended: 2, superseded: 1 },
     changes: { applied: 12, held: 1 },
     enforcement: createDelays().view(),
@@ -37,6 +39,7 @@ export const FACTS: GatewayFacts = {
     restored: 1,
     copyFaults: 1,
     holding: false,
+    snapshotAgeSeconds: 300,
     calls: [{ call: 'follow', results: new Map([['ok', 9]]), durations: createDelays().view() }],
   }),
   canary: () => ({

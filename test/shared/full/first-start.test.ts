@@ -9,7 +9,7 @@ import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
 import { createLmdbCopy } from '../../../src/revocation/shared/lmdb-copy.ts';
 import { encodeEntry } from '../../../src/revocation/status-entry.ts';
 import { openStatusStore } from '../../../src/revocation/status-store.ts';
-import { call, verify } from '../../support/call.ts';
+import { call, scrape, verify } from '../../support/call.ts';
 import { acknowledged, answered, card, deploy, fresh, MASTER } from '../../support/deployment.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { until } from '../../support/redis.ts';
@@ -66,12 +66,19 @@ it('says revoked by proof, valid by the filter, and "cannot tell" of the rest, u
   test.onTestFinished(() => first.dispose());
   await fresh([first], 120);
   await until(async () => first.stderr().includes("the filter's snapshot was published"), 'the snapshot', 60);
+  const snapshotAge = async (metrics: string) =>
+    (await scrape(metrics)).get('vigie_filter_snapshot_age_seconds');
+  const ageSeconds = await snapshotAge(first.metrics);
+  expect(ageSeconds).toBeGreaterThanOrEqual(0);
+  expect(ageSeconds).toBeLessThan(60);
   await acknowledged(first, 'since');
 
   const beganMs = performance.now();
   const second = await deployment.start('second', env);
   await fresh([second], 60);
   const readyMs = performance.now() - beganMs;
+  // It has published none itself.
+  expect(await snapshotAge(second.metrics)).toBeUndefined();
   const isWhole = () => second.stderr().includes('the copy of the shared log is whole');
   expect(isWhole()).toBe(false);
   expect((await call(`${second.data}/readyz`)).status).toBe(200);
