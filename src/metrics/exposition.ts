@@ -10,7 +10,6 @@ import {
   type HistogramView,
   LATENCY_BUCKETS,
   ROUTES,
-  type RouteName,
   STATUSES,
 } from './counters.ts';
 import { DELAY_BUCKETS } from './delays.ts';
@@ -100,7 +99,7 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
               sumOver(slabs(), (slab) => slab.requests(route, status)),
             ],
           )
-          .filter(([{ status }, value]) => value > 0 || isExpected(route, Number(status))),
+          .filter(([, value]) => value > 0),
       ),
   );
   counter(
@@ -144,14 +143,6 @@ function trafficMetrics(registry: Registry, slabs: () => readonly Counters[]): v
     [],
     () => [[{}, sumOver(slabs(), (slab) => slab.unexpectedErrors())]],
   );
-}
-
-/**
- * What service levels are reckoned from is there from the start: a ratio without its errors would be no ratio, and
- * what appears with its first error was not seen to grow.
- */
-function isExpected(route: RouteName, status: number): boolean {
-  return (route === 'verify' || route === 'verify_batch') && [200, 400, 500, 503].includes(status);
 }
 
 function cacheMetrics(registry: Registry, slabs: () => readonly Counters[], facts: GatewayFacts): void {

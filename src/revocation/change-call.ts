@@ -58,14 +58,6 @@ export type ChangeOutcome =
   /** The changes hold wholly or not at all; to be repeated. `code` is for the log. */
   | { readonly outcome: 'unavailable'; readonly cause: UnavailableCause; readonly code?: string };
 
-export const CHANGE_OUTCOMES = [
-  'applied',
-  'revocation-final',
-  'mass-change-held',
-  'idempotency-key-reused',
-  'unavailable',
-] as const satisfies readonly ChangeOutcome['outcome'][];
-
 /** What the admin interface asks: one gateway's own store answers at once, a shared log when it is durable there. */
 export interface ChangeAdmission {
   applyChanges(request: ChangeRequest): ChangeOutcome | Promise<ChangeOutcome>;

@@ -1,7 +1,8 @@
 /** How much more the gateways can do, and what gives way first when it is too much. */
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import type { Page, Row } from './page.ts';
-import { inRange, of, perSecond, quantile, share, sum, VERIFY_ROUTES } from './queries.ts';
+import { of, perSecond, quantile, share, sum, VERIFY_ROUTES } from './queries.ts';
+import { resources, threads } from './resources.ts';
 
 const UTILISATION = of('vigie_worker_event_loop_utilization_ratio');
 /** A second's figure jumps; capacity is planned by minutes. */
@@ -20,7 +21,7 @@ const headroom: Row = {
       decimals: 0,
       description:
         "Share of the workers' time that was free in the last five minutes. Below 30 % add gateways: one lost gateway must fit into the others.",
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       thresholds: [
         [0, 'red'],
         [0.15, 'orange'],
@@ -37,7 +38,7 @@ const headroom: Row = {
       decimals: 0,
       description:
         'Over five minutes. Far above the mean: few long-lived connections, unevenly spread; let callers open more.',
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       thresholds: [
         [0, 'green'],
         [0.7, 'orange'],
@@ -52,7 +53,7 @@ const headroom: Row = {
       unit: units.Short,
       width: 6,
       description: 'Threads that take connections. Fewer than set: one is being replaced; see restarts.',
-      runbook: 'workers',
+      runbook: 'VigieWorkerRestarted',
       queries: [[sum(of('vigie_workers')), 'workers']],
     },
     {
@@ -63,7 +64,7 @@ const headroom: Row = {
       width: 6,
       description:
         'Batches give way first. Singles shed too: more comes than can be done; add gateways, or find the caller.',
-      runbook: 'shedding',
+      runbook: 'VigieSingleCallsShed',
       thresholds: [
         [0, 'green'],
         [1, 'red'],
@@ -79,7 +80,7 @@ const headroom: Row = {
       max: 1,
       description:
         'Share of the last second in which each event loop was busy. Near 1 for minutes calls wait: see queue delay and shedding.',
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       queries: [[UTILISATION, '{{instance}}, worker {{worker}}']],
     },
     {
@@ -90,7 +91,7 @@ const headroom: Row = {
       min: 0,
       description:
         'Could be: what is done now, divided by the utilisation. An estimate: good from a quarter of the load on, and for the present mixture of singles and batches.',
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       queries: [
         [sum(perSecond('vigie_verdicts_total')), 'now'],
         [`${sum(`rate(${of('vigie_verdicts_total')}[5m])`)} / ${MEAN_UTILISATION}`, 'could be'],
@@ -104,7 +105,7 @@ const headroom: Row = {
       min: 0,
       description:
         "Cores in use, by gateway. Below the sum of the workers' utilisation: the machine gives the process less than it asks for (limits, noisy neighbours).",
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       queries: [[perSecond('vigie_process_cpu_seconds_total'), '{{instance}}']],
     },
   ],
@@ -122,7 +123,7 @@ const overload: Row = {
       min: 0,
       description:
         'queue: no room. share: one caller had more than the others; find it by its address. singles: batches give way. deadline: waited too long. memory: VIGIE_BODY_MEMORY_BYTES is in use.',
-      runbook: 'shedding',
+      runbook: 'VigieSingleCallsShed',
       queries: [[sum(perSecond('vigie_shed_total'), 'what', 'why'), '{{what}}: {{why}}']],
     },
     {
@@ -133,7 +134,7 @@ const overload: Row = {
       min: 0,
       description:
         'Of all verification calls. What is shed is told to come back; shares above a few per cent for long are capacity that is lacking.',
-      runbook: 'shedding',
+      runbook: 'VigieSingleCallsShed',
       queries: [
         [
           share(
@@ -152,7 +153,7 @@ const overload: Row = {
       min: 0,
       description:
         'Wait of the first call gathered in a turn of the event loop. VIGIE_QUEUE_TARGET_MS says from when on it is an overload.',
-      runbook: 'latency',
+      runbook: 'VigieLatencyBurnsFast',
       queries: [0.5, 0.99].map(
         (q) => [quantile(q, 'vigie_single_call_queue_delay_seconds', []), `p${q * 100}`] as const,
       ),
@@ -164,7 +165,7 @@ const overload: Row = {
       unit: units.Short,
       min: 0,
       description: 'Items admitted and not yet verified. A hill in a burst is what the queue is for.',
-      runbook: 'shedding',
+      runbook: 'VigieBatchesShed',
       queries: [[of('vigie_batch_queue_items'), '{{instance}}']],
     },
     {
@@ -175,7 +176,7 @@ const overload: Row = {
       min: 0,
       description:
         'The same in estimated time of all workers together. Each worker queues VIGIE_BATCH_QUEUE_MS at most.',
-      runbook: 'shedding',
+      runbook: 'VigieBatchesShed',
       queries: [[of('vigie_batch_queue_seconds'), '{{instance}}']],
     },
     {
@@ -185,128 +186,8 @@ const overload: Row = {
       unit: units.Short,
       min: 0,
       description: 'With their connections: callers that come back at once are slowed down by it.',
-      runbook: 'shedding',
+      runbook: 'VigieSingleCallsShed',
       queries: [[of('vigie_refusals_waiting'), '{{instance}}']],
-    },
-  ],
-};
-
-const threads: Row = {
-  id: 30,
-  title: 'Threads',
-  panels: [
-    {
-      kind: 'graph',
-      id: 31,
-      title: 'Event-loop lag of workers, p99',
-      unit: units.Seconds,
-      min: 0,
-      description:
-        'How late a timer was called. High at low utilisation: the machine takes the processor away.',
-      runbook: 'latency',
-      queries: [
-        [
-          quantile(0.99, 'vigie_worker_event_loop_lag_seconds', ['instance', 'worker']),
-          '{{instance}}, worker {{worker}}',
-        ],
-      ],
-    },
-    {
-      kind: 'graph',
-      id: 32,
-      title: 'Event-loop lag of the main thread, p99',
-      unit: units.Seconds,
-      min: 0,
-      description:
-        'The control plane: a late one reads revocations late and answers probes late. Some 10 ms are its resolution.',
-      runbook: 'revocation-stale',
-      queries: [[of('vigie_nodejs_eventloop_lag_p99_seconds'), '{{instance}}']],
-    },
-    {
-      kind: 'graph',
-      id: 33,
-      title: 'Workers replaced',
-      unit: units.Short,
-      min: 0,
-      description:
-        'Within five minutes, by why. One is mended by itself, again and again is a defect or an input that provokes it: keep the log. out_of_memory: see VIGIE_WORKER_HEAP_MB.',
-      runbook: 'workers',
-      queries: [[sum(`increase(${of('vigie_worker_restarts_total')}[5m])`, 'why'), '{{why}}']],
-    },
-  ],
-};
-
-const resources: Row = {
-  id: 40,
-  title: 'Memory and connections',
-  panels: [
-    {
-      kind: 'graph',
-      id: 41,
-      title: 'Resident memory',
-      unit: units.BytesIEC,
-      min: 0,
-      description:
-        'Of the process, the mapped status store with it. A rise over days without a rise in cards or keys is a leak: restart by turns and report it.',
-      runbook: 'capacity',
-      queries: [[of('vigie_process_resident_memory_bytes'), '{{instance}}']],
-    },
-    {
-      kind: 'graph',
-      id: 42,
-      title: 'Memory of the main thread',
-      unit: units.BytesIEC,
-      min: 0,
-      description: 'JavaScript heap in use, and memory outside it. Workers have heaps of their own.',
-      runbook: 'capacity',
-      queries: [
-        [sum(of('vigie_nodejs_heap_size_used_bytes'), 'instance'), 'heap, {{instance}}'],
-        [sum(of('vigie_nodejs_external_memory_bytes'), 'instance'), 'external, {{instance}}'],
-      ],
-    },
-    {
-      kind: 'graph',
-      id: 43,
-      title: 'Connections',
-      unit: units.Short,
-      min: 0,
-      description:
-        'Open at the data listener. Uneven between gateways: callers keep few long-lived ones; the load balancer has to spread them.',
-      runbook: 'capacity',
-      queries: [[of('vigie_connections'), '{{instance}}']],
-    },
-    {
-      kind: 'figure',
-      id: 44,
-      title: 'Connections refused',
-      unit: units.Short,
-      width: 12,
-      decimals: 0,
-      description:
-        'Within the time shown: closed unread, beyond VIGIE_MAX_CONNECTIONS. Find who opens so many before you raise it.',
-      runbook: 'shedding',
-      thresholds: [
-        [0, 'green'],
-        [1, 'red'],
-      ],
-      queries: [[sum(inRange('vigie_connections_refused_total')), 'refused']],
-    },
-    {
-      kind: 'figure',
-      id: 45,
-      title: 'File descriptors in use',
-      unit: units.PercentUnit,
-      width: 12,
-      decimals: 1,
-      description:
-        'Of the fullest process. Near 1 no connection can be taken: raise the limit of the service (ulimit -n).',
-      runbook: 'capacity',
-      thresholds: [
-        [0, 'green'],
-        [0.7, 'orange'],
-        [0.9, 'red'],
-      ],
-      queries: [[`max(${of('vigie_process_open_fds')} / ${of('vigie_process_max_fds')})`, 'in use']],
     },
   ],
 };

@@ -15,7 +15,7 @@ const engine: Row = {
       width: 8,
       description:
         'Threads by the engine and kernel that judge in them now. A thread on openssl where native was chosen has stepped down: see disagreements.',
-      runbook: 'engine',
+      runbook: 'VigieEnginesDisagree',
       queries: [[`count by (engine, kernel) (${of('vigie_engine_in_force_info')})`, '{{engine}} {{kernel}}']],
     },
     {
@@ -26,7 +26,7 @@ const engine: Row = {
       width: 8,
       description:
         'As chosen at start, after its self-test. Gateways of one kind of machine that differ were built or set differently.',
-      runbook: 'engine',
+      runbook: 'VigieEnginesDisagree',
       queries: [[`count by (implementation) (${of('vigie_engine_info')})`, '{{implementation}}']],
     },
     {
@@ -37,7 +37,7 @@ const engine: Row = {
       decimals: 0,
       description:
         'Calls within the time shown in which node:crypto judged otherwise than the native engine. One is one too many: keep the log, set VIGIE_ENGINE=openssl everywhere, report it.',
-      runbook: 'engine',
+      runbook: 'VigieEnginesDisagree',
       thresholds: [
         [0, 'green'],
         [1, 'red'],
@@ -50,7 +50,7 @@ const engine: Row = {
       title: 'Gateways by version',
       unit: units.Short,
       description: 'More than one version is an upgrade under way, or one that was left half done.',
-      runbook: 'engine',
+      runbook: 'VigieEnginesDisagree',
       queries: [[`count by (version, node) (${of('vigie_build_info')})`, '{{version}}, Node {{node}}']],
     },
     {
@@ -61,7 +61,7 @@ const engine: Row = {
       min: 0,
       description:
         'Verdicts of the native engine that node:crypto judged again. None under load: VIGIE_CROSS_CHECK_ONE_IN is 0, or the engine has stepped down.',
-      runbook: 'engine',
+      runbook: 'VigieEnginesDisagree',
       queries: [[sum(perSecond('vigie_engine_cross_checks_total'), 'why'), '{{why}}']],
     },
     {
@@ -72,7 +72,7 @@ const engine: Row = {
       min: 0,
       description:
         'By gateway. One that does much less than its neighbours has fewer connections, a slower engine, or is not ready.',
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       queries: [[sum(perSecond('vigie_verdicts_total'), 'instance'), '{{instance}}']],
     },
     {
@@ -83,7 +83,7 @@ const engine: Row = {
       min: 0,
       description:
         'Engines like company: callers that send many small batches cost more a credential. Nothing to do at night.',
-      runbook: 'capacity',
+      runbook: 'VigieNearCapacity',
       queries: [0.5, 0.9].map((q) => [quantile(q, 'vigie_batch_items', []), `p${q * 100}`] as const),
     },
   ],
@@ -101,7 +101,7 @@ const canary: Row = {
       width: 8,
       description:
         'Whether every worker answers the canary rightly and in time. No: the gateway is out of traffic; examine it before it is restarted. Absent: VIGIE_CANARY is off.',
-      runbook: 'canary',
+      runbook: 'VigieCanaryFailed',
       thresholds: [
         [0, 'red'],
         [1, 'green'],
@@ -116,7 +116,7 @@ const canary: Row = {
       min: 0,
       description:
         'Unarmed: right, but the known-revoked card could not be asked for yet, because the log was out of reach since the start. Wrong: a false verdict, treat it as an incident. Late: a worker hangs or is overloaded.',
-      runbook: 'canary',
+      runbook: 'VigieCanaryUnarmed',
       queries: [[sum(perSecond('vigie_canary_runs_total'), 'result'), '{{result}}']],
     },
     {
@@ -127,7 +127,7 @@ const canary: Row = {
       min: 0,
       description:
         'Its wait for the event loop included: it rises with the load before single calls become slow.',
-      runbook: 'canary',
+      runbook: 'VigieCanaryFailed',
       queries: [0.5, 0.99].map(
         (q) => [quantile(q, 'vigie_canary_duration_seconds', []), `p${q * 100}`] as const,
       ),
@@ -151,7 +151,7 @@ const keyCache: Row = {
       max: 1,
       description:
         'Look-ups that found the key prepared. Low after a start or a rotation for minutes; low for hours: more keys in use than VIGIE_KEY_CACHE_BYTES holds.',
-      runbook: 'engine',
+      runbook: 'VigieNearCapacity',
       queries: [[share(sum(hits, 'instance'), sum(lookUps, 'instance')), '{{instance}}']],
     },
     {
@@ -163,7 +163,7 @@ const keyCache: Row = {
       min: 0,
       description:
         'Misses are prepared on the spot and cost a slower verification. Many misses with bad_signature or unknown_key beside them: somebody sends made-up keys.',
-      runbook: 'engine',
+      runbook: 'VigieInvalidRatioSpike',
       queries: [[sum(lookUps, 'result'), '{{result}}']],
     },
     {
@@ -173,7 +173,7 @@ const keyCache: Row = {
       unit: units.CountsPerSecond,
       min: 0,
       description: 'Steady evictions: raise VIGIE_KEY_CACHE_BYTES if the machine has the memory.',
-      runbook: 'engine',
+      runbook: 'VigieNearCapacity',
       queries: [[sum(perSecond('vigie_key_cache_evictions_total'), 'instance'), '{{instance}}']],
     },
     {
@@ -185,7 +185,7 @@ const keyCache: Row = {
       min: 0,
       description:
         'Prepared keys, those of the canary with them. It grows with the issuers seen, not with the trust list.',
-      runbook: 'engine',
+      runbook: 'VigieNearCapacity',
       queries: [[of('vigie_key_cache_keys'), '{{instance}}']],
     },
     {
@@ -197,7 +197,7 @@ const keyCache: Row = {
       min: 0,
       description:
         'Bounded by VIGIE_KEY_CACHE_BYTES: of the process with the native engine, else of each worker. At the bound see evictions.',
-      runbook: 'engine',
+      runbook: 'VigieNearCapacity',
       queries: [[of('vigie_key_cache_bytes'), '{{instance}}']],
     },
   ],

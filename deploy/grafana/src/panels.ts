@@ -101,7 +101,8 @@ function common<P extends TimeseriesBuilder | StatBuilder>(panel: P, spec: Panel
   const { thresholds = [[0, 'green']], decimals, min, max } = spec;
   panel.id(spec.id).title(spec.title).description(spec.description).unit(spec.unit).datasource(DATASOURCE);
   panel.links([
-    new DashboardLinkBuilder('Runbook')
+    // By name too: it is found in the repository where the address is not reachable.
+    new DashboardLinkBuilder(`Runbook: ${spec.runbook}`)
       .type(DashboardLinkType.Link)
       .url(runbookUrl(spec.runbook))
       .targetBlank(true),

@@ -1,27 +1,46 @@
-/** Where panels send whoever sees something wrong: sections of deploy/RUNBOOK.md. */
+/** Where a panel sends whoever sees something wrong: the section of deploy/RUNBOOK.md on the alert nearest to it. */
 
-/** Where the runbook is published; a deployment with a copy of its own says so here and runs `npm run dashboards`. */
-const RUNBOOK_URL = 'https://vigie.example/runbook';
+/** Where the runbook is published. Whoever keeps it elsewhere says so here and runs `npm run dashboards`. */
+const RUNBOOK_URL = 'https://vigie.example/deploy/RUNBOOK.md';
 
-/** Headings of the runbook, as they stand in an address. */
+/** Alerts of deploy/prometheus/rules, each with a heading of its name in the runbook. */
 export type RunbookSection =
-  | 'availability'
-  | 'latency'
-  | 'enforcement'
-  | 'not-ready'
-  | 'verdicts'
-  | 'revocation-stale'
-  | 'trust-list'
-  | 'engine'
-  | 'canary'
-  | 'filter'
-  | 'redis'
-  | 'forged'
-  | 'workers'
-  | 'shedding'
-  | 'capacity'
-  | 'replay';
+  | 'VigieAvailabilityBurnsFast'
+  | 'VigieBatchesShed'
+  | 'VigieCanaryFailed'
+  | 'VigieCanaryUnarmed'
+  | 'VigieCannotTell'
+  | 'VigieConnectionsRefused'
+  | 'VigieEnforcementBurnsFast'
+  | 'VigieEnginesDisagree'
+  | 'VigieFileDescriptorsLow'
+  | 'VigieFilterFalsePositives'
+  | 'VigieFilterFull'
+  | 'VigieFilterSnapshotOld'
+  | 'VigieForgedEntriesRefused'
+  | 'VigieGatewayDown'
+  | 'VigieGatewayNotReady'
+  | 'VigieInvalidRatioSpike'
+  | 'VigieLatencyBurnsFast'
+  | 'VigieLogEntriesRestored'
+  | 'VigieLogHeld'
+  | 'VigieLogLost'
+  | 'VigieLogNotWhole'
+  | 'VigieNearCapacity'
+  | 'VigieOwnCopyFails'
+  | 'VigieRedisUnreachable'
+  | 'VigieReplayGuardLocal'
+  | 'VigieReplayGuardNearlyFull'
+  | 'VigieReplayJournalFails'
+  | 'VigieRevocationStale'
+  | 'VigieRevokedRatioSpike'
+  | 'VigieSingleCallsShed'
+  | 'VigieStatusChangesFail'
+  | 'VigieTrustListOld'
+  | 'VigieTrustListRefused'
+  | 'VigieUnexpectedErrors'
+  | 'VigieWorkerRestarted';
 
 export function runbookUrl(section: RunbookSection): string {
-  return `${RUNBOOK_URL}#${section}`;
+  return `${RUNBOOK_URL}#${section.toLowerCase()}`;
 }
