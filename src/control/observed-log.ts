@@ -1,7 +1,12 @@
 /** A shared log that notes how long its calls take and what becomes of them. */
 import type { Clock } from '../clock.ts';
 import { createDelays, type Delays } from '../metrics/delays.ts';
-import type { LogFault, LogResult, SharedLog } from '../revocation/shared/shared-log.ts';
+import {
+  LOG_FAULTS,
+  type LogFault,
+  type LogResult,
+  type SharedLog,
+} from '../revocation/shared/shared-log.ts';
 
 type CallName = Exclude<keyof SharedLog, 'close'>;
 
@@ -10,23 +15,25 @@ interface CallFigures {
   /** `ok`, or by fault. */
   readonly results: Map<'ok' | LogFault, number>;
 }
-/** Of the calls made so far, by name. */
+/** Of all calls, by name. */
 export type LogCallFigures = ReadonlyMap<CallName, CallFigures>;
 
 export function observeLog(log: SharedLog, clock: Clock): { log: SharedLog; figures: LogCallFigures } {
   const figures = new Map<CallName, CallFigures>();
-  const observed =
-    <A extends unknown[], T>(name: CallName, call: (...args: A) => Promise<LogResult<T>>) =>
-    async (...args: A): Promise<LogResult<T>> => {
+  const observed = <A extends unknown[], T>(name: CallName, call: (...args: A) => Promise<LogResult<T>>) => {
+    const delays = createDelays();
+    // None yet of any: a fault that has no figure before it happens is not seen to grow.
+    const results = new Map((['ok', ...LOG_FAULTS] as const).map((result) => [result, 0]));
+    figures.set(name, { delays, results });
+    return async (...args: A): Promise<LogResult<T>> => {
       const beganMs = clock.monotonicMs();
       const answer = await call(...args);
-      const { delays, results } = figures.get(name) ?? { delays: createDelays(), results: new Map() };
-      figures.set(name, { delays, results });
       delays.observe((clock.monotonicMs() - beganMs) / 1000);
       const result = answer.ok ? 'ok' : answer.fault;
       results.set(result, (results.get(result) ?? 0) + 1);
       return answer;
     };
+  };
   return {
     figures,
     log: {

@@ -85,7 +85,11 @@ export function replicationMetrics(registry: Registry, read: () => ReplicationFa
     'vigie_redis_call_duration_seconds',
     'Time that calls to the shared log took.',
     DELAY_BUCKETS,
-    () => (read()?.calls ?? []).map(({ call, durations }) => [{ call }, durations] as const),
+    // Of those made: the others would be many series without a figure.
+    () =>
+      (read()?.calls ?? [])
+        .filter(({ durations }) => (durations.cumulative.at(-1) ?? 0) > 0)
+        .map(({ call, durations }) => [{ call }, durations] as const),
   );
 }
 

@@ -218,7 +218,7 @@ async function end(child: ChildProcess): Promise<void> {
 /** Behind a node's port, by this much, stands that of its cluster's bus. */
 const BUS_OFFSET = 10_000;
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -8,6 +8,7 @@ import { fakeTimeLibrary } from './fake-time.mjs';
 
 const PROGRAMS = [
   { name: 'promtool', debianPackage: 'prometheus' },
+  { name: 'prometheus', debianPackage: 'prometheus' },
   // Started and stopped by the tests themselves, on free ports of their own.
   { name: 'redis-server', debianPackage: 'redis-server' },
   // Makes the certificates of the TLS tests.

@@ -50,7 +50,8 @@ export interface HashedEntry {
  * `refused`: Redis answered with an error (READONLY, OOM, MISCONF, LOADING, NOAUTH, NOREPLICAS …): nothing happened.
  * `malformed`: what stands there has not the form of a log.
  */
-export type LogFault = 'unreachable' | 'refused' | 'malformed';
+export const LOG_FAULTS = ['unreachable', 'refused', 'malformed'] as const;
+export type LogFault = (typeof LOG_FAULTS)[number];
 
 export type LogResult<T> =
   | { readonly ok: true; readonly value: T }

@@ -1,0 +1,46 @@
+/** Where a panel sends whoever sees something wrong: the section of deploy/RUNBOOK.md on the alert nearest to it. */
+
+/** Where the runbook is published. Whoever keeps it elsewhere says so here and runs `npm run dashboards`. */
+const RUNBOOK_URL = 'https://vigie.example/deploy/RUNBOOK.md';
+
+/** Alerts of deploy/prometheus/rules, each with a heading of its name in the runbook. */
+export type RunbookSection =
+  | 'VigieAvailabilityBurnsFast'
+  | 'VigieBatchesShed'
+  | 'VigieCanaryFailed'
+  | 'VigieCanaryUnarmed'
+  | 'VigieCannotTell'
+  | 'VigieConnectionsRefused'
+  | 'VigieEnforcementBurnsFast'
+  | 'VigieEnginesDisagree'
+  | 'VigieFileDescriptorsLow'
+  | 'VigieFilterFalsePositives'
+  | 'VigieFilterFull'
+  | 'VigieFilterSnapshotOld'
+  | 'VigieForgedEntriesRefused'
+  | 'VigieGatewayDown'
+  | 'VigieGatewayNotReady'
+  | 'VigieInvalidRatioSpike'
+  | 'VigieLatencyBurnsFast'
+  | 'VigieLogEntriesRestored'
+  | 'VigieLogHeld'
+  | 'VigieLogLost'
+  | 'VigieLogNotWhole'
+  | 'VigieNearCapacity'
+  | 'VigieOwnCopyFails'
+  | 'VigieRedisUnreachable'
+  | 'VigieReplayGuardLocal'
+  | 'VigieReplayGuardNearlyFull'
+  | 'VigieReplayJournalFails'
+  | 'VigieRevocationStale'
+  | 'VigieRevokedRatioSpike'
+  | 'VigieSingleCallsShed'
+  | 'VigieStatusChangesFail'
+  | 'VigieTrustListOld'
+  | 'VigieTrustListRefused'
+  | 'VigieUnexpectedErrors'
+  | 'VigieWorkerRestarted';
+
+export function runbookUrl(section: RunbookSection): string {
+  return `${RUNBOOK_URL}#${section.toLowerCase()}`;
+}
