@@ -158,7 +158,7 @@ describe('the gateway within', () => {
     expect(mounts.data.mountPath).toBe(IMAGE.VIGIE_DATA_DIR);
     expect(mounts.secrets.readOnly).toBe(true);
     const files = Object.entries(environment).filter(([name]) => name.endsWith('_FILE'));
-    expect(files.length).toBeGreaterThanOrEqual(3);
+    expect(files.length).toBeGreaterThanOrEqual(4);
     for (const [, path] of files) expect(path.startsWith(`${mounts.secrets.mountPath}/`)).toBe(true);
     const [template] = set.spec.volumeClaimTemplates;
     expect(template.metadata.name).toBe('data');
