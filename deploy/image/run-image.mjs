@@ -62,40 +62,53 @@ function childOf(pid) {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 }
 
-export async function runImage({ root, config, volume }) {
-  const [user, group] = config.User.split(':');
-  const [data] = Object.keys(config.Volumes);
+/** A new volume, as a container engine makes it: it takes owner and mode of the image's own directory. */
+function makeVolume(volume, config) {
   rmSync(volume, { recursive: true, force: true });
   mkdirSync(volume);
-  // A new named volume takes its owner and its mode from the image's own directory.
-  chownSync(volume, Number(user), Number(group));
+  const [user, group] = config.User.split(':').map(Number);
+  chownSync(volume, user, group);
   chmodSync(volume, 0o700);
+}
 
-  const command = [...config.Entrypoint, ...config.Cmd];
-  const said = spawnSync('chroot', [root, 'env', ...config.Env, ...command], {
-    encoding: 'utf8',
-    timeout: 30_000,
-  });
-  assert(
-    said.status === 2 && said.stderr.includes('VIGIE_AUTH'),
-    'without VIGIE_AUTH the start is refused, and says why',
-  );
-
-  const set = [
-    '-c',
-    SET_UP,
-    'set-up',
-    root,
-    volume,
-    data,
-    user,
-    group,
-    ...config.Env,
-    'VIGIE_AUTH=none',
-    ...command,
-  ];
+/** Starts the image's program in its namespaces, with one setting more than the image has. */
+function startContainer({ root, config, volume }, setting) {
+  const [data] = Object.keys(config.Volumes);
+  const places = [root, volume, data, ...config.User.split(':')];
+  const program = [...config.Env, setting, ...config.Entrypoint, ...config.Cmd];
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child'];
-  const container = spawn('unshare', [...namespaces, 'sh', ...set], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = [...namespaces, 'sh', '-c', SET_UP, 'set-up', ...places, ...program];
+  return spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** What must hold of a gateway that says that it is ready. */
+function examine(inside, { pid, config, credential }) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [user] = config.User.split(':');
+  assert(/^NSpid:\s+\d+\s+1$/m.test(status), 'node is process 1: no shell stands between');
+  assert(new RegExp(`^Uid:\\s+${user}\\s+${user}`, 'm').test(status), `it runs as ${config.User}`);
+  assert(/^CapEff:\s+0+$/m.test(status) && /^CapBnd:\s+0+$/m.test(status), 'it has no capability');
+  const refused = inside('touch', '/app/x', '/tmp/x').stderr.match(/Read-only/g);
+  assert(refused?.length === 2, 'nothing but the volume can be written');
+  const [kind, ...probe] = config.Healthcheck.Test;
+  assert(kind === 'CMD' && inside(...probe).status === 0, 'the health check says healthy');
+  const verdict = inside('vigie', 'verify', credential);
+  assert(verdict.status === 0, `one credential is verified: ${verdict.stdout.split('\n')[0]}`);
+  const metrics = inside('node', '-e', SHOW_METRICS).stdout;
+  const [engine] = /^vigie_engine_in_force_info\{.*engine="native".*\} 1$/m.exec(metrics) ?? [];
+  assert(engine !== undefined, `the native engine verifies: ${engine}`);
+}
+
+/** @throws at the first thing that is not as it must be. */
+export async function runImage(image) {
+  const { root, config } = image;
+  makeVolume(image.volume, config);
+  const program = [...config.Env, ...config.Entrypoint, ...config.Cmd];
+  const alone = spawnSync('chroot', [root, 'env', '-i', ...program], { encoding: 'utf8', timeout: 30_000 });
+  const isRefused = alone.status === 2 && alone.stderr.includes('VIGIE_AUTH');
+  assert(isRefused, 'without VIGIE_AUTH the start is refused, and says why');
+
+  const container = startContainer(image, 'VIGIE_AUTH=none');
   const ended = once(container, 'exit');
   let pid = 0;
   try {
@@ -103,25 +116,11 @@ export async function runImage({ root, config, volume }) {
     const [, credential] = await waitFor(container.stdout, /-d '([\w.-]+)'[\s\S]*vigie is ready/, 60_000);
     container.stdout.resume();
     pid = childOf(container.pid);
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    assert(/^NSpid:\s+\d+\s+1$/m.test(status), 'node is process 1: no shell stands between');
-    assert(new RegExp(`^Uid:\\s+${user}\\s+${user}`, 'm').test(status), `it runs as ${config.User}`);
-    assert(/^CapEff:\s+0+$/m.test(status) && /^CapBnd:\s+0+$/m.test(status), 'it has no capability');
     const inside = (...words) => exec(pid, root, config, words);
-    assert(
-      inside('touch', '/app/x', '/tmp/x').stderr.match(/Read-only/g)?.length === 2,
-      'nothing but the volume can be written',
-    );
-    const [kind, ...probe] = config.Healthcheck.Test;
-    assert(kind === 'CMD' && inside(...probe).status === 0, 'the health check says healthy');
-    const verdict = inside('vigie', 'verify', credential);
-    assert(verdict.status === 0, `one credential is verified: ${verdict.stdout.split('\n')[0]}`);
-    const metrics = inside('node', '-e', SHOW_METRICS).stdout;
-    const [engine] = /^vigie_engine_in_force_info\{.*engine="native".*\} 1$/m.exec(metrics) ?? [];
-    assert(engine !== undefined, `the native engine verifies: ${engine}`);
+    examine(inside, { pid, config, credential });
     process.kill(pid, 'SIGTERM');
-    const unready = inside(...probe);
-    assert(unready.status !== 0, 'once it is told to end, the health check says so');
+    const isUnready = inside(...config.Healthcheck.Test.slice(1)).status !== 0;
+    assert(isUnready, 'once it is told to end, the health check says so');
     const [code, signal] = await ended;
     assert(code === 0, `SIGTERM: drained and ended with code ${code ?? signal}`);
   } finally {
