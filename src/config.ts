@@ -220,6 +220,13 @@ export const SETTINGS = {
     'info',
     'lowest level logged (JSON lines on standard error)',
   ),
+  accessLogOneIn: integer(
+    'VIGIE_ACCESS_LOG_ONE_IN',
+    0,
+    0,
+    1_000_000_000,
+    'one request to the data listener in so many, drawn at random, and every one to admin, is logged (info); 0 is none',
+  ),
   massChangeLimit: integer(
     'VIGIE_MASS_CHANGE_LIMIT',
     10_000,
@@ -419,6 +426,7 @@ export interface Config {
   readonly workerHangMs: number;
   readonly workerHeapMb: number;
   readonly logLevel: LogLevel;
+  readonly accessLogOneIn: number;
   readonly massChangeLimit: number;
   readonly idempotencyMaxKeys: number;
   readonly filterCapacity: number;

@@ -1,6 +1,6 @@
 /** Structured logs: JSON lines on standard error. Standard output is for people (the ready line, the CLI). */
 import { pino } from 'pino';
-import type { LogLevel } from './config.ts';
+import type { Config, LogLevel } from './config.ts';
 
 /** Fields of a log line: facts about the gateway, never about a card, a claim or a caller's bytes. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
@@ -16,6 +16,11 @@ export function createLog(level: LogLevel): Log {
   };
   const logger = pino(options, pino.destination({ fd: 2, sync: true }));
   return (lineLevel, event, fields) => logger[lineLevel](fields ?? {}, event);
+}
+
+/** Whether a request's line would be written: what nobody sees need not be gathered. */
+export function writesRequests({ logLevel, accessLogOneIn }: Config): boolean {
+  return accessLogOneIn > 0 && ['trace', 'debug', 'info'].includes(logLevel);
 }
 
 /**

@@ -51,6 +51,7 @@ describe('with nothing set', () => {
       workerHangMs: 5_000,
       workerHeapMb: 1_024,
       logLevel: 'info',
+      accessLogOneIn: 0,
       massChangeLimit: 10_000,
       idempotencyMaxKeys: 1_000_000,
       filterCapacity: 10_000_000,

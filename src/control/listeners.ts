@@ -3,11 +3,12 @@ import { adminAuthorizer } from '../admin/admin-auth.ts';
 import { adminRoutes } from '../admin/admin-routes.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { createAccessLog } from '../ingress/access-log.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import type { ServerOptions } from '../ingress/http-server.ts';
 import type { Route } from '../ingress/route.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
-import { describeError, type Log } from '../log.ts';
+import { describeError, type Log, writesRequests } from '../log.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { buildRegistry } from '../metrics/exposition.ts';
 import { metricsRoute } from '../metrics/metrics-route.ts';
@@ -88,6 +89,11 @@ export async function openListeners(
       adminRoutes(createAdminParts({ status, keeper, log, onChangeCall }), parts.clock),
     ),
     authorize: adminAuthorizer(adminToken),
+    ...(writesRequests(config) && {
+      accessLog: createAccessLog(1, Math.random, (line) =>
+        log('info', 'request', { listener: 'admin', ...line }),
+      ),
+    }),
   });
   if (admin === undefined) return taken('VIGIE_ADMIN_PORT', config.adminHost, config.adminPort);
   const health = healthRoutes({ unreadyReasons: unready, revocation: status.view });

@@ -6,6 +6,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
 import { DROPPED_BODY_BYTES } from '../config.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Gate } from './admission/gate.ts';
 import type { Exchange } from './exchange.ts';
 import { type HeadReader, strictHeadReader } from './head-reader.ts';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
   endsSegment?(chunk: ArrayBuffer): boolean;
   observe: RequestObserver;
+  /** Lines for some requests, or for none; what the gate sheds has none, since it is dropped by the thousand. */
+  readonly accessLog?: AccessLog | undefined;
   onUnexpectedError(error: unknown): void;
 }
 
@@ -48,7 +51,7 @@ export interface RequestObserver {
 
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
-  const { clock, observe, gate } = options;
+  const { clock, observe, gate, accessLog } = options;
   const heads = options.heads ?? strictHeadReader;
   const requestIdFor = createRequestIds();
   const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
@@ -62,7 +65,13 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     onEnd: (exchange, status) => {
       bodies.release(exchange);
       gate?.leave(exchange);
-      observe.end(exchange.served.number, status, (clock.monotonicMs() - exchange.startedAtMs) / 1000);
+      const seconds = (clock.monotonicMs() - exchange.startedAtMs) / 1000;
+      observe.end(exchange.served.number, status, seconds);
+      if (exchange.noted !== undefined) {
+        const { served, requestId, contentLength: bodyBytes } = exchange;
+        const route = served.route?.name ?? 'none';
+        accessLog?.write(exchange.noted, { route, status, seconds, bodyBytes, requestId });
+      }
     },
   };
 
@@ -77,6 +86,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     observe.begin(served.number, startedAtMs);
     if (gate?.sheds(res, served, seen, startedAtMs) === true) return;
     const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
+    if (accessLog !== undefined) exchange.noted = accessLog.note(req, seen.requestId, startedAtMs);
     gate?.enter(exchange);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);

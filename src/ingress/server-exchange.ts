@@ -4,6 +4,7 @@
  * answer and the answer to nobody are harmless.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import type { Noted } from './access-log.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type Problem, problemReply } from './problem.ts';
 import type { RequestHead, SeenRequest } from './request-head.ts';
@@ -66,6 +67,8 @@ export class ServerExchange implements Exchange {
   closesBehind = false;
   /** Bytes that the server keeps in memory for it. */
   heldBytes = 0;
+  /** What the access log wants of it, if it is one to be logged. */
+  noted: Noted | undefined = undefined;
   private answered = false;
   private ended = false;
   private deadline: NodeJS.Timeout | undefined = undefined;

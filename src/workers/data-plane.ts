@@ -7,6 +7,7 @@ import { App } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import type { GatewayParts } from '../gateway.ts';
+import { createAccessLog } from '../ingress/access-log.ts';
 import { createAdmission } from '../ingress/admission/admission.ts';
 import { createGate } from '../ingress/admission/gate.ts';
 import { capConnections } from '../ingress/connection-cap.ts';
@@ -19,7 +20,7 @@ import { createRequestIds } from '../ingress/request-id.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
-import { describeError } from '../log.ts';
+import { describeError, writesRequests } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
@@ -192,6 +193,11 @@ function start(): void {
     answerTimeoutMs: config.answerTimeoutMs,
     isDraining,
     observe,
+    ...(writesRequests(config) && {
+      accessLog: createAccessLog(config.accessLogOneIn, Math.random, (line) =>
+        send({ kind: 'access', line: { listener: 'data', ...line } }),
+      ),
+    }),
     ...(addon && { endsSegment: addon.endsSegment }),
     ...(addon && parserIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,

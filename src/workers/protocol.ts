@@ -69,4 +69,5 @@ export type FromWorker =
   | { readonly kind: 'canary'; readonly answer: CanaryAnswer }
   | { readonly kind: 'engine-disagreement'; readonly fields: LogFields }
   | { readonly kind: 'unknown-key'; readonly iss: string; readonly kid: string }
-  | { readonly kind: 'unexpected-error'; readonly fields: LogFields };
+  | { readonly kind: 'unexpected-error'; readonly fields: LogFields }
+  | { readonly kind: 'access'; readonly line: LogFields };

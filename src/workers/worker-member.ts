@@ -158,6 +158,8 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
         return events.onUnknownKey(message.iss, message.kid);
       case 'unexpected-error':
         return events.log('error', 'a request failed inside the gateway', message.fields);
+      case 'access':
+        return events.log('info', 'request', message.line);
     }
   });
 

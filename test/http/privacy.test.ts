@@ -16,7 +16,7 @@ const NOW = Math.floor(Date.now() / 1000);
 let gateway: Gateway;
 
 beforeAll(async () => {
-  gateway = await startGateway({ env: { VIGIE_LOG_LEVEL: 'trace' } });
+  gateway = await startGateway({ env: { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1' } });
   await presentations();
   await everyPath();
 });
@@ -64,6 +64,8 @@ async function everyPath(): Promise<void> {
   await call(`${gateway.data}/healthz`, {
     headers: {
       'x-request-id': CANARY,
+      traceparent: CANARY,
+      tracestate: `${CANARY}=${CANARY}`,
       authorization: `Bearer ${CANARY}`,
       cookie: CANARY,
       'user-agent': CANARY,
