@@ -19,7 +19,14 @@ import { FACTS } from './support/gateway-facts.ts';
 import { leafCommands, README, withTables } from './support/readme-tables.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md'];
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  'deploy/README.md',
+];
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const MANIFEST = JSON.parse(read('package.json'));
 const OPENAPI = openapiDocument(VERSION) as unknown as {

@@ -19,6 +19,8 @@ export interface LoadOptions {
 }
 
 export interface Load {
+  /** Calls sent and not yet answered. */
+  underWay(): number;
   /** No further calls; resolves when those under way have ended. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export function startLoad(options: LoadOptions): Load {
   };
 
   return {
+    underWay: () => underWay.size,
     stop: async () => {
       clearInterval(timer);
       await Promise.all(underWay);
