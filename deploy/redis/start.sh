@@ -5,7 +5,8 @@
 #   start.sh sentinel  PRIMARY="address port" is who leads at first
 #
 # At the first start a configuration is written into the data directory. From then on it is Redis's own: Sentinel
-# rewrites it at each failover, so that a node that comes back knows whom it follows. Passwords are files.
+# rewrites it at each failover, so that a node that comes back knows whom it follows. Passwords are files, and those
+# that stand there now are in force at each start.
 set -eu
 conf=$(cd "$(dirname "$0")" && pwd)
 data=${REDIS_DATA:-/data}
@@ -16,8 +17,10 @@ umask 077
 secret() { cat "$secrets/$1"; }
 digest() { printf %s "$(secret "$1")" | sha256sum | cut -d ' ' -f 1; }
 
+# renew FILE WORDS VALUE: the line of the file that begins with the words ends in the value.
+renew() { sed -i "s/^$2 .*/$2 $3/" "$1"; }
+
 node() {
-  # Made anew at each start: new passwords are in force after it.
   sed -e "s/<vigie-password>/$(digest redis_vigie_password)/" \
     -e "s/<replication-password>/$(digest redis_replication_password)/" \
     -e "s/<sentinel-password>/$(digest redis_sentinel_user_password)/" \
@@ -34,6 +37,7 @@ NODE
     if [ -n "${REPLICA_OF:-}" ]; then echo "replicaof $REPLICA_OF" >> "$data/node.conf.new"; fi
     mv "$data/node.conf.new" "$data/node.conf"
   fi
+  renew "$data/node.conf" masterauth "$(secret redis_replication_password)"
   exec "${REDIS_SERVER:-redis-server}" "$data/node.conf"
 }
 
@@ -52,6 +56,11 @@ sentinel() {
     } > "$data/sentinel.conf.new"
     mv "$data/sentinel.conf.new" "$data/sentinel.conf"
   fi
+  renew "$data/sentinel.conf" requirepass "$(secret redis_sentinel_password)"
+  renew "$data/sentinel.conf" 'sentinel sentinel-pass' "$(secret redis_sentinel_password)"
+  renew "$data/sentinel.conf" 'sentinel auth-pass vigie' "$(secret redis_sentinel_user_password)"
+  # Redis writes the old password here too.
+  sed -i '/^user default /d' "$data/sentinel.conf"
   exec "${REDIS_SERVER:-redis-server}" "$data/sentinel.conf" --sentinel
 }
 

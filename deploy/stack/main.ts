@@ -82,6 +82,8 @@ async function main(): Promise<number> {
     const playing = play(stack, cards, options.seconds, (atMs, what) =>
       say(`${(atMs / 1_000).toFixed(1).padStart(6)} s  ${what}`),
     );
+    // Interrupted, it fails once the stack is gone: that is no failure of its own.
+    playing.catch(() => {});
     const played = await Promise.race([playing, interrupted.then(() => undefined)]);
     if (played === undefined) return 3;
     const report = reportOf(played);
@@ -107,4 +109,5 @@ still up, until Ctrl-C:
   await interrupted;
 }
 
-process.exitCode = await main();
+// What may still be under way after Ctrl-C does not keep the process, and children do not outlive it.
+process.exit(await main());

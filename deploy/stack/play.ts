@@ -25,7 +25,7 @@ export const LOAD = {
   singlesPerSecond: 150,
   batchesPerSecond: 5,
   batchItems: 40,
-  revocationGapMs: 150,
+  revocationGapMs: 250,
 } as const;
 
 /** Parts of the whole time at which things happen; the log's primary is away for a quarter of it. */
@@ -95,6 +95,6 @@ export async function play(
     };
   } finally {
     watch.stop();
-    await load.stop();
+    await Promise.allSettled([load.stop(), revoker.stop()]);
   }
 }

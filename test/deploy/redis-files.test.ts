@@ -1,5 +1,5 @@
 /** Redis by the deployment's own files: who may do what, what is kept, and roles that outlive a failover and a restart. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
@@ -116,6 +116,10 @@ it(
     await expect.poll(() => isFollowed({ directory, port: b }), wait).toBe(true);
     // Both are told to start as at first: what Sentinel has written since counts.
     await Promise.all([nodeA.stop(), nodeB.stop()]);
+    // A new password for one another is in force from then on.
+    const file = join(directory, 'secrets', 'redis_replication_password');
+    rmSync(file);
+    writeFileSync(file, `${'5a'.repeat(32)}\n`);
     nodeB = await startNode({ directory, port: b }, 'b', a);
     nodeA = await startNode({ directory, port: a }, 'a');
     await expect.poll(() => isFollowed({ directory, port: b }), wait).toBe(true);
