@@ -6,7 +6,7 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Card } from './cards.ts';
 import { judge, type Seen } from './judge.ts';
-import { type PhaseTally, type Tally, WRONG_KEPT } from './tally.ts';
+import { type PhaseTally, STALE_SPAN_MS, type Tally, WRONG_KEPT } from './tally.ts';
 
 export interface LoadOptions {
   /** Of the load balancer, or of a gateway. */
@@ -26,7 +26,7 @@ export interface Load {
 }
 
 const CALL_TIMEOUT_MS = 5_000;
-const TICK_MS = 5;
+const TICK_MS = 1;
 const REPEAT_AFTER_MS = 200;
 /** Calls under way at once; beyond, what is due counts as failed, so that nothing grows without bound. */
 const MAX_UNDER_WAY = 500;
@@ -160,8 +160,7 @@ function noteStale(
   answeredMs: number,
 ): void {
   phase.stale++;
-  staleness.firstMs = Math.min(staleness.firstMs, answeredMs);
-  staleness.lastMs = Math.max(staleness.lastMs, answeredMs);
+  staleness.spans.add(Math.floor(answeredMs / STALE_SPAN_MS));
   staleness.greatestAgeMs = Math.max(staleness.greatestAgeMs, ageMs ?? 0);
 }
 

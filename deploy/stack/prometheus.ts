@@ -58,7 +58,20 @@ export function startPrometheus(place: PrometheusPlace): Promise<Child> {
   return startChild({ name: 'prometheus', program: 'prometheus', args, logFile, isReady });
 }
 
-export function ruleFiles(): string[] {
+/** Whether all that is to be scraped has been, and no alert about that is left. */
+export async function isScraped(port: number): Promise<boolean> {
+  const ask = async (query: string): Promise<string | undefined> => {
+    const path = `/api/v1/query?query=${encodeURIComponent(query)}`;
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+    return data.result[0]?.value[1];
+  };
+  const up = await ask('count(up == 1)');
+  // Two gateways, the load balancer, and Prometheus itself.
+  return up === '4' && (await ask('count(ALERTS{alertstate="firing"})')) === undefined;
+}
+
+function ruleFiles(): string[] {
   const directory = join(SOURCE, 'rules');
   return existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.yaml')) : [];
 }

@@ -1,7 +1,7 @@
 /** What was seen, as lines for people or as one JSON document. */
 import type { AlertSpan } from './alerts.ts';
 import type { Played } from './play.ts';
-import { type PhaseTally, quantile } from './tally.ts';
+import { type PhaseTally, quantile, STALE_SPAN_MS } from './tally.ts';
 
 export interface Report {
   readonly wrongVerdicts: number;
@@ -47,7 +47,7 @@ export function reportOf(played: Played): Report {
   const { tally, beganMs, events, alerts } = played;
   const phases = tally.phases.map(phaseReport);
   const sum = (of: (phase: PhaseReport) => number) => phases.reduce((total, phase) => total + of(phase), 0);
-  const { firstMs, lastMs, greatestAgeMs } = tally.staleness;
+  const { spans, greatestAgeMs } = tally.staleness;
   return {
     wrongVerdicts: sum(({ wrong }) => wrong),
     errorShare:
@@ -61,7 +61,7 @@ export function reportOf(played: Played): Report {
     failoverSeconds: seconds(played.failoverMs),
     changesAcknowledgedAgainAfterSeconds:
       played.changesBackMs === undefined ? null : seconds(played.changesBackMs),
-    staleSeconds: seconds(Math.max(0, lastMs - firstMs)),
+    staleSeconds: seconds(spans.size * STALE_SPAN_MS),
     greatestAgeSeconds: seconds(greatestAgeMs),
     revocationsAcknowledged: played.revoked,
     changesNotAcknowledged: played.unacknowledged,
@@ -129,7 +129,7 @@ export function linesOf(report: Report): string[] {
     changesLine(report),
     report.staleSeconds === 0
       ? 'no answer was stale'
-      : `answers were stale for ${report.staleSeconds} s, and said so; the oldest knowledge was ${report.greatestAgeSeconds} s old`,
+      : `for ${report.staleSeconds} s answers of a gateway were stale, and said so; the oldest knowledge was ${report.greatestAgeSeconds} s old`,
     `${report.revocationsAcknowledged} revocations were acknowledged meanwhile, ${report.changesNotAcknowledged} attempts were not and were repeated`,
     '',
     ...alertLines(report.alerts),

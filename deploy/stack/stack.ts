@@ -7,7 +7,7 @@ import { type Child, freePorts } from './child.ts';
 import { makeSecrets, secretOf } from './deploy-files.ts';
 import { type GatewayPlace, startGateway, writeTrustList } from './gateway-process.ts';
 import { startLoadBalancer } from './load-balancer.ts';
-import { startPrometheus } from './prometheus.ts';
+import { isScraped, startPrometheus } from './prometheus.ts';
 import { canFailOver, isFollowed, primaryOf, startNode, startSentinel } from './redis-nodes.ts';
 
 export interface Stack {
@@ -97,6 +97,8 @@ async function bringUp(
     'prometheus',
     startPrometheus({ directory, port: prometheus, ...scraped, hurry, intervalSeconds: 1 }),
   );
+  // From here on an alert is about what happens to the gateways, not about the beginning.
+  await until('the first scrapes', () => isScraped(prometheus));
   const kill = async (name: string): Promise<void> => {
     const child = running.get(name) as Child;
     child.kill('SIGKILL');

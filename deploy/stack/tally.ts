@@ -22,13 +22,15 @@ export interface Tally {
   enter(name: string): void;
   readonly now: PhaseTally;
   readonly phases: readonly PhaseTally[];
-  /** Monotonic times of the first and the last stale answer, and the greatest age that one stated. */
-  readonly staleness: { firstMs: number; lastMs: number; greatestAgeMs: number };
+  /** Spans of time, by number, in which an answer was stale; and the greatest age that one stated. */
+  readonly staleness: { readonly spans: Set<number>; greatestAgeMs: number };
   /** The first few wrong answers, for whoever has to find out. */
   readonly wrong: string[];
 }
 
 export const WRONG_KEPT = 10;
+/** Long enough that one without an answer of either gateway is rare. */
+export const STALE_SPAN_MS = 100;
 
 export function createTally(first: string): Tally {
   const phases: PhaseTally[] = [];
@@ -52,7 +54,7 @@ export function createTally(first: string): Tally {
       return phases.at(-1) as PhaseTally;
     },
     phases,
-    staleness: { firstMs: Infinity, lastMs: -Infinity, greatestAgeMs: 0 },
+    staleness: { spans: new Set(), greatestAgeMs: 0 },
     wrong: [],
   };
 }
