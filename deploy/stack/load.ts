@@ -60,7 +60,7 @@ export function startLoad(options: LoadOptions): Load {
     for (const [i, kind] of kinds.entries()) {
       const due = Math.floor(((performance.now() - beganMs) / 1000) * kind.perSecond);
       for (; (sent[i] as number) < due; (sent[i] as number)++) {
-        const dueMs = beganMs + ((sent[i] as number) / kind.perSecond) * 1000;
+        const dueMs = beganMs + (((sent[i] as number) + 1) / kind.perSecond) * 1000;
         const cards = Array.from({ length: kind.items }, () => take());
         send(kind, cards, dueMs);
       }
