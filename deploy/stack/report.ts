@@ -120,7 +120,7 @@ export function linesOf(report: Report): string[] {
     .map(({ phase, failures: how }) => `  ${phase}: ${pairs(how)}`);
   return [
     '',
-    'phase                        calls  failed   repeated  verdicts  wrong    stale  p50 ms   p99 ms',
+    'phase                        calls    failed    twice  verdicts  wrong    stale   p50 ms   p99 ms',
     ...table,
     ...(failures.length > 0 ? ['', 'calls that failed at first:', ...failures] : []),
     '',
