@@ -22,8 +22,9 @@ interface Service {
   readonly ports?: readonly string[];
   readonly secrets?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  readonly networks: readonly string[] | Readonly<Record<string, { readonly ipv4_address?: string }>>;
-  readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
+  // Not read-only arrays: Array.isArray does not tell those from objects.
+  readonly networks: string[] | Readonly<Record<string, { readonly ipv4_address?: string }>>;
+  readonly depends_on?: string[] | Readonly<Record<string, unknown>>;
 }
 
 /** Strictly: a name that stands twice is an error, and merge keys are followed as Compose follows them. */
