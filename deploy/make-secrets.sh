@@ -10,7 +10,7 @@ dir=${1:-$(dirname "$0")/secrets}
 mkdir -p "$dir"
 chmod 700 "$dir"
 
-for name in vigie_secret vigie_admin_token redis_vigie_password redis_replication_password \
+for name in deployment_secret admin_token redis_vigie_password redis_replication_password \
   redis_sentinel_user_password redis_sentinel_password grafana_admin_password; do
   [ -e "$dir/$name" ] && continue
   # 32 random bytes as 64 hexadecimal digits and a line's end, which is what the gateway's secret has to be.

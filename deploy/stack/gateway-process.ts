@@ -52,8 +52,8 @@ function settingsOf({ directory, ports, sentinels }: GatewayPlace, dataDir: stri
     VIGIE_PORT: `${data}`,
     VIGIE_ADMIN_PORT: `${admin}`,
     VIGIE_METRICS_PORT: `${metrics}`,
-    VIGIE_ADMIN_TOKEN_FILE: secretFile(directory, 'vigie_admin_token'),
-    VIGIE_SECRET_FILE: secretFile(directory, 'vigie_secret'),
+    VIGIE_ADMIN_TOKEN_FILE: secretFile(directory, 'admin_token'),
+    VIGIE_SECRET_FILE: secretFile(directory, 'deployment_secret'),
     VIGIE_TRUST_LIST: join(directory, 'trust-list.json'),
     VIGIE_DATA_DIR: dataDir,
     // Two cores carry all of this, the load included.

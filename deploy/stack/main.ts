@@ -101,7 +101,7 @@ async function keep({ ports, directory }: Stack, interrupted: Promise<unknown>):
   process.stderr.write(`
 still up, until Ctrl-C:
   verify      http://127.0.0.1:${ports.verify}/v1/verify
-  admin       http://127.0.0.1:${a} and http://127.0.0.1:${b}, token in ${directory}/secrets/vigie_admin_token
+  admin       http://127.0.0.1:${a} and http://127.0.0.1:${b}, token in ${directory}/secrets/admin_token
   Prometheus  http://127.0.0.1:${ports.prometheus}/alerts
   HAProxy     http://127.0.0.1:${ports.loadBalancerMetrics}/metrics
   files       ${directory}

@@ -106,7 +106,7 @@ async function bringUp(
   };
   return {
     directory,
-    adminToken: secretOf(directory, 'vigie_admin_token'),
+    adminToken: secretOf(directory, 'admin_token'),
     ports: { verify, admin: [first[1], second[1]], prometheus, loadBalancerMetrics: lbMetrics },
     killGateway: (index) => kill((places[index] as GatewayPlace).name),
     restartGateway: gateway,
