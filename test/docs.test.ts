@@ -26,6 +26,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'bench/README.md',
   'deploy/RUNBOOK.md',
+  'deploy/README.md',
 ];
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
 const MANIFEST = JSON.parse(read('package.json'));
