@@ -26,6 +26,10 @@ export interface Options {
   readonly rate: number;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
+  /** Keep the report as the suite's latest one. */
+  readonly save: boolean;
+  /** report: the suites to measure and store before, by commas, or `all`. */
+  readonly run: string | undefined;
 }
 
 /** A command line that makes no sense; exit code 2. */
@@ -44,7 +48,9 @@ export const OPTIONS_HELP = `Options:
   --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory (all)
   --minutes N            scale: how long memory is watched at full load (10)
   --rate P               revocation: target false-positive rate of the filter (0.000001)
-  --strict               refuse to measure while something else runs on the machine`;
+  --strict               refuse to measure while something else runs on the machine
+  --save                 store the run as bench/results/latest/SUITE.json
+  --run SUITE,SUITE      report: measure and store these first, or all`;
 
 /** Parses what follows the suite's name; `parts` is what `--only` may name. */
 export function parseOptions(args: readonly string[], parts: readonly string[] = []): Options {
@@ -63,6 +69,8 @@ export function parseOptions(args: readonly string[], parts: readonly string[] =
     minutes: numberOf('--minutes', values.minutes, 0.2, 1_440),
     rate: numberOf('--rate', values.rate, 1e-8, 0.1),
     strict: values.strict,
+    save: values.save,
+    run: values.run,
   };
 }
 
@@ -84,6 +92,8 @@ function parse(args: readonly string[]) {
         minutes: { type: 'string', default: '10' },
         rate: { type: 'string', default: '1e-6' },
         strict: { type: 'boolean', default: false },
+        save: { type: 'boolean', default: false },
+        run: { type: 'string' },
       },
     }).values;
   } catch (error) {
