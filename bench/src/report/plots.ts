@@ -18,6 +18,9 @@ const DRAWN: Readonly<Record<string, (report: StoredReport) => readonly Drawn[]>
   overload,
 };
 
+/** One by one, where all engines have figures, and where the native engine gains little from more. */
+const DRAWN_BATCHES = [1, 64, 256];
+
 interface Drawn {
   readonly name: string;
   readonly title: string;
@@ -50,13 +53,16 @@ function groupedBy(from: readonly StoredRow[], labelOf: (row: StoredRow) => stri
   return [...groups];
 }
 
-/** The shapes that all engines have, on one core: with a window that the engine chose. */
+/** One known key and unknown ones, on one core, with the window that the engine chose: its row is the first. */
 function engines({ rows: all }: StoredReport): readonly Drawn[] {
-  const shapes = groupedBy(
-    all.filter((row) => row.workers === 1 && (row.path === 'unknown' || row.keys === 1)),
-    (row) =>
-      `${textOf(row, 'path')} key${row.path === 'unknown' ? 's' : ''}, batches of ${textOf(row, 'batch')}`,
-  );
+  const isShown = (row: StoredRow): boolean =>
+    row.workers === 1 &&
+    (row.path === 'unknown' || row.keys === 1) &&
+    DRAWN_BATCHES.includes(numberOf(row, 'batch') ?? 0);
+  const shapes = groupedBy(all.filter(isShown), (row) => {
+    const keys = row.path === 'unknown' ? 'unknown keys' : 'known key';
+    return row.batch === 1 ? `${keys}, one by one` : `${keys}, batches of ${textOf(row, 'batch')}`;
+  });
   const chosen = (group: readonly StoredRow[]): StoredRow[] => {
     const names = [...new Set(group.map((row) => textOf(row, 'implementation')))];
     return names.map((name) => group.find((row) => row.implementation === name) as StoredRow);
@@ -181,7 +187,7 @@ function goodput(report: StoredReport, kinds: readonly (readonly [string, string
   const loads = series.flatMap(({ points }) => points.map(({ x }) => x));
   const most = Math.max(1, ...loads);
   const ideal: Series = {
-    label: 'all that is possible',
+    label: 'the load, up to the capacity',
     isIdeal: true,
     points: [
       { x: 0, y: 0 },
