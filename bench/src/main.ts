@@ -4,6 +4,7 @@ import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.
 import { LATEST_DIR } from './paths.ts';
 import { storeReport } from './report/stored-results.ts';
 import { type Report, type Suite, Unavailable } from './suite.ts';
+import { gateSuite } from './suites/gate.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
 import { overloadSuite } from './suites/overload.ts';
@@ -21,7 +22,7 @@ const MEASURING: readonly Suite[] = [
   overloadSuite,
   scaleSuite,
 ];
-const SUITES: readonly Suite[] = [...MEASURING, reportSuite(MEASURING.map(({ name }) => name))];
+const SUITES: readonly Suite[] = [...MEASURING, reportSuite(MEASURING.map(({ name }) => name)), gateSuite];
 
 const HELP = [
   'npm run bench -- SUITE [options]',

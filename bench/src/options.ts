@@ -30,6 +30,10 @@ export interface Options {
   readonly save: boolean;
   /** report: the suites to measure and store before, by commas, or `all`. */
   readonly run: string | undefined;
+  /** gate: the commit to compare with, the ratio above 1 that is let pass, and the slowdown put in on purpose. */
+  readonly base: string | undefined;
+  readonly threshold: number;
+  readonly inject: number;
 }
 
 /** A command line that makes no sense; exit code 2. */
@@ -50,7 +54,10 @@ export const OPTIONS_HELP = `Options:
   --rate P               revocation: target false-positive rate of the filter (0.000001)
   --strict               refuse to measure while something else runs on the machine
   --save                 store the run as bench/results/latest/SUITE.json
-  --run SUITE,SUITE      report: measure and store these first, or all`;
+  --run SUITE,SUITE      report: measure and store these first, or all
+  --base COMMIT          gate: what to compare this checkout with; --rounds counts blocks with processes of their own
+  --threshold SHARE      gate: more CPU time than the base's that is let pass (0.05)
+  --inject SHARE         gate: slow this checkout's copy down by so much, to see it caught (0)`;
 
 /** Parses what follows the suite's name; `parts` is what `--only` may name. */
 export function parseOptions(args: readonly string[], parts: readonly string[] = []): Options {
@@ -71,6 +78,9 @@ export function parseOptions(args: readonly string[], parts: readonly string[] =
     strict: values.strict,
     save: values.save,
     run: values.run,
+    base: values.base,
+    threshold: numberOf('--threshold', values.threshold, 0.01, 1),
+    inject: numberOf('--inject', values.inject, 0, 1),
   };
 }
 
@@ -94,6 +104,9 @@ function parse(args: readonly string[]) {
         strict: { type: 'boolean', default: false },
         save: { type: 'boolean', default: false },
         run: { type: 'string' },
+        base: { type: 'string' },
+        threshold: { type: 'string', default: '0.05' },
+        inject: { type: 'string', default: '0' },
       },
     }).values;
   } catch (error) {

@@ -1,0 +1,112 @@
+/**
+ * The gate's load, in a process of its own: short slices of the same requests to each of the servers in turn, and the CPU
+ * time that each server spent on its slice. A server that waits for its turn costs next to nothing.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { jsonRequest, type Lanes, openLanes } from '../load/http-lanes.ts';
+import { ownTask, reportResult } from '../process/measuring-child.ts';
+
+export interface SlicesTask {
+  readonly servers: readonly { readonly pid: number; readonly port: number }[];
+  readonly credentialsFile: string;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+export type SliceKind = 'single' | 'batch';
+/** CPU time a request (µs) at each server, in their order, of each round. */
+export type SliceSamples = Readonly<Record<SliceKind, readonly (readonly number[])[]>>;
+
+const BATCH_ITEMS = 1_000;
+/** Requests of a slice: some 40 ms of a server's time, long beside its housekeeping and short beside a machine's moods. */
+const SLICE = { single: 2_000, batch: 8 } as const;
+const CONNECTIONS = { single: 32, batch: 4 } as const;
+
+interface Server {
+  readonly pid: number;
+  readonly lanes: Readonly<Record<SliceKind, Lanes>>;
+  readonly requests: Readonly<Record<SliceKind, readonly Buffer[]>>;
+}
+
+/** Of all threads, in nanoseconds (sched-stats.rst of the kernel): clock ticks are a quarter of a slice. */
+function cpuNs(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [onCpuNs] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+    return sum + Number(onCpuNs);
+  }, 0);
+}
+
+/** Sends the slice and waits for all its answers, each of which must call every credential valid. */
+async function slice(server: Server, kind: SliceKind): Promise<number> {
+  const before = cpuNs(server.pid);
+  await new Promise<void>((resolve, reject) => {
+    let open = SLICE[kind];
+    const requests = server.requests[kind];
+    for (let i = 0; i < SLICE[kind]; i++) {
+      server.lanes[kind].send(requests[i % requests.length] as Buffer, (status, body) => {
+        if (status !== 200 || !isAllValid(kind, body))
+          reject(new Error(`a ${kind} was answered ${status}: ${body.slice(0, 200)}`));
+        open--;
+        if (open === 0) resolve();
+      });
+    }
+  });
+  return (cpuNs(server.pid) - before) / 1_000 / SLICE[kind];
+}
+
+function isAllValid(kind: SliceKind, body: string): boolean {
+  if (kind === 'single') return body.startsWith('{"verdict":"valid"');
+  return body.split('"verdict":"valid"').length - 1 === BATCH_ITEMS;
+}
+
+/** Every server once with each kind; who begins moves on from round to round. */
+async function round(servers: readonly Server[], turn: number): Promise<Record<SliceKind, number[]>> {
+  const costs: Record<SliceKind, number[]> = { single: [], batch: [] };
+  for (const kind of ['single', 'batch'] as const) {
+    for (const offset of servers.keys()) {
+      const index = (turn + offset) % servers.length;
+      costs[kind][index] = await slice(servers[index] as Server, kind);
+    }
+  }
+  return costs;
+}
+
+async function openServer(pid: number, port: number, lines: readonly string[]): Promise<Server> {
+  const broken = (error: Error): void => {
+    throw error;
+  };
+  const batches = Array.from({ length: lines.length / BATCH_ITEMS }, (_, batch) =>
+    lines.slice(batch * BATCH_ITEMS, (batch + 1) * BATCH_ITEMS),
+  );
+  return {
+    pid,
+    lanes: {
+      single: await openLanes(port, CONNECTIONS.single, broken),
+      batch: await openLanes(port, CONNECTIONS.batch, broken),
+    },
+    requests: {
+      single: lines.map((credential) => jsonRequest(port, '/v1/verify', { credential })),
+      batch: batches.map((credentials) => jsonRequest(port, '/v1/verify/batch', { credentials })),
+    },
+  };
+}
+
+async function main(task: SlicesTask): Promise<SliceSamples> {
+  const lines = readFileSync(task.credentialsFile, 'latin1').split('\n', SLICE.batch * BATCH_ITEMS);
+  const servers: Server[] = [];
+  for (const { pid, port } of task.servers) servers.push(await openServer(pid, port, lines));
+  const samples: Record<SliceKind, number[][]> = { single: [], batch: [] };
+  const measureFromMs = performance.now() + task.warmUpSeconds * 1_000;
+  const untilMs = measureFromMs + task.seconds * 1_000;
+  for (let turn = 0; performance.now() < untilMs; turn++) {
+    const isMeasured = performance.now() >= measureFromMs;
+    const costs = await round(servers, turn);
+    if (!isMeasured) continue;
+    samples.single.push(costs.single);
+    samples.batch.push(costs.batch);
+  }
+  for (const { lanes } of servers) for (const kind of ['single', 'batch'] as const) lanes[kind].close();
+  return samples;
+}
+
+reportResult(await main(await ownTask<SlicesTask>()));
