@@ -15,12 +15,16 @@ export interface SlicesTask {
 
 export type SliceKind = 'single' | 'batch';
 /** CPU time a request (µs) at each server, in their order, of each round. */
-export type SliceSamples = Readonly<Record<SliceKind, readonly (readonly number[])[]>>;
+export type SliceSamples = Readonly<Record<SliceKind, readonly (readonly number[])[]>> & {
+  /** Rounds of which a server refused a request: the machine stood still for so long that it was overloaded. */
+  readonly discarded: number;
+};
 
 const BATCH_ITEMS = 1_000;
 /** Requests of a slice: some 40 ms of a server's time, long beside its housekeeping and short beside a machine's moods. */
 const SLICE = { single: 2_000, batch: 8 } as const;
-const CONNECTIONS = { single: 32, batch: 4 } as const;
+/** Batches one by one: what waits behind another for long is refused, and CPU time does not depend on it. */
+const CONNECTIONS = { single: 32, batch: 1 } as const;
 
 interface Server {
   readonly pid: number;
@@ -36,22 +40,27 @@ function cpuNs(pid: number): number {
   }, 0);
 }
 
-/** Sends the slice and waits for all its answers, each of which must call every credential valid. */
-async function slice(server: Server, kind: SliceKind): Promise<number> {
+/**
+ * Sends the slice and waits for all its answers, each of which must call every credential valid; `undefined` when a
+ * request was refused, since a refusal costs less than a verdict.
+ */
+async function slice(server: Server, kind: SliceKind): Promise<number | undefined> {
   const before = cpuNs(server.pid);
+  let isRefused = false;
   await new Promise<void>((resolve, reject) => {
-    let open = SLICE[kind];
+    let open: number = SLICE[kind];
     const requests = server.requests[kind];
     for (let i = 0; i < SLICE[kind]; i++) {
       server.lanes[kind].send(requests[i % requests.length] as Buffer, (status, body) => {
-        if (status !== 200 || !isAllValid(kind, body))
+        if (status === 503) isRefused = true;
+        else if (status !== 200 || !isAllValid(kind, body))
           reject(new Error(`a ${kind} was answered ${status}: ${body.slice(0, 200)}`));
         open--;
         if (open === 0) resolve();
       });
     }
   });
-  return (cpuNs(server.pid) - before) / 1_000 / SLICE[kind];
+  return isRefused ? undefined : (cpuNs(server.pid) - before) / 1_000 / SLICE[kind];
 }
 
 function isAllValid(kind: SliceKind, body: string): boolean {
@@ -60,12 +69,17 @@ function isAllValid(kind: SliceKind, body: string): boolean {
 }
 
 /** Every server once with each kind; who begins moves on from round to round. */
-async function round(servers: readonly Server[], turn: number): Promise<Record<SliceKind, number[]>> {
+async function round(
+  servers: readonly Server[],
+  turn: number,
+): Promise<Record<SliceKind, number[]> | undefined> {
   const costs: Record<SliceKind, number[]> = { single: [], batch: [] };
   for (const kind of ['single', 'batch'] as const) {
     for (const offset of servers.keys()) {
       const index = (turn + offset) % servers.length;
-      costs[kind][index] = await slice(servers[index] as Server, kind);
+      const cost = await slice(servers[index] as Server, kind);
+      if (cost === undefined) return undefined;
+      costs[kind][index] = cost;
     }
   }
   return costs;
@@ -96,17 +110,18 @@ async function main(task: SlicesTask): Promise<SliceSamples> {
   const servers: Server[] = [];
   for (const { pid, port } of task.servers) servers.push(await openServer(pid, port, lines));
   const samples: Record<SliceKind, number[][]> = { single: [], batch: [] };
+  let discarded = 0;
   const measureFromMs = performance.now() + task.warmUpSeconds * 1_000;
   const untilMs = measureFromMs + task.seconds * 1_000;
   for (let turn = 0; performance.now() < untilMs; turn++) {
     const isMeasured = performance.now() >= measureFromMs;
     const costs = await round(servers, turn);
     if (!isMeasured) continue;
-    samples.single.push(costs.single);
-    samples.batch.push(costs.batch);
+    if (costs === undefined) discarded++;
+    else for (const kind of ['single', 'batch'] as const) samples[kind].push(costs[kind]);
   }
   for (const { lanes } of servers) for (const kind of ['single', 'batch'] as const) lanes[kind].close();
-  return samples;
+  return { ...samples, discarded };
 }
 
 reportResult(await main(await ownTask<SlicesTask>()));

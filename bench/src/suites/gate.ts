@@ -93,32 +93,33 @@ async function measureBlock(
 }
 
 /** The head against the middle of the two bases beside it; these against one another. */
+const headRatio = ([before, head, after]: readonly number[]): number =>
+  (head as number) / Math.sqrt((before as number) * (after as number));
+const sameRatio = ([before, , after]: readonly number[]): number => (after as number) / (before as number);
+
 function rowOf(kind: SliceKind, samples: readonly SliceSamples[], threshold: number) {
-  const blocksOf = (ratio: (costs: readonly number[]) => number): Blocks =>
-    samples.map((block) => block[kind].map(ratio));
-  const head = medianInterval(
-    blocksOf(([a, h, b]) => (h as number) / Math.sqrt((a as number) * (b as number))),
+  const [heads, sames] = [headRatio, sameRatio].map((ratio) =>
+    samples.map((block) => block[kind].map(ratio)),
   );
-  const same = medianInterval(blocksOf(([a, , b]) => (b as number) / (a as number)));
+  const head = medianInterval(heads as Blocks);
+  const same = medianInterval(sames as Blocks);
   const { verdict, limit } = judge(head, same, threshold);
   const costs = samples.flatMap((block) => block[kind]);
   const cpuUs = (index: number): number => significant(median(costs.map((round) => round[index] as number)));
-  const [ratio, low, high, bandHigh] = [head.middle, head.low, head.high, bandOf(same).high].map((value) =>
-    significant(value),
-  );
   return {
-    ...{ suite: 'gate', request: kind, verdict, ratio, low, high, bandHigh, limit: significant(limit) },
-    ...{ baseCpuUs: cpuUs(0), headCpuUs: cpuUs(1), rounds: costs.length },
-    blockRatios: samples.map((block) =>
-      significant(
-        medianInterval([
-          block[kind].map(([a, h, b]) => (h as number) / Math.sqrt((a as number) * (b as number))),
-        ]).middle,
-      ),
-    ),
-    blockBandRatios: samples.map((block) =>
-      significant(median(block[kind].map(([a, , b]) => (b as number) / (a as number)))),
-    ),
+    suite: 'gate',
+    request: kind,
+    verdict,
+    ratio: significant(head.middle),
+    low: significant(head.low),
+    high: significant(head.high),
+    band: significant(bandOf(same).high),
+    limit: significant(limit),
+    baseCpuUs: cpuUs(0),
+    headCpuUs: cpuUs(1),
+    rounds: costs.length,
+    blocksRatio: (heads as Blocks).map((block) => significant(median(block))),
+    blocksSameRatio: (sames as Blocks).map((block) => significant(median(block))),
   };
 }
 
@@ -128,9 +129,7 @@ function resultOf(samples: readonly SliceSamples[], commit: string, options: Opt
   return {
     rows: rows satisfies readonly Row[],
     columns: [
-      ...['request', 'verdict', 'ratio', 'low', 'high'].map((key) => ({ key, title: key })),
-      { key: 'bandHigh', title: 'band' },
-      { key: 'limit', title: 'limit' },
+      ...['request', 'verdict', 'ratio', 'low', 'high', 'band', 'limit'].map((key) => ({ key, title: key })),
       { key: 'baseCpuUs', title: 'base CPU-us' },
       { key: 'headCpuUs', title: 'head CPU-us' },
       { key: 'rounds', title: 'rounds' },
@@ -139,10 +138,11 @@ function resultOf(samples: readonly SliceSamples[], commit: string, options: Opt
       base: commit,
       threshold: options.threshold,
       injected: options.inject,
+      discardedRounds: samples.reduce((sum, { discarded }) => sum + discarded, 0),
       blocks: options.rounds,
       secondsABlock: options.seconds ?? gateSuite.defaultSeconds,
     },
-    warnings: unsure.length === 0 ? [] : [`inconclusive, more rounds may tell: ${unsure.join(', ')}`],
+    warnings: unsure.length === 0 ? [] : [`inconclusive, more blocks may tell: ${unsure.join(', ')}`],
     failed: rows.some(({ verdict }) => verdict === 'regression'),
   };
 }
