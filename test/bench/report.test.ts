@@ -47,15 +47,15 @@ const PEERS = report('peers', [
 const NATION = report('nation', [
   {
     part: 'worst second',
-    asked: 9_600,
-    achieved: 9_600,
+    askedPerSecond: 9_600,
+    achievedPerSecond: 9_600,
     p50Ms: 1,
     p99Ms: 2,
     p999Ms: 3,
     expectation: 'p99 < 50 ms',
     pass: true,
   },
-  { part: 'audit replay', hours: 2.5 },
+  { part: 'audit', what: 'a year', value: 2.5, unit: 'hours' },
 ]);
 
 describe('the committed results', () => {
@@ -113,8 +113,8 @@ describe('a report', () => {
       'okPerSecond',
       'p99Ms',
       'credentialsPerSecond',
-      'asked',
-      'achieved',
+      'askedPerSecond',
+      'achievedPerSecond',
       'batch',
       'perSecond',
     ];

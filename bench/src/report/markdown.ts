@@ -107,6 +107,11 @@ function cell(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (Array.isArray(value)) return value.map(cell).join('; ');
   const plain = typeof value === 'string' ? value : JSON.stringify(value);
+  return inCell(plain);
+}
+
+/** On one line, and none of it taken for markup. */
+export function inCell(plain: string): string {
   return plain.replace(/\s+/g, ' ').replace(/[|<>*_`]/g, '\\$&');
 }
 

@@ -87,21 +87,23 @@ function requests({ rows: all }: StoredReport): readonly Drawn[] {
   return [rows('throughput', title, 'credentials (or empty calls) a second', { scale: 'log', groups })];
 }
 
-/** Gateways and engines apart: an engine alone has no HTTP to do. */
+/** Gateways and engines apart: an engine alone has no HTTP to do. Cached figures are apart from the others. */
 function peers({ rows: all }: StoredReport): readonly Drawn[] {
   const kinds = [
     ['gateway', 'gateways', 'Gateways side by side'],
     ['engine', 'engines', 'Engines side by side'],
   ] as const;
+  const groupLabel = (row: StoredRow): string => {
+    if (row.kind === 'gateway') return row.isCached === true ? 'results cached' : 'every credential verified';
+    return Number(row.batch ?? 1) === 1 ? 'one by one' : `batches of ${textOf(row, 'batch')}`;
+  };
   return kinds.flatMap(([kind, name, title]) => {
-    const of = all.filter((row) => row.kind === kind);
-    const groupLabel = (row: StoredRow) =>
-      ['request', 'shape', 'case'].map((key) => textOf(row, key)).find((label) => label !== '') ?? '';
+    const grouped = groupedBy(
+      all.filter((row) => row.kind === kind),
+      groupLabel,
+    );
     const chart = (key: string) =>
-      groupedBy(of, groupLabel).map(([label, group]) => ({
-        label,
-        rows: entries(group, key, (row) => textOf(row, 'peer')),
-      }));
+      grouped.map(([label, group]) => ({ label, rows: entries(group, key, (row) => textOf(row, 'peer')) }));
     return [
       rows(name, title, 'credentials a second', { scale: 'log', groups: chart('credentialsPerSecond') }),
       rows(`${name}-latency`, `${title}: latency`, 'p99, ms', { scale: 'log', groups: chart('p99Ms') }),
@@ -109,32 +111,21 @@ function peers({ rows: all }: StoredReport): readonly Drawn[] {
   });
 }
 
+/** The rows that have rates or latencies; hours and shares stand in the table alone. */
 function nation({ rows: all }: StoredReport): readonly Drawn[] {
-  const pairs = (keys: readonly (readonly [string, string])[]) =>
-    all
-      .filter((row) => numberOf(row, keys[0]?.[0] as string) !== undefined)
-      .map((row) => ({
-        label: textOf(row, 'part'),
-        rows: keys.flatMap(([key, label]) => entries([row], key, () => label)),
-      }));
-  const rates = pairs([
-    ['asked', 'asked'],
-    ['achieved', 'achieved'],
-  ]);
-  const latencies = pairs([
-    ['p50Ms', 'p50'],
-    ['p99Ms', 'p99'],
-    ['p999Ms', 'p99.9'],
-  ]);
+  const chart = (keys: Readonly<Record<string, string>>): Pick<RowChart, 'scale' | 'groups'> => ({
+    scale: 'log',
+    groups: all.map((row) => ({
+      label: [textOf(row, 'part'), textOf(row, 'what')].filter((word) => word !== '').join(': '),
+      rows: Object.entries(keys).flatMap(([key, name]) => entries([row], key, () => name)),
+    })),
+  });
+  const title = "The nation's workload";
+  const rates = chart({ askedPerSecond: 'asked', achievedPerSecond: 'done' });
+  const latencies = chart({ p50Ms: 'p50', p99Ms: 'p99', p999Ms: 'p99.9' });
   return [
-    rows('rates', "The nation's workload: asked and achieved", 'credentials a second', {
-      scale: 'log',
-      groups: rates,
-    }),
-    rows('latency', "The nation's workload: latency", 'ms from the intended send time', {
-      scale: 'log',
-      groups: latencies,
-    }),
+    rows('rates', `${title}: asked and done`, 'credentials a second', rates),
+    rows('latency', `${title}: latency`, 'ms from the intended send time', latencies),
   ];
 }
 

@@ -14,8 +14,8 @@ export interface RowChart {
   }[];
 }
 
-const WIDTH = 760;
-const LEFT = 230;
+const WIDTH = 800;
+const LEFT = 270;
 /** Room for the figure behind a bar that reaches the end. */
 const RIGHT = 90;
 const TOP = 44;

@@ -2,7 +2,7 @@
  * The README's figures, from the stored results alone: `npm run docs` writes them, and test/docs.test.ts fails when they
  * are others. A run with wrong answers has none.
  */
-import { conditionsOf, markdownTable } from './markdown.ts';
+import { conditionsOf, inCell, markdownTable } from './markdown.ts';
 import { label } from './scale.ts';
 import { missingFrom, numberOf, type StoredReport, type StoredRow, textOf } from './stored-results.ts';
 
@@ -18,7 +18,7 @@ const TABLES: Readonly<Record<string, Render>> = {
 };
 
 /** Where a failed run is one whose answers were wrong or missing, and not one that missed a bar. */
-const FAILS_BY_WRONG_ANSWERS = ['http', 'revocation'];
+const FAILS_BY_WRONG_ANSWERS = ['http', 'peers', 'revocation'];
 
 export function speedTables(reports: ReadonlyMap<string, StoredReport>): string {
   const blocks = Object.entries(TABLES).flatMap(([suite, render]) => {
@@ -108,7 +108,7 @@ function kernelTable({ rows }: StoredReport): string {
 
 function revocationTable({ rows }: StoredReport): string {
   const lines = rows.map((row) => [
-    textOf(row, 'what'),
+    inCell(textOf(row, 'what')),
     figure(row, 'value', ` ${textOf(row, 'unit')}`).trim(),
     figure(row, 'bar'),
   ]);
@@ -117,42 +117,26 @@ function revocationTable({ rows }: StoredReport): string {
 
 function peersTable({ rows }: StoredReport): string {
   const lines = rows.map((row) => [
-    [textOf(row, 'peer'), textOf(row, 'version')].filter((word) => word !== '').join(' '),
-    textOf(row, 'request') || textOf(row, 'kind'),
-    figure(row, 'credentialsPerSecond'),
+    inCell([textOf(row, 'peer'), textOf(row, 'version')].filter((word) => word !== '').join(' ')),
+    row.isCached === true ? 'results cached' : textOf(row, 'kind'),
+    row.notRun === undefined ? figure(row, 'credentialsPerSecond') : 'not run',
     figure(row, 'p99Ms', ' ms'),
     figure(row, 'cpuUsPerVerification', ' µs'),
     figure(row, 'rssMiB', ' MiB'),
+    Array.isArray(row.cannot) && row.cannot.length > 0 ? inCell(row.cannot.join('; ')) : '–',
   ]);
-  const head = [
-    'side by side, the same tokens and cores',
-    '',
-    'a second',
-    'p99',
-    'CPU a verification',
-    'memory',
-  ];
-  return markdownTable(head, lines);
+  const columns = ['', 'a second', 'p99', 'CPU a verification', 'memory', 'what it cannot do'];
+  return markdownTable(['side by side, the same tokens and cores', ...columns], lines);
 }
 
 function nationTable({ rows }: StoredReport): string {
-  const lines = rows
-    .filter((row) => textOf(row, 'part') !== '')
-    .map((row) => [
-      textOf(row, 'part'),
-      ...['asked', 'achieved', 'p50Ms', 'p99Ms', 'p999Ms'].map((key) => figure(row, key)),
-      textOf(row, 'expectation') || '–',
-      row.pass === undefined ? '–' : row.pass ? 'yes' : '**no**',
-    ]);
-  const head = [
-    "the nation's workload",
-    'asked',
-    'achieved',
-    'p50 ms',
-    'p99 ms',
-    'p99.9 ms',
-    'expected',
-    'met',
-  ];
-  return markdownTable(head, lines);
+  const lines = rows.map((row) => [
+    inCell([textOf(row, 'part'), textOf(row, 'what')].filter((word) => word !== '').join(': ')),
+    ...['askedPerSecond', 'achievedPerSecond', 'p50Ms', 'p99Ms', 'p999Ms'].map((key) => figure(row, key)),
+    figure(row, 'value', ` ${inCell(textOf(row, 'unit'))}`).trim(),
+    inCell(textOf(row, 'expectation')) || '–',
+    row.pass === undefined ? '–' : row.pass ? 'yes' : '**no**',
+  ]);
+  const rates = ['asked a second', 'done', 'p50 ms', 'p99 ms', 'p99.9 ms'];
+  return markdownTable(["the nation's workload", ...rates, 'measured', 'expected', 'met'], lines);
 }

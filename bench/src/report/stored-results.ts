@@ -65,10 +65,11 @@ export function storeReport(folder: string, report: StoredReport): string {
   return file;
 }
 
-/** The member if it is a finite number. */
+/** The member if it is a number of a size that something measured can have: a scale could not show any other. */
 export function numberOf(row: StoredRow, key: string): number | undefined {
   const value = row[key];
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  if (typeof value !== 'number') return undefined;
+  return value === 0 || (Math.abs(value) >= 1e-12 && Math.abs(value) <= 1e15) ? value : undefined;
 }
 
 /** The member as text; '' where there is none. */
