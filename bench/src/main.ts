@@ -42,7 +42,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const suite = SUITES.find((known) => known.name === name);
   if (suite === undefined) throw new UsageError(`no suite is called ${name}`);
-  return runSuite(suite, parseOptions(rest, suite.parts));
+  const options = parseOptions(rest, suite.parts);
+  if (options.save && !MEASURING.includes(suite))
+    throw new UsageError(`--save: ${name} has no result to store`);
+  return runSuite(suite, options);
 }
 
 async function runSuite(suite: Suite, options: Options): Promise<number> {

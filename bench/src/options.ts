@@ -40,7 +40,7 @@ export interface Options {
 export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
-  --json                 one JSON object {machine, suite, rows, warnings} on standard output
+  --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
   --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)

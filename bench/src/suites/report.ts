@@ -6,7 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Options, UsageError } from '../options.ts';
-import { LATEST_DIR, RESULTS_DIR, ROOT_DIR, sourceFile } from '../paths.ts';
+import { BENCH_DIR, LATEST_DIR, RESULTS_DIR, ROOT_DIR, sourceFile } from '../paths.ts';
 import { renderReport } from '../report/markdown.ts';
 import { missingFrom, readStoredReports, type StoredReport } from '../report/stored-results.ts';
 import type { Suite, SuiteResult } from '../suite.ts';
@@ -51,7 +51,7 @@ async function runSuite(name: string, options: Options): Promise<number> {
   ];
   const args = ['--import', 'tsx', sourceFile('main.ts'), name, '--save', ...passed];
   // Its table goes where progress goes: standard output is this suite's own.
-  const child = spawn(process.execPath, args, { cwd: ROOT_DIR, stdio: ['ignore', 2, 2] });
+  const child = spawn(process.execPath, args, { cwd: BENCH_DIR, stdio: ['ignore', 2, 2] });
   const stop = () => child.kill('SIGTERM');
   process.once('exit', stop);
   const code = await new Promise<number>((resolve, reject) => {
