@@ -21,8 +21,10 @@ export type SliceSamples = Readonly<Record<SliceKind, readonly (readonly number[
 };
 
 const BATCH_ITEMS = 1_000;
-/** Requests of a slice: some 40 ms of a server's time, long beside its housekeeping and short beside a machine's moods. */
-const SLICE = { single: 2_000, batch: 8 } as const;
+/** Requests of a slice: some 10 ms of a server's time, so that neighbours in time are as near as can be. */
+const SLICE = { single: 500, batch: 2 } as const;
+/** The requests are these, from the first to the last and over again. */
+const CREDENTIALS = 8_000;
 /** Batches one by one: what waits behind another for long is refused, and CPU time does not depend on it. */
 const CONNECTIONS = { single: 32, batch: 1 } as const;
 
@@ -32,7 +34,7 @@ interface Server {
   readonly requests: Readonly<Record<SliceKind, readonly Buffer[]>>;
 }
 
-/** Of all threads, in nanoseconds (sched-stats.rst of the kernel): clock ticks are a quarter of a slice. */
+/** Of all threads, in nanoseconds (sched-stats.rst of the kernel): a slice is as long as a clock tick. */
 function cpuNs(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
     const [onCpuNs] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
@@ -44,20 +46,23 @@ function cpuNs(pid: number): number {
  * Sends the slice and waits for all its answers, each of which must call every credential valid; `undefined` when a
  * request was refused, since a refusal costs less than a verdict.
  */
-async function slice(server: Server, kind: SliceKind): Promise<number | undefined> {
+async function slice(server: Server, kind: SliceKind, turn: number): Promise<number | undefined> {
   const before = cpuNs(server.pid);
   let isRefused = false;
   await new Promise<void>((resolve, reject) => {
     let open: number = SLICE[kind];
     const requests = server.requests[kind];
     for (let i = 0; i < SLICE[kind]; i++) {
-      server.lanes[kind].send(requests[i % requests.length] as Buffer, (status, body) => {
-        if (status === 503) isRefused = true;
-        else if (status !== 200 || !isAllValid(kind, body))
-          reject(new Error(`a ${kind} was answered ${status}: ${body.slice(0, 200)}`));
-        open--;
-        if (open === 0) resolve();
-      });
+      server.lanes[kind].send(
+        requests[(turn * SLICE[kind] + i) % requests.length] as Buffer,
+        (status, body) => {
+          if (status === 503) isRefused = true;
+          else if (status !== 200 || !isAllValid(kind, body))
+            reject(new Error(`a ${kind} was answered ${status}: ${body.slice(0, 200)}`));
+          open--;
+          if (open === 0) resolve();
+        },
+      );
     }
   });
   return isRefused ? undefined : (cpuNs(server.pid) - before) / 1_000 / SLICE[kind];
@@ -77,7 +82,7 @@ async function round(
   for (const kind of ['single', 'batch'] as const) {
     for (const offset of servers.keys()) {
       const index = (turn + offset) % servers.length;
-      const cost = await slice(servers[index] as Server, kind);
+      const cost = await slice(servers[index] as Server, kind, turn);
       if (cost === undefined) return undefined;
       costs[kind][index] = cost;
     }
@@ -106,7 +111,7 @@ async function openServer(pid: number, port: number, lines: readonly string[]): 
 }
 
 async function main(task: SlicesTask): Promise<SliceSamples> {
-  const lines = readFileSync(task.credentialsFile, 'latin1').split('\n', SLICE.batch * BATCH_ITEMS);
+  const lines = readFileSync(task.credentialsFile, 'latin1').split('\n', CREDENTIALS);
   const servers: Server[] = [];
   for (const { pid, port } of task.servers) servers.push(await openServer(pid, port, lines));
   const samples: Record<SliceKind, number[][]> = { single: [], batch: [] };
