@@ -1,16 +1,20 @@
 /** The bench's command: lists the suites, or runs one and prints a table for people or JSON for machines. */
 import { machineFacts, otherWorkWarning } from './machine.ts';
 import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.ts';
+import { LATEST_DIR } from './paths.ts';
+import { storeReport } from './report/stored-results.ts';
 import { type Report, type Suite, Unavailable } from './suite.ts';
+import { gateSuite } from './suites/gate.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
 import { overloadSuite } from './suites/overload.ts';
 import { presenceSuite } from './suites/presence.ts';
+import { reportSuite } from './suites/report.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { scaleSuite } from './suites/scale.ts';
 import { formatTable } from './table.ts';
 
-const SUITES: readonly Suite[] = [
+const MEASURING: readonly Suite[] = [
   kernelSuite,
   httpSuite,
   presenceSuite,
@@ -18,6 +22,7 @@ const SUITES: readonly Suite[] = [
   overloadSuite,
   scaleSuite,
 ];
+const SUITES: readonly Suite[] = [...MEASURING, reportSuite(MEASURING.map(({ name }) => name)), gateSuite];
 
 const HELP = [
   'npm run bench -- SUITE [options]',
@@ -37,7 +42,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const suite = SUITES.find((known) => known.name === name);
   if (suite === undefined) throw new UsageError(`no suite is called ${name}`);
-  return runSuite(suite, parseOptions(rest, suite.parts));
+  const options = parseOptions(rest, suite.parts);
+  if (options.save && !MEASURING.includes(suite))
+    throw new UsageError(`--save: ${name} has no result to store`);
+  return runSuite(suite, options);
 }
 
 async function runSuite(suite: Suite, options: Options): Promise<number> {
@@ -52,8 +60,11 @@ async function runSuite(suite: Suite, options: Options): Promise<number> {
     machine: { ...machine, ...result.facts },
     suite: suite.name,
     rows: result.rows,
+    columns: result.columns,
     warnings: [...(otherWork === undefined ? [] : [otherWork]), ...result.warnings],
+    failed: result.failed,
   };
+  if (options.save) console.error(`bench: stored as ${storeReport(LATEST_DIR, report)}`);
   if (options.json) console.log(JSON.stringify(report));
   else printForPeople(report, formatTable(result.columns, result.rows));
   return result.failed ? 1 : 0;

@@ -26,13 +26,21 @@ export interface Options {
   readonly rate: number;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
+  /** Keep the report as the suite's latest one. */
+  readonly save: boolean;
+  /** report: the suites to measure and store before, by commas, or `all`. */
+  readonly run: string | undefined;
+  /** gate: the commit to compare with, the ratio above 1 that is let pass, and the slowdown put in on purpose. */
+  readonly base: string | undefined;
+  readonly threshold: number;
+  readonly inject: number;
 }
 
 /** A command line that makes no sense; exit code 2. */
 export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
-  --json                 one JSON object {machine, suite, rows, warnings} on standard output
+  --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
   --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
@@ -44,7 +52,12 @@ export const OPTIONS_HELP = `Options:
   --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory (all)
   --minutes N            scale: how long memory is watched at full load (10)
   --rate P               revocation: target false-positive rate of the filter (0.000001)
-  --strict               refuse to measure while something else runs on the machine`;
+  --strict               refuse to measure while something else runs on the machine
+  --save                 store the run as bench/results/latest/SUITE.json
+  --run SUITE,SUITE      report: measure and store these first, or all
+  --base COMMIT          gate: what to compare this checkout with; --rounds counts blocks with processes of their own
+  --threshold SHARE      gate: more CPU time than the base's that is let pass (0.05)
+  --inject SHARE         gate: slow this checkout's copy down by so much, to see it caught (0)`;
 
 /** Parses what follows the suite's name; `parts` is what `--only` may name. */
 export function parseOptions(args: readonly string[], parts: readonly string[] = []): Options {
@@ -63,6 +76,11 @@ export function parseOptions(args: readonly string[], parts: readonly string[] =
     minutes: numberOf('--minutes', values.minutes, 0.2, 1_440),
     rate: numberOf('--rate', values.rate, 1e-8, 0.1),
     strict: values.strict,
+    save: values.save,
+    run: values.run,
+    base: values.base,
+    threshold: numberOf('--threshold', values.threshold, 0.01, 1),
+    inject: numberOf('--inject', values.inject, 0, 1),
   };
 }
 
@@ -84,6 +102,11 @@ function parse(args: readonly string[]) {
         minutes: { type: 'string', default: '10' },
         rate: { type: 'string', default: '1e-6' },
         strict: { type: 'boolean', default: false },
+        save: { type: 'boolean', default: false },
+        run: { type: 'string' },
+        base: { type: 'string' },
+        threshold: { type: 'string', default: '0.05' },
+        inject: { type: 'string', default: '0' },
       },
     }).values;
   } catch (error) {

@@ -10,6 +10,9 @@ export const ROOT_DIR = dirname(BENCH_DIR);
 export const DIST_DIR = join(ROOT_DIR, 'dist');
 /** Generated corpora, kept between runs; not under version control. */
 export const CACHE_DIR = join(BENCH_DIR, '.cache');
+/** Under version control: the latest stored results, and the report made of them. */
+export const RESULTS_DIR = join(BENCH_DIR, 'results');
+export const LATEST_DIR = join(RESULTS_DIR, 'latest');
 
 /** A file of the bench's own source. */
 export function sourceFile(...segments: string[]): string {

@@ -34,7 +34,9 @@ export interface Report {
   readonly machine: MachineFacts & Readonly<Record<string, unknown>>;
   readonly suite: string;
   readonly rows: readonly Row[];
+  readonly columns: readonly Column[];
   readonly warnings: readonly string[];
+  readonly failed: boolean;
 }
 
 /** A run that cannot take place, for a reason outside the bench; its message says what to do. Exit code 3. */

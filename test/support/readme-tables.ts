@@ -1,8 +1,11 @@
 /**
- * The README's tables, rendered from the code's own. `npm run docs` writes them between their markers;
- * test/docs.test.ts fails when they differ.
+ * The README's tables, rendered from the code's own and, where they are of speed, from the stored results of the bench.
+ * `npm run docs` writes them between their markers; test/docs.test.ts fails when they differ.
  */
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { speedTables } from '../../bench/src/report/speed-tables.ts';
+import { readStoredReports } from '../../bench/src/report/stored-results.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { describeDefault, LIMITS, SETTINGS } from '../../src/config.ts';
 import { PROBLEMS } from '../../src/ingress/problem.ts';
@@ -13,10 +16,15 @@ import { REASONS } from '../../src/verdict.ts';
 import { FACTS } from './gateway-facts.ts';
 
 export const README = new URL('../../README.md', import.meta.url);
+export const LATEST_RESULTS = fileURLToPath(new URL('../../bench/results/latest', import.meta.url));
 
 export async function withTables(readme: string): Promise<string> {
   let text = readme;
-  for (const [name, table] of Object.entries({ ...tables(), metrics: await metricsTable() })) {
+  for (const [name, table] of Object.entries({
+    ...tables(),
+    metrics: await metricsTable(),
+    speed: speedTables(readStoredReports(LATEST_RESULTS)),
+  })) {
     const block = new RegExp(`(<!-- ${name}: npm run docs -->\n)[^]*?(<!-- end -->)`);
     if (!block.test(text)) throw new Error(`the README has no place for the table ${name}`);
     text = text.replace(block, (_, start: string, end: string) => `${start}${table}\n${end}`);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Corpus } from '../corpus/credentials.ts';
 import type { EngineChoice } from '../options.ts';
-import { BENCH_DIR, DIST_DIR, ROOT_DIR, sourceFile } from '../paths.ts';
+import { BENCH_DIR, ROOT_DIR, sourceFile } from '../paths.ts';
 import { Unavailable } from '../suite.ts';
 import { freePort, type PinnedServer, startPinned } from './pinned-server.ts';
 
@@ -26,6 +26,8 @@ export interface GatewaySpec {
   /** All its threads run on these. */
   readonly cores: readonly number[];
   readonly dataDir: string;
+  /** Another built checkout whose gateway it is; this one's if none is named. */
+  readonly checkout?: string;
   /** What else is set; the suite states it. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -35,13 +37,13 @@ export async function startGateway(
   spec: GatewaySpec,
   corpus: Pick<Corpus, 'trustListFile'>,
 ): Promise<Gateway> {
-  const command = join(DIST_DIR, 'cli', 'vigie.js');
+  const command = join(spec.checkout ?? ROOT_DIR, 'dist', 'cli', 'vigie.js');
   if (!existsSync(command)) throw new Unavailable('the service is not built: npm run build');
   const [port, adminPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const server = await startPinned({
     name: 'the gateway',
     args: [command, 'serve'],
-    cwd: ROOT_DIR,
+    cwd: spec.checkout ?? ROOT_DIR,
     env: {
       VIGIE_HOST: '127.0.0.1',
       VIGIE_PORT: String(port),
@@ -78,7 +80,7 @@ export async function startPeer(name: PeerName, core: number, args: readonly str
 /** Which engine the gateway took, from whichever info metric carries it: the gateway's word, not ours. */
 export async function engineOf(metricsUrl: string): Promise<{ name: string; implementation: string }> {
   const text = await (await fetch(metricsUrl)).text();
-  const info = /^vigie_\w*info\{(?=[^}]*\bengine=)[^}]*\}/m.exec(text)?.[0] ?? '';
+  const info = /^vigie_\w*info\{(?=[^}]*\bengine=)(?=[^}]*\bimplementation=)[^}]*\}/m.exec(text)?.[0] ?? '';
   const label = (name: string): string =>
     new RegExp(`\\b${name}="([^"]*)"`).exec(info)?.[1] ?? 'not exported';
   return { name: label('engine'), implementation: label('implementation') };
