@@ -4,6 +4,7 @@ import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.
 import { type Report, type Suite, Unavailable } from './suite.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
+import { nationSuite } from './suites/nation.ts';
 import { overloadSuite } from './suites/overload.ts';
 import { presenceSuite } from './suites/presence.ts';
 import { revocationSuite } from './suites/revocation.ts';
@@ -16,6 +17,7 @@ const SUITES: readonly Suite[] = [
   presenceSuite,
   revocationSuite,
   overloadSuite,
+  nationSuite,
   scaleSuite,
 ];
 
@@ -61,11 +63,16 @@ async function runSuite(suite: Suite, options: Options): Promise<number> {
 
 function printForPeople(report: Report, table: string): void {
   for (const [name, value] of Object.entries(report.machine)) {
-    console.log(`${name.padEnd(14)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
+    // What is told in sentences has a line for each.
+    if (isTexts(value)) for (const text of value) console.log(`${name.padEnd(14)}${text}`);
+    else console.log(`${name.padEnd(14)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
   }
   console.log(`\n${table}`);
   for (const warning of report.warnings) console.log(`warning: ${warning}`);
 }
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string');
 
 // Servers and generators are ended by 'exit' handlers, which a signal alone would not run. 128 + the signal's number.
 process.once('SIGINT', () => process.exit(130));
