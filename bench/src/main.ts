@@ -71,8 +71,9 @@ function printForPeople(report: Report, table: string): void {
   for (const warning of report.warnings) console.log(`warning: ${warning}`);
 }
 
-const isTexts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string');
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string');
+}
 
 // Servers and generators are ended by 'exit' handlers, which a signal alone would not run. 128 + the signal's number.
 process.once('SIGINT', () => process.exit(130));

@@ -45,7 +45,7 @@ export const OPTIONS_HELP = `Options:
   --credentials N        http, overload, nation, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
   --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory;
-                         nation: central, high, herd, audit, mass, outage (all)
+                         nation: central, high, herd, audit, proofs, mass, outage (all)
   --minutes N            scale: how long memory is watched at full load (10)
   --rate P               revocation, nation: target false-positive rate of the filter (0.000001)
   --standing N           nation: cards revoked before a run begins, 1000 to 16000000 (1500000)

@@ -13,14 +13,17 @@ import { measureAudit } from './nation/audit.ts';
 import { cardsShown, measureMass } from './nation/mass.ts';
 import { coreOf, type Network, startNetwork } from './nation/network.ts';
 import { measureOutage } from './nation/outage.ts';
+import { measureProofs } from './nation/proofs.ts';
 import type { PartResult } from './nation/rows.ts';
 import { measureHerd, measureSingles } from './nation/steady.ts';
 import { BASIS, type BasisName } from './nation/workload.ts';
 import { loadBuilt } from './revocation/built.ts';
 import { prepareBulk } from './revocation/bulk-load.ts';
 
-const PARTS = ['central', 'high', 'herd', 'audit', 'mass', 'outage'] as const;
+const PARTS = ['central', 'high', 'herd', 'audit', 'proofs', 'mass', 'outage'] as const;
 type NationPart = (typeof PARTS)[number];
+/** The others run on a network of gateways with a Redis. */
+type NetworkPart = Exclude<NationPart, 'proofs'>;
 
 export const nationSuite: Suite = {
   name: 'nation',
@@ -54,7 +57,7 @@ async function run(options: Options): Promise<SuiteResult> {
   process.once('exit', removeRun);
   const results: PartResult[] = [];
   let engine: object | undefined;
-  const onNetwork = async (parts: readonly NationPart[], gateways: 1 | 2, jtis: readonly string[] = []) => {
+  const onNetwork = async (parts: readonly NetworkPart[], gateways: 1 | 2, jtis: readonly string[] = []) => {
     const chosen = parts.filter((part) => options.only.includes(part));
     if (chosen.length === 0) return;
     const dir = mkdtempSync(join(runDir, 'network-'));
@@ -69,6 +72,11 @@ async function run(options: Options): Promise<SuiteResult> {
   };
   try {
     await onNetwork(['central', 'high', 'herd', 'audit'], 1);
+    if (options.only.includes('proofs')) {
+      results.push(
+        await measureProofs(options, mkdtempSync(join(runDir, 'proofs-')), secondsOf(options), say),
+      );
+    }
     await onNetwork(['mass'], 2, cardsShown(options.mass).jtis);
     await onNetwork(['outage'], 2);
     return resultOf(results, options, corpus, { engine, filter });
@@ -78,23 +86,24 @@ async function run(options: Options): Promise<SuiteResult> {
   }
 }
 
-function measurePart(part: NationPart, network: Network, options: Options): Promise<PartResult> {
+function measurePart(part: NetworkPart, network: Network, options: Options): Promise<PartResult> {
   say(`nation, ${part}`);
-  const seconds = options.seconds ?? nationSuite.defaultSeconds;
   switch (part) {
     case 'central':
     case 'high':
-      return measureSingles(network, part, seconds);
+      return measureSingles(network, part, secondsOf(options));
     case 'herd':
-      return measureHerd(network, seconds);
+      return measureHerd(network, secondsOf(options));
     case 'audit':
-      return measureAudit(network, seconds);
+      return measureAudit(network, secondsOf(options));
     case 'mass':
-      return measureMass(network, options.mass, seconds);
+      return measureMass(network, options.mass, secondsOf(options));
     case 'outage':
-      return measureOutage(network, seconds);
+      return measureOutage(network, secondsOf(options));
   }
 }
+
+const secondsOf = ({ seconds = nationSuite.defaultSeconds }: Options): number => seconds;
 
 function stillAuditing(parts: readonly NationPart[]): PartResult {
   const warning = `${parts.join(', ')}: the gateways were still auditing their copies when the load began`;

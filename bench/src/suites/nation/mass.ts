@@ -83,7 +83,7 @@ function resultOf(
     ...latencies,
     figureRow({
       ...common,
-      what: `${changes.toLocaleString('en-US')} cards: first call to enforced on both gateways`,
+      what: `${changes.toLocaleString('en-US')} cards enforced on both gateways`,
       value: result.allEnforcedMs / 1000,
       unit: 's',
       more: {
@@ -95,7 +95,7 @@ function resultOf(
     }),
     figureRow({
       ...common,
-      what: 'acknowledged to enforced on both gateways, p99',
+      what: 'acknowledged to enforced on both, p99',
       value: p99Ms,
       unit: 'ms',
       expectation: `<= ${ENFORCED_BAR_MS} ms`,
@@ -108,9 +108,9 @@ function resultOf(
     }),
     figureRow({
       ...common,
-      what: "the filter's fill afterwards (half of the bits is full)",
+      what: 'bits set in the filter afterwards (full: half)',
       value: Math.max(...figures.map(({ fill }) => fill)),
-      unit: 'of bits',
+      unit: 'share',
       more: { filters: figures, redisMebibytes: Math.round(redisBytes / 2 ** 20) },
     }),
   ];
