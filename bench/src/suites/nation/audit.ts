@@ -13,9 +13,11 @@ const WARM_UP_SECONDS = 5;
 const BATCH_ITEMS = 1_000;
 /** Always another batch to verify, and never so many that one of them is refused. */
 const CONNECTIONS = 8;
+const LEAST_SECONDS = 10;
 const SECONDS_AN_HOUR = 3_600;
 
 export interface Sustained {
+  readonly part: 'audit' | 'proofs';
   readonly what: string;
   readonly basis: readonly BasisName[];
   readonly credentials: number;
@@ -46,6 +48,7 @@ export async function measureAudit(network: Network, seconds: number): Promise<P
   for (const { server } of network.gateways) await server.untilIdle();
   const tally = report.streams[0]?.phases[1] as PhaseTally;
   const row = auditRow({
+    part: 'audit',
     what: 'a year of care sheets, issuer signatures',
     basis: ['S3', 'A5', 'A8', 'A9'],
     credentials: tally.ok * BATCH_ITEMS,
@@ -54,17 +57,24 @@ export async function measureAudit(network: Network, seconds: number): Promise<P
     seconds: report.phaseSeconds[1] as number,
     use: uses[1] as CpuUse,
   });
-  return { rows: [row], ...complaintsAbout([row]) };
+  const { warnings, wrongs } = complaintsAbout([row]);
+  return { rows: [row], warnings: [...warnings, ...warnOfShort(row)], wrongs };
+}
+
+/** A run of which little is known is no ground to extrapolate on. */
+export function warnOfShort({ part, extrapolatedFrom }: Row): string[] {
+  const { seconds } = extrapolatedFrom as { readonly seconds: number };
+  return seconds >= LEAST_SECONDS ? [] : [`${part}: extrapolated from ${seconds} s alone`];
 }
 
 /** Hours on this machine: one core verifies, the other one sends. More cores are not extrapolated to. */
-export function auditRow({ what, basis, credentials, unserved, wrong, seconds, use }: Sustained): Row {
+export function auditRow({ part, what, basis, credentials, unserved, wrong, seconds, use }: Sustained): Row {
   const perSecond = credentials / seconds;
   const [gatewayCores = 0] = use.gatewayCores;
   const bottleneck = bottleneckOf(gatewayCores, use.generatorCores + use.redisCores);
   const generatorWasBottleneck = bottleneck === 'generator';
   const row = figureRow({
-    part: 'audit',
+    part,
     what,
     basis,
     value: CARE_SHEETS_A_YEAR / perSecond / SECONDS_AN_HOUR,

@@ -16,7 +16,7 @@ import { type PresenceCell, presenceCells, requestsOf } from '../presence-cells.
 import { probePresentations } from '../presence-probes.ts';
 import { measureRounds } from '../rounds.ts';
 import { otherVerdicts, reasonsOf } from '../verdict-counts.ts';
-import { auditRow } from './audit.ts';
+import { auditRow, warnOfShort } from './audit.ts';
 import { complaintsAbout, type PartResult } from './rows.ts';
 
 /** The widest there is: signing for a round takes a while, and proofs must still hold at its end. */
@@ -81,6 +81,7 @@ async function resultOf(
   const seconds = sum(rounds, (r) => r.seconds);
   const ticks = clockTicksPerSecond() * seconds;
   const row = auditRow({
+    part: 'proofs',
     what: 'a year of care sheets, issuer and holder signatures',
     basis: ['S3', 'A8', 'A9', 'A10'],
     credentials: sum(rounds, (r) => r.requests - r.non2xx) * kind.batch,
@@ -95,5 +96,9 @@ async function resultOf(
   });
   const { warnings, wrongs } = complaintsAbout([row]);
   const others = otherVerdicts(before, await reasonsOf(gateway)).map((text) => `proofs: ${text}`);
-  return { rows: [{ ...row, part: 'proofs' }], warnings, wrongs: [...wrongs, ...others] };
+  return {
+    rows: [row],
+    warnings: [...warnings, ...warnOfShort(row)],
+    wrongs: [...wrongs, ...others],
+  };
 }

@@ -21,7 +21,7 @@ export async function measureSingles(network: Network, part: 'central' | 'high',
     ...phaseOf(finished, 'singles'),
     part,
     what: 'single calls, worst second held',
-    basis: part === 'central' ? ['A1', 'A5', 'A7', 'A8'] : ['A2', 'A5', 'A7', 'A8'],
+    basis: part === 'central' ? ['S1', 'S2', 'A1', 'A5', 'A7', 'A8'] : ['A2', 'A5', 'A7', 'A8'],
     askedPerSecond: perSecond,
     expects: 'counter',
   });

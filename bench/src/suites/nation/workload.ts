@@ -14,7 +14,7 @@ export const BASIS = {
   A5: '[A] revoked and not yet expired when a run begins: 1.5 million (central)',
   A6: '[A] mass event: 4 million cards revoked at once, as fast as one client with three calls of 1,000 under way can',
   A7: '[A] the counter expects p50 < 5 ms, p99 < 50 ms, p99.9 < 200 ms and 99.95 % of the calls served, each within a second',
-  A8: '[A] four live issuer keys (central); credentials without identity',
+  A8: '[A] four live issuer keys (central); credentials without identity, as long as `corpus` says',
   A9: '[A] an audit replays signatures, dates and revocation as they are judged now, in batches of 1,000',
   A10: '[A] a proof of the holder is shown beside each credential, signed just now: the gateway keeps no proofs of a year ago',
 } as const;
