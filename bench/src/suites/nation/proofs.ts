@@ -8,7 +8,7 @@ import { prepareCorpus } from '../../corpus/credentials.ts';
 import { type PresentationRequests, signRequests } from '../../corpus/presentation-requests.ts';
 import type { LoadReport } from '../../load/load-report.ts';
 import { requireGenerator } from '../../load/run-load.ts';
-import type { Options } from '../../options.ts';
+import { type Options, UsageError } from '../../options.ts';
 import { CACHE_DIR } from '../../paths.ts';
 import { clockTicksPerSecond } from '../../process/cpu-time.ts';
 import { type Gateway, startGateway } from '../../process/targets.ts';
@@ -21,7 +21,10 @@ import { complaintsAbout, type PartResult } from './rows.ts';
 
 /** The widest there is: signing for a round takes a while, and proofs must still hold at its end. */
 const WINDOW_SECONDS = 600;
-/** What VIGIE_REPLAY_ENTRIES takes: none of a run is to be forgotten. */
+/** The warm-up and the check round use up proofs as well, and so do the questions before. */
+const ROUNDS_BESIDES = 2;
+const PROBED = 100;
+/** What VIGIE_REPLAY_ENTRIES takes. */
 const MOST_REMEMBERED = 12_000_000;
 
 export async function measureProofs(
@@ -30,6 +33,11 @@ export async function measureProofs(
   seconds: number,
   say: (text: string) => void,
 ): Promise<PartResult> {
+  // None is to be forgotten within the run; a larger table than that would only be slower.
+  const remembered = (options.rounds + ROUNDS_BESIDES) * options.credentials + PROBED;
+  if (remembered > MOST_REMEMBERED) {
+    throw new UsageError(`proofs: so many rounds are more than ${MOST_REMEMBERED} proofs`);
+  }
   // The only one that ends when it has sent all.
   requireGenerator('wrk');
   const corpus = prepareCorpus(CACHE_DIR, options.credentials, say, 'held-credentials');
@@ -37,7 +45,7 @@ export async function measureProofs(
   mkdirSync(dataDir, { mode: 0o700, recursive: true });
   const settings = {
     VIGIE_PROOF_WINDOW: String(WINDOW_SECONDS),
-    VIGIE_REPLAY_ENTRIES: String(MOST_REMEMBERED),
+    VIGIE_REPLAY_ENTRIES: String(remembered),
   };
   const { engine, serverCore, generatorCore } = options;
   const gateway = await startGateway({ engine, workers: 1, cores: [serverCore], dataDir, settings }, corpus);
