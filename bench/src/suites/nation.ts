@@ -49,7 +49,6 @@ async function run(options: Options): Promise<SuiteResult> {
   const corpus = prepareCorpus(CACHE_DIR, options.credentials, say);
   const needed = Math.ceil((options.standing + options.mass) * HEADROOM);
   const filter = { capacity: Math.max(FILTER_CAPACITY, needed), falsePositiveRate: options.rate };
-  const bulk = await prepareBulk(await loadBuilt(), CACHE_DIR, filter, say, options.standing);
   // Beside the cache, so that copies are made within one file system.
   mkdirSync(CACHE_DIR, { recursive: true });
   const runDir = mkdtempSync(join(CACHE_DIR, 'run-'));
@@ -57,9 +56,11 @@ async function run(options: Options): Promise<SuiteResult> {
   process.once('exit', removeRun);
   const results: PartResult[] = [];
   let engine: object | undefined;
+  // Parts that need the same gateways share them; one that revokes or breaks something has a network of its own.
   const onNetwork = async (parts: readonly NetworkPart[], gateways: 1 | 2, jtis: readonly string[] = []) => {
     const chosen = parts.filter((part) => options.only.includes(part));
     if (chosen.length === 0) return;
+    const bulk = await prepareBulk(await loadBuilt(), CACHE_DIR, filter, say, options.standing);
     const dir = mkdtempSync(join(runDir, 'network-'));
     const network = await startNetwork({ options, dir, corpus, bulk, filter, gateways, jtis, say });
     try {
@@ -103,8 +104,10 @@ function measurePart(part: NetworkPart, network: Network, options: Options): Pro
   }
 }
 
+/** How long each rate is held. */
 const secondsOf = ({ seconds = nationSuite.defaultSeconds }: Options): number => seconds;
 
+/** After a start a gateway goes through its whole copy, which costs it part of its core for a while. */
 function stillAuditing(parts: readonly NationPart[]): PartResult {
   const warning = `${parts.join(', ')}: the gateways were still auditing their copies when the load began`;
   return { rows: [], warnings: [warning], wrongs: [] };
@@ -117,6 +120,7 @@ function resultOf(
   { engine, filter }: { readonly engine: object | undefined; readonly filter: object },
 ): SuiteResult {
   const rows = parts.flatMap((part) => part.rows);
+  // A page names what its own rows rest on, and nothing else.
   const named = new Set(rows.flatMap(({ basis }) => String(basis).split(' ')));
   return conditionResult({
     rows,

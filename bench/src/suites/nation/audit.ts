@@ -16,6 +16,7 @@ const CONNECTIONS = 8;
 const LEAST_SECONDS = 10;
 const SECONDS_AN_HOUR = 3_600;
 
+/** A closed loop that has been held for some time. */
 export interface Sustained {
   readonly part: 'audit' | 'proofs';
   readonly what: string;
@@ -28,6 +29,7 @@ export interface Sustained {
   readonly use: CpuUse;
 }
 
+/** Batches in text lines, answered with a byte for each: the leanest form there is, and so what an audit would take. */
 export async function measureAudit(network: Network, seconds: number): Promise<PartResult> {
   const load = await startLoad(
     network,
@@ -93,6 +95,7 @@ export function auditRow({ part, what, basis, credentials, unserved, wrong, seco
     },
   });
   if (!generatorWasBottleneck) return row;
+  // Rates that are the generator's say nothing of the gateway.
   const { value: _, achievedPerSecond: __, perCorePerSecond: ___, ...withheld } = row;
   return withheld as Row;
 }

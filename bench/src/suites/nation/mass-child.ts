@@ -45,6 +45,7 @@ await showAll('revoked', 'long after its revocation was acknowledged');
 for (const lanes of [admin, ...gateways]) lanes.close();
 reportResult({ acknowledgedMs, allEnforcedMs, enforcedMs, again, wrong } satisfies MassResult);
 
+/** One of those under way together: the next call, when its last one was acknowledged. */
 async function sendCalls(): Promise<void> {
   while (next < calls && wrong.length < MAX_WRONG) {
     const call = next++;
@@ -54,6 +55,7 @@ async function sendCalls(): Promise<void> {
   }
 }
 
+/** The changes of a call, the card that is shown as its first one; the others have no credential that anybody shows. */
 function changesOf(call: number, jti: string | undefined) {
   const count = Math.min(CHANGES_A_CALL, task.changes - call * CHANGES_A_CALL);
   return Array.from({ length: count }, (_, i) => ({
@@ -97,6 +99,7 @@ function reasonAt(gateway: number, credential: string): Promise<string> {
   });
 }
 
+/** From the acknowledgement on, so what was enforced before it counts as at once. */
 async function watchCard(credential: string): Promise<void> {
   const ackMs = performance.now();
   const slowest = await Promise.all(
@@ -128,11 +131,13 @@ async function showAll(expected: string, when: string): Promise<void> {
   }
 }
 
+/** What each gateway's exact copy holds, as it exports it. */
 async function entriesAt(): Promise<number[]> {
   const all = await Promise.all(task.metrics.map((metrics) => scrape({ metrics })));
   return all.map((samples) => samples.get('vigie_revocation_entries{status="revoked"}') ?? 0);
 }
 
+/** Cards shown are some of many: that none of the others is missing is seen by the counts. */
 async function untilAllHaveThem(): Promise<void> {
   while (wrong.length === 0) {
     const entries = await entriesAt();

@@ -31,6 +31,7 @@ export function cardsShown(changes: number): {
 
 export async function measureMass(network: Network, changes: number, seconds: number): Promise<PartResult> {
   const { gateways, cards } = network;
+  // Before and after are there to be compared with, by the same callers at the same gateways.
   const calmSeconds = Math.max(2, seconds / 4);
   const limits = [WARM_UP_SECONDS * 2, calmSeconds * 2, LIMIT_SECONDS, calmSeconds * 2];
   const load = await startLoad(network, limits, centralSingles(network, limits.length));
@@ -46,14 +47,17 @@ export async function measureMass(network: Network, changes: number, seconds: nu
     limitSeconds: LIMIT_SECONDS - 60,
   };
   const file = sourceFile('suites', 'nation', 'mass-child.ts');
+  // Wherever there is room: an operator's program stands on no core of the gateways.
   const child = { file, task, core: undefined, limitSeconds: LIMIT_SECONDS };
   const result = (await load.during(() => runChild(child))) as MassResult;
   await load.during(() => sleep(calmSeconds * 1000));
   const finished = await load.end();
+  // By the gateways' own account, each of its own filter.
   const samples = await Promise.all(gateways.map(scrape));
   return resultOf(result, finished, { changes, samples, redisBytes: await redisBytes(network) });
 }
 
+/** What the network looks like when all is over. */
 interface Beside {
   readonly changes: number;
   readonly samples: readonly ReadonlyMap<string, number>[];
@@ -130,6 +134,7 @@ export function singlesIn({ report, uses, generatorLagMs }: FinishedLoad, phase:
   };
 }
 
+/** What Redis itself calls its memory: the log's entries, its stream, its buffers. */
 async function redisBytes(network: Network): Promise<number> {
   const info = await network.redis().ask('INFO', 'memory');
   return Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0);

@@ -37,6 +37,7 @@ export async function startLoad(
     port: portOf(first?.data as string),
     credentialsFile: network.corpus.credentialsFile,
     core: network.options.generatorCore,
+    // A warm-up is a phase of its own here.
     settleSeconds: 0,
     patienceSeconds: PATIENCE_SECONDS,
     phaseSeconds: limits,
@@ -71,6 +72,7 @@ export function centralSingles({ gateways }: Pick<Network, 'gateways'>, phases: 
   }));
 }
 
+/** The streams are told apart by their gateways, so that the worse one can be told. */
 export function singlesAt(gateway: number): string {
   return `singles-${gateway + 1}`;
 }

@@ -96,6 +96,7 @@ export function coreOf({ serverCore, generatorCore }: Options, gateway: number):
   return gateway === 0 ? serverCore : generatorCore;
 }
 
+/** With a copy of what the log holds: a gateway that has been part of the network for long. */
 async function startOne(spec: NetworkSpec, redis: RedisServer, index: number): Promise<SharedGateway> {
   const dataDir = join(spec.dir, `gateway-${index + 1}`);
   copyData(spec.bulk, dataDir);
@@ -104,6 +105,7 @@ async function startOne(spec: NetworkSpec, redis: RedisServer, index: number): P
     redisUrl: redis.url,
     trustListFile: join(spec.dir, 'trust-list.json'),
     filter: spec.filter,
+    // The canary verifies every five seconds in production, too.
     env: { VIGIE_ENGINE: spec.options.engine, VIGIE_CANARY: 'auto' },
     cores: [coreOf(spec.options, index)],
   });

@@ -47,6 +47,7 @@ export async function measureOutage(network: Network, seconds: number): Promise<
   const outages: { kind: Kind; outage: Outage }[] = [];
   await load.during(() => sleep(WARM_UP_SECONDS * 1000));
   await load.during(() => sleep(calmSeconds * 1000));
+  // One that stands still keeps its connections and answers nothing; one that is killed refuses them.
   for (const kind of ['stopped', 'killed'] as const) {
     outages.push({ kind, outage: await load.during(() => takeAway(network, kind, outageSeconds, wrongs)) });
     await load.during(() => recover(watch, calmSeconds, wrongs));
@@ -86,7 +87,7 @@ async function takeAway(network: Network, kind: Kind, seconds: number, wrongs: s
   return { goneMs, backMs: performance.now() };
 }
 
-/** The status it was answered with; 0 for none. */
+/** The status it was answered with; 0 for none, which acknowledges nothing either. */
 async function tryToRevoke({ gateways }: Network, jti: string): Promise<number> {
   const [first] = gateways as [Network['gateways'][number]];
   try {
@@ -103,6 +104,7 @@ async function tryToRevoke({ gateways }: Network, jti: string): Promise<number> 
   }
 }
 
+/** The phase after an outage: until all is well, and as long as a calm one. */
 async function recover(watch: OutageWatch, calmSeconds: number, wrongs: string[]): Promise<void> {
   const isFresh = await watch.untilAll('fresh', RETURN_LIMIT_MS);
   if (!isFresh) wrongs.push(`a gateway was not fresh ${RETURN_LIMIT_MS} ms after Redis was back`);
@@ -142,6 +144,7 @@ function rowsOf(kind: Kind, figures: OutageFigures): Row[] {
   ];
 }
 
+/** How often the two cards were asked for: what none wrong is none of. */
 function verdictsRow(sights: readonly Sight[]): Row {
   const wrong = sights.filter(({ reason, expected }) => reason !== expected).length;
   return figureRow({

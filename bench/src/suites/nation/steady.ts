@@ -13,6 +13,7 @@ const WARM_UP_PER_SECOND = 3_000;
 /** Systems that send lots hold few connections each; a nation of them many. */
 const LOT_CONNECTIONS = 200;
 
+/** The worst second of a nation, held for as long as the part lasts: at one gateway, as if it had no others. */
 export async function measureSingles(network: Network, part: 'central' | 'high', seconds: number) {
   const perSecond = part === 'central' ? CENTRAL_PER_SECOND : HIGH_PER_SECOND;
   const rates = [WARM_UP_PER_SECOND, perSecond];
@@ -38,6 +39,7 @@ export async function measureHerd(network: Network, seconds: number): Promise<Pa
       items,
       connections: LOT_CONNECTIONS,
       source: '127.0.0.1',
+      // The warm-up is part of the rate, so that the herd begins at a gateway that has seen lots, and not too many.
       rates: [perSecond / 4, perSecond],
     };
     const calls = singles([WARM_UP_PER_SECOND, CENTRAL_PER_SECOND]);
@@ -69,6 +71,7 @@ function singles(rates: readonly number[]): StreamSpec {
   return { name: 'singles', items: 0, connections: SINGLE_CONNECTIONS, source: '127.0.0.1', rates };
 }
 
+/** The warm-up and what is measured, in one run of the generator, so that connections are not opened anew. */
 async function steadyLoad(network: Network, seconds: number, streams: readonly StreamSpec[]) {
   const load = await startLoad(network, [WARM_UP_SECONDS * 2, seconds * 2], streams);
   await load.during(() => sleep(WARM_UP_SECONDS * 1000));
