@@ -5,11 +5,10 @@ import { significant } from '../../statistics.ts';
 import type { Row } from '../../suite.ts';
 import { bottleneckOf } from '../http-cells.ts';
 import type { Network } from './network.ts';
-import { startLoad } from './network-load.ts';
+import { startLoad, WARM_UP_SECONDS } from './network-load.ts';
 import { type CpuUse, complaintsAbout, figureRow, type PartResult } from './rows.ts';
 import { type BasisName, CARE_SHEETS_A_YEAR } from './workload.ts';
 
-const WARM_UP_SECONDS = 5;
 const BATCH_ITEMS = 1_000;
 /** Always another batch to verify, and never so many that one of them is refused. */
 const CONNECTIONS = 8;

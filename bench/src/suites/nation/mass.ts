@@ -7,11 +7,10 @@ import { percentile } from '../revocation/rows.ts';
 import { scrape } from '../revocation/shared-gateway.ts';
 import { CHANGES_A_CALL, type MassResult, type MassTask } from './mass-task.ts';
 import type { Network } from './network.ts';
-import { centralSingles, type FinishedLoad, portOf, startLoad } from './network-load.ts';
+import { centralSingles, type FinishedLoad, portOf, startLoad, WARM_UP_SECONDS } from './network-load.ts';
 import { complaintsAbout, figureRow, type PartResult, type Phase, phaseRow } from './rows.ts';
 import { CENTRAL_PER_SECOND } from './workload.ts';
 
-const WARM_UP_SECONDS = 5;
 /** Four million at the slowest rate that is still of use. */
 const LIMIT_SECONDS = 1_800;
 const MOST_CARDS_SHOWN = 1_000;

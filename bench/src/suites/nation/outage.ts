@@ -7,7 +7,7 @@ import { ISSUER } from '../../corpus/credentials.ts';
 import type { Row } from '../../suite.ts';
 import { singlesIn } from './mass.ts';
 import type { Network } from './network.ts';
-import { centralSingles, startLoad } from './network-load.ts';
+import { centralSingles, startLoad, WARM_UP_SECONDS } from './network-load.ts';
 import {
   judgeOutage,
   type Outage,
@@ -20,7 +20,6 @@ import {
 } from './outage-watch.ts';
 import { complaintsAbout, figureRow, type PartResult, phaseRow } from './rows.ts';
 
-const WARM_UP_SECONDS = 5;
 /** Long enough to become stale, and to be it for a while. */
 const LEAST_OUTAGE_SECONDS = 8;
 const RETURN_LIMIT_MS = 60_000;

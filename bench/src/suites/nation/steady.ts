@@ -3,13 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenLoopReport, StreamSpec } from '../../load/open-loop.ts';
 import type { Row } from '../../suite.ts';
 import type { Network } from './network.ts';
-import { type FinishedLoad, SINGLE_CONNECTIONS, startLoad } from './network-load.ts';
+import {
+  type FinishedLoad,
+  SINGLE_CONNECTIONS,
+  startLoad,
+  WARM_UP_PER_SECOND,
+  WARM_UP_SECONDS,
+} from './network-load.ts';
 import { complaintsAbout, type PartResult, type Phase, phaseRow } from './rows.ts';
 import { CENTRAL_PER_SECOND, HERD_CREDENTIALS_PER_SECOND, HIGH_PER_SECOND, LOT_SIZES } from './workload.ts';
 
-/** Counted for nothing: what the machine's compiler has not seen yet is slower by half. */
-const WARM_UP_SECONDS = 5;
-const WARM_UP_PER_SECOND = 3_000;
 /** Systems that send lots hold few connections each; a nation of them many. */
 const LOT_CONNECTIONS = 200;
 
