@@ -52,7 +52,8 @@ async function run(options: Options): Promise<SuiteResult> {
   // Beside the cache, so that copies are made within one file system.
   mkdirSync(CACHE_DIR, { recursive: true });
   const runDir = mkdtempSync(join(CACHE_DIR, 'run-'));
-  const removeRun = () => rmSync(runDir, { recursive: true, force: true });
+  // Again, where a server that was killed a moment ago still had its last word to write.
+  const removeRun = () => rmSync(runDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   process.once('exit', removeRun);
   const results: PartResult[] = [];
   let engine: object | undefined;
