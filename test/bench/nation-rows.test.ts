@@ -78,13 +78,14 @@ describe('a row of calls', () => {
 
 describe('the audit of a year', () => {
   const run = {
+    part: 'audit',
     what: 'x',
-    basis: ['S3'] as const,
+    basis: ['S3'],
     credentials: 2_000_000,
     unserved: 0,
     wrong: 0,
     seconds: 10,
-  };
+  } as const;
 
   it('is hours at the rate of the run, and a rate for each core', () => {
     const saturated = { gatewayCores: [0.98], redisCores: 0, generatorCores: 0.3 };
