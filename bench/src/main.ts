@@ -7,6 +7,7 @@ import { type Report, type Suite, Unavailable } from './suite.ts';
 import { gateSuite } from './suites/gate.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
+import { nationSuite } from './suites/nation.ts';
 import { overloadSuite } from './suites/overload.ts';
 import { presenceSuite } from './suites/presence.ts';
 import { reportSuite } from './suites/report.ts';
@@ -20,6 +21,7 @@ const MEASURING: readonly Suite[] = [
   presenceSuite,
   revocationSuite,
   overloadSuite,
+  nationSuite,
   scaleSuite,
 ];
 const SUITES: readonly Suite[] = [...MEASURING, reportSuite(MEASURING.map(({ name }) => name)), gateSuite];
@@ -72,10 +74,16 @@ async function runSuite(suite: Suite, options: Options): Promise<number> {
 
 function printForPeople(report: Report, table: string): void {
   for (const [name, value] of Object.entries(report.machine)) {
-    console.log(`${name.padEnd(14)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
+    // What is told in sentences has a line for each.
+    if (isTexts(value)) for (const text of value) console.log(`${name.padEnd(14)}${text}`);
+    else console.log(`${name.padEnd(14)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
   }
   console.log(`\n${table}`);
   for (const warning of report.warnings) console.log(`warning: ${warning}`);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string');
 }
 
 // Servers and generators are ended by 'exit' handlers, which a signal alone would not run. 128 + the signal's number.

@@ -24,6 +24,9 @@ export interface Options {
   /** revocation: entries of the log, and the filter's target rate. */
   readonly entries: number;
   readonly rate: number;
+  /** nation: cards revoked before a run begins, and at once in the part `mass`. */
+  readonly standing: number;
+  readonly mass: number;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
   /** Keep the report as the suite's latest one. */
@@ -41,17 +44,20 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones)
+  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones; nation: 60)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
   --generator-core N     core of the load generator (1)
   --generator NAME       http, scale: wrk or autocannon (wrk)
-  --credentials N        http, overload, presence, scale: distinct credentials in the corpus, thousands (200000)
+  --credentials N        http, overload, nation, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
-  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory (all)
+  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory;
+                         nation: central, high, herd, audit, proofs, mass, outage (all)
   --minutes N            scale: how long memory is watched at full load (10)
-  --rate P               revocation: target false-positive rate of the filter (0.000001)
+  --rate P               revocation, nation: target false-positive rate of the filter (0.000001)
+  --standing N           nation: cards revoked before a run begins, 1000 to 16000000 (1500000)
+  --mass N               nation: cards revoked at once, 1000 to 16000000 (4000000)
   --strict               refuse to measure while something else runs on the machine
   --save                 store the run as bench/results/latest/SUITE.json
   --run SUITE,SUITE      report: measure and store these first, or all
@@ -75,6 +81,8 @@ export function parseOptions(args: readonly string[], parts: readonly string[] =
     only: values.only === undefined ? parts : partsOf(values.only, parts),
     minutes: numberOf('--minutes', values.minutes, 0.2, 1_440),
     rate: numberOf('--rate', values.rate, 1e-8, 0.1),
+    standing: integerOf('--standing', values.standing, 1_000, 16_000_000),
+    mass: integerOf('--mass', values.mass, 1_000, 16_000_000),
     strict: values.strict,
     save: values.save,
     run: values.run,
@@ -101,6 +109,8 @@ function parse(args: readonly string[]) {
         only: { type: 'string' },
         minutes: { type: 'string', default: '10' },
         rate: { type: 'string', default: '1e-6' },
+        standing: { type: 'string', default: '1500000' },
+        mass: { type: 'string', default: '4000000' },
         strict: { type: 'boolean', default: false },
         save: { type: 'boolean', default: false },
         run: { type: 'string' },

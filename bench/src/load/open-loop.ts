@@ -1,6 +1,7 @@
 /** The open-loop generator (open-loop/, C++): compiled at its first use, run as a process of its own on its core. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE_DIR, sourceFile } from '../paths.ts';
@@ -16,6 +17,8 @@ export interface StreamSpec {
   readonly source: string;
   /** Calls a second in each phase; below 0: a closed loop. */
   readonly rates: readonly number[];
+  /** Of another server than the first one. */
+  readonly port?: number;
 }
 
 export interface OpenLoopSpec {
@@ -33,6 +36,7 @@ interface Latencies {
   readonly count: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
   readonly maxUs: number;
 }
 
@@ -55,6 +59,8 @@ export const SLOT_SECONDS = 0.25;
 
 export interface OpenLoopReport {
   readonly cpuSeconds: number;
+  /** How long each phase was, whether its time was up or it was ended. */
+  readonly phaseSeconds: readonly number[];
   /** How late the generator itself was. */
   readonly lag: Latencies;
   readonly streams: readonly {
@@ -88,15 +94,35 @@ export function prepareOpenLoop(): string {
 }
 
 export async function runOpenLoop(program: string, spec: OpenLoopSpec): Promise<OpenLoopReport> {
-  const streams = spec.streams.map(({ name, items, connections, source, rates }) =>
-    [name, items, connections, source, rates.map(Math.round).join(',')].join(':'),
+  return startOpenLoop(program, spec).report;
+}
+
+export interface OpenLoop {
+  readonly pid: number;
+  /** Its connections stand and the first phase has begun; rejects when it ended before. */
+  readonly begun: Promise<void>;
+  /** The phase that it is in ends now, not when its time is up. */
+  endPhase(): void;
+  readonly report: Promise<OpenLoopReport>;
+}
+
+export function startOpenLoop(program: string, spec: OpenLoopSpec): OpenLoop {
+  const streams = spec.streams.map(({ name, items, connections, source, rates, port }) =>
+    [name, items, connections, source, rates.map(Math.round).join(','), ...(port ? [port] : [])].join(':'),
   );
   const args = [
     ...['-c', String(spec.core), program, String(spec.port), spec.credentialsFile],
     ...[String(spec.settleSeconds), String(spec.patienceSeconds), spec.phaseSeconds.join(',')],
   ];
-  const child = spawn('taskset', [...args, ...streams], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('taskset', [...args, ...streams], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // One that has ended takes no more lines; its exit code says why.
+  child.stdin.on('error', () => {});
   const seconds = spec.phaseSeconds.reduce((sum, phase) => sum + phase, 0);
   const limitMs = (seconds + spec.patienceSeconds) * 1000 + GRACE_MS;
-  return JSON.parse(await outputOf(child, 'the open-loop generator', limitMs));
+  const output = outputOf(child, 'the open-loop generator', limitMs);
+  const begun = Promise.race([once(child.stdout, 'data'), output]).then(() => {});
+  const report = output.then((text) => JSON.parse(text.slice(text.indexOf('\n') + 1)));
+  // Whoever waits for one of them need not wait for the other.
+  for (const promise of [begun, report]) promise.catch(() => {});
+  return { pid: child.pid as number, begun, endPhase: () => child.stdin.write('\n'), report };
 }

@@ -22,14 +22,15 @@ const ANSWER_TIMEOUT_MS = 180_000;
 
 /**
  * Loads `log.rdb` of `dir`, if it is there, and writes nothing by itself unless `args` say so. On the core, if one is
- * named: taskset replaces itself by it.
+ * named: taskset replaces itself by it. On the port of one that has ended, if it is to be found again.
  */
 export async function startRedis(
   dir: string,
   args: readonly string[] = [],
   core?: number,
+  samePort?: number,
 ): Promise<RedisServer> {
-  const port = await freePort();
+  const port = samePort ?? (await freePort());
   const pinning = core === undefined ? [] : ['taskset', '-c', String(core)];
   const [program, ...first] = [...pinning, 'redis-server'];
   const child = spawn(

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -13,6 +14,8 @@ constexpr double kMicros = 1e6;
 constexpr std::uint64_t kSlotUs = 250'000;
 /** Connections opened before the first phase, so many at a time: more would overflow the listener's backlog. */
 constexpr std::size_t kOpenedAtOnce = 64;
+/** What epoll calls standard input; no connection has this number. */
+constexpr std::uint32_t kInput = 0xFFFF'FFFF;
 
 sockaddr_in loopback(const std::string& address, std::uint16_t port) {
   sockaddr_in result{};
@@ -32,14 +35,14 @@ Generator::Generator(const Plan& plan) : plan_(plan), epoll_(epoll_create1(EPOLL
   start_ = std::chrono::steady_clock::now();
 }
 
-void Generator::add(Stream stream, const std::string& source, std::size_t connections) {
+void Generator::add(Stream stream, const Route& route, std::size_t connections) {
   stream.tallies.resize(phase_ends_us_.size());
   stream.slots.resize(static_cast<std::size_t>(phase_ends_us_.back()) / kSlotUs + 1);
   for (std::size_t i = 0; i < connections; ++i) {
     const auto id = static_cast<std::uint32_t>(connections_.size());
-    connections_.push_back(std::make_unique<Connection>(epoll_, loopback("127.0.0.1", plan_.port),
-                                                        loopback(source, 0), id));
-    if (!connections_.back()->open()) throw std::runtime_error("no connection from " + source);
+    connections_.push_back(std::make_unique<Connection>(epoll_, loopback("127.0.0.1", route.port),
+                                                        loopback(route.source, 0), id));
+    if (!connections_.back()->open()) throw std::runtime_error("no connection from " + route.source);
     Call call;
     call.stream = static_cast<std::uint32_t>(streams_.size());
     calls_.push_back(call);
@@ -67,19 +70,58 @@ Tally* Generator::tally_of(const Call& call) {
   return settles ? nullptr : &streams_[call.stream].tallies[call.phase];
 }
 
-void Generator::run() {
+void Generator::run(const std::function<void()>& on_begin) {
   receive(200);
+  listen_to_input();
+  on_begin();
   start_ = std::chrono::steady_clock::now();
-  const double end = phase_ends_us_.back();
-  const double last = end + plan_.patience_seconds * kMicros;
-  for (std::uint64_t now = 0; static_cast<double>(now) < last; now = now_us()) {
-    if (static_cast<double>(now) < end) send_due(now);
+  const auto last_us = [this] { return phase_ends_us_.back() + plan_.patience_seconds * kMicros; };
+  for (std::uint64_t now = 0; static_cast<double>(now) < last_us(); now = now_us()) {
+    if (input_has_come_) end_phases(now);
+    if (static_cast<double>(now) < phase_ends_us_.back()) send_due(now);
     receive(wait_ms(now));
   }
+  const double last = last_us();
+  const auto slots = static_cast<std::size_t>(last) / kSlotUs + 1;
+  for (Stream& stream : streams_) stream.slots.resize(std::min(stream.slots.size(), slots));
   // Whoever still waits has lost patience.
   for (std::size_t id = 0; id < connections_.size(); ++id) {
     if (connections_[id]->is_busy()) count(calls_[id], static_cast<std::uint64_t>(last));
   }
+}
+
+/** A file or the null device, which epoll does not take, has nothing to say. */
+void Generator::listen_to_input() {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = kInput;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, STDIN_FILENO, &event);
+}
+
+/** The phase of now ends now for each line that has come, and those after it begin so much sooner. */
+void Generator::end_phases(std::uint64_t now) {
+  input_has_come_ = false;
+  char bytes[64];
+  const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+  // Whoever could end a phase has gone: the phases take their time.
+  if (count <= 0) epoll_ctl(epoll_, EPOLL_CTL_DEL, STDIN_FILENO, nullptr);
+  const auto lines = count <= 0 ? 0 : std::count(bytes, bytes + count, '\n');
+  for (auto line = lines; line > 0; --line) {
+    const std::uint32_t phase = phase_at(static_cast<double>(now));
+    if (phase >= phase_ends_us_.size()) return;
+    const double sooner = phase_ends_us_[phase] - static_cast<double>(now);
+    for (std::size_t i = phase; i < phase_ends_us_.size(); ++i) phase_ends_us_[i] -= sooner;
+  }
+}
+
+std::vector<double> Generator::phase_seconds() const {
+  std::vector<double> seconds;
+  double begin = 0;
+  for (const double end : phase_ends_us_) {
+    seconds.push_back((end - begin) / kMicros);
+    begin = end;
+  }
+  return seconds;
 }
 
 /** Sends what is due; a call for which no connection is free is counted, and not sent any more. */
@@ -128,6 +170,10 @@ void Generator::receive(int timeout_ms) {
   const int count = epoll_wait(epoll_, events, 256, timeout_ms);
   for (int i = 0; i < count; ++i) {
     const std::uint32_t id = events[i].data.u32;
+    if (id == kInput) {
+      input_has_come_ = true;
+      continue;
+    }
     const Progress progress = connections_[id]->proceed(events[i].events, calls_[id].answer);
     if (progress != Progress::kPending) ended(id, progress);
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -16,7 +17,6 @@
 namespace vigie::bench {
 
 struct Plan {
-  std::uint16_t port = 0;
   std::vector<double> phase_seconds;
   /** Calls due in the first moments of a phase are sent, not counted. */
   double settle_seconds = 0;
@@ -24,12 +24,21 @@ struct Plan {
   double patience_seconds = 1;
 };
 
+/** The loopback address from which a stream's connections come, and the port to which they go. */
+struct Route {
+  std::string source;
+  std::uint16_t port = 0;
+};
+
 class Generator {
  public:
   explicit Generator(const Plan& plan);
-  /** `source`: the loopback address from which the stream's connections come. */
-  void add(Stream stream, const std::string& source, std::size_t connections);
-  void run();
+  void add(Stream stream, const Route& route, std::size_t connections);
+  /** Calls back when the connections stand and the first phase begins. */
+  void run(const std::function<void()>& on_begin);
+
+  /** How long each phase was, those included that ended before their time. */
+  std::vector<double> phase_seconds() const;
 
   const std::vector<Stream>& streams() const { return streams_; }
   /** How late the generator itself was with its calls: what it could not help is in the latencies. */
@@ -39,6 +48,8 @@ class Generator {
   std::uint64_t now_us() const;
   std::uint32_t phase_at(double us) const;
   Tally* tally_of(const Call& call);
+  void listen_to_input();
+  void end_phases(std::uint64_t now);
   void send_due(std::uint64_t now);
   void send(std::uint32_t stream, std::uint32_t connection, double due_us);
   void receive(int timeout_ms);
@@ -48,6 +59,7 @@ class Generator {
 
   const Plan plan_;
   std::vector<double> phase_ends_us_;
+  bool input_has_come_ = false;
   const int epoll_;
   std::vector<Stream> streams_;
   /** By the number that epoll knows; `calls_` says what each is busy with. */

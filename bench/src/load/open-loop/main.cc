@@ -1,7 +1,8 @@
 /**
  * `open-loop PORT CREDENTIALS-FILE SETTLE-S PATIENCE-S PHASE-S,… STREAM…`, where a stream is
- * `NAME:ITEMS:CONNECTIONS:SOURCE:RATE,…` (ITEMS 0: single calls) and a rate below 0 is a closed loop. Prints one
- * JSON object. Loopback only.
+ * `NAME:ITEMS:CONNECTIONS:SOURCE:RATE,…[:PORT]` (ITEMS 0: single calls; PORT: another server than the first one) and a
+ * rate below 0 is a closed loop. A line on standard input ends a phase before its time. Prints a line when the first
+ * phase begins, and one JSON object at the end. Loopback only.
  */
 #include <sys/resource.h>
 
@@ -63,9 +64,10 @@ std::vector<std::string> make_requests(const std::string& file, std::size_t item
 }
 
 void print_latency(const char* name, const Histogram& latency) {
-  std::printf("\"%s\":{\"count\":%llu,\"p50Us\":%llu,\"p99Us\":%llu,\"maxUs\":%llu}", name,
+  std::printf("\"%s\":{\"count\":%llu,\"p50Us\":%llu,\"p99Us\":%llu,\"p999Us\":%llu,\"maxUs\":%llu}", name,
               static_cast<unsigned long long>(latency.total()), static_cast<unsigned long long>(latency.quantile(0.5)),
-              static_cast<unsigned long long>(latency.quantile(0.99)), static_cast<unsigned long long>(latency.max()));
+              static_cast<unsigned long long>(latency.quantile(0.99)),
+              static_cast<unsigned long long>(latency.quantile(0.999)), static_cast<unsigned long long>(latency.max()));
 }
 
 void print_stream(const Stream& stream) {
@@ -109,14 +111,13 @@ double cpu_seconds() {
 int run(int count, char** arguments) {
   if (count < 7) throw std::runtime_error("too few arguments: see the head of main.cc");
   Plan plan;
-  plan.port = static_cast<std::uint16_t>(std::stoi(arguments[1]));
   plan.settle_seconds = std::stod(arguments[3]);
   plan.patience_seconds = std::stod(arguments[4]);
   plan.phase_seconds = numbers(arguments[5]);
   Generator generator(plan);
   for (int i = 6; i < count; ++i) {
     const std::vector<std::string> parts = split(arguments[i], ':');
-    if (parts.size() != 5) throw std::runtime_error("not a stream: " + std::string(arguments[i]));
+    if (parts.size() != 5 && parts.size() != 6) throw std::runtime_error("not a stream: " + std::string(arguments[i]));
     Stream stream;
     stream.name = parts[0];
     const std::size_t items = std::stoul(parts[1]);
@@ -125,11 +126,21 @@ int run(int count, char** arguments) {
     stream.next_request = static_cast<std::size_t>(i) * 997;
     if (items == 0) stream.needle = "\"verdict\":\"valid\"";
     stream.rates = numbers(parts[4]);
-    generator.add(std::move(stream), parts[3], std::stoul(parts[2]));
+    const std::string port = parts.size() == 6 ? parts[5] : arguments[1];
+    generator.add(std::move(stream), {parts[3], static_cast<std::uint16_t>(std::stoi(port))}, std::stoul(parts[2]));
   }
   const double cpu_before = cpu_seconds();
-  generator.run();
-  std::printf("{\"cpuSeconds\":%.3f,", cpu_seconds() - cpu_before);
+  generator.run([] {
+    std::printf("begun\n");
+    std::fflush(stdout);
+  });
+  std::printf("{\"cpuSeconds\":%.3f,\"phaseSeconds\":[", cpu_seconds() - cpu_before);
+  const char* separator = "";
+  for (const double seconds : generator.phase_seconds()) {
+    std::printf("%s%.3f", separator, seconds);
+    separator = ",";
+  }
+  std::printf("],");
   print_latency("lag", generator.lag());
   std::printf(",\"streams\":[");
   for (std::size_t i = 0; i < generator.streams().size(); ++i) {

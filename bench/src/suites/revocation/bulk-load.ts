@@ -49,15 +49,19 @@ export function bulkJti(seq: number): string {
   return `${JTI_PREFIX}${String(seq).padStart(12, '0')}`;
 }
 
-/** Takes `entries` from `cacheDir`, or makes them there: some minutes and 2 GB for ten million. */
+/**
+ * Takes `entries` from `cacheDir`, or makes them there: some minutes and 2 GB for ten million. As many as the filter
+ * is sized for, unless they are to leave it some room.
+ */
 export async function prepareBulk(
   built: Built,
   cacheDir: string,
   filter: { readonly capacity: number; readonly falsePositiveRate: number },
   say: (text: string) => void,
+  entries = filter.capacity,
 ): Promise<Bulk> {
-  const entries = filter.capacity;
-  const dir = join(cacheDir, `revocations-${FORMAT}-${entries}-${filter.falsePositiveRate}`);
+  const room = entries === filter.capacity ? '' : `-of-${filter.capacity}`;
+  const dir = join(cacheDir, `revocations-${FORMAT}-${entries}${room}-${filter.falsePositiveRate}`);
   const factsFile = join(dir, 'facts.json');
   if (existsSync(factsFile)) return { ...JSON.parse(readFileSync(factsFile, 'utf8')), dir };
 

@@ -99,7 +99,7 @@ async function startFollowing(
 }
 
 /** Whether they came to do no more than follow the log: the audit after a start takes a large copy a minute. */
-async function untilQuiet(pids: readonly number[]): Promise<boolean> {
+export async function untilQuiet(pids: readonly number[]): Promise<boolean> {
   const used = () => pids.map((pid) => readCpuTicks(pid) ?? 0);
   const perWindow = (clockTicksPerSecond() * QUIET_WINDOW_MS) / 1000;
   const deadlineMs = performance.now() + QUIET_LIMIT_MS;

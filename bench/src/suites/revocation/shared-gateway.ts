@@ -22,6 +22,8 @@ export interface SharedGatewayOptions {
   readonly trustListFile: string;
   readonly filter: { readonly capacity: number; readonly falsePositiveRate: number };
   readonly env?: Readonly<Record<string, string>>;
+  /** None: wherever the kernel puts it. */
+  readonly cores?: readonly number[];
 }
 
 const POLL_MS = 5;
@@ -55,7 +57,7 @@ export async function startSharedGateway(options: SharedGatewayOptions): Promise
       VIGIE_CANARY: 'off',
       ...options.env,
     },
-    cores: [],
+    cores: options.cores ?? [],
     readyPrefix: 'vigie is ready:',
   });
   return {
@@ -70,10 +72,11 @@ export async function startSharedGateway(options: SharedGatewayOptions): Promise
 
 export interface Verdict {
   readonly reason: string;
-  readonly revocation: { readonly state: string };
+  /** `null`: nothing was ever confirmed. */
+  readonly revocation: { readonly state: string; readonly ageMs: number | null };
 }
 
-export async function verdictOf({ data }: SharedGateway, credential: string): Promise<Verdict> {
+export async function verdictOf({ data }: Pick<SharedGateway, 'data'>, credential: string): Promise<Verdict> {
   const response = await fetch(`${data}/v1/verify`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -106,13 +109,15 @@ export async function readiness(
 }
 
 /** Samples of one scrape by their whole names, labels included. */
-export async function scrape({ metrics }: SharedGateway): Promise<ReadonlyMap<string, number>> {
+export async function scrape({
+  metrics,
+}: Pick<SharedGateway, 'metrics'>): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(metrics)).text();
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
 }
 
 /** Whether its copy is one with the log. */
-export async function isFollowing(gateway: SharedGateway): Promise<boolean> {
+export async function isFollowing(gateway: Pick<SharedGateway, 'metrics'>): Promise<boolean> {
   return (await scrape(gateway)).get('vigie_revocation_log_state{state="following"}') === 1;
 }
