@@ -8,6 +8,7 @@ import { overloadSuite } from './suites/overload.ts';
 import { presenceSuite } from './suites/presence.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { scaleSuite } from './suites/scale.ts';
+import { scenariosSuite } from './suites/scenarios.ts';
 import { formatTable } from './table.ts';
 
 const SUITES: readonly Suite[] = [
@@ -17,6 +18,7 @@ const SUITES: readonly Suite[] = [
   revocationSuite,
   overloadSuite,
   scaleSuite,
+  scenariosSuite,
 ];
 
 const HELP = [

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type GeneratorChoice = 'wrk' | 'autocannon';
 
+export type RunnerChoice = 'auto' | 'k6' | 'own';
+
 export interface Options {
   readonly json: boolean;
   /** Seconds measured for each configuration in each round; `undefined` is the suite's default. */
@@ -19,11 +21,14 @@ export interface Options {
   readonly credentials: number;
   /** The suite's parts to run. */
   readonly only: readonly string[];
-  /** scale: how long memory is watched. */
+  /** scale: how long memory is watched; scenarios: the soak. */
   readonly minutes: number;
   /** revocation: entries of the log, and the filter's target rate. */
   readonly entries: number;
   readonly rate: number;
+  /** scenarios: who puts the load on, and whether one expectation is made wrong to see that the run fails. */
+  readonly runner: RunnerChoice;
+  readonly falsify: boolean;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
 }
@@ -33,7 +38,7 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, warnings} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones)
+  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones; scenarios: 10)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
@@ -41,9 +46,12 @@ export const OPTIONS_HELP = `Options:
   --generator NAME       http, scale: wrk or autocannon (wrk)
   --credentials N        http, overload, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
-  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory (all)
-  --minutes N            scale: how long memory is watched at full load (10)
+  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory;
+                         scenarios: smoke, steady, ramp, spike, soak, lots, hot, cold, adversarial, churn (all)
+  --minutes N            scale: how long memory is watched at full load; scenarios: how long the soak takes (10)
   --rate P               revocation: target false-positive rate of the filter (0.000001)
+  --runner NAME          scenarios: k6, own, or auto: k6 where it can be built (auto)
+  --falsify              scenarios: make one expectation of each pool wrong: the run must exit with 1
   --strict               refuse to measure while something else runs on the machine`;
 
 /** Parses what follows the suite's name; `parts` is what `--only` may name. */
@@ -62,6 +70,8 @@ export function parseOptions(args: readonly string[], parts: readonly string[] =
     only: values.only === undefined ? parts : partsOf(values.only, parts),
     minutes: numberOf('--minutes', values.minutes, 0.2, 1_440),
     rate: numberOf('--rate', values.rate, 1e-8, 0.1),
+    runner: choiceOf('--runner', values.runner, ['auto', 'k6', 'own']),
+    falsify: values.falsify,
     strict: values.strict,
   };
 }
@@ -83,6 +93,8 @@ function parse(args: readonly string[]) {
         only: { type: 'string' },
         minutes: { type: 'string', default: '10' },
         rate: { type: 'string', default: '1e-6' },
+        runner: { type: 'string', default: 'auto' },
+        falsify: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
       },
     }).values;

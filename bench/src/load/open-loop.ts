@@ -33,6 +33,7 @@ interface Latencies {
   readonly count: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
   readonly maxUs: number;
 }
 

@@ -63,9 +63,10 @@ std::vector<std::string> make_requests(const std::string& file, std::size_t item
 }
 
 void print_latency(const char* name, const Histogram& latency) {
-  std::printf("\"%s\":{\"count\":%llu,\"p50Us\":%llu,\"p99Us\":%llu,\"maxUs\":%llu}", name,
+  std::printf("\"%s\":{\"count\":%llu,\"p50Us\":%llu,\"p99Us\":%llu,\"p999Us\":%llu,\"maxUs\":%llu}", name,
               static_cast<unsigned long long>(latency.total()), static_cast<unsigned long long>(latency.quantile(0.5)),
-              static_cast<unsigned long long>(latency.quantile(0.99)), static_cast<unsigned long long>(latency.max()));
+              static_cast<unsigned long long>(latency.quantile(0.99)),
+              static_cast<unsigned long long>(latency.quantile(0.999)), static_cast<unsigned long long>(latency.max()));
 }
 
 void print_stream(const Stream& stream) {
