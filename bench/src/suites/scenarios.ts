@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type K6, prepareK6 } from '../k6/build-k6.ts';
 import { runK6 } from '../k6/run-k6.ts';
+import { prepareOpenLoop } from '../load/open-loop.ts';
 import type { Options } from '../options.ts';
 import { requirePackage } from '../process/programs.ts';
 import { engineOf } from '../process/targets.ts';
@@ -32,6 +33,8 @@ export const scenariosSuite: Suite = {
 /** Each is a caller that keeps its connection. */
 const CONNECTIONS = 100;
 const WARM_UP_SECONDS = 2;
+/** To which the open-loop generator adds a row. */
+const OPEN_LOOP: readonly string[] = ['steady', 'ramp'];
 const say = (text: string): void => console.error(`bench: ${text}`);
 
 async function run(options: Options): Promise<SuiteResult> {
@@ -40,6 +43,8 @@ async function run(options: Options): Promise<SuiteResult> {
   const scenarios = SCENARIOS.filter((name) => options.only.includes(name)).map((name) =>
     scenarioOf(name, options.seconds ?? scenariosSuite.defaultSeconds, options.minutes),
   );
+  // Seen to before anything else takes time.
+  if (scenarios.some(({ name }) => OPEN_LOOP.includes(name))) prepareOpenLoop();
   const dir = mkdtempSync(join(tmpdir(), 'vigie-bench-'));
   const removeData = () => rmSync(dir, { recursive: true, force: true });
   process.once('exit', removeData);
