@@ -14,7 +14,7 @@ const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(leve
 
 export const ODD_BODIES: readonly Item[] = [
   odd('no JSON', 'credential=abc'),
-  odd('an empty body', ''),
+  odd('blanks', ' '),
   odd('an array', '["abc"]'),
   odd('no credential', '{}'),
   odd('a number for a credential', '{"credential":7}'),
