@@ -30,22 +30,15 @@ async function bench(...args: readonly string[]): Promise<{ code: number; report
 
 describe('npm run bench -- scenarios', () => {
   it(
-    'exits with 0 where every answer is the expected one, of good, bad and odd requests',
-    async () => {
-      const { code, report } = await bench('--only', 'adversarial', '--seconds', '1');
-      expect(report.rows).toMatchObject([{ scenario: 'adversarial', runner: 'own', wrong: 0, pass: true }]);
-      expect(report.rows[0]?.checked).toBeGreaterThan(100);
-      expect(code).toBe(0);
-    },
-    LIMIT_MS,
-  );
-
-  it(
-    'exits with 1 and says which where one expectation is wrong',
+    'exits with 1, and says which, where one expectation of each pool is wrong; all others are met',
     async () => {
       const { code, report } = await bench('--only', 'smoke', '--seconds', '2', '--falsify');
-      expect(report.rows[0]).toMatchObject({ scenario: 'smoke', pass: false });
-      expect(report.rows[0]?.wrong).toBeGreaterThan(0);
+      const [row] = report.rows;
+      expect(row).toMatchObject({ scenario: 'smoke', runner: 'own', pass: false });
+      // Once each of the good and the bad, and the odd ones, of which there are few, twice.
+      expect(row?.wrong).toBeGreaterThanOrEqual(3);
+      expect(row?.wrong).toBeLessThanOrEqual(4);
+      expect(row?.checked).toBeGreaterThan(90);
       expect(report.warnings.join('\n')).toContain(
         'expected invalid (replayed), rescan, got valid (ok), bill',
       );
