@@ -19,6 +19,7 @@ const { scenario, data, admin, corpusFile, connections } = await ownTask<Task>()
 const corpus = JSON.parse(readFileSync(corpusFile, 'utf8')) as ScenarioCorpus;
 const agent = new Agent({ keepAlive: true, maxSockets: connections, timeout: IDLE_CONNECTION_MS });
 const latenciesMs: number[] = [];
+const lagsMs: number[] = [];
 const complaints: string[] = [];
 const totals = { calls: 0, checked: 0, wrong: 0, refused: 0, unsent: 0, revoked: 0 };
 const earlier: Item[] = [];
@@ -58,6 +59,7 @@ function burst(nowMs: number): void {
 async function call(number: number, dueMs: number): Promise<void> {
   free--;
   open++;
+  lagsMs.push(performance.now() - dueMs);
   note(await verify(scenario, corpus, number, send));
   latenciesMs.push(performance.now() - dueMs);
   free++;
@@ -107,9 +109,13 @@ function send({ to, path, contentType, accept, body }: Parameters<Send>[0]): Pro
   });
 }
 
+function quantileOf(values: readonly number[]): (share: number) => number {
+  const sorted = Float64Array.from(values).sort();
+  return (share) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
+
 function outcome(): Outcome {
-  const sorted = Float64Array.from(latenciesMs).sort();
-  const quantile = (share: number) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+  const quantile = quantileOf(latenciesMs);
   return {
     ...totals,
     seconds: wallMs / 1000,
@@ -117,6 +123,7 @@ function outcome(): Outcome {
     p99Ms: quantile(0.99),
     p999Ms: quantile(0.999),
     maxMs: quantile(1),
+    lagMs: quantileOf(lagsMs)(0.99),
     generatorUtilisation: (cpu.user + cpu.system) / 1000 / wallMs,
     complaints,
   };

@@ -86,6 +86,8 @@ export interface Outcome {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** How late the runner itself was with its calls (p99), where it can tell. */
+  readonly lagMs?: number;
   /** CPU time of the runner over wall time. */
   readonly generatorUtilisation: number;
   /** The first wrong answers, in words. */

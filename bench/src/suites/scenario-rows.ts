@@ -20,12 +20,15 @@ interface Judged {
 
 /** A core this busy had no more to give: what the answers took is then the generator's own. */
 const SATURATED = 0.95;
+/** A runner whose calls began this late was kept from its work by something else; its timers are good for two. */
+const LATE_MS = 10;
 /** Of which the generator's part cannot be told. */
 const TIMED = /latency|dropped_iterations|not sent/;
 
 export function judgeRun({ scenario, outcome, missed, memoryMiB }: Run, runner: 'k6' | 'own'): Judged {
   const { name, thresholds } = scenario;
-  const generatorWasBottleneck = !(outcome.generatorUtilisation < SATURATED);
+  const { generatorUtilisation, lagMs = 0 } = outcome;
+  const generatorWasBottleneck = !(generatorUtilisation < SATURATED) || lagMs > LATE_MS;
   const untold = generatorWasBottleneck ? missed.filter((bar) => TIMED.test(bar)) : [];
   const mostMiB = thresholds.memoryMiB ?? Number.POSITIVE_INFINITY;
   const notMet = [
@@ -44,7 +47,8 @@ export function judgeRun({ scenario, outcome, missed, memoryMiB }: Run, runner: 
     ...(scenario.revocationsPerSecond !== undefined && { revoked: outcome.revoked }),
     ...(!generatorWasBottleneck && figuresOf(outcome)),
     memoryMiB: significant(memoryMiB, 3),
-    generatorUtilisation: significant(outcome.generatorUtilisation, 3),
+    generatorUtilisation: significant(generatorUtilisation, 3),
+    ...(outcome.lagMs !== undefined && { generatorLagMs: significant(outcome.lagMs, 3) }),
     generatorWasBottleneck,
     thresholds,
     missed: notMet,
@@ -55,7 +59,7 @@ export function judgeRun({ scenario, outcome, missed, memoryMiB }: Run, runner: 
     warnings: [
       ...notMet.map((bar) => `${name}: missed ${bar}`),
       ...(generatorWasBottleneck
-        ? [`${name}: the generator was the bottleneck: no rates and latencies, verdicts alone`]
+        ? [`${name}: the generator was the bottleneck or late: no rates and latencies, verdicts alone`]
         : []),
     ],
     wrongs: outcome.wrong === 0 ? [] : [`${name}: ${outcome.wrong} wrong answers`, ...outcome.complaints],
