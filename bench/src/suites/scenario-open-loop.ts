@@ -11,7 +11,7 @@ import type { World } from './scenario-world.ts';
 
 const CONNECTIONS = 500;
 /** Shares of what a closed loop brings. */
-const STEPS = [0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.1];
+const STEPS = [0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5];
 const KNEE = { p99Ms: 50, served: 0.999 };
 
 export async function tailRow(
@@ -71,7 +71,8 @@ export async function kneeRow(world: World, { phases }: Scenario, options: Optio
   const isLate = bench.warnings.length > 0;
   const knee = steps.findLast(({ served, p99Ms }) => served >= KNEE.served && p99Ms <= KNEE.p99Ms);
   const wrong = rates.reduce((sum, _, at) => sum + phaseOf(report, 'single', at).wrong, 0);
-  const told = knee === undefined ? 'no step is served' : `the knee is at ${knee.rate} calls/s`;
+  const place = knee === steps.at(-1) ? 'no knee up to' : 'the knee is at';
+  const told = knee === undefined ? 'no step is served' : `${place} ${knee.rate} calls/s`;
   return {
     suite: 'scenarios',
     scenario: 'ramp',
