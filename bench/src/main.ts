@@ -13,6 +13,7 @@ import { presenceSuite } from './suites/presence.ts';
 import { reportSuite } from './suites/report.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { scaleSuite } from './suites/scale.ts';
+import { scenariosSuite } from './suites/scenarios.ts';
 import { formatTable } from './table.ts';
 
 const MEASURING: readonly Suite[] = [
@@ -23,6 +24,7 @@ const MEASURING: readonly Suite[] = [
   overloadSuite,
   nationSuite,
   scaleSuite,
+  scenariosSuite,
 ];
 const SUITES: readonly Suite[] = [...MEASURING, reportSuite(MEASURING.map(({ name }) => name)), gateSuite];
 

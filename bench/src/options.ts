@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type GeneratorChoice = 'wrk' | 'autocannon';
 
+export type RunnerChoice = 'auto' | 'k6' | 'own';
+
 export interface Options {
   readonly json: boolean;
   /** Seconds measured for each configuration in each round; `undefined` is the suite's default. */
@@ -19,7 +21,7 @@ export interface Options {
   readonly credentials: number;
   /** The suite's parts to run. */
   readonly only: readonly string[];
-  /** scale: how long memory is watched. */
+  /** scale: how long memory is watched; scenarios: the soak. */
   readonly minutes: number;
   /** revocation: entries of the log, and the filter's target rate. */
   readonly entries: number;
@@ -27,6 +29,9 @@ export interface Options {
   /** nation: cards revoked before a run begins, and at once in the part `mass`. */
   readonly standing: number;
   readonly mass: number;
+  /** scenarios: who puts the load on, and whether one expectation is made wrong to see that the run fails. */
+  readonly runner: RunnerChoice;
+  readonly falsify: boolean;
   /** Refuse to measure when the machine is not quiet, instead of warning. */
   readonly strict: boolean;
   /** Keep the report as the suite's latest one. */
@@ -44,7 +49,8 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones; nation: 60)
+  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones; nation: 60,
+                         scenarios: 10)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
@@ -53,11 +59,14 @@ export const OPTIONS_HELP = `Options:
   --credentials N        http, overload, nation, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
   --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory;
-                         nation: central, high, herd, audit, proofs, mass, outage (all)
-  --minutes N            scale: how long memory is watched at full load (10)
+                         nation: central, high, herd, audit, proofs, mass, outage;
+                         scenarios: smoke, steady, ramp, spike, soak, lots, hot, cold, adversarial, churn (all)
+  --minutes N            scale: how long memory is watched at full load; scenarios: how long the soak takes (10)
   --rate P               revocation, nation: target false-positive rate of the filter (0.000001)
   --standing N           nation: cards revoked before a run begins, 1000 to 16000000 (1500000)
   --mass N               nation: cards revoked at once, 1000 to 16000000 (4000000)
+  --runner NAME          scenarios: k6, own, or auto: k6 where it can be built (auto)
+  --falsify              scenarios: make one expectation of each pool wrong: the run must exit with 1
   --strict               refuse to measure while something else runs on the machine
   --save                 store the run as bench/results/latest/SUITE.json
   --run SUITE,SUITE      report: measure and store these first, or all
@@ -83,6 +92,8 @@ export function parseOptions(args: readonly string[], parts: readonly string[] =
     rate: numberOf('--rate', values.rate, 1e-8, 0.1),
     standing: integerOf('--standing', values.standing, 1_000, 16_000_000),
     mass: integerOf('--mass', values.mass, 1_000, 16_000_000),
+    runner: choiceOf('--runner', values.runner, ['auto', 'k6', 'own']),
+    falsify: values.falsify,
     strict: values.strict,
     save: values.save,
     run: values.run,
@@ -111,6 +122,8 @@ function parse(args: readonly string[]) {
         rate: { type: 'string', default: '1e-6' },
         standing: { type: 'string', default: '1500000' },
         mass: { type: 'string', default: '4000000' },
+        runner: { type: 'string', default: 'auto' },
+        falsify: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         save: { type: 'boolean', default: false },
         run: { type: 'string' },

@@ -17,6 +17,7 @@ export interface Target {
 }
 
 export interface Gateway extends Target {
+  readonly adminOrigin: string;
   readonly metricsUrl: string;
 }
 
@@ -60,7 +61,8 @@ export async function startGateway(
     readyPrefix: 'vigie is ready:',
   });
   const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
-  return { name: 'gateway', origin: `http://127.0.0.1:${port}`, server, metricsUrl };
+  const [origin, adminOrigin] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${adminPort}`];
+  return { name: 'gateway', origin, adminOrigin, server, metricsUrl };
 }
 
 /** A server of `src/peers/`: its file takes the port and what else it needs. */

@@ -41,7 +41,7 @@ export interface Measured {
 export function openLoopBench(
   suite: string,
   { origin, server }: Target,
-  corpus: Corpus,
+  corpus: Pick<Corpus, 'credentialsFile'>,
   { generatorCore, phaseSeconds }: Pick<Options, 'generatorCore'> & { readonly phaseSeconds: number },
 ): Bench {
   if (phaseSeconds <= SETTLE_SECONDS) throw new UsageError(`--seconds must be more than ${SETTLE_SECONDS}`);
