@@ -5,6 +5,7 @@ import { type Report, type Suite, Unavailable } from './suite.ts';
 import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
 import { overloadSuite } from './suites/overload.ts';
+import { peersSuite } from './suites/peers.ts';
 import { presenceSuite } from './suites/presence.ts';
 import { revocationSuite } from './suites/revocation.ts';
 import { scaleSuite } from './suites/scale.ts';
@@ -16,6 +17,7 @@ const SUITES: readonly Suite[] = [
   presenceSuite,
   revocationSuite,
   overloadSuite,
+  peersSuite,
   scaleSuite,
 ];
 

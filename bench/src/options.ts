@@ -33,15 +33,15 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, warnings} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones)
+  --seconds N            seconds for each configuration in each round (kernel: 1, http, peers, presence and scale: 5, whole ones)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
   --generator-core N     core of the load generator (1)
   --generator NAME       http, scale: wrk or autocannon (wrk)
-  --credentials N        http, overload, presence, scale: distinct credentials in the corpus, thousands (200000)
+  --credentials N        http, overload, peers, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
-  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory (all)
+  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory; peers: gateways, engines (all)
   --minutes N            scale: how long memory is watched at full load (10)
   --rate P               revocation: target false-positive rate of the filter (0.000001)
   --strict               refuse to measure while something else runs on the machine`;
