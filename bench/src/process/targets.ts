@@ -79,7 +79,7 @@ export async function startPeer(name: PeerName, core: number, args: readonly str
 /** Which engine the gateway took, from whichever info metric carries it: the gateway's word, not ours. */
 export async function engineOf(metricsUrl: string): Promise<{ name: string; implementation: string }> {
   const text = await (await fetch(metricsUrl)).text();
-  const info = /^vigie_\w*info\{(?=[^}]*\bengine=)[^}]*\}/m.exec(text)?.[0] ?? '';
+  const info = /^vigie_\w*info\{(?=[^}]*\bimplementation=)[^}]*\}/m.exec(text)?.[0] ?? '';
   const label = (name: string): string =>
     new RegExp(`\\b${name}="([^"]*)"`).exec(info)?.[1] ?? 'not exported';
   return { name: label('engine'), implementation: label('implementation') };

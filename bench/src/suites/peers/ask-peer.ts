@@ -48,8 +48,9 @@ export async function probePeer(peer: RunningPeer, { probes }: ProbeSet): Promis
 /** Shows each a credential that is about to expire, and the same one once it has; who accepts it twice is named. */
 export async function acceptAfterExpiry(
   peers: readonly RunningPeer[],
-  { soonExpired: { credential, inMs } }: ProbeSet,
+  { soonExpired }: ProbeSet,
 ): Promise<ReadonlySet<RunningPeer>> {
+  const { credential, inMs } = soonExpired();
   const accepting = async (): Promise<RunningPeer[]> => {
     const answers = await Promise.all(peers.map(({ accepts }) => accepts(credential)));
     return peers.filter((_, index) => answers[index]);
