@@ -2,7 +2,7 @@
  * Suite `peers`: the gateway beside what else verifies such credentials, and its signature engine beside others, in one
  * run on the same credentials and the same two cores, rounds interleaved.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareCorpus } from '../corpus/credentials.ts';
@@ -110,7 +110,6 @@ async function cellsOf(started: readonly Started[], { probes }: PeerContext): Pr
 async function loadCells(cells: readonly PeerCell[], context: PeerContext, seconds: number): Promise<void> {
   const { options, corpus, dir } = context;
   const hotFile = join(dir, 'hot.txt');
-  mkdirSync(dir, { recursive: true });
   const hot = readFileSync(corpus.credentialsFile, 'latin1').split('\n').slice(0, HOT_CREDENTIALS);
   writeFileSync(hotFile, `${hot.join('\n')}\n`);
   const bearer = {
@@ -136,7 +135,7 @@ function resultOf(rows: readonly Row[], { corpus, options }: PeerContext, second
   // A peer that could not be had is no failure; a gateway that is not measured is one.
   const isMissing = rows.some(({ peer, notRun }) => String(peer).startsWith('vigie') && notRun !== undefined);
   return {
-    rows: rows.map((row) => ({ ...row, cannotText: (row.cannot as string[]).join('; ') })),
+    rows,
     columns: [
       { key: 'kind', title: 'kind' },
       { key: 'peer', title: 'peer' },
@@ -148,7 +147,7 @@ function resultOf(rows: readonly Row[], { corpus, options }: PeerContext, second
       { key: 'generatorUtilisation', title: 'generator' },
       { key: 'bottleneck', title: 'bottleneck' },
       { key: 'version', title: 'version' },
-      { key: 'cannotText', title: 'cannot' },
+      { key: 'cannot', title: 'cannot' },
     ],
     facts: {
       corpus: { credentials: corpus.credentials, issuerKeys: corpus.issuerKeys },
