@@ -20,8 +20,7 @@ export const GATEWAYS: readonly PeerSpec[] = [
   {
     peer: 'vigie',
     start: startVigie,
-    // Its own number of connections: the more, the fuller its batches of signatures.
-    kinds: [SINGLE, { ...BATCH, connections: 16 }],
+    kinds: [SINGLE, BATCH],
     cannot: ['proxy: it answers verdicts and passes nothing on', 'verify other signatures than Ed25519'],
   },
   nodePeer('fastify + fast-jwt', 'fastify-fast-jwt', ['fastify', 'fast-jwt'], [NO_BATCHED_SIGNATURES]),
