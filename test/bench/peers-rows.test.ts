@@ -77,7 +77,7 @@ describe('the hostile signatures', () => {
     const raw = publicKeys[0] as Uint8Array;
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw).toString('base64url') };
     const key = createPublicKey({ key: jwk, format: 'jwk' });
-    hashes.sha512 = (message) => createHash('sha512').update(message).digest();
+    hashes.sha512 = (message) => new Uint8Array(createHash('sha512').update(message).digest());
     expect(messages).toHaveLength(2 * HOSTILE_PAIRS);
     for (let index = 0; index < 8; index++) {
       const [message, signature] = [messages[index] as Uint8Array, signatures[index] as Uint8Array];

@@ -62,7 +62,7 @@ const makers: Readonly<Record<EngineTask['engine'], (input: EngineInput) => Prom
   },
   noble: async ({ publicKeys, keyOf, messages, signatures }) => {
     // Its documents leave the hash to the caller; OpenSSL's is the fastest at hand.
-    noble.hashes.sha512 = (message) => createHash('sha512').update(message).digest();
+    noble.hashes.sha512 = (message) => new Uint8Array(createHash('sha512').update(message).digest());
     return oneByOne((index) =>
       noble.verify(at(signatures, index), at(messages, index), at(publicKeys, at(keyOf, index))),
     );
