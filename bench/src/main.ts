@@ -9,6 +9,7 @@ import { httpSuite } from './suites/http.ts';
 import { kernelSuite } from './suites/kernel.ts';
 import { nationSuite } from './suites/nation.ts';
 import { overloadSuite } from './suites/overload.ts';
+import { peersSuite } from './suites/peers.ts';
 import { presenceSuite } from './suites/presence.ts';
 import { reportSuite } from './suites/report.ts';
 import { revocationSuite } from './suites/revocation.ts';
@@ -23,6 +24,7 @@ const MEASURING: readonly Suite[] = [
   revocationSuite,
   overloadSuite,
   nationSuite,
+  peersSuite,
   scaleSuite,
   scenariosSuite,
 ];

@@ -49,16 +49,16 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http, presence and scale: 5, whole ones; nation: 60,
-                         scenarios: 10)
+  --seconds N            seconds for each configuration in each round (kernel: 1, http, peers, presence and scale: 5, whole ones;
+                         nation: 60, scenarios: 10)
   --rounds N             interleaved rounds, of which the median counts (3)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
   --generator-core N     core of the load generator (1)
   --generator NAME       http, scale: wrk or autocannon (wrk)
-  --credentials N        http, overload, nation, presence, scale: distinct credentials in the corpus, thousands (200000)
+  --credentials N        http, overload, nation, peers, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
-  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory;
+  --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory; peers: gateways, engines;
                          nation: central, high, herd, audit, proofs, mass, outage;
                          scenarios: smoke, steady, ramp, spike, soak, lots, hot, cold, adversarial, churn (all)
   --minutes N            scale: how long memory is watched at full load; scenarios: how long the soak takes (10)

@@ -32,5 +32,5 @@ function formatCell(value: unknown): string {
   if (value === undefined || value === null) return '-';
   if (typeof value === 'number') return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return String(value);
+  return Array.isArray(value) ? value.join('; ') : String(value);
 }

@@ -122,12 +122,12 @@ export function signCards(jtis: readonly string[]): {
   };
 }
 
-interface IssuerKey {
+export interface IssuerKey {
   readonly jwk: { readonly kty: string; readonly crv: string; readonly kid: string; readonly x: string };
   readonly privateKey: KeyObject;
 }
 
-function makeIssuerKey(kid: string): IssuerKey {
+export function makeIssuerKey(kid: string): IssuerKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   // By DER: exporting the JWK of a key just made can lock Node 20 up.
   const x = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64url');
@@ -136,13 +136,12 @@ function makeIssuerKey(kid: string): IssuerKey {
 
 /** A JWS in compact form (RFC 7515 section 7.1) with what a card credential carries and no identity. */
 function makeCredential(
-  { jwk, privateKey }: IssuerKey,
+  key: IssuerKey,
   issuedAt: number,
   expiresAt: number,
   { jti = randomBytes(16).toString('base64url'), holder }: { jti?: string; holder?: HolderKey | undefined },
 ): string {
-  const header = { alg: 'EdDSA', typ: 'JWT', kid: jwk.kid };
-  const payload = {
+  return signToken(key, {
     iss: ISSUER,
     jti,
     sub: randomBytes(16).toString('base64url'),
@@ -153,12 +152,21 @@ function makeCredential(
     ...(holder && {
       cnf: { jwk: { kty: 'OKP', crv: 'Ed25519', x: holder.publicKey.toString('base64url') } },
     }),
-  };
+  });
+}
+
+/** Signs any claims, sound or not, of which a text is taken as it is. */
+export function signToken(
+  { jwk, privateKey }: IssuerKey,
+  payload: object | string,
+  members: object = {},
+): string {
+  const header = { alg: 'EdDSA', typ: 'JWT', kid: jwk.kid, ...members };
   const signingInput = `${encode(header)}.${encode(payload)}`;
   const signature = sign(null, Buffer.from(signingInput, 'latin1'), privateKey);
   return `${signingInput}.${signature.toString('base64url')}`;
 }
 
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
+function encode(value: object | string): string {
+  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 }

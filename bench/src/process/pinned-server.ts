@@ -10,6 +10,8 @@ import { readCpuTicks } from './cpu-time.ts';
 export interface ServerCommand {
   /** For messages. */
   readonly name: string;
+  /** Node, unless another program is named. */
+  readonly program?: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -17,6 +19,8 @@ export interface ServerCommand {
   readonly cores: readonly number[];
   /** How the line on standard output begins that says the server takes requests. */
   readonly readyPrefix: string;
+  /** Of a server that says no such thing: it is ready once this is answered, and what it prints goes nowhere. */
+  readonly readyUrl?: string;
 }
 
 export interface PinnedServer {
@@ -32,15 +36,17 @@ const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 12_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const IDLE_POLL_MS = 100;
+const READY_POLL_MS = 50;
 
-/** Runs `node ARGS`, with all its threads on the cores if any are named (taskset from util-linux). */
+/** Runs `node ARGS` or another program, with all its threads on the cores if any are named (taskset from util-linux). */
 export async function startPinned(command: ServerCommand): Promise<PinnedServer> {
   const cores = command.cores.join(',');
-  const [program, ...first] = cores === '' ? [process.execPath] : ['taskset', '-c', cores, process.execPath];
+  const itself = command.program ?? process.execPath;
+  const [program, ...first] = cores === '' ? [itself] : ['taskset', '-c', cores, itself];
   const child = spawn(program as string, [...first, ...command.args], {
     cwd: command.cwd,
     env: { ...ambientEnvironment(), NODE_ENV: 'production', ...command.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', command.readyUrl === undefined ? 'pipe' : 'ignore', 'inherit'],
   });
   // Whatever ends the bench ends the server: nothing is left running on the measured core.
   const killAtExit = () => child.kill('SIGKILL');
@@ -77,13 +83,10 @@ function ambientEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
 }
 
-async function untilReady(child: ChildProcess, { name, readyPrefix }: ServerCommand): Promise<void> {
-  if (child.stdout === null) throw new Error('standard output is a pipe');
-  const lines = createInterface({ input: child.stdout });
-  const ready = new Promise<void>((resolve) => {
-    // The listener stays after that line: a pipe that nobody empties would stop the server some day.
-    lines.on('line', (line) => line.startsWith(readyPrefix) && resolve());
-  });
+async function untilReady(
+  child: ChildProcess,
+  { name, readyPrefix, readyUrl }: ServerCommand,
+): Promise<void> {
   const ended = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(new Unavailable(`${name} did not start: ${error.message}`)));
     child.once('exit', (code) => reject(new Unavailable(`${name} ended before it was ready (exit ${code})`)));
@@ -92,12 +95,34 @@ async function untilReady(child: ChildProcess, { name, readyPrefix }: ServerComm
   const tooLate = sleep(READY_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
     throw new Unavailable(`${name} was not ready after ${READY_TIMEOUT_MS} ms`);
   });
+  const ready =
+    readyUrl === undefined ? untilSaid(child, readyPrefix) : untilAnswered(readyUrl, timer.signal);
   // The losers of the race are expected to fail later on.
-  for (const loser of [ended, tooLate]) loser.catch(() => undefined);
+  for (const loser of [ready, ended, tooLate]) loser.catch(() => undefined);
   try {
     await Promise.race([ready, ended, tooLate]);
   } finally {
     timer.abort();
+  }
+}
+
+function untilSaid(child: ChildProcess, readyPrefix: string): Promise<void> {
+  if (child.stdout === null) throw new Error('standard output is a pipe');
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((resolve) => {
+    // The listener stays after that line: a pipe that nobody empties would stop the server some day.
+    lines.on('line', (line) => line.startsWith(readyPrefix) && resolve());
+  });
+}
+
+async function untilAnswered(url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const isAnswered = await fetch(url, { signal }).then(
+      () => true,
+      () => false,
+    );
+    if (isAnswered) return;
+    await sleep(READY_POLL_MS, undefined, { signal });
   }
 }
 

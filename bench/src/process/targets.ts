@@ -7,8 +7,9 @@ import { BENCH_DIR, ROOT_DIR, sourceFile } from '../paths.ts';
 import { Unavailable } from '../suite.ts';
 import { freePort, type PinnedServer, startPinned } from './pinned-server.ts';
 
-export type PeerName = 'empty-uws' | 'fastify-fast-jwt';
-export type TargetName = 'gateway' | PeerName;
+export type PeerName = 'empty-uws' | 'fastify-fast-jwt' | 'fastify-jose' | 'node-crypto' | 'backend-uws';
+/** `krakend` and `envoy` are programs of their own. */
+export type TargetName = 'gateway' | PeerName | 'krakend' | 'envoy';
 
 export interface Target {
   readonly name: TargetName;

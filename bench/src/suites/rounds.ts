@@ -27,7 +27,9 @@ export interface RoundsSpec<Cell extends Measured> {
   /** Before each round, those included that are not measured: makes what can be sent once only. */
   readonly beforeRound?: () => Promise<void>;
   /** What a cell's load has beside the rest. */
-  readonly besides?: (cell: Cell) => Pick<LoadSpec, 'requests' | 'besidePid'>;
+  readonly besides?: (
+    cell: Cell,
+  ) => Pick<LoadSpec, 'requests' | 'besidePid'> & Partial<Pick<LoadSpec, 'credentialsFile'>>;
 }
 
 /** A warm-up and a check round for every cell, then the measured rounds, with cells side by side in the order given. */
