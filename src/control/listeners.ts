@@ -90,9 +90,12 @@ export async function openListeners(
     ),
     authorize: adminAuthorizer(adminToken),
     ...(writesRequests(config) && {
-      accessLog: createAccessLog(1, Math.random, (line) =>
-        log('info', 'request', { listener: 'admin', ...line }),
-      ),
+      accessLog: createAccessLog({
+        oneIn: 1,
+        threads: 1,
+        random: Math.random,
+        writeLine: (line) => log('info', 'request', { listener: 'admin', ...line }),
+      }),
     }),
   });
   if (admin === undefined) return taken('VIGIE_ADMIN_PORT', config.adminHost, config.adminPort);
@@ -118,9 +121,10 @@ function serverOptions(
     answerTimeoutMs: config.answerTimeoutMs,
     isDraining: () => state.phase() === 'draining',
     observe: requestObserver(counters),
-    onUnexpectedError: (error) => {
+    onUnexpectedError: (error, requestId) => {
       counters.countUnexpectedError();
-      log('error', 'a request failed inside the gateway', describeError(error));
+      const fields = { ...describeError(error), ...(requestId && { requestId }) };
+      log('error', 'a request failed inside the gateway', fields);
     },
   };
 }

@@ -10,7 +10,6 @@ import { readTraceParent, type TraceParent } from './trace-context.ts';
 
 /** A request that is to be logged, as its head showed it. */
 export interface Noted {
-  readonly sentId: string | undefined;
   readonly trace: TraceParent | undefined;
 }
 
@@ -22,33 +21,32 @@ export interface AnsweredRequest {
   readonly seconds: number;
   /** Of its body, as announced. */
   readonly bodyBytes: number;
-  /** The one in its answer. */
-  readonly requestId: string;
+  /** The one in its answer, where it may be logged. */
+  readonly requestId: string | undefined;
 }
 
 export interface AccessLog {
   /** The next request's head: what must be kept of it, if it is one to be logged. */
-  note(req: HttpRequest, sentId: string | undefined, nowMs: number): Noted | undefined;
+  note(req: HttpRequest, nowMs: number): Noted | undefined;
   write(noted: Noted, request: AnsweredRequest): void;
 }
 
 export type AccessLine = Readonly<Record<string, string | number>>;
 
-/** Lines a second of one thread. */
+/** Lines a second of all threads together: the main thread writes them. */
 const MOST_LINES = 200;
 
-/**
- * Ids that callers send and that may be logged: a UUID, or 32 hexadecimal digits, as proxies make them. Others are
- * echoed to the caller alone, because nobody knows what was put into them.
- */
-const OPAQUE_ID = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$/i;
+export interface AccessLogOptions {
+  readonly oneIn: number;
+  /** Among which the lines of a second are divided. */
+  readonly threads: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  writeLine(line: AccessLine): void;
+}
 
-/** `random` is uniform in [0, 1). */
-export function createAccessLog(
-  oneIn: number,
-  random: () => number,
-  writeLine: (line: AccessLine) => void,
-): AccessLog {
+export function createAccessLog({ oneIn, threads, random, writeLine }: AccessLogOptions): AccessLog {
+  const mostLines = Math.max(1, Math.floor(MOST_LINES / threads));
   // Uniform from 1 to 2 N − 1: N on average, and always 1 for N = 1.
   const nextGap = (): number => 1 + Math.floor(random() * (2 * oneIn - 1));
   let gap = nextGap();
@@ -61,7 +59,7 @@ export function createAccessLog(
       second = nowMs;
       lines = 0;
     }
-    if (lines < MOST_LINES) {
+    if (lines < mostLines) {
       lines++;
       return true;
     }
@@ -70,19 +68,18 @@ export function createAccessLog(
   };
 
   return {
-    note: (req, sentId, nowMs) => {
+    note: (req, nowMs) => {
       if (--gap > 0) return undefined;
       gap = nextGap();
-      return hasRoom(nowMs) ? { sentId, trace: readTraceParent(req) } : undefined;
+      return hasRoom(nowMs) ? { trace: readTraceParent(req) } : undefined;
     },
-    write: ({ sentId, trace }, { route, status, seconds, bodyBytes, requestId }) => {
-      const isOurs = requestId !== sentId;
+    write: ({ trace }, { route, status, seconds, bodyBytes, requestId }) => {
       writeLine({
         route,
         status: status ?? 'gone',
         ms: Math.round(seconds * 1e6) / 1e3,
         bodyBytes,
-        ...(isOurs || OPAQUE_ID.test(requestId) ? { requestId } : {}),
+        ...(requestId !== undefined && { requestId }),
         ...trace,
         oneIn,
         ...(omitted > 0 ? { omitted } : {}),

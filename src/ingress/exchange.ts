@@ -14,6 +14,8 @@ export interface Exchange {
   /** Bytes of body that were announced. */
   readonly contentLength: number;
   readonly requestId: string;
+  /** The same where it may be logged: made here, or of a form that carries no words. */
+  readonly loggableId: string | undefined;
   /** Answered, or the client went away: nothing more need be done for it. */
   isOver(): boolean;
   /** Nothing that was given to it is needed any more: the answer was taken, or the client went away. */

@@ -42,7 +42,8 @@ export interface GatheringOptions {
   onVerified(codes: Uint8Array): void;
   /** Told once a turn how long the first call that was gathered in it waited (seconds). */
   onQueued(seconds: number): void;
-  onUnexpectedError(error: unknown): void;
+  /** `requestId`: of one of the calls that failed with it, where it may be logged. */
+  onUnexpectedError(error: unknown, requestId: string | undefined): void;
   /** All calls of a turn of the event loop were answered. */
   onTurnAnswered(): void;
   /** The first call of a turn was gathered: `onTurnAnswered` will follow. */
@@ -102,7 +103,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
 
 /** Those that have their answer keep it. */
 function fail(asked: readonly Exchange[], error: unknown, options: GatheringOptions): void {
-  options.onUnexpectedError(error);
+  options.onUnexpectedError(error, asked[0]?.loggableId);
   for (const exchange of asked) exchange.problem(UNANSWERED);
 }
 

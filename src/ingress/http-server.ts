@@ -37,7 +37,8 @@ export interface ServerOptions {
   observe: RequestObserver;
   /** Lines for some requests, or for none; what the gate sheds has none, since it is dropped by the thousand. */
   readonly accessLog?: AccessLog | undefined;
-  onUnexpectedError(error: unknown): void;
+  /** `requestId`: of the request that failed, where it may be logged. */
+  onUnexpectedError(error: unknown, requestId: string | undefined): void;
 }
 
 export interface RequestObserver {
@@ -68,7 +69,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
       const seconds = (clock.monotonicMs() - exchange.startedAtMs) / 1000;
       observe.end(exchange.served.number, status, seconds);
       if (exchange.noted !== undefined) {
-        const { served, requestId, contentLength: bodyBytes } = exchange;
+        const { served, loggableId: requestId, contentLength: bodyBytes } = exchange;
         const route = served.route?.name ?? 'none';
         accessLog?.write(exchange.noted, { route, status, seconds, bodyBytes, requestId });
       }
@@ -86,7 +87,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     observe.begin(served.number, startedAtMs);
     if (gate?.sheds(res, served, seen, startedAtMs) === true) return;
     const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
-    if (accessLog !== undefined) exchange.noted = accessLog.note(req, seen.requestId, startedAtMs);
+    if (accessLog !== undefined) exchange.noted = accessLog.note(req, startedAtMs);
     gate?.enter(exchange);
     if (head.framingFault !== undefined) {
       refuseFraming(exchange, head.framingFault);
@@ -219,6 +220,6 @@ function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer,
 }
 
 function fail(exchange: ServerExchange, options: ServerOptions, error: unknown): void {
-  options.onUnexpectedError(error);
+  options.onUnexpectedError(error, exchange.loggableId);
   exchange.problem(UNANSWERED);
 }

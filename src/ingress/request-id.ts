@@ -1,8 +1,19 @@
-/** Request ids: echoed when the caller sent one that is fit to stand in a header and a log, else made here. */
+/** Request ids: echoed when the caller sent one that is fit to stand in a header, else made here. */
 import { randomBytes } from 'node:crypto';
 import { LIMITS } from '../config.ts';
 
 const ECHOABLE = new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.requestIdChars}}$`);
+
+/** A UUID, or 32 hexadecimal digits, as proxies make them. */
+const OPAQUE = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$/i;
+
+/**
+ * Whether an id that a caller sent may be logged. Others are echoed to the caller alone, because nobody knows what was
+ * put into them.
+ */
+export function isOpaqueId(sent: string): boolean {
+  return OPAQUE.test(sent);
+}
 
 /** A source of ids unique to this thread's life: a random prefix and a counter. */
 export function createRequestIds(): (sent: string | undefined) => string {

@@ -8,6 +8,7 @@ import type { Noted } from './access-log.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type Problem, problemReply } from './problem.ts';
 import type { RequestHead, SeenRequest } from './request-head.ts';
+import { isOpaqueId } from './request-id.ts';
 import { retryAfter } from './retry-after.ts';
 import type { Route } from './route.ts';
 
@@ -99,6 +100,11 @@ export class ServerExchange implements Exchange {
   get requestId(): string {
     this.knownId ??= this.host.requestIdFor(this.sentId);
     return this.knownId;
+  }
+
+  get loggableId(): string | undefined {
+    const id = this.requestId;
+    return id !== this.sentId || isOpaqueId(id) ? id : undefined;
   }
 
   isOver(): boolean {

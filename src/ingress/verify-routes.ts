@@ -31,7 +31,7 @@ export interface VerifyRoutesOptions {
   onBatch(items: number): void;
   /** Told once a turn how long the first of its single calls waited for the turn's end (seconds). */
   onQueued(seconds: number): void;
-  onUnexpectedError(error: unknown): void;
+  onUnexpectedError(error: unknown, requestId: string | undefined): void;
 }
 
 export function verifyRoutes(options: VerifyRoutesOptions): Route[] {

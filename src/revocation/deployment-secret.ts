@@ -49,7 +49,14 @@ export type SecretOutcome =
 
 /** The longest well-formed file: 64 digits and CRLF. */
 const MAX_FILE_BYTES = 66;
-const GROUP_OR_WORLD_READABLE = 0o044;
+
+/**
+ * Whether others than who should may read a file of this mode. Of a file that is not ours a group may be the way in
+ * which it was given to us, as orchestrators mount secrets.
+ */
+export function isOpenToOthers(mode: number, ownerUid: number, ourUid: number | undefined): boolean {
+  return (mode & (ownerUid === ourUid ? 0o077 : 0o007)) !== 0;
+}
 
 /** Derives the subkeys (HKDF-SHA256, RFC 5869) from the secret's 32 bytes. */
 export function deriveSecret(master: Uint8Array): DeploymentSecret {
@@ -86,7 +93,7 @@ export function loadDeploymentSecret(file: string): SecretOutcome {
     if (!/^[0-9a-fA-F]{64}(?:\r?\n)?$/.test(text)) {
       return { ok: false, fault: 'malformed', message: `${file}: not one line of 64 hexadecimal digits` };
     }
-    const readable = (stat.mode & GROUP_OR_WORLD_READABLE) !== 0;
+    const readable = isOpenToOthers(stat.mode, stat.uid, process.getuid?.());
     return {
       ok: true,
       secret: deriveSecret(Buffer.from(text.slice(0, 64), 'hex')),

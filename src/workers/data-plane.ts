@@ -115,9 +115,9 @@ function start(): void {
     supersedes: cards.supersedes,
     bulk: addon && { cardStatuses: cards.statusesOf, superseded: cards.supersedes.superseded },
   };
-  const onUnexpectedError = (error: unknown): void => {
+  const onUnexpectedError = (error: unknown, requestId?: string): void => {
     counters.countUnexpectedError();
-    send({ kind: 'unexpected-error', fields: describeError(error) });
+    send({ kind: 'unexpected-error', fields: { ...describeError(error), ...(requestId && { requestId }) } });
   };
   const uncounted = {
     ...parts,
@@ -194,9 +194,12 @@ function start(): void {
     isDraining,
     observe,
     ...(writesRequests(config) && {
-      accessLog: createAccessLog(config.accessLogOneIn, Math.random, (line) =>
-        send({ kind: 'access', line: { listener: 'data', ...line } }),
-      ),
+      accessLog: createAccessLog({
+        oneIn: config.accessLogOneIn,
+        threads: config.workers,
+        random: Math.random,
+        writeLine: (line) => send({ kind: 'access', line: { listener: 'data', ...line } }),
+      }),
     }),
     ...(addon && { endsSegment: addon.endsSegment }),
     ...(addon && parserIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),

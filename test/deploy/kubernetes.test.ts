@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { PROMETHEUS_RULE_FILE, prometheusRule } from '../../deploy/kubernetes/prometheus-rule.ts';
 import { readConfig, SETTINGS } from '../../src/config.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -84,6 +85,22 @@ describe('the objects', () => {
     );
     expect(one('HorizontalPodAutoscaler').spec.scaleTargetRef.name).toBe(set.metadata.name);
     expect(set.spec.replicas).toBeUndefined();
+  });
+});
+
+describe('for the Prometheus operator', () => {
+  const [monitor] = documents('../pod-monitor/pod-monitor.yaml');
+
+  it('pods are scraped under the job that the rules ask for', () => {
+    expect(monitor.spec.selector.matchLabels).toEqual(LABELS);
+    expect(set.spec.template.metadata.labels[monitor.spec.jobLabel]).toBe('vigie');
+    expect(prometheusRule()).toContain('up{job="vigie"}');
+    const [{ port }] = monitor.spec.podMetricsEndpoints;
+    expect(container.ports.map(({ name }: Manifest) => name)).toContain(port);
+  });
+
+  it('the rules are those of deploy/prometheus (npm run rules writes them)', () => {
+    expect(readFileSync(PROMETHEUS_RULE_FILE, 'utf8')).toBe(prometheusRule());
   });
 });
 

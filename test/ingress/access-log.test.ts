@@ -3,6 +3,7 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import { describe, expect, it } from 'vitest';
 import { type AccessLine, createAccessLog } from '../../src/ingress/access-log.ts';
+import { isOpaqueId } from '../../src/ingress/request-id.ts';
 import { parseTraceParent, readTraceParent } from '../../src/ingress/trace-context.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -20,9 +21,9 @@ function request(...headers: readonly (readonly [string, string])[]): HttpReques
 /** Lines for these calls, `perSecond` of them a second. */
 function linesOf(calls: number, oneIn: number, perSecond = 1, random = Math.random): AccessLine[] {
   const lines: AccessLine[] = [];
-  const log = createAccessLog(oneIn, random, (line) => lines.push(line));
+  const log = createAccessLog({ oneIn, threads: 1, random, writeLine: (line) => lines.push(line) });
   for (let i = 0; i < calls; i++) {
-    const noted = log.note(request(), undefined, (1000 * i) / perSecond);
+    const noted = log.note(request(), (1000 * i) / perSecond);
     if (noted === undefined) continue;
     log.write(noted, {
       route: `r${i % 2}`,
@@ -95,18 +96,25 @@ describe('lines', () => {
     ['a number that may be a payment card', '4970101234567890', false],
     ['words', 'dupont-jean', false],
     ['what looks like one of ours', 'dupont_jeanx-1', false],
-  ])('name a request id that is %s only if it is opaque', (_what, sentId, isNamed) => {
+  ])('may name a request id that is %s only if it is opaque', (_what, sentId, isNamed) => {
+    expect(isOpaqueId(sentId)).toBe(isNamed);
+  });
+
+  it('say how a request ended, and its ids', () => {
     const lines: AccessLine[] = [];
-    const log = createAccessLog(1, Math.random, (line) => lines.push(line));
+    const writeLine = (line: AccessLine) => lines.push(line);
+    const log = createAccessLog({ oneIn: 1, threads: 500, random: Math.random, writeLine });
     const answered = { route: 'verify', status: undefined, seconds: 0.001_234_5, bodyBytes: 9 };
-    const noted = log.note(request(['traceparent', `00-${TRACE}-${PARENT}-01`]), sentId, 0);
+    const noted = log.note(request(['traceparent', `00-${TRACE}-${PARENT}-01`]), 0);
     if (noted === undefined) throw new Error('every request is noted');
-    log.write(noted, { ...answered, requestId: sentId });
+    // One line a second at the least, however many threads there are.
+    expect(log.note(request(), 1)).toBeUndefined();
+    log.write(noted, { ...answered, requestId: undefined });
     log.write(noted, { ...answered, requestId: 'ours-1' });
     const common = { route: 'verify', status: 'gone', ms: 1.235, bodyBytes: 9, oneIn: 1 };
     const trace = { traceId: TRACE, parentId: PARENT };
     expect(lines).toEqual([
-      { ...common, ...trace, ...(isNamed ? { requestId: sentId } : {}) },
+      { ...common, ...trace, omitted: 1 },
       { ...common, ...trace, requestId: 'ours-1' },
     ]);
   });

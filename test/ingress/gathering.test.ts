@@ -19,6 +19,7 @@ function caller() {
     head: undefined as never,
     contentLength: 0,
     requestId: '',
+    loggableId: undefined,
     isOver: () => told.length > 0,
     isDone: () => told.length > 0,
     reply: () => told.push('reply'),

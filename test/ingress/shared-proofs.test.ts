@@ -96,6 +96,7 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
       head: { accept } as Exchange['head'],
       contentLength,
       requestId: '',
+      loggableId: undefined,
       isOver: () => isOver,
       isDone: () => isOver,
       reply: (reply) => give({ ...reply, body: Buffer.from(reply.body as Uint8Array) }),

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   deriveSecret,
+  isOpenToOthers,
   loadDeploymentSecret,
   loadOrCreateDeploymentSecret,
 } from '../../src/revocation/deployment-secret.ts';
@@ -24,6 +25,18 @@ function secretFile(content: string | Buffer, mode = 0o600): string {
   chmodSync(file, mode);
   return file;
 }
+
+describe('permissions', () => {
+  it.each([
+    ['for its owner alone', 0o600, 7, false],
+    ['with its group, ours', 0o640, 7, true],
+    ['with its group, given to us by another', 0o440, 0, false],
+    ['with everybody, ours', 0o604, 7, true],
+    ['with everybody, given to us by another', 0o444, 0, true],
+  ])('of a file %s', (_who, mode, owner, isOpen) => {
+    expect(isOpenToOthers(mode, owner, 7)).toBe(isOpen);
+  });
+});
 
 describe('reading the secret', () => {
   it.each([

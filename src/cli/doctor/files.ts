@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBearerTokenFile } from '../../bearer-token.ts';
 import type { Config } from '../../config.ts';
-import { loadDeploymentSecret } from '../../revocation/deployment-secret.ts';
+import { isOpenToOthers, loadDeploymentSecret } from '../../revocation/deployment-secret.ts';
 import { counted } from '../terminal.ts';
 import { judgeTrustList } from '../trust-check.ts';
 import { type Finding, failure, fine, warning } from './finding.ts';
@@ -28,8 +28,7 @@ export function checkSecret({ secretFile, dataDir, redisUrl }: Config): Finding 
   const subject = 'secret';
   const loaded = loadDeploymentSecret(secretFile);
   if (loaded.ok) {
-    const mode = statSync(secretFile).mode & OTHERS;
-    if (mode === 0) return fine(subject, secretFile);
+    if (!isOpen(secretFile)) return fine(subject, secretFile);
     return failure(subject, `${secretFile} is open to others`, `chmod 600 ${secretFile}`);
   }
   if (loaded.fault !== 'missing') {
@@ -55,9 +54,13 @@ export function checkAdminToken({ adminTokenFile }: Config): Finding {
   if (adminTokenFile === undefined) return fine(subject, 'none: the admin listener opens on loopback only');
   const read = readBearerTokenFile(adminTokenFile);
   if (!read.ok) return failure(subject, read.fault, 'write a token of 16 characters or more into it');
-  const mode = statSync(adminTokenFile).mode & OTHERS;
-  if (mode === 0) return fine(subject, adminTokenFile);
+  if (!isOpen(adminTokenFile)) return fine(subject, adminTokenFile);
   return failure(subject, `${adminTokenFile} can be read by others`, `chmod 600 ${adminTokenFile}`);
+}
+
+function isOpen(file: string): boolean {
+  const { mode, uid } = statSync(file);
+  return isOpenToOthers(mode, uid, process.getuid?.());
 }
 
 export async function checkTrustList(config: Config): Promise<Finding> {
