@@ -37,7 +37,7 @@ export interface StackOptions {
   readonly trustList: object;
   /** Prometheus's alerts wait for that part of their time. */
   readonly hurry: number;
-  /** Ends what has been started so far; from then on `stop` is the one to call. */
+  /** Given while it comes up, what has been started is ended; once it is up, `stop` is for that. */
   readonly signal?: AbortSignal;
 }
 
