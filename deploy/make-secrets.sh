@@ -11,7 +11,7 @@ mkdir -p "$dir"
 chmod 700 "$dir"
 
 for name in deployment_secret admin_token redis_vigie_password redis_replication_password \
-  redis_sentinel_user_password redis_sentinel_password grafana_admin_password; do
+  redis_sentinel_user_password redis_sentinel_password redis_operator_password grafana_admin_password; do
   [ -e "$dir/$name" ] && continue
   # 32 random bytes as 64 hexadecimal digits and a line's end, which is what the gateway's secret has to be.
   od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' > "$dir/$name.new"

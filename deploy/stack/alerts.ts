@@ -1,4 +1,5 @@
 /** What Prometheus says of its alerts, asked each second: which were pending and which fired, and when. */
+import { askPrometheus } from './prometheus-api.ts';
 
 export interface AlertSpan {
   readonly alert: string;
@@ -19,7 +20,6 @@ export interface AlertWatch {
 }
 
 const ASK_EVERY_MS = 1_000;
-const ASK_TIMEOUT_MS = 3_000;
 /** Not seen for so long: an alert of the same name is another one. */
 const GAP_MS = 2_500;
 
@@ -46,10 +46,8 @@ export function watchAlerts(port: number): AlertWatch {
   };
   const ask = async (): Promise<void> => {
     try {
-      const signal = AbortSignal.timeout(ASK_TIMEOUT_MS);
-      const response = await fetch(`http://127.0.0.1:${port}/api/v1/alerts`, { signal });
-      const { data } = (await response.json()) as { data: { alerts: Reported[] } };
-      for (const alert of data.alerts) note(alert, performance.now());
+      const { alerts } = await askPrometheus<{ alerts: Reported[] }>(port, 'alerts');
+      for (const alert of alerts) note(alert, performance.now());
     } catch {
       unanswered++;
     }

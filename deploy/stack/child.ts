@@ -2,11 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SEARCH_PATH } from './programs.mjs';
 
-export interface Command {
+/** Whoever has a process started, and may have to end it before it is ready. */
+export interface Spawning {
+  /** Told of the process as soon as there is one. */
+  readonly onSpawn?: ((child: Child) => void) | undefined;
+}
+
+export interface Command extends Spawning {
   /** For messages. */
   readonly name: string;
   readonly program: string;
@@ -32,6 +38,11 @@ const READY_POLL_MS = 50;
 /** Beyond the drain deadline of a gateway. */
 const STOP_TIMEOUT_MS = 15_000;
 
+/** Up to where Linux begins with the ports of connections (net.ipv4.ip_local_port_range). */
+const FIRST_PORT = 15_000;
+const PORTS = 32_768 - FIRST_PORT;
+const MAX_TAKEN = 1_000;
+
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -45,6 +56,7 @@ export async function startChild({
   env = {},
   logFile,
   isReady,
+  onSpawn,
 }: Command): Promise<Child> {
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(program, args, {
@@ -68,6 +80,13 @@ export async function startChild({
     await ended;
     clearTimeout(insist);
   };
+  const started: Child = {
+    pid: child.pid as number,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    stop,
+  };
+  onSpawn?.(started);
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (!(await isReady().catch(() => false))) {
     if (isOver || performance.now() > deadlineMs) {
@@ -76,18 +95,20 @@ export async function startChild({
     }
     await sleep(READY_POLL_MS);
   }
-  return { pid: child.pid as number, ended, kill: (signal) => void child.kill(signal), stop };
+  return started;
 }
 
-/** So many ports that are free now, and differ. */
+/**
+ * So many ports that are free now, and differ. They lie below those that the system gives to connections, or one
+ * would be taken by somebody's connection while its owner is away.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
+  const servers: Server[] = [];
+  for (let tries = 0; servers.length < count; tries++) {
+    if (tries > count + MAX_TAKEN) throw new Error('no free ports');
+    const server = await listening(FIRST_PORT + Math.floor(Math.random() * PORTS));
+    if (server !== undefined) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(
     servers.map((server) => {
@@ -97,6 +118,17 @@ export async function freePorts(count: number): Promise<number[]> {
     }),
   );
   return ports;
+}
+
+/** `undefined`: the port is taken. */
+async function listening(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An operator's settings must not bend what is shown. */

@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Child, startChild } from './child.ts';
+import { type Child, type Spawning, startChild } from './child.ts';
 import { secretFile } from './deploy-files.ts';
 
 const VIGIE = fileURLToPath(new URL('../../dist/cli/vigie.js', import.meta.url));
 
-export interface GatewayPlace {
+export interface GatewayPlace extends Spawning {
   readonly name: string;
   /** Has `secrets/` and `trust-list.json` in it, and gets a directory for its data. */
   readonly directory: string;
@@ -35,6 +35,7 @@ export function startGateway(place: GatewayPlace): Promise<Child> {
     args: [VIGIE, 'serve'],
     env: { ...settingsOf(place, dataDir), ...place.settings },
     logFile: join(directory, `${name}.log`),
+    onSpawn: place.onSpawn,
     isReady: async () => (await fetch(`http://127.0.0.1:${ports[2]}/readyz`)).ok,
   });
 }
@@ -58,6 +59,8 @@ function settingsOf({ directory, ports, sentinels }: GatewayPlace, dataDir: stri
     VIGIE_DATA_DIR: dataDir,
     // Two cores carry all of this, the load included.
     VIGIE_WORKERS: '1',
+    // And take turns, of which five milliseconds of waiting would be seen as too much load.
+    VIGIE_QUEUE_TARGET_MS: '1000',
     ...(sentinels.length === 0 ? {} : shared),
   };
 }

@@ -1,9 +1,9 @@
 /** HAProxy with the deployment's own configuration, before gateways on this machine. */
 import { join } from 'node:path';
-import { type Child, startChild } from './child.ts';
+import { type Child, type Spawning, startChild } from './child.ts';
 import { DEPLOY } from './deploy-files.ts';
 
-export interface LoadBalancerPlace {
+export interface LoadBalancerPlace extends Spawning {
   readonly directory: string;
   readonly port: number;
   readonly metricsPort: number;
@@ -38,6 +38,7 @@ export function startLoadBalancer(place: LoadBalancerPlace): Promise<Child> {
     args: ['-db', '-f', HAPROXY_CONFIGURATION],
     env: loadBalancerEnvironment(place),
     logFile: join(place.directory, 'haproxy.log'),
+    onSpawn: place.onSpawn,
     isReady: async () => (await fetch(`http://127.0.0.1:${place.metricsPort}/healthz`)).ok,
   });
 }

@@ -4,18 +4,24 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Child, startChild } from './child.ts';
+import { type Child, type Spawning, startChild } from './child.ts';
 import { DEPLOY } from './deploy-files.ts';
+import { instantOf } from './prometheus-api.ts';
 
-export interface PrometheusPlace {
+export interface PrometheusPlace extends Spawning {
   readonly directory: string;
   readonly port: number;
   readonly gatewayMetrics: readonly number[];
-  readonly loadBalancerMetrics: number;
+  /** None: no load balancer is scraped. */
+  readonly loadBalancerMetrics?: number;
+  /** Whom alerts are sent to. */
+  readonly alertmanagers?: readonly number[];
   /** Alerts wait for a part of their time; 1 leaves the rules as they are. */
   readonly hurry: number;
   /** Default: every five seconds, as deployed. */
   readonly intervalSeconds?: number;
+  /** How often groups of rules are evaluated that have an interval of their own; default: as they say. */
+  readonly groupIntervalSeconds?: number;
 }
 
 const SOURCE = join(DEPLOY, 'prometheus');
@@ -33,14 +39,15 @@ export function renderPrometheus(place: PrometheusPlace): string {
     .replace('localhost:9090', `127.0.0.1:${place.port}`);
   writeFileSync(file, text);
   const targets = (name: string, ports: readonly number[]) => {
-    const list = [{ targets: ports.map((port) => `127.0.0.1:${port}`) }];
+    const list = ports.length === 0 ? [] : [{ targets: ports.map((port) => `127.0.0.1:${port}`) }];
     writeFileSync(join(directory, 'targets', `${name}.json`), JSON.stringify(list));
   };
   targets('vigie', place.gatewayMetrics);
-  targets('haproxy', [place.loadBalancerMetrics]);
+  targets('haproxy', place.loadBalancerMetrics === undefined ? [] : [place.loadBalancerMetrics]);
+  targets('alertmanager', place.alertmanagers ?? []);
   for (const name of ruleFiles()) {
     const rules = readFileSync(join(SOURCE, 'rules', name), 'utf8');
-    writeFileSync(join(directory, 'rules', name), hurried(rules, place.hurry));
+    writeFileSync(join(directory, 'rules', name), hurried(oftener(rules, place), place.hurry));
   }
   return file;
 }
@@ -55,25 +62,24 @@ export function startPrometheus(place: PrometheusPlace): Promise<Child> {
   ];
   const isReady = async () => (await fetch(`http://127.0.0.1:${place.port}/-/ready`)).ok;
   const logFile = join(place.directory, 'prometheus.log');
-  return startChild({ name: 'prometheus', program: 'prometheus', args, logFile, isReady });
+  const { onSpawn } = place;
+  return startChild({ name: 'prometheus', program: 'prometheus', args, logFile, isReady, onSpawn });
 }
 
 /** Whether all that is to be scraped has been, and no alert about that is left. */
 export async function isScraped(port: number): Promise<boolean> {
-  const ask = async (query: string): Promise<string | undefined> => {
-    const path = `/api/v1/query?query=${encodeURIComponent(query)}`;
-    const response = await fetch(`http://127.0.0.1:${port}${path}`);
-    const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
-    return data.result[0]?.value[1];
-  };
-  const up = await ask('count(up == 1)');
+  const count = async (query: string) => (await instantOf(port, `count(${query})`))[0]?.values[0] ?? 0;
   // Two gateways, the load balancer, and Prometheus itself.
-  return up === '4' && (await ask('count(ALERTS{alertstate="firing"})')) === undefined;
+  return (await count('up == 1')) === 4 && (await count('ALERTS{alertstate="firing"}')) === 0;
 }
 
 function ruleFiles(): string[] {
   const directory = join(SOURCE, 'rules');
   return existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.yaml')) : [];
+}
+
+function oftener(rules: string, { groupIntervalSeconds: seconds }: PrometheusPlace): string {
+  return seconds === undefined ? rules : rules.replaceAll(/^( +interval: ).*$/gm, `$1${seconds}s`);
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

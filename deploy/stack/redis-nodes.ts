@@ -2,10 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { type Child, startChild } from './child.ts';
+import { type Child, type Spawning, startChild } from './child.ts';
 import { DEPLOY, secretOf } from './deploy-files.ts';
 
-export interface RedisPlace {
+export interface RedisPlace extends Spawning {
   /** Has `secrets/` in it, and gets a directory for each process. */
   readonly directory: string;
   readonly port: number;
@@ -57,7 +57,7 @@ export async function canFailOver({ directory, port }: RedisPlace, sentinels = 3
 }
 
 function start(
-  { directory, port, program = 'redis-server' }: RedisPlace,
+  { directory, port, program = 'redis-server', onSpawn }: RedisPlace,
   name: string,
   what: 'node' | 'sentinel',
   env: Readonly<Record<string, string>>,
@@ -79,6 +79,7 @@ function start(
     },
     logFile: join(directory, `${name}.log`),
     isReady,
+    onSpawn,
   });
 }
 

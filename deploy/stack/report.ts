@@ -71,6 +71,11 @@ export function reportOf(played: Played): Report {
   };
 }
 
+/** No wrong verdict, and some in every phase: where nobody answers, nobody is wrong. */
+export function isGood({ wrongVerdicts, phases }: Pick<Report, 'wrongVerdicts' | 'phases'>): boolean {
+  return wrongVerdicts === 0 && phases.every(({ verdicts, cannotTell }) => verdicts > cannotTell);
+}
+
 function phaseReport(phase: PhaseTally): PhaseReport {
   const { name, calls, failed, failedTwice, failures, judgements, stale } = phase;
   return {
@@ -135,8 +140,14 @@ export function linesOf(report: Report): string[] {
     ...alertLines(report.alerts),
     '',
     ...report.wrong.map((line) => `wrong: ${line}`),
-    `${report.wrongVerdicts === 0 ? '✓' : '✗'} ${report.wrongVerdicts} wrong verdicts; ${percent(report.errorShare)} of the calls failed at first`,
+    ...silentLines(report.phases),
+    `${isGood(report) ? '✓' : '✗'} ${report.wrongVerdicts} wrong verdicts; ${percent(report.errorShare)} of the calls failed at first`,
   ];
+}
+
+function silentLines(phases: readonly PhaseReport[]): string[] {
+  const silent = phases.filter(({ verdicts, cannotTell }) => verdicts === cannotTell);
+  return silent.map(({ phase }) => `without a single verdict: ${phase}`);
 }
 
 function changesLine({ changesAcknowledgedAgainAfterSeconds: after }: Report): string {

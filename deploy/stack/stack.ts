@@ -1,9 +1,10 @@
 /** All of a deployment on this machine: two gateways, HAProxy, Redis with a replica and sentinels, Prometheus. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Child, freePorts } from './child.ts';
+import { type Child, freePorts, type Spawning } from './child.ts';
 import { makeSecrets, secretOf } from './deploy-files.ts';
 import { type GatewayPlace, startGateway, writeTrustList } from './gateway-process.ts';
 import { startLoadBalancer } from './load-balancer.ts';
@@ -36,30 +37,51 @@ export interface StackOptions {
   readonly trustList: object;
   /** Prometheus's alerts wait for that part of their time. */
   readonly hurry: number;
+  /** Given while it comes up, what has been started is ended; once it is up, `stop` is for that. */
+  readonly signal?: AbortSignal;
+}
+
+/** Its processes by name, from the moment there is one, ready or not. */
+interface Running {
+  readonly children: Map<string, Child>;
+  /** Nothing is started any more. */
+  isOver: boolean;
 }
 
 const CONDITION_TIMEOUT_MS = 60_000;
 
-/** @throws when a part does not start; what was started has then been ended. */
-export async function startStack({ trustList, hurry }: StackOptions): Promise<Stack> {
+/** @throws when a part does not start, or the signal comes first; what was started has then been ended. */
+export async function startStack(options: StackOptions): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'vigie-stack-'));
-  const running = new Map<string, Child>();
+  const running: Running = { children: new Map(), isOver: false };
   const stop = async (): Promise<void> => {
-    for (const child of [...running.values()].reverse()) await child.stop();
+    running.isOver = true;
+    for (const child of [...running.children.values()].reverse()) await child.stop();
     rmSync(directory, { recursive: true, force: true });
   };
+  const bringing = bringUp(directory, options, running, stop);
+  // Whoever gave the signal is not told how what was under way ended.
+  bringing.catch(() => {});
   try {
-    return await bringUp(directory, { trustList, hurry }, running, stop);
+    return await (options.signal === undefined
+      ? bringing
+      : Promise.race([bringing, abortionOf(options.signal)]));
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+/** Never resolves. @throws once the signal is given */
+async function abortionOf(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw new Error('interrupted');
+}
+
 async function bringUp(
   directory: string,
   { trustList, hurry }: StackOptions,
-  running: Map<string, Child>,
+  running: Running,
   stop: () => Promise<void>,
 ): Promise<Stack> {
   makeSecrets(directory);
@@ -67,17 +89,19 @@ async function bringUp(
   const ports = await freePorts(14);
   const [redisA, redisB, s1, s2, s3, verify, lbMetrics, prometheus] = ports as Eight;
   const [first, second] = [ports.slice(8, 11), ports.slice(11, 14)] as [Three, Three];
-  const start = async (name: string, starting: Promise<Child>): Promise<void> => {
-    running.set(name, await starting);
+  const start = async (name: string, begin: (spawning: Spawning) => Promise<Child>): Promise<void> => {
+    if (running.isOver) throw new Error(`${name} is not started any more`);
+    await begin({ onSpawn: (child) => running.children.set(name, child) });
   };
   const node = (name: string, port: number, replicaOf?: number) =>
-    start(name, startNode({ directory, port }, name, replicaOf));
+    start(name, (spawning) => startNode({ directory, port, ...spawning }, name, replicaOf));
   await node('redis-a', redisA);
   await node('redis-b', redisB, redisA);
   await until('the replica', () => isFollowed({ directory, port: redisA }));
   const sentinels = [s1, s2, s3];
   for (const [i, port] of sentinels.entries()) {
-    await start(`sentinel-${i}`, startSentinel({ directory, port }, `sentinel-${i}`, redisA));
+    const name = `sentinel-${i}`;
+    await start(name, (spawning) => startSentinel({ directory, port, ...spawning }, name, redisA));
   }
   await until('the sentinels', async () =>
     (await Promise.all(sentinels.map((port) => canFailOver({ directory, port })))).every(Boolean),
@@ -87,20 +111,19 @@ async function bringUp(
   });
   const gateway = (index: 0 | 1) => {
     const place = places[index] as GatewayPlace;
-    return start(place.name, startGateway(place));
+    return start(place.name, (spawning) => startGateway({ ...place, ...spawning }));
   };
   await Promise.all([gateway(0), gateway(1)]);
   const gateways = [first[0], second[0]] as const;
-  await start('haproxy', startLoadBalancer({ directory, port: verify, metricsPort: lbMetrics, gateways }));
+  const balancer = { directory, port: verify, metricsPort: lbMetrics, gateways };
+  await start('haproxy', (spawning) => startLoadBalancer({ ...balancer, ...spawning }));
   const scraped = { gatewayMetrics: [first[2], second[2]], loadBalancerMetrics: lbMetrics };
-  await start(
-    'prometheus',
-    startPrometheus({ directory, port: prometheus, ...scraped, hurry, intervalSeconds: 1 }),
-  );
+  const watcher = { directory, port: prometheus, ...scraped, hurry, intervalSeconds: 1 };
+  await start('prometheus', (spawning) => startPrometheus({ ...watcher, ...spawning }));
   // From here on an alert is about what happens to the gateways, not about the beginning.
   await until('the first scrapes', () => isScraped(prometheus));
   const kill = async (name: string): Promise<void> => {
-    const child = running.get(name) as Child;
+    const child = running.children.get(name) as Child;
     child.kill('SIGKILL');
     await child.ended;
   };

@@ -27,12 +27,16 @@ interface Service {
   readonly depends_on?: string[] | Readonly<Record<string, unknown>>;
 }
 
+interface Network {
+  readonly ipam: { readonly config: readonly { readonly subnet: string; readonly ip_range: string }[] };
+}
+
 /** Strictly: a name that stands twice is an error, and merge keys are followed as Compose follows them. */
 const COMPOSE: {
   readonly services: Readonly<Record<string, Service>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: object;
-  readonly networks: object;
+  readonly networks: Readonly<Record<string, Network>>;
 } = parse(readFileSync(join(DEPLOY, 'compose.yaml'), 'utf8'), {
   merge: true,
   uniqueKeys: true,
@@ -109,6 +113,37 @@ it('every address that somebody is told is the address of somebody', () => {
   expect(new Set(given).size).toBe(given.filter(Boolean).length + (given.includes('') ? 1 : 0));
   expect(told.length).toBeGreaterThan(5);
   for (const address of told) expect(given).toContain(address);
+});
+
+it('Docker gives out none of the addresses that are fixed', () => {
+  for (const [name, { ipam }] of Object.entries(COMPOSE.networks)) {
+    const [{ subnet = '', ip_range = '' } = {}] = ipam.config;
+    const [, first] = /^(\d+\.\d+\.\d+)\.0\/24$/.exec(plain(subnet)) ?? [];
+    expect(plain(ip_range), name).toBe(`${first}.128/25`);
+    const fixed = Object.values(COMPOSE.services).flatMap(({ networks }) =>
+      Array.isArray(networks) ? [] : [plain(networks[name]?.ipv4_address ?? '')].filter(Boolean),
+    );
+    expect(fixed.length, name).toBeGreaterThan(1);
+    for (const address of fixed) {
+      expect(address.startsWith(`${first}.`), address).toBe(true);
+      expect(Number(address.split('.')[3]), address).toBeLessThan(128);
+    }
+  }
+});
+
+it('Grafana finds its pages where its provisioning says that they are', () => {
+  const provider = join(DEPLOY, 'grafana', 'provisioning', 'dashboards', 'vigie.yaml');
+  const { providers } = parse(readFileSync(provider, 'utf8'));
+  expect(providers).toHaveLength(1);
+  const { volumes = [] } = COMPOSE.services.grafana as Service;
+  expect(volumes).toContain(`./grafana/dashboards:${providers[0].options.path}:ro`);
+  expect(volumes).toContain('./grafana/provisioning:/etc/grafana/provisioning:ro');
+});
+
+it('what HAProxy lets be set is set from outside, and by default as its file says', () => {
+  const file = readFileSync(join(DEPLOY, 'haproxy', 'haproxy.cfg'), 'utf8');
+  const [, rate] = /^ +presetenv LB_SOURCE_RATE (\d+)$/m.exec(file) ?? [];
+  expect(COMPOSE.services.haproxy?.environment?.LB_SOURCE_RATE).toBe(`\${LB_SOURCE_RATE:-${rate}}`);
 });
 
 it('every secret is one that make-secrets.sh makes, once, and leaves alone from then on', () => {

@@ -4,16 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Series } from '../../deploy/stack/prometheus-api.ts';
 import { call } from '../support/call.ts';
 import { type DashboardPanel, dashboards, leafPanels } from '../support/dashboards.ts';
 import { acknowledged, card, type Deployment, deploy, fresh } from '../support/deployment.ts';
 import { type Gateway, listedIssuer, trustListDocument } from '../support/gateway.ts';
 import { PHARMACY, shownNow } from '../support/presentation.ts';
-import { type Prometheus, type Series, startPrometheus } from '../support/prometheus.ts';
+import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { until } from '../support/redis.ts';
 import { tampered } from '../support/synthetic-issuer.ts';
 
 const RULES = fileURLToPath(new URL('../../deploy/prometheus/rules', import.meta.url));
+/** As deploy/prometheus/prometheus.yml names it. */
 const JOB = 'vigie';
 /** Four scrapes, as Grafana takes it where the scrape interval is the longest step. */
 const RATE_INTERVAL = '4s';
@@ -39,7 +41,7 @@ beforeAll(async () => {
   writeFileSync(list, JSON.stringify(trustListDocument(1, [listedIssuer(policy)])));
   deployment = await deploy();
   gateway = await deployment.start('a', { ...SETTINGS, VIGIE_TRUST_LIST: list });
-  prometheus = await startPrometheus({ targets: [new URL(gateway.metrics).host], job: JOB, rules: RULES });
+  prometheus = await startPrometheus([gateway]);
   await fresh([gateway]);
   for (let round = 0; round < ROUNDS; round++) {
     await load(round);

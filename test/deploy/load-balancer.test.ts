@@ -1,12 +1,13 @@
 /** HAProxy with the deployment's own configuration before two real gateways: what it lets through, and what it refuses. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, freePorts } from '../../deploy/stack/child.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { call, scrape } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { type Gateway, logLines, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
 
@@ -16,34 +17,42 @@ const HOST = 'Host: vigie.example';
 const TYPE = 'Content-Type: application/json';
 const LENGTH = `Content-Length: ${BODY.length}`;
 const POST = 'POST /v1/verify HTTP/1.1';
+const CHUNKED = 'Transfer-Encoding: chunked';
 const HONEST = head(POST, HOST, TYPE, LENGTH) + BODY;
-/** Within the rate of the sharpest test, all others together are far below it. */
-const SOURCE_RATE = 300;
+/** Of a balancer of its own; the others are asked without limit. */
+const SOURCE_RATE = 50;
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const PARENT = 'b7ad6b7169203331';
 
 let gateways: [Gateway, Gateway];
-let balancer: Child;
+let balancers: Child[] = [];
 let directory: string;
 let port: number;
+let narrowPort: number;
 let metrics: string;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'vigie-balancer-'));
-  gateways = await Promise.all([startGateway(), startGateway()]);
-  const [own, metricsPort] = (await freePorts(2)) as [number, number];
+  const options = { env: { VIGIE_ACCESS_LOG_ONE_IN: '1' } };
+  gateways = await Promise.all([startGateway(options), startGateway(options)]);
+  const [own, metricsPort, narrow, narrowMetrics] = (await freePorts(4)) as [number, number, number, number];
   port = own;
+  narrowPort = narrow;
   metrics = `http://127.0.0.1:${metricsPort}`;
   const ports = [gateways[0].dataPort, gateways[1].dataPort] as const;
-  balancer = await startLoadBalancer({
-    directory,
-    port,
-    metricsPort,
-    gateways: ports,
-    sourceRate: SOURCE_RATE,
-  });
+  const limited = { port: narrow, metricsPort: narrowMetrics, sourceRate: SOURCE_RATE };
+  balancers = [
+    await startLoadBalancer({ directory, port, metricsPort, gateways: ports }),
+    await startLoadBalancer({
+      directory: mkdtempSync(join(directory, 'narrow-')),
+      ...limited,
+      gateways: ports,
+    }),
+  ];
 }, 60_000);
 
 afterAll(async () => {
-  await balancer?.stop();
+  await Promise.all(balancers.map((balancer) => balancer.stop()));
   await Promise.all((gateways ?? []).map((gateway) => gateway.dispose()));
   rmSync(directory, { recursive: true, force: true });
 });
@@ -81,6 +90,31 @@ describe('a call', () => {
     expect(await ids(head('GET /elsewhere HTTP/1.1', HOST, unfit))).toEqual([uuid]);
   });
 
+  it('arrives with its place in the trace, and with its request id', async () => {
+    const requestId = randomUUID();
+    const more = [`traceparent: 00-${TRACE}-${PARENT}-01`, `X-Request-Id: ${requestId}`];
+    await exchangeRaw(port, [head(POST, HOST, TYPE, LENGTH, ...more) + BODY]);
+    const lines = () =>
+      gateways.flatMap((gateway) => logLines(gateway)).filter((line) => line.requestId === requestId);
+    await expect.poll(lines, { timeout: 20_000 }).toMatchObject([{ traceId: TRACE, parentId: PARENT }]);
+  });
+
+  it('leaves no word of its caller in the log, and no line where paths that are none are tried', async () => {
+    const chunked = (id: string) => head(POST, HOST, TYPE, CHUNKED, `X-Request-Id: ${id}`);
+    const requestId = randomUUID();
+    await exchangeRaw(port, [head('GET /elsewhere HTTP/1.1', HOST, 'X-Request-Id: Erika.Mustermann')]);
+    await exchangeRaw(port, [chunked('Erika.Mustermann')], { answers: 0 });
+    await exchangeRaw(port, [chunked(requestId)], { answers: 0 });
+    const log = () => readFileSync(join(directory, 'haproxy.log'), 'utf8');
+    await expect.poll(log, { timeout: 20_000 }).toContain(`"requestId":"${requestId}"`);
+    expect(log()).not.toMatch(/Mustermann|elsewhere|127\.0\.0\.1:\d+ \[/);
+    const refused = log()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    expect(refused.map((line) => JSON.parse(line).status)).not.toContain(404);
+    expect(refused.map((line) => JSON.parse(line).requestId)).toContain('-');
+  });
+
   it.each([
     ['metrics', 'GET /metrics HTTP/1.1'],
     ['administration', 'GET /admin/v1/trust-list HTTP/1.1'],
@@ -107,7 +141,6 @@ describe('a call', () => {
 
 /** A second request that would be answered "valid" if anybody read it as one. */
 const INNER = HONEST;
-const CHUNKED = 'Transfer-Encoding: chunked';
 
 describe('a request with another inside', () => {
   it.each([
@@ -151,13 +184,13 @@ it('what an address sends beyond its rate is refused, and is served again a mome
   const refused = head('GET /elsewhere HTTP/1.1', HOST);
   const wave = () =>
     Promise.all(
-      Array.from({ length: 40 }, () => exchangeRaw(port, new Array(12).fill(refused), { answers: 12 })),
+      Array.from({ length: 20 }, () => exchangeRaw(narrowPort, new Array(8).fill(refused), { answers: 8 })),
     );
   const statuses = async () => (await wave()).flatMap(({ answers }) => answers.map(({ status }) => status));
   await expect
     .poll(async () => [...new Set(await statuses())].sort(), { timeout: 20_000 })
     .toEqual([404, 429]);
-  const one = async () => (await exchangeRaw(port, [HONEST])).answers[0]?.status;
+  const one = async () => (await exchangeRaw(narrowPort, [HONEST])).answers[0]?.status;
   await expect.poll(one, { timeout: 20_000 }).toBe(200);
 });
 

@@ -1,6 +1,6 @@
 /** Prometheus by the deployment's own file: it is sound, and finds a real gateway and the load balancer. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { type Child, freePorts } from '../../deploy/stack/child.ts';
 import { DEPLOY } from '../../deploy/stack/deploy-files.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { hurried, startPrometheus } from '../../deploy/stack/prometheus.ts';
+import { askPrometheus, instantOf } from '../../deploy/stack/prometheus-api.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 const TIMEOUT_MS = 90_000;
@@ -16,18 +17,20 @@ let directory: string;
 let gateway: Gateway;
 let prometheus: Child;
 let balancer: Child;
-let url: string;
+let port: number;
+let alertmanager: number;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'vigie-prometheus-'));
   gateway = await startGateway();
-  const [port, lbPort, loadBalancerMetrics] = (await freePorts(3)) as [number, number, number];
-  url = `http://127.0.0.1:${port}`;
+  const ports = (await freePorts(4)) as [number, number, number, number];
+  const [, , lbPort, loadBalancerMetrics] = ports;
+  [port, alertmanager] = ports;
   const gateways = [gateway.dataPort, gateway.dataPort] as const;
   balancer = await startLoadBalancer({ directory, port: lbPort, metricsPort: loadBalancerMetrics, gateways });
   const gatewayMetrics = [Number(new URL(gateway.metrics).port)];
-  const scraped = { gatewayMetrics, loadBalancerMetrics };
-  prometheus = await startPrometheus({ directory, port, ...scraped, hurry: 1, intervalSeconds: 1 });
+  const others = { gatewayMetrics, loadBalancerMetrics, alertmanagers: [alertmanager] };
+  prometheus = await startPrometheus({ directory, port, ...others, hurry: 1, intervalSeconds: 1 });
 }, TIMEOUT_MS);
 
 afterAll(async () => {
@@ -43,12 +46,21 @@ it('is sound as it stands, with the rules beside it', () => {
 });
 
 it('scrapes both jobs that the rules and the pages speak of', async () => {
-  const up = async () => {
-    const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent('up == 1')}`);
-    const { data } = (await response.json()) as { data: { result: { metric: { job: string } }[] } };
-    return data.result.map(({ metric }) => metric.job).sort();
-  };
+  const up = async () => (await instantOf(port, 'up == 1')).map(({ metric }) => metric.job).sort();
   await expect.poll(up, { timeout: 40_000 }).toEqual(['haproxy', 'prometheus', 'vigie']);
+});
+
+it('sends alerts to the Alertmanagers that the list beside it names, of which there are none as delivered', async () => {
+  const known = async () => {
+    interface Known {
+      readonly activeAlertmanagers: readonly { readonly url: string }[];
+    }
+    const { activeAlertmanagers } = await askPrometheus<Known>(port, 'alertmanagers');
+    return activeAlertmanagers.map(({ url }) => new URL(url).host);
+  };
+  await expect.poll(known, { timeout: 40_000 }).toEqual([`127.0.0.1:${alertmanager}`]);
+  const delivered = join(DEPLOY, 'prometheus', 'targets', 'alertmanager.json');
+  expect(JSON.parse(readFileSync(delivered, 'utf8'))).toEqual([]);
 });
 
 it('the stack shortens the wait of alerts, and nothing else', () => {

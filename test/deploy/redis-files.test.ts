@@ -1,5 +1,6 @@
 /** Redis by the deployment's own files: who may do what, what is kept, and roles that outlive a failover and a restart. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
@@ -76,6 +77,58 @@ it('the gateways may work on the log, and on nothing else', async () => {
   const health = client(ports[0], { username: 'health', password: 'none' });
   expect(await health.ping()).toBe('PONG');
   await expect(health.get('{vigie}:x')).rejects.toThrow('NOPERM');
+});
+
+it('an operator may look, and neither read nor change what is there', async () => {
+  await vigie(ports[0]).set('{vigie}:seen', '1');
+  const password = secretOf(directory, 'redis_operator_password');
+  const operator = client(ports[0], { username: 'operator', password });
+  const look = (...command: string[]) => operator.call(...(command as [string]));
+  expect(await look('info', 'memory')).toContain('maxmemory:3221225472');
+  expect(await look('config', 'get', 'maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction']);
+  expect(await look('client', 'list')).toContain('user=operator');
+  expect(await look('ping')).toBe('PONG');
+  for (const list of [
+    ['slowlog', 'get'],
+    ['latency', 'latest'],
+    ['acl', 'log'],
+  ]) {
+    expect(Array.isArray(await look(...list)), list.join(' ')).toBe(true);
+  }
+  for (const command of [
+    ['get', '{vigie}:seen'],
+    ['scan', '0'],
+    ['config', 'set', 'maxmemory', '0'],
+    ['client', 'kill', 'type', 'normal'],
+    ['acl', 'setuser', 'operator', '+@all'],
+    ['slowlog', 'reset'],
+    ['psync', '?', '-1'],
+    ['monitor'],
+  ]) {
+    await expect(look(...command), command.join(' ')).rejects.toThrow('NOPERM');
+  }
+});
+
+it.each([
+  ['a sign that sed reads', 'a/b\n'],
+  ['nothing', ''],
+])('a password of %s is refused by name, before anything starts', (_what, text) => {
+  const world = mkdtempSync(join(tmpdir(), 'vigie-redis-password-'));
+  makeSecrets(world);
+  const file = join(world, 'secrets', 'redis_operator_password');
+  rmSync(file);
+  writeFileSync(file, text);
+  const env = {
+    ...process.env,
+    REDIS_DATA: world,
+    REDIS_SECRETS: join(world, 'secrets'),
+    REDIS_SERVER: 'true',
+  };
+  const { status, stderr } = spawnSync('/bin/sh', [join(DEPLOY, 'redis', 'start.sh'), 'node'], { env });
+  expect(status).not.toBe(0);
+  expect(String(stderr)).toContain('redis_operator_password has to be of letters and digits');
+  expect(readdirSync(world)).toEqual(['secrets']);
+  rmSync(world, { recursive: true, force: true });
 });
 
 it("its user is the one that docs/redis.md gives, and every user's password is a file", () => {

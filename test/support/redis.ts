@@ -5,11 +5,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { freePorts } from '../../deploy/stack/child.ts';
 
 const SERVER = process.env.VIGIE_TEST_REDIS_SERVER ?? 'redis-server';
 
@@ -47,7 +47,8 @@ export interface TlsFiles {
 /** A port that is free may be taken a moment later, or that of the cluster's bus beside it: then on another one. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   for (let tries = 0; tries < 5; tries++) {
-    const server = await startOn(await freePort(), options);
+    const [port = 0] = await freePorts(1);
+    const server = await startOn(port, options);
     if (server !== undefined) return server;
   }
   throw new Error(`${SERVER} does not start with ${options.args?.join(' ')}`);
@@ -125,7 +126,7 @@ export interface Sentinel {
 
 /** One sentinel that decides alone, within about a second. */
 export async function startSentinel(primaryName: string, primaryPort: number): Promise<Sentinel> {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const dir = mkdtempSync(join(tmpdir(), 'vigie-sentinel-'));
   const config = join(dir, 'sentinel.conf');
   const lines = [
@@ -213,18 +214,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
-}
-
-/** Behind a node's port, by this much, stands that of its cluster's bus. */
-const BUS_OFFSET = 10_000;
-
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    server.close();
-    await once(server, 'close');
-    if (port + BUS_OFFSET < 65_536) return port;
-  }
 }
