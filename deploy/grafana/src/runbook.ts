@@ -15,6 +15,7 @@ export type RunbookSection =
   | 'VigieCannotTell'
   | 'VigieConnectionsRefused'
   | 'VigieEnforcementBurnsFast'
+  | 'VigieEngineNotNative'
   | 'VigieEnginesDisagree'
   | 'VigieFileDescriptorsLow'
   | 'VigieFilterFalsePositives'
