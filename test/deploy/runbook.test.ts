@@ -32,7 +32,7 @@ describe('capacity', () => {
 
 it('names services and addresses of the delivered deployment', () => {
   const services = Object.keys(compose.services);
-  const used = [...text.matchAll(/\$compose (?:exec|stop|logs|start|run --rm) ([a-z-]+)/g)];
+  const used = [...text.matchAll(/\$compose (?:exec|stop|logs(?: --tail 50)?|start|run --rm) ([a-z-]+)/g)];
   expect(used.length).toBeGreaterThan(3);
   for (const [command, service] of used) expect(services, command).toContain(service);
   const address = String(compose.services['gateway-a'].networks.edge.ipv4_address);
