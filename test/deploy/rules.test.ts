@@ -4,8 +4,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RUNBOOK_URL } from '../../deploy/grafana/src/runbook.ts';
+import { freePorts } from '../../deploy/stack/child.ts';
+import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
+import { SETTINGS } from '../../src/config.ts';
 import { scrape, until, verify } from '../support/call.ts';
 import { card, deploy, fresh } from '../support/deployment.ts';
+import { startGateway } from '../support/gateway.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url).pathname;
 const RULES = join(DEPLOY, 'prometheus/rules');
@@ -63,7 +68,7 @@ describe('every alert', () => {
       expect(body, name).toMatch(/^ +labels: \{severity: (page|ticket)\}$/m);
       expect(body, name).toMatch(/^ +summary: \S/m);
       expect(body, name).toMatch(/^ +description: \S/m);
-      expect(body, name).toContain(`runbook_url: deploy/RUNBOOK.md#${name.toLowerCase()}\n`);
+      expect(body, name).toContain(`runbook_url: ${RUNBOOK_URL}#${name.toLowerCase()}\n`);
     }
   });
 
@@ -93,6 +98,60 @@ describe('every alert', () => {
   });
 });
 
+interface Selector {
+  readonly text: string;
+  readonly name: string;
+  readonly matchers: readonly { readonly label: string; readonly how: string; readonly value: string }[];
+}
+
+/** What the rules ask for of metrics whose names begin so. */
+function selectors(prefix: 'vigie' | 'haproxy'): Selector[] {
+  const expressions = rules.replace(/^ *#.*$|^ +(summary|description|runbook_url|- record|- name):.*$/gm, '');
+  const found = expressions.matchAll(new RegExp(`\\b(${prefix}_[a-z0-9_]+)(?:\\{([^}]*)\\})?`, 'g'));
+  return [...found].map(([text, name = '', inside = '']) => ({
+    text,
+    name,
+    matchers: [...inside.matchAll(/(\w+)(=~|!~|!=|=)"([^"]*)"/g)].map(
+      ([, label = '', how = '', value = '']) => ({
+        label,
+        how,
+        value,
+      }),
+    ),
+  }));
+}
+
+/**
+ * Values that a matcher names, each alternative of a pattern by itself: a misspelt one is never met, or never left out.
+ * Not judged: which target it is (Prometheus says that), and what stands for many, such as `5..`.
+ */
+function valuesNamed({ label, how, value }: Selector['matchers'][number]): string[] {
+  if (label === 'job') return [];
+  return how.endsWith('~') ? value.split('|').filter((one) => /^[\w-]+$/.test(one)) : [value];
+}
+
+function expectKnown(asked: readonly Selector[], series: readonly string[]): void {
+  for (const { text, name, matchers } of asked) {
+    const named = series.filter((one) => one.split('{')[0] === name);
+    expect(named, text).not.toEqual([]);
+    for (const matcher of matchers) {
+      for (const value of valuesNamed(matcher)) {
+        const known = named.some((one) => new RegExp(`[{,]${matcher.label}="${value}"`).test(one));
+        // Not every machine has each engine.
+        if (matcher.label === 'engine' && SETTINGS.engine.choices.some((choice) => choice === value))
+          continue;
+        expect(known, `${text}: ${matcher.label}="${value}"`).toBe(true);
+      }
+    }
+    // Those by equality must be met together.
+    const equal = matchers.filter(({ how, label }) => how === '=' && label !== 'job');
+    const together = named.filter((one) =>
+      equal.every(({ label, value }) => new RegExp(`[{,]${label}="${value}"`).test(one)),
+    );
+    expect(together, text).not.toEqual([]);
+  }
+}
+
 it('names metrics, and values of their labels, that a gateway with Redis has from the start', async ({
   onTestFinished,
 }) => {
@@ -106,18 +165,22 @@ it('names metrics, and values of their labels, that a gateway with Redis has fro
   const series = [...(await scrape(gateway.metrics)).keys()];
   // Absent until this gateway has published its filter, which takes 50,000 entries: test/shared/full/first-start.test.ts.
   const later = ['vigie_filter_snapshot_age_seconds'];
-  const expressions = rules.replace(/^ *#.*$|^ +(summary|description|runbook_url|- record|- name):.*$/gm, '');
-  const used = [...expressions.matchAll(/\b(vigie_[a-z_]+)(?:\{([^}]*)\})?/g)];
-  expect(used.length).toBeGreaterThan(100);
-  for (const [selector, name = '', matchers = ''] of used) {
-    if (later.includes(name)) continue;
-    // Which target it is says Prometheus. Of the other matchers those by equality name a value.
-    const wanted = matchers
-      .split(',')
-      .filter((matcher) => /^\w+="/.test(matcher) && !matcher.startsWith('job='));
-    const found = series.filter(
-      (one) => one.split('{')[0] === name && wanted.every((matcher) => one.includes(matcher)),
-    );
-    expect(found, selector).not.toEqual([]);
-  }
+  const asked = selectors('vigie').filter(({ name }) => !later.includes(name));
+  expect(asked.length).toBeGreaterThan(100);
+  expectKnown(asked, series);
+}, 120_000);
+
+it('names metrics, and values of their labels, that the load balancer has', async ({ onTestFinished }) => {
+  const directory = mkdtempSync(join(tmpdir(), 'vigie-rules-haproxy-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const gateway = await startGateway();
+  onTestFinished(gateway.dispose);
+  const [port, metricsPort] = (await freePorts(2)) as [number, number];
+  const gateways = [gateway.dataPort, gateway.dataPort] as const;
+  const balancer = await startLoadBalancer({ directory, port, metricsPort, gateways });
+  onTestFinished(balancer.stop);
+  const series = [...(await scrape(`http://127.0.0.1:${metricsPort}`)).keys()];
+  const asked = selectors('haproxy');
+  expect(asked.length).toBeGreaterThanOrEqual(5);
+  expectKnown(asked, series);
 }, 120_000);

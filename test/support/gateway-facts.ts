@@ -2,6 +2,10 @@
 import { createDelays } from '../../src/metrics/delays.ts';
 import type { GatewayFacts } from '../../src/metrics/exposition.ts';
 
+/** Of one call: what was never called has no sample, and so no labels. */
+const oneCall = createDelays();
+oneCall.observe(0.002);
+
 /** Stands for the filter in force. */
 const FILTER = {};
 
@@ -40,7 +44,7 @@ export const FACTS: GatewayFacts = {
     copyFaults: 1,
     holding: false,
     snapshotAgeSeconds: 300,
-    calls: [{ call: 'follow', results: new Map([['ok', 9]]), durations: createDelays().view() }],
+    calls: [{ call: 'follow', results: new Map([['ok', 1]]), durations: oneCall.view() }],
   }),
   canary: () => ({
     healthy: true,

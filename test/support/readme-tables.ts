@@ -19,14 +19,19 @@ export const README = new URL('../../README.md', import.meta.url);
 export const LATEST_RESULTS = fileURLToPath(new URL('../../bench/results/latest', import.meta.url));
 
 export async function withTables(readme: string): Promise<string> {
-  let text = readme;
-  for (const [name, table] of Object.entries({
+  return filled(readme, 'the README', {
     ...tables(),
     metrics: await metricsTable(),
     speed: speedTables(readStoredReports(LATEST_RESULTS)),
-  })) {
+  });
+}
+
+/** The document with each table between its markers. */
+export function filled(document: string, called: string, byName: Readonly<Record<string, string>>): string {
+  let text = document;
+  for (const [name, table] of Object.entries(byName)) {
     const block = new RegExp(`(<!-- ${name}: npm run docs -->\n)[^]*?(<!-- end -->)`);
-    if (!block.test(text)) throw new Error(`the README has no place for the table ${name}`);
+    if (!block.test(text)) throw new Error(`${called} has no place for the table ${name}`);
     text = text.replace(block, (_, start: string, end: string) => `${start}${table}\n${end}`);
   }
   return text;

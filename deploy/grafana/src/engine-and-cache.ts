@@ -15,7 +15,7 @@ const engine: Row = {
       width: 8,
       description:
         'Threads by the engine and kernel that judge in them now. A thread on openssl where native was chosen has stepped down: see disagreements.',
-      runbook: 'VigieEnginesDisagree',
+      runbook: 'VigieEngineNotNative',
       queries: [[`count by (engine, kernel) (${of('vigie_engine_in_force_info')})`, '{{engine}} {{kernel}}']],
     },
     {
@@ -26,7 +26,7 @@ const engine: Row = {
       width: 8,
       description:
         'As chosen at start, after its self-test. Gateways of one kind of machine that differ were built or set differently.',
-      runbook: 'VigieEnginesDisagree',
+      runbook: 'VigieEngineNotNative',
       queries: [[`count by (implementation) (${of('vigie_engine_info')})`, '{{implementation}}']],
     },
     {

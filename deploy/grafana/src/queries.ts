@@ -37,12 +37,6 @@ export function quantile(
   return `histogram_quantile(${share}, ${sum(perSecond(`${histogram}_bucket`, ...matchers), 'le', ...by)})`;
 }
 
-/** A bucket by its bound: Prometheus 3 writes a whole number `5` as `5.0`. */
-export function upTo(seconds: number): string {
-  const bound = String(seconds).replace('.', '\\\\.');
-  return `le=~"${bound}${Number.isInteger(seconds) ? '(\\\\.0)?' : ''}"`;
-}
-
 /**
  * A share of a whole that may be zero: then none, since nothing happened that could be a part of it. With the whole
  * unknown the answer stays unknown.

@@ -1,7 +1,10 @@
 /** Where a panel sends whoever sees something wrong: the section of deploy/RUNBOOK.md on the alert nearest to it. */
 
-/** Where the runbook is published. Whoever keeps it elsewhere says so here and runs `npm run dashboards`. */
-const RUNBOOK_URL = 'https://vigie.example/deploy/RUNBOOK.md';
+/**
+ * Where the runbook is published: a placeholder, here and in the alerts of deploy/prometheus, until the command at the
+ * head of the runbook puts the real address in all of them.
+ */
+export const RUNBOOK_URL = 'https://vigie.example/deploy/RUNBOOK.md';
 
 /** Alerts of deploy/prometheus/rules, each with a heading of its name in the runbook. */
 export type RunbookSection =
@@ -12,6 +15,7 @@ export type RunbookSection =
   | 'VigieCannotTell'
   | 'VigieConnectionsRefused'
   | 'VigieEnforcementBurnsFast'
+  | 'VigieEngineNotNative'
   | 'VigieEnginesDisagree'
   | 'VigieFileDescriptorsLow'
   | 'VigieFilterFalsePositives'
