@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Unavailable } from '../suite.ts';
-import { freePort } from './pinned-server.ts';
+import { lastingPort } from './pinned-server.ts';
 
 export interface RedisServer {
   readonly url: string;
@@ -30,7 +30,7 @@ export async function startRedis(
   core?: number,
   samePort?: number,
 ): Promise<RedisServer> {
-  const port = samePort ?? (await freePort());
+  const port = samePort ?? (await lastingPort());
   const pinning = core === undefined ? [] : ['taskset', '-c', String(core)];
   const [program, ...first] = [...pinning, 'redis-server'];
   const child = spawn(

@@ -47,12 +47,14 @@ describe('the nation suite', () => {
       if (isCalls && !row.generatorWasBottleneck) {
         expect(row).toMatchObject({
           p99Ms: expect.any(Number),
-          p999Ms: expect.any(Number),
+          samples: expect.any(Number),
           pass: expect.any(Boolean),
         });
       }
     }
-    expect(warnings.filter((text) => /answered|acknowledged|enforce|deadline/.test(text))).toEqual([]);
+    expect(warnings.filter((text) => /answered|acknowledged|enforce|deadline|broke off/.test(text))).toEqual(
+      [],
+    );
     expect(machine.assumptions).toContainEqual(expect.stringMatching(/^A1 \[A\]/));
     expect(rows.filter(({ part }) => part === 'outage')).toHaveLength(12);
 
@@ -61,7 +63,8 @@ describe('the nation suite', () => {
     expect(entries).toBeGreaterThanOrEqual(40_500);
     expect(named(rows, 'mass', 'acknowledged to enforced').cardsShown).toBe(21);
     expect(named(rows, 'outage', 'stopped: until both').value).toBeGreaterThan(4);
-    expect(named(rows, 'outage', 'killed: age')).toMatchObject({ understatedMs: 0 });
+    // Two processes' clocks and the way of an answer, as the suite's own bar has it.
+    expect(named(rows, 'outage', 'killed: age').understatedMs).toBeLessThanOrEqual(10);
   }, 240_000);
 });
 
