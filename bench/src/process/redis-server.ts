@@ -81,7 +81,12 @@ export async function persist(redis: RedisServer): Promise<void> {
     const info = await redis.ask('INFO', 'persistence');
     return !info.includes('aof_enabled:1') || /aof_rewrite_(in_progress|scheduled):1/.test(info);
   };
-  while (await isWriting()) await sleep(200);
+  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
+  while (await isWriting()) {
+    if (performance.now() > deadlineMs)
+      throw new Unavailable('redis-server does not write its append-only file');
+    await sleep(200);
+  }
 }
 
 async function open(port: number): Promise<Socket> {
