@@ -12,7 +12,7 @@ import { complaintsAbout, figureRow, type PartResult, type Phase, phaseRow } fro
 import { CENTRAL_PER_SECOND } from './workload.ts';
 
 /** What is slower than this is of no use, and is broken off; and the time that does not depend on their number. */
-const LEAST_CHANGES_A_SECOND = 5_000;
+const LEAST_CHANGES_A_SECOND = 3_000;
 const LIMIT_BESIDES_SECONDS = 120;
 /** Of the operator's process, to say what it has seen by its deadline. */
 const GRACE_SECONDS = 60;
