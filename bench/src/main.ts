@@ -102,3 +102,5 @@ try {
   else console.error(error);
   process.exitCode = error instanceof UsageError ? 2 : error instanceof Unavailable ? 3 : 1;
 }
+// Something that was left open must not keep a run from ending. A pipe's reader gets the whole of the output before.
+process.stdout.write('', () => process.exit());

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PhaseTally } from '../../bench/src/load/open-loop.ts';
 import { parseOptions, UsageError } from '../../bench/src/options.ts';
-import { auditRow } from '../../bench/src/suites/nation/audit.ts';
+import { auditRow, complaintsAboutAudit } from '../../bench/src/suites/nation/audit.ts';
 import { cardsShown } from '../../bench/src/suites/nation/mass.ts';
 import { judgeOutage, type Sight, wrongSights } from '../../bench/src/suites/nation/outage-watch.ts';
 import { complaintsAbout, type Phase, phaseRow } from '../../bench/src/suites/nation/rows.ts';
@@ -11,7 +11,7 @@ import { nationSuite } from '../../bench/src/suites/nation.ts';
 const use = { gatewayCores: [0.5], redisCores: 0.01, generatorCores: 0.2 };
 
 function tally(more: Partial<PhaseTally> = {}, p50Us = 400, p99Us = 3_000, p999Us = 9_000): PhaseTally {
-  const okLatency = { count: 0, p50Us, p99Us, p999Us, maxUs: p999Us };
+  const okLatency = { count: 12_000, p50Us, p99Us, p999Us, maxUs: p999Us };
   const none = { refused: 0, unsent: 0, late: 0, broken: 0, wrong: 0 };
   return { due: 4_900, ok: 4_900, ...none, okLatency, refusedLatency: okLatency, ...more };
 }
@@ -35,6 +35,13 @@ describe('a row of calls', () => {
       servedPercent: 100,
       pass: true,
     });
+  });
+
+  it('neither tells nor judges a p99.9 of few calls', () => {
+    const { okLatency } = tally({}, 400, 3_000, 200_000);
+    const few = row([tally(), tally({ okLatency: { ...okLatency, count: 3_700 } })]);
+    expect(few).toMatchObject({ samples: 3_700, pass: true, expectation: '< 5 / 50 ms, 99.95 %' });
+    expect(few).not.toHaveProperty('p999Ms');
   });
 
   it('misses each of the expectations by itself', () => {
@@ -82,6 +89,7 @@ describe('the audit of a year', () => {
     what: 'x',
     basis: ['S3'],
     credentials: 2_000_000,
+    batches: 2_000,
     unserved: 0,
     wrong: 0,
     seconds: 10,
@@ -94,6 +102,17 @@ describe('the audit of a year', () => {
       achievedPerSecond: 200_000,
       perCorePerSecond: 204_100,
       bottleneck: 'server',
+    });
+    expect(complaintsAboutAudit(auditRow({ ...run, use: saturated }))).toEqual({ warnings: [], wrongs: [] });
+  });
+
+  it('fails where batches were not served, and warns where nobody was busy', () => {
+    const idle = { gatewayCores: [0.6], redisCores: 0, generatorCores: 0.4 };
+    const row = auditRow({ ...run, unserved: 4, use: idle });
+    expect(row).toMatchObject({ servedPercent: 99.8, bottleneck: 'neither' });
+    expect(complaintsAboutAudit(row)).toEqual({
+      warnings: [expect.stringContaining('neither')],
+      wrongs: ['audit: 4 batches were not served'],
     });
   });
 

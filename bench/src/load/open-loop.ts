@@ -103,6 +103,8 @@ export interface OpenLoop {
   readonly begun: Promise<void>;
   /** The phase that it is in ends now, not when its time is up. */
   endPhase(): void;
+  /** Ends it before its time, with no report; once it has ended by itself, nothing. */
+  stop(): void;
   readonly report: Promise<OpenLoopReport>;
 }
 
@@ -124,5 +126,7 @@ export function startOpenLoop(program: string, spec: OpenLoopSpec): OpenLoop {
   const report = output.then((text) => JSON.parse(text.slice(text.indexOf('\n') + 1)));
   // Whoever waits for one of them need not wait for the other.
   for (const promise of [begun, report]) promise.catch(() => {});
-  return { pid: child.pid as number, begun, endPhase: () => child.stdin.write('\n'), report };
+  const endPhase = () => child.stdin.write('\n');
+  const stop = () => child.kill('SIGKILL');
+  return { pid: child.pid as number, begun, endPhase, stop, report };
 }

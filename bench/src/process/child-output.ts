@@ -14,9 +14,11 @@ export async function outputOf(child: ChildProcess, name: string, limitMs: numbe
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
-  const [code, signal] = await once(child, 'close');
-  clearTimeout(deadline);
-  process.off('exit', kill);
+  // One that cannot be started at all makes this throw, and nothing may be left waiting for it.
+  const [code, signal] = await once(child, 'close').finally(() => {
+    clearTimeout(deadline);
+    process.off('exit', kill);
+  });
   if (code !== 0) throw new Error(`${name} failed (${signal ?? `exit ${code}`}): ${output.slice(-500)}`);
   return output;
 }

@@ -1,6 +1,8 @@
 /** Starting a server on its cores of the machine, waiting until it is ready, and stopping it for certain. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,6 +39,9 @@ const STOP_TIMEOUT_MS = 12_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const IDLE_POLL_MS = 100;
 const READY_POLL_MS = 50;
+/** Ports below the kernel's own to choose from, and how often one is tried. */
+const LASTING_PORTS = 10_000;
+const LASTING_TRIES = 20;
 
 /** Runs `node ARGS` or another program, with all its threads on the cores if any are named (taskset from util-linux). */
 export async function startPinned(command: ServerCommand): Promise<PinnedServer> {
@@ -68,7 +73,28 @@ export async function startPinned(command: ServerCommand): Promise<PinnedServer>
 
 /** A loopback port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  return portOnceFree(0);
+}
+
+/**
+ * One that stays free while its server is away: below those that the kernel gives to clients, which would else be given
+ * to one of them that tries to reach it.
+ */
+export async function lastingPort(): Promise<number> {
+  const [lowest = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+    .split(/\s+/)
+    .map(Number);
+  if (lowest - LASTING_PORTS < 1024) return freePort();
+  for (let tries = 0; tries < LASTING_TRIES; tries++) {
+    const port = await portOnceFree(lowest - 1 - randomInt(LASTING_PORTS)).catch(() => undefined);
+    if (port !== undefined) return port;
+  }
+  return freePort();
+}
+
+/** Rejects when somebody has it; 0: any one. */
+async function portOnceFree(wanted: number): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();

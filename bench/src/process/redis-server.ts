@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Unavailable } from '../suite.ts';
-import { freePort } from './pinned-server.ts';
+import { lastingPort } from './pinned-server.ts';
 
 export interface RedisServer {
   readonly url: string;
@@ -30,7 +30,7 @@ export async function startRedis(
   core?: number,
   samePort?: number,
 ): Promise<RedisServer> {
-  const port = samePort ?? (await freePort());
+  const port = samePort ?? (await lastingPort());
   const pinning = core === undefined ? [] : ['taskset', '-c', String(core)];
   const [program, ...first] = [...pinning, 'redis-server'];
   const child = spawn(
@@ -81,7 +81,12 @@ export async function persist(redis: RedisServer): Promise<void> {
     const info = await redis.ask('INFO', 'persistence');
     return !info.includes('aof_enabled:1') || /aof_rewrite_(in_progress|scheduled):1/.test(info);
   };
-  while (await isWriting()) await sleep(200);
+  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
+  while (await isWriting()) {
+    if (performance.now() > deadlineMs)
+      throw new Unavailable('redis-server does not write its append-only file');
+    await sleep(200);
+  }
 }
 
 async function open(port: number): Promise<Socket> {

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Corpus, prepareCorpus } from '../corpus/credentials.ts';
 import { prepareOpenLoop } from '../load/open-loop.ts';
-import type { Options } from '../options.ts';
+import { type Options, UsageError } from '../options.ts';
 import { CACHE_DIR } from '../paths.ts';
 import { requirePackage, requireTaskset } from '../process/programs.ts';
 import { engineOf } from '../process/targets.ts';
-import type { Suite, SuiteResult } from '../suite.ts';
+import { type Suite, type SuiteResult, Unavailable } from '../suite.ts';
 import { conditionResult } from './conditions.ts';
 import { measureAudit } from './nation/audit.ts';
 import { cardsShown, measureMass } from './nation/mass.ts';
@@ -57,27 +57,45 @@ async function run(options: Options): Promise<SuiteResult> {
   process.once('exit', removeRun);
   const results: PartResult[] = [];
   let engine: object | undefined;
+  // A part that breaks off fails the run, and does not take with it what others have measured.
+  const guarded = async (parts: readonly NationPart[], measure: () => Promise<void>) => {
+    try {
+      await measure();
+    } catch (error) {
+      if (error instanceof UsageError || (error instanceof Unavailable && results.length === 0)) throw error;
+      console.error(error);
+      results.push(brokenOff(parts, error));
+    }
+  };
   // Parts that need the same gateways share them; one that revokes or breaks something has a network of its own.
   const onNetwork = async (parts: readonly NetworkPart[], gateways: 1 | 2, jtis: readonly string[] = []) => {
     const chosen = parts.filter((part) => options.only.includes(part));
     if (chosen.length === 0) return;
-    const bulk = await prepareBulk(await loadBuilt(), CACHE_DIR, filter, say, options.standing);
-    const dir = mkdtempSync(join(runDir, 'network-'));
-    const network = await startNetwork({ options, dir, corpus, bulk, filter, gateways, jtis, say });
-    try {
-      engine ??= await engineOf((network.gateways[0] as Network['gateways'][number]).metrics);
-      for (const part of chosen) results.push(await measurePart(part, network, options));
-      if (!network.isQuiet) results.push(stillAuditing(chosen));
-    } finally {
-      await network.stop();
-    }
+    await guarded(chosen, async () => {
+      const bulk = await prepareBulk(await loadBuilt(), CACHE_DIR, filter, say, options.standing);
+      const dir = mkdtempSync(join(runDir, 'network-'));
+      const network = await startNetwork({ options, dir, corpus, bulk, filter, gateways, jtis, say });
+      try {
+        engine ??= await engineOf((network.gateways[0] as Network['gateways'][number]).metrics);
+        if (!network.isQuiet) results.push(stillAuditing(chosen));
+        for (const part of chosen) {
+          await guarded([part], async () => {
+            results.push(await measurePart(part, network, options));
+          });
+        }
+      } finally {
+        await network.stop();
+      }
+    });
   };
   try {
     await onNetwork(['central', 'high', 'herd', 'audit'], 1);
     if (options.only.includes('proofs')) {
-      results.push(
-        await measureProofs(options, mkdtempSync(join(runDir, 'proofs-')), secondsOf(options), say),
-      );
+      say('nation, proofs');
+      const dir = mkdtempSync(join(runDir, 'proofs-'));
+      await guarded(['proofs'], async () => {
+        results.push(await measureProofs(options, dir, secondsOf(options), say));
+      });
     }
     await onNetwork(['mass'], 2, cardsShown(options.mass).jtis);
     await onNetwork(['outage'], 2);
@@ -103,6 +121,11 @@ function measurePart(part: NetworkPart, network: Network, options: Options): Pro
     case 'outage':
       return measureOutage(network, secondsOf(options));
   }
+}
+
+function brokenOff(parts: readonly NationPart[], error: unknown): PartResult {
+  const why = error instanceof Error ? error.message : String(error);
+  return { rows: [], warnings: [], wrongs: [`${parts.join(', ')}: broke off: ${why}`] };
 }
 
 /** How long each rate is held. */
@@ -131,6 +154,7 @@ function resultOf(
       { key: 'basis', title: 'basis' },
       { key: 'askedPerSecond', title: 'asked/s' },
       { key: 'achievedPerSecond', title: 'done/s' },
+      { key: 'samples', title: 'samples' },
       { key: 'p50Ms', title: 'p50 ms' },
       { key: 'p99Ms', title: 'p99 ms' },
       { key: 'p999Ms', title: 'p99.9 ms' },

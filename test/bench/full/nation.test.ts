@@ -1,6 +1,7 @@
 /** The nation suite as a user runs it, short and small: real gateways, a real Redis, no verdict wrong. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -47,12 +48,14 @@ describe('the nation suite', () => {
       if (isCalls && !row.generatorWasBottleneck) {
         expect(row).toMatchObject({
           p99Ms: expect.any(Number),
-          p999Ms: expect.any(Number),
+          samples: expect.any(Number),
           pass: expect.any(Boolean),
         });
       }
     }
-    expect(warnings.filter((text) => /answered|acknowledged|enforce|deadline/.test(text))).toEqual([]);
+    expect(warnings.filter((text) => /answered|acknowledged|enforce|deadline|broke off/.test(text))).toEqual(
+      [],
+    );
     expect(machine.assumptions).toContainEqual(expect.stringMatching(/^A1 \[A\]/));
     expect(rows.filter(({ part }) => part === 'outage')).toHaveLength(12);
 
@@ -61,34 +64,49 @@ describe('the nation suite', () => {
     expect(entries).toBeGreaterThanOrEqual(40_500);
     expect(named(rows, 'mass', 'acknowledged to enforced').cardsShown).toBe(21);
     expect(named(rows, 'outage', 'stopped: until both').value).toBeGreaterThan(4);
-    expect(named(rows, 'outage', 'killed: age')).toMatchObject({ understatedMs: 0 });
+    // Two processes' clocks and the way of an answer, as the suite's own bar has it.
+    expect(named(rows, 'outage', 'killed: age').understatedMs).toBeLessThanOrEqual(10);
   }, 240_000);
 });
 
+/** A load of two phases, the first one long, on a server that calls everything valid. */
+async function startLoad() {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const body = '{"verdict":"valid"}';
+      // The generator reads the one spelling that the gateway writes.
+      response.writeHead(200, ['Content-Length', String(body.length)]).end(body);
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { credentialsFile } = prepareCorpus(CACHE_DIR, 16_000, () => {});
+  const stream = { name: 'singles', items: 0, connections: 10, source: '127.0.0.1', port };
+  const load = startOpenLoop(prepareOpenLoop(), {
+    // A stream's own port counts, not the first server's.
+    ...{ port: 1, credentialsFile, core: 0, settleSeconds: 0, patienceSeconds: 5 },
+    phaseSeconds: [100, 1],
+    streams: [{ ...stream, rates: [200, 100] }],
+  });
+  await load.begun;
+  return load;
+}
+
 describe('the open-loop generator', () => {
+  it('is stopped before its time where what it was for has broken off', async () => {
+    const load = await startLoad();
+    load.stop();
+    await expect(load.report).rejects.toThrow('SIGKILL');
+    expect(existsSync(`/proc/${load.pid}`)).toBe(false);
+    load.stop();
+  }, 60_000);
+
   it('ends a phase when it is told, and tells how long it was and what came of its calls', async () => {
-    const server = createServer((request, response) => {
-      request.resume().on('end', () => {
-        const body = '{"verdict":"valid"}';
-        // The generator reads the one spelling that the gateway writes.
-        response.writeHead(200, ['Content-Length', String(body.length)]).end(body);
-      });
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const { credentialsFile } = prepareCorpus(CACHE_DIR, 16_000, () => {});
-    const stream = { name: 'singles', items: 0, connections: 10, source: '127.0.0.1', port };
-    const load = startOpenLoop(prepareOpenLoop(), {
-      // A stream's own port counts, not the first server's.
-      ...{ port: 1, credentialsFile, core: 0, settleSeconds: 0, patienceSeconds: 5 },
-      phaseSeconds: [100, 1],
-      streams: [{ ...stream, rates: [200, 100] }],
-    });
-    await load.begun;
+    const load = await startLoad();
     await sleep(500);
     load.endPhase();
     const { phaseSeconds, streams } = await load.report;

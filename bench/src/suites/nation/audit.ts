@@ -5,7 +5,7 @@ import { significant } from '../../statistics.ts';
 import type { Row } from '../../suite.ts';
 import { bottleneckOf } from '../http-cells.ts';
 import type { Network } from './network.ts';
-import { startLoad, WARM_UP_SECONDS } from './network-load.ts';
+import { underLoad, WARM_UP_SECONDS } from './network-load.ts';
 import { type CpuUse, complaintsAbout, figureRow, type PartResult } from './rows.ts';
 import { type BasisName, CARE_SHEETS_A_YEAR } from './workload.ts';
 
@@ -21,7 +21,8 @@ export interface Sustained {
   readonly what: string;
   readonly basis: readonly BasisName[];
   readonly credentials: number;
-  /** Batches that were refused or came to nothing, and answers that were wrong. */
+  /** Batches that were sent; those that were refused or came to nothing; and answers that were wrong. */
+  readonly batches: number;
   readonly unserved: number;
   readonly wrong: number;
   readonly seconds: number;
@@ -30,22 +31,13 @@ export interface Sustained {
 
 /** Batches in text lines, answered with a byte for each: the leanest form there is, and so what an audit would take. */
 export async function measureAudit(network: Network, seconds: number): Promise<PartResult> {
-  const load = await startLoad(
-    network,
-    [WARM_UP_SECONDS * 2, seconds * 2],
-    [
-      {
-        name: 'audit',
-        items: BATCH_ITEMS,
-        connections: CONNECTIONS,
-        source: '127.0.0.1',
-        rates: [-1, -1],
-      },
-    ],
-  );
-  await load.during(() => sleep(WARM_UP_SECONDS * 1000));
-  await load.during(() => sleep(seconds * 1000));
-  const { report, uses } = await load.end();
+  const stream = { name: 'audit', items: BATCH_ITEMS, connections: CONNECTIONS, source: '127.0.0.1' };
+  const limits = [WARM_UP_SECONDS * 2, seconds * 2];
+  const streams = [{ ...stream, rates: [-1, -1] }];
+  const { report, uses } = await underLoad(network, limits, streams, async (during) => {
+    await during(() => sleep(WARM_UP_SECONDS * 1000));
+    await during(() => sleep(seconds * 1000));
+  });
   for (const { server } of network.gateways) await server.untilIdle();
   const tally = report.streams[0]?.phases[1] as PhaseTally;
   const row = auditRow({
@@ -53,23 +45,36 @@ export async function measureAudit(network: Network, seconds: number): Promise<P
     what: 'a year of care sheets, issuer signatures',
     basis: ['S3', 'A5', 'A8', 'A9'],
     credentials: tally.ok * BATCH_ITEMS,
+    batches: tally.due,
     unserved: tally.due - tally.ok - tally.wrong,
     wrong: tally.wrong,
     seconds: report.phaseSeconds[1] as number,
     use: uses[1] as CpuUse,
   });
-  const { warnings, wrongs } = complaintsAbout([row]);
-  return { rows: [row], warnings: [...warnings, ...warnOfShort(row)], wrongs };
+  return { rows: [row], ...complaintsAboutAudit(row) };
 }
 
-/** A run of which little is known is no ground to extrapolate on. */
-export function warnOfShort({ part, extrapolatedFrom }: Row): string[] {
-  const { seconds } = extrapolatedFrom as { readonly seconds: number };
-  return seconds >= LEAST_SECONDS ? [] : [`${part}: extrapolated from ${seconds} s alone`];
+/** A run of which little is known is no ground to extrapolate on, nor is one that left out what it could not take. */
+export function complaintsAboutAudit(row: Row): Pick<PartResult, 'warnings' | 'wrongs'> {
+  const { part, bottleneck } = row;
+  const { warnings, wrongs } = complaintsAbout([row]);
+  const { seconds } = row.extrapolatedFrom as { readonly seconds: number };
+  const unserved = Number(row.unserved);
+  return {
+    warnings: [
+      ...warnings,
+      ...(seconds >= LEAST_SECONDS ? [] : [`${part}: extrapolated from ${seconds} s alone`]),
+      ...(bottleneck === 'neither'
+        ? [`${part}: neither the gateway nor the generator was busy all the time: a core may take more`]
+        : []),
+    ],
+    wrongs: [...wrongs, ...(unserved > 0 ? [`${part}: ${unserved} batches were not served`] : [])],
+  };
 }
 
 /** Hours on this machine: one core verifies, the other one sends. More cores are not extrapolated to. */
-export function auditRow({ part, what, basis, credentials, unserved, wrong, seconds, use }: Sustained): Row {
+export function auditRow(run: Sustained): Row {
+  const { part, what, basis, credentials, batches, unserved, wrong, seconds, use } = run;
   const perSecond = credentials / seconds;
   const [gatewayCores = 0] = use.gatewayCores;
   const bottleneck = bottleneckOf(gatewayCores, use.generatorCores + use.redisCores);
@@ -83,6 +88,7 @@ export function auditRow({ part, what, basis, credentials, unserved, wrong, seco
     more: {
       achievedPerSecond: significant(perSecond),
       perCorePerSecond: significant(perSecond / Math.max(0.01, gatewayCores)),
+      servedPercent: significant(100 * (1 - unserved / Math.max(1, batches)), 5),
       wrong,
       unserved,
       gatewayCores: use.gatewayCores.map((cores) => significant(cores, 3)),

@@ -10,11 +10,8 @@ import type { Network } from './network.ts';
 import type { CpuUse } from './rows.ts';
 import { CENTRAL_PER_SECOND, PATIENCE_SECONDS } from './workload.ts';
 
-export interface NetworkLoad {
-  /** The next phase: begins now, and ends when `act` does. */
-  during<T>(act: () => Promise<T>): Promise<T>;
-  end(): Promise<FinishedLoad>;
-}
+/** The next phase: begins now, and ends when `act` does. */
+export type During = <T>(act: () => Promise<T>) => Promise<T>;
 
 export interface FinishedLoad {
   readonly report: OpenLoopReport;
@@ -29,12 +26,16 @@ export const WARM_UP_PER_SECOND = 3_000;
 /** Callers wait on connections; one that finds none free is not served. */
 export const SINGLE_CONNECTIONS = 500;
 
-/** `limits`: seconds that each phase may take at most; `streams`: their rates are by phase. */
-export async function startLoad(
+/**
+ * The load goes on for as many phases as `phases` has, each with its `limits`: the seconds that it may take at most.
+ * The rates of `streams` are by phase.
+ */
+export async function underLoad<Value>(
   network: Network,
   limits: readonly number[],
   streams: readonly StreamSpec[],
-): Promise<NetworkLoad> {
+  phases: (during: During) => Promise<Value>,
+): Promise<FinishedLoad & { readonly value: Value }> {
   const [first] = network.gateways;
   const generator = startOpenLoop(prepareOpenLoop(), {
     port: portOf(first?.data as string),
@@ -46,21 +47,24 @@ export async function startLoad(
     phaseSeconds: limits,
     streams,
   });
-  await generator.begun;
   const meter = () => meterOf(network, generator.pid);
   const uses: CpuUse[] = [];
-  const during = async <T>(act: () => Promise<T>): Promise<T> => {
+  const during: During = async (act) => {
     const before = meter();
     const value = await act();
     uses.push(useBetween(before, meter()));
     generator.endPhase();
     return value;
   };
-  const end = async (): Promise<FinishedLoad> => {
+  try {
+    await generator.begun;
+    const value = await phases(during);
     const report = await generator.report;
-    return { report, uses, generatorLagMs: report.lag.p99Us / 1000 };
-  };
-  return { during, end };
+    return { value, report, uses, generatorLagMs: report.lag.p99Us / 1000 };
+  } finally {
+    // Where a phase broke off: it would go on to its limit, on a core that the next part needs.
+    generator.stop();
+  }
 }
 
 /** After the warm-up single calls at the central rate over all phases, divided among the gateways. */

@@ -45,6 +45,7 @@ export interface Network {
   redis(): RedisServer;
   /** A Redis that has ended starts again where it was, with what it had written. */
   restartRedis(): Promise<void>;
+  readonly say: (text: string) => void;
   /** Whether the audits that follow a start were over when the network was handed out. */
   readonly isQuiet: boolean;
   stop(): Promise<void>;
@@ -83,7 +84,7 @@ export async function startNetwork(spec: NetworkSpec): Promise<Network> {
       // Told at its start, or Redis would begin with the snapshot and without what was appended.
       redis = await startRedis(redisDir, ['--appendonly', 'yes'], options.generatorCore, port);
     };
-    const common = { gateways, corpus, options, cards, good, isQuiet, stop, restartRedis };
+    const common = { gateways, corpus, options, cards, good, isQuiet, say, stop, restartRedis };
     return { ...common, revoked: (revoked as Card).credential, redis: () => redis };
   } catch (error) {
     await stop();

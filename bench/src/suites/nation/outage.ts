@@ -7,7 +7,7 @@ import { ISSUER } from '../../corpus/credentials.ts';
 import type { Row } from '../../suite.ts';
 import { singlesIn } from './mass.ts';
 import type { Network } from './network.ts';
-import { centralSingles, startLoad, WARM_UP_SECONDS } from './network-load.ts';
+import { centralSingles, type FinishedLoad, underLoad, WARM_UP_SECONDS } from './network-load.ts';
 import {
   judgeOutage,
   type Outage,
@@ -34,31 +34,60 @@ const CHANGE_TIMEOUT_MS = 5_000;
 type Kind = 'stopped' | 'killed';
 
 export async function measureOutage(network: Network, seconds: number): Promise<PartResult> {
+  const watch = watchOutage(network);
+  const wrongs: string[] = [];
+  const outages: TimedOutage[] = [];
+  try {
+    const finished = await breakRedis(network, { seconds, watch, wrongs, outages });
+    return resultOf(finished, { sights: watch.sights(), wrongs, outages });
+  } finally {
+    await watch.stop();
+  }
+}
+
+interface TimedOutage {
+  readonly kind: Kind;
+  readonly outage: Outage;
+}
+
+/** What is noted while it lasts. */
+interface OutageRun {
+  readonly seconds: number;
+  readonly watch: OutageWatch;
+  readonly wrongs: string[];
+  readonly outages: TimedOutage[];
+}
+
+async function breakRedis(network: Network, run: OutageRun): Promise<FinishedLoad> {
+  const { seconds, watch, wrongs, outages } = run;
   const calmSeconds = Math.max(3, seconds / 4);
   const outageSeconds = Math.max(LEAST_OUTAGE_SECONDS, seconds / 4);
   const afterLimit = calmSeconds + RETURN_LIMIT_MS / 1000;
   // In each outage a change is tried and Redis starts again, which takes its time.
   const outageLimit = 2 * outageSeconds + RETURN_LIMIT_MS / 1000;
   const limits = [2 * WARM_UP_SECONDS, 2 * calmSeconds, outageLimit, afterLimit, outageLimit, afterLimit];
-  const load = await startLoad(network, limits, centralSingles(network, limits.length));
-  const watch = watchOutage(network);
-  const wrongs: string[] = [];
-  const outages: { kind: Kind; outage: Outage }[] = [];
-  await load.during(() => sleep(WARM_UP_SECONDS * 1000));
-  await load.during(() => sleep(calmSeconds * 1000));
-  // One that stands still keeps its connections and answers nothing; one that is killed refuses them.
-  for (const kind of ['stopped', 'killed'] as const) {
-    outages.push({ kind, outage: await load.during(() => takeAway(network, kind, outageSeconds, wrongs)) });
-    await load.during(() => recover(watch, calmSeconds, wrongs));
-  }
-  const finished = await load.end();
-  await watch.stop();
+  return underLoad(network, limits, centralSingles(network, limits.length), async (during) => {
+    await during(() => sleep(WARM_UP_SECONDS * 1000));
+    await during(() => sleep(calmSeconds * 1000));
+    // One that stands still keeps its connections and answers nothing; one that is killed refuses them.
+    for (const kind of ['stopped', 'killed'] as const) {
+      network.say(`nation, outage: Redis is ${kind}`);
+      outages.push({ kind, outage: await during(() => takeAway(network, kind, outageSeconds, wrongs)) });
+      network.say('nation, outage: Redis is back');
+      await during(() => recover(watch, calmSeconds, wrongs));
+    }
+  });
+}
+
+function resultOf(
+  finished: FinishedLoad,
+  { sights, wrongs, outages }: Pick<OutageRun, 'wrongs' | 'outages'> & { readonly sights: readonly Sight[] },
+): PartResult {
   const common = { part: 'outage', basis: ['A1', 'A5', 'A7'] as const };
   const phases = ['before', 'Redis stopped', 'after it goes on', 'Redis killed', 'after its restart'];
   const latencies = phases.map((when, i) =>
     phaseRow({ ...singlesIn(finished, i + 1), ...common, what: `single calls, ${when}` }),
   );
-  const sights = watch.sights();
   const rows = [
     ...latencies,
     ...outages.flatMap(({ kind, outage }, i) => {

@@ -16,8 +16,8 @@ import { type PresenceCell, presenceCells, requestsOf } from '../presence-cells.
 import { probePresentations } from '../presence-probes.ts';
 import { measureRounds } from '../rounds.ts';
 import { otherVerdicts, reasonsOf } from '../verdict-counts.ts';
-import { auditRow, warnOfShort } from './audit.ts';
-import { complaintsAbout, type PartResult } from './rows.ts';
+import { auditRow, complaintsAboutAudit } from './audit.ts';
+import type { PartResult } from './rows.ts';
 
 /** The widest there is: signing for a round takes a while, and proofs must still hold at its end. */
 const WINDOW_SECONDS = 600;
@@ -93,6 +93,7 @@ async function resultOf(
     what: 'a year of care sheets, issuer and holder signatures',
     basis: ['S3', 'A8', 'A9', 'A10'],
     credentials: sum(rounds, (r) => r.requests - r.non2xx) * kind.batch,
+    batches: sum(all, (r) => r.requests + r.socketErrors),
     unserved: sum(all, (r) => r.non2xx + r.socketErrors),
     wrong: sum(all, (r) => r.notValid),
     seconds,
@@ -102,11 +103,7 @@ async function resultOf(
       generatorCores: sum(rounds, (r) => r.generatorTicks) / ticks,
     },
   });
-  const { warnings, wrongs } = complaintsAbout([row]);
+  const { warnings, wrongs } = complaintsAboutAudit(row);
   const others = otherVerdicts(before, await reasonsOf(gateway)).map((text) => `proofs: ${text}`);
-  return {
-    rows: [row],
-    warnings: [...warnings, ...warnOfShort(row)],
-    wrongs: [...wrongs, ...others],
-  };
+  return { rows: [row], warnings, wrongs: [...wrongs, ...others] };
 }

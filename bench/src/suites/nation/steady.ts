@@ -6,7 +6,7 @@ import type { Network } from './network.ts';
 import {
   type FinishedLoad,
   SINGLE_CONNECTIONS,
-  startLoad,
+  underLoad,
   WARM_UP_PER_SECOND,
   WARM_UP_SECONDS,
 } from './network-load.ts';
@@ -24,7 +24,8 @@ export async function measureSingles(network: Network, part: 'central' | 'high',
   const row = phaseRow({
     ...phaseOf(finished, 'singles'),
     part,
-    what: 'single calls, worst second held',
+    what:
+      part === 'central' ? 'single calls, worst second held' : 'single calls, the high rate, central state',
     basis: part === 'central' ? ['S1', 'S2', 'A1', 'A5', 'A7', 'A8'] : ['A2', 'A5', 'A7', 'A8'],
     askedPerSecond: perSecond,
     expects: 'counter',
@@ -36,6 +37,7 @@ export async function measureSingles(network: Network, part: 'central' | 'high',
 export async function measureHerd(network: Network, seconds: number): Promise<PartResult> {
   const rows: Row[] = [];
   for (const items of LOT_SIZES) {
+    network.say(`nation, herd: lots of ${items}`);
     const perSecond = HERD_CREDENTIALS_PER_SECOND / items;
     const lots: StreamSpec = {
       name: 'lots',
@@ -76,10 +78,11 @@ function singles(rates: readonly number[]): StreamSpec {
 
 /** The warm-up and what is measured, in one run of the generator, so that connections are not opened anew. */
 async function steadyLoad(network: Network, seconds: number, streams: readonly StreamSpec[]) {
-  const load = await startLoad(network, [WARM_UP_SECONDS * 2, seconds * 2], streams);
-  await load.during(() => sleep(WARM_UP_SECONDS * 1000));
-  await load.during(() => sleep(seconds * 1000));
-  const finished = await load.end();
+  const limits = [WARM_UP_SECONDS * 2, seconds * 2];
+  const finished = await underLoad(network, limits, streams, async (during) => {
+    await during(() => sleep(WARM_UP_SECONDS * 1000));
+    await during(() => sleep(seconds * 1000));
+  });
   for (const { server } of network.gateways) await server.untilIdle();
   return finished;
 }

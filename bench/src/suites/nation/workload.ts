@@ -8,7 +8,7 @@ export const BASIS = {
   S2: '[S, weak] about 4 million visits a day to them, 200 each (statement in parliament, 2011)',
   S3: '[S] electronic care sheets of all professions: 1.393 billion in 2021 (GIE SESAM-Vitale, as told by Le Quotidien du pharmacien)',
   A1: '[A] French central case: 3 million verifications a day, 163/s in the peak hour of the worst day; three times that in the second in which systems reconnect: 490/s',
-  A2: '[A] French high case: 12 million a day, 960/s in that hour; ten times that in that second: 9,600/s',
+  A2: '[A] French high case: 12 million a day, 960/s in that hour; ten times that in that second: 9,600/s. Its 60 issuer keys and 24 million revoked cards are not replayed: the rate meets the central state (A5, A8)',
   A3: "[A] herd: every system verifies its day's care sheets as lots in the same minute, 67,000/s, 4 million in all; peak rate, lot size and hourly profile are not published",
   A4: '[A] lots of 200 (central) or of 1,000 credentials (high)',
   A5: '[A] revoked and not yet expired when a run begins: 1.5 million (central)',
