@@ -93,16 +93,12 @@ async function measureGateways(context: PeerContext, seconds: number): Promise<R
     const sound = started.filter(({ findings }) => findings.essential.length === 0);
     for (const { spec, findings } of started.filter((peer) => !sound.includes(peer)))
       notRun.push(notRunRow(spec, `it does not ${findings.essential.join(', nor ')}`));
-    const { accepting, broken } = await acceptAfterExpiry(
-      sound.map(({ running }) => running),
-      context.probes,
-    );
+    const runningOnes = sound.map(({ running }) => running);
+    const { accepting, broken } = await acceptAfterExpiry(runningOnes, context.probes);
     for (const { spec, running } of sound)
       if (broken.has(running)) notRun.push(notRunRow(spec, messageOf(broken.get(running))));
-    const cells = cellsOf(
-      sound.filter(({ running }) => !broken.has(running)),
-      accepting,
-    );
+    const whole = sound.filter(({ running }) => !broken.has(running));
+    const cells = cellsOf(whole, accepting);
     const failures = await loadCells(cells, context, seconds);
     const ticks = clockTicksPerSecond();
     const rows = cells.map((cell) => rowOfCell(cell, failures.get(cell), ticks));
