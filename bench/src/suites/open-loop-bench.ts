@@ -61,12 +61,13 @@ export function openLoopBench(
       streams,
     });
     const { beforeMiB, mostMiB } = memory.stop();
+    const lagMs = report.lag.p99Us / 1000;
     for (const { name, phases: tallies } of report.streams) {
       const wrong = tallies.reduce((sum, tally) => sum + tally.wrong, 0);
       if (wrong > 0) wrongs.push(`${what}, ${name}: ${wrong} answers were neither right nor a refusal`);
     }
-    if (isLate(report)) {
-      const late = `p99 ${significant(report.lag.p99Us / 1000, 3)} ms`;
+    if (lagMs > LAG_LIMIT_MS) {
+      const late = `p99 ${significant(lagMs, 3)} ms`;
       warnings.push(`${what}: the generator itself was late (${late}), and sent less than was due`);
     }
     await server.untilIdle();
@@ -92,11 +93,6 @@ export async function closedLoop(bench: Bench, kind: 'single' | 'batch'): Promis
     ],
   );
   return phaseOf(report, kind, 0).ok / (seconds - SETTLE_SECONDS);
-}
-
-/** By its lag alone: it looks for answers without pause while a call is due soon, so a busy core is no sign. */
-export function isLate({ lag }: Pick<OpenLoopReport, 'lag'>): boolean {
-  return lag.p99Us / 1000 > LAG_LIMIT_MS;
 }
 
 export function phaseOf(report: OpenLoopReport, name: string, phase: number): PhaseTally {
