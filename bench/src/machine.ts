@@ -1,8 +1,10 @@
 /** What the figures were measured on; every report carries it, since without it no figure means anything. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT_DIR } from './paths.ts';
+import { clockTicksPerSecond } from './process/cpu-time.ts';
 
 export interface MachineFacts {
   readonly cpu: string;
@@ -10,7 +12,7 @@ export interface MachineFacts {
   readonly kernel: string;
   readonly node: string;
   readonly openssl: string;
-  /** Commit of the checkout, and whether files differ from it. */
+  /** Commit of the checkout, and whether files differ from it beside what the results themselves change. */
   readonly commit: string;
   readonly dirty: boolean | 'unknown';
   /** RFC 3339, at the start of the run. */
@@ -27,12 +29,16 @@ const QUIET_BUSY_CORES = 0.15;
 /** The one-minute load average decays slowly, so a run soon after a build is let pass below this. */
 const QUIET_LOAD_AVERAGE = 1;
 const OBSERVED_MS = 500;
+/** A guest that was held off its cores for longer measured its neighbours as well. */
+const STOLEN_LIMIT = 0.01;
+/** What a run that is stored changes: the next one of the same commit differs by nothing that is measured. */
+const WRITTEN_BY_RESULTS = [':!bench/results', ':!README.md'];
 
 export async function machineFacts(cores: {
   readonly serverCore: number;
   readonly generatorCore: number;
 }): Promise<MachineFacts> {
-  const changes = git('status', '--porcelain');
+  const changes = git('status', '--porcelain', '--', '.', ...WRITTEN_BY_RESULTS);
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -55,6 +61,41 @@ export function otherWorkWarning(machine: MachineFacts): string | undefined {
   return `something else runs on this machine (${machine.busyCores} cores busy, load average ${load.toFixed(2)}): the figures are not to be trusted`;
 }
 
+/**
+ * Begins to watch the time that the hypervisor gave to others while this machine had work to do; what it returns tells
+ * the share of the time of all cores since. `undefined` where the kernel does not count it.
+ */
+export function watchStolen(): () => number | undefined {
+  const before = stolenTicks();
+  const sinceMs = performance.now();
+  return () => {
+    const after = stolenTicks();
+    if (before === undefined || after === undefined) return undefined;
+    const coreSeconds = (cpus().length * (performance.now() - sinceMs)) / 1000;
+    return Number(((after - before) / clockTicksPerSecond() / coreSeconds).toPrecision(3));
+  };
+}
+
+/** What to say when so much was stolen; `undefined` when it was next to nothing, or is not known. */
+export function stolenWarning(share: number | undefined): string | undefined {
+  if (share === undefined || share <= STOLEN_LIMIT) return undefined;
+  return `${(100 * share).toFixed(1)} % of the cores' time was stolen by the hypervisor: the figures are not to be trusted`;
+}
+
+/** Of the text of /proc/stat (proc(5)): the eighth figure of its first line, which sums up all cores. */
+export function parseStolenTicks(stat: string): number | undefined {
+  const ticks = /^cpu +(?:\d+ ){7}(\d+)/.exec(stat)?.[1];
+  return ticks === undefined ? undefined : Number(ticks);
+}
+
+function stolenTicks(): number | undefined {
+  try {
+    return parseStolenTicks(readFileSync('/proc/stat', 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Runs git in the checkout; `undefined` where there is no git or no repository. */
 function git(...args: string[]): string | undefined {
   try {
@@ -68,7 +109,7 @@ function git(...args: string[]): string | undefined {
   }
 }
 
-/** Cores busy while this process sleeps; time stolen by the hypervisor's other guests is not seen here. */
+/** Cores busy while this process sleeps. */
 async function busyCores(): Promise<number> {
   const before = cpus();
   await sleep(OBSERVED_MS);

@@ -1,8 +1,8 @@
 /** The bench's command: lists the suites, or runs one and prints a table for people or JSON for machines. */
-import { machineFacts, otherWorkWarning } from './machine.ts';
+import { machineFacts, otherWorkWarning, stolenWarning, watchStolen } from './machine.ts';
 import { OPTIONS_HELP, type Options, parseOptions, UsageError } from './options.ts';
 import { LATEST_DIR } from './paths.ts';
-import { storeReport } from './report/stored-results.ts';
+import { partialRun, storeReport } from './report/stored-results.ts';
 import { type Report, type Suite, Unavailable } from './suite.ts';
 import { gateSuite } from './suites/gate.ts';
 import { httpSuite } from './suites/http.ts';
@@ -39,7 +39,10 @@ const HELP = [
   OPTIONS_HELP,
 ].join('\n');
 
-/** Runs the command line; returns the exit code: 0 measured, 1 a wrong answer or a missed bar, 2 usage, 3 unavailable. */
+/**
+ * Runs the command line; returns the exit code: 0 measured, 1 a wrong answer or a missed bar, 2 usage, 3 unavailable or
+ * inconclusive.
+ */
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || args.includes('--help')) {
@@ -48,32 +51,41 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const suite = SUITES.find((known) => known.name === name);
   if (suite === undefined) throw new UsageError(`no suite is called ${name}`);
-  const options = parseOptions(rest, suite.parts);
+  const options = parseOptions(rest, suite.parts, suite.defaultRounds);
   if (options.save && !MEASURING.includes(suite))
     throw new UsageError(`--save: ${name} has no result to store`);
+  const partial = partialRun(options, suite.parts);
+  if (options.save && partial !== undefined) throw new UsageError(`--save: ${partial}`);
   return runSuite(suite, options);
 }
 
 async function runSuite(suite: Suite, options: Options): Promise<number> {
   const machine = await machineFacts(options);
+  // What is stored stands for the commit that it names; where there is no git, nothing says what was measured.
+  if (options.save && machine.dirty !== false)
+    throw new Unavailable('--save: files differ from the commit, or there is none: commit first');
   const otherWork = otherWorkWarning(machine);
   if (otherWork !== undefined) {
     if (options.strict) throw new Unavailable(otherWork);
     console.error(`bench: ${otherWork}`);
   }
+  const stolenSince = watchStolen();
   const result = await suite.run({ ...options, seconds: options.seconds ?? suite.defaultSeconds });
+  const stolenShare = stolenSince();
+  const disturbances = [otherWork, stolenWarning(stolenShare)].filter((text) => text !== undefined);
   const report: Report = {
-    machine: { ...machine, ...result.facts },
+    machine: { ...machine, ...(stolenShare !== undefined && { stolenShare }), ...result.facts },
     suite: suite.name,
     rows: result.rows,
     columns: result.columns,
-    warnings: [...(otherWork === undefined ? [] : [otherWork]), ...result.warnings],
+    warnings: [...disturbances, ...result.warnings],
     failed: result.failed,
   };
   if (options.save) console.error(`bench: stored as ${storeReport(LATEST_DIR, report)}`);
   if (options.json) console.log(JSON.stringify(report));
   else printForPeople(report, formatTable(result.columns, result.rows));
-  return result.failed ? 1 : 0;
+  if (result.failed) return 1;
+  return result.isInconclusive ? 3 : 0;
 }
 
 function printForPeople(report: Report, table: string): void {

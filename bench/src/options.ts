@@ -3,8 +3,7 @@ import { parseArgs } from 'node:util';
 
 export type EngineChoice = 'auto' | 'native' | 'openssl' | 'noble';
 export type GeneratorChoice = 'wrk' | 'autocannon';
-
-export type RunnerChoice = 'auto' | 'k6' | 'own';
+type RunnerChoice = 'auto' | 'k6' | 'own';
 
 export interface Options {
   readonly json: boolean;
@@ -51,7 +50,7 @@ export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
   --seconds N            seconds for each configuration in each round (kernel: 1, http, peers, presence and scale: 5, whole ones;
                          nation: 60, scenarios: 10)
-  --rounds N             interleaved rounds, of which the median counts (3)
+  --rounds N             interleaved rounds, of which the median counts (3; gate: 6)
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
   --generator-core N     core of the load generator (1)
@@ -68,19 +67,25 @@ export const OPTIONS_HELP = `Options:
   --runner NAME          scenarios: k6, own, or auto: k6 where it can be built (auto)
   --falsify              scenarios: make one expectation of each pool wrong: the run must exit with 1
   --strict               refuse to measure while something else runs on the machine
-  --save                 store the run as bench/results/latest/SUITE.json
+  --save                 store the run as bench/results/latest/SUITE.json: a whole one, of a commit
   --run SUITE,SUITE      report: measure and store these first, or all
   --base COMMIT          gate: what to compare this checkout with; --rounds counts blocks with processes of their own
   --threshold SHARE      gate: more CPU time than the base's that is let pass (0.05)
   --inject SHARE         gate: slow this checkout's copy down by so much, to see it caught (0)`;
 
+const DEFAULT_ROUNDS = 3;
+
 /** Parses what follows the suite's name; `parts` is what `--only` may name. */
-export function parseOptions(args: readonly string[], parts: readonly string[] = []): Options {
+export function parseOptions(
+  args: readonly string[],
+  parts: readonly string[] = [],
+  defaultRounds = DEFAULT_ROUNDS,
+): Options {
   const values = parse(args);
   return {
     json: values.json,
     seconds: values.seconds === undefined ? undefined : numberOf('--seconds', values.seconds, 0.2, 600),
-    rounds: integerOf('--rounds', values.rounds, 1, 1_000),
+    rounds: integerOf('--rounds', values.rounds ?? String(defaultRounds), 1, 1_000),
     serverCore: integerOf('--server-core', values['server-core'], 0, 4_095),
     generatorCore: integerOf('--generator-core', values['generator-core'], 0, 4_095),
     engine: choiceOf('--engine', values.engine, ['auto', 'native', 'openssl', 'noble']),
@@ -110,7 +115,7 @@ function parse(args: readonly string[]) {
       options: {
         json: { type: 'boolean', default: false },
         seconds: { type: 'string' },
-        rounds: { type: 'string', default: '3' },
+        rounds: { type: 'string' },
         'server-core': { type: 'string', default: '0' },
         'generator-core': { type: 'string', default: '1' },
         engine: { type: 'string', default: 'auto' },

@@ -16,6 +16,8 @@ export interface SuiteResult {
   readonly warnings: readonly string[];
   /** Whether an answer was wrong, or a condition that the suite is there for not met: the exit code is 1. */
   readonly failed: boolean;
+  /** Whether the suite could not tell what it is there for, and not because of what it measured: the exit code is 3. */
+  readonly isInconclusive?: boolean;
 }
 
 export interface Suite {
@@ -24,6 +26,8 @@ export interface Suite {
   readonly summary: string;
   /** Seconds measured for each configuration in each round, unless `--seconds` says otherwise. */
   readonly defaultSeconds: number;
+  /** Rounds, unless `--rounds` says otherwise; 3 where the suite says nothing. */
+  readonly defaultRounds?: number;
   /** What `--only` may name. */
   readonly parts?: readonly string[];
   run(options: Options): Promise<SuiteResult>;

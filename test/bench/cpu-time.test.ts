@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseStolenTicks, stolenWarning } from '../../bench/src/machine.ts';
 import { clockTicksPerSecond, parseCpuTicks, readCpuTicks } from '../../bench/src/process/cpu-time.ts';
 
 // Fields as proc(5) numbers them: 1 pid, 2 command, 3 state, …, 14 utime, 15 stime, 16 cutime, 17 cstime.
@@ -38,4 +40,23 @@ describe('readCpuTicks', () => {
     // Above the largest process id that Linux gives (4,194,304).
     expect(readCpuTicks(4_194_305)).toBeUndefined();
   });
+});
+
+describe('parseStolenTicks', () => {
+  it('reads the eighth figure of the line of all cores', () => {
+    const stat = 'cpu  1 2 3 4 5 6 7 89 10 0\ncpu0 1 2 3 4 5 6 7 11 10 0\n';
+    expect(parseStolenTicks(stat)).toBe(89);
+    expect(parseStolenTicks(readFileSync('/proc/stat', 'utf8'))).toBeGreaterThanOrEqual(0);
+  });
+
+  it('knows nothing where the kernel counts no stolen time', () => {
+    expect(parseStolenTicks('cpu  1 2 3 4 5 6 7\n')).toBeUndefined();
+    expect(parseStolenTicks('')).toBeUndefined();
+  });
+});
+
+it('stolen time is warned of from one percent on', () => {
+  expect(stolenWarning(undefined)).toBeUndefined();
+  expect(stolenWarning(0.01)).toBeUndefined();
+  expect(stolenWarning(0.034)).toContain('3.4 %');
 });

@@ -73,7 +73,27 @@ describe('rowOf', () => {
     const row = rowOf(empty, { empty }, 'wrk', TICKS_PER_SECOND);
     expect(row).toMatchObject({ bottleneck: 'generator', generatorWasBottleneck: true });
     expect(row).not.toHaveProperty('shareOfEmpty');
-    expect(warningsAbout(row)).toEqual(['empty-uws single (json): the generator was the bottleneck']);
+    expect(warningsAbout(row)).toEqual([
+      "empty-uws single (json): the generator was the bottleneck, so the gateway's share is an upper bound",
+    ]);
+  });
+
+  it('has neither rates nor ratios of a server whose generator had no time to spare', () => {
+    const held = [round(100, { serverTicks: 700, generatorTicks: 1000, notValid: 1, checked: 2 })];
+    const beside = {
+      empty: cell(single, 'empty-uws', [round(400)]),
+      peer: cell(single, 'fastify-fast-jwt', held),
+    };
+    const row = rowOf(cell(single, 'gateway', held), beside, 'wrk', TICKS_PER_SECOND);
+    expect(row).toMatchObject({ bottleneck: 'generator', generatorUtilisation: 1, notValid: 1 });
+    const ofRates = /PerSecond|p\d+Ms|Cpu|share|xFastify/;
+    expect(Object.keys(row).filter((key) => ofRates.test(key))).toEqual([]);
+    expect(warningsAbout(row)[0]).toBe(
+      'gateway single (json): the generator was the bottleneck, so it has no rates',
+    );
+    const measured = rowOf(cell(single, 'gateway', [round(200)]), beside, 'wrk', TICKS_PER_SECOND);
+    expect(measured).toMatchObject({ requestsPerSecond: 20, shareOfEmpty: 0.5 });
+    expect(measured).not.toHaveProperty('xFastifyFastJwt');
   });
 
   it('gives the gateway as a multiple of the peer, the median of the paired rounds', () => {

@@ -8,8 +8,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { HOSTILE_PAIRS, readEngineInput, writeHostileInput } from '../../bench/src/corpus/engine-input.ts';
 import type { LoadReport } from '../../bench/src/load/load-report.ts';
 import type { Row } from '../../bench/src/suite.ts';
-import { isWrong, type PeerCell, peerRow, warningsOf } from '../../bench/src/suites/peers/gateway-rows.ts';
-import { BEARER, type RunningPeer } from '../../bench/src/suites/peers/peer-context.ts';
+import { acceptAfterExpiry } from '../../bench/src/suites/peers/ask-peer.ts';
+import {
+  isUnmeasured,
+  isWrong,
+  notRunRow,
+  type PeerCell,
+  peerRow,
+  warningsOf,
+} from '../../bench/src/suites/peers/gateway-rows.ts';
+import { BATCH, BEARER, type RunningPeer, SINGLE } from '../../bench/src/suites/peers/peer-context.ts';
 
 const TICKS_PER_SECOND = 100;
 const dirs: string[] = [];
@@ -55,8 +63,9 @@ describe('a row of a peer', () => {
   it('has no rate where the generator, with the backend on its core, held the peer down', () => {
     const row = rowOf(round({ serverTicks: 60, generatorTicks: 79 }));
     expect(row).toMatchObject({ bottleneck: 'generator' });
-    expect(row).not.toHaveProperty('credentialsPerSecond');
-    expect(row).not.toHaveProperty('cpuUsPerVerification');
+    expect(Object.keys(row).filter((key) => /PerSecond|p\d+Ms|cpuUs/i.test(key))).toEqual([]);
+    expect(isUnmeasured(row)).toBe(false);
+    expect(isUnmeasured({ ...row, peer: 'vigie, single' })).toBe(true);
     expect(warningsOf(row)).toEqual(['proxy: the generator was the bottleneck, so it has no rates']);
   });
 
@@ -66,6 +75,36 @@ describe('a row of a peer', () => {
     expect(isWrong(rowOf(good, { ...good, checked: 10, notValid: 1 }))).toBe(true);
     expect(isWrong(rowOf(good, { ...good, non2xx: 1 }))).toBe(true);
   });
+
+  it('says why it was not run, which is a failure of the gateway alone', () => {
+    const spec = {
+      peer: 'vigie',
+      start: async () => ({}) as RunningPeer,
+      kinds: [SINGLE, BATCH],
+      cannot: [],
+    };
+    const row = notRunRow(spec, 'it has ended', BATCH);
+    expect(row).toMatchObject({ peer: 'vigie, batches of 1,000', notRun: 'it has ended' });
+    expect(isUnmeasured(row)).toBe(true);
+    expect(isUnmeasured(notRunRow({ ...spec, peer: 'proxy' }, 'it has ended'))).toBe(false);
+    expect(warningsOf(row)).toEqual(['vigie, batches of 1,000: not run (it has ended)']);
+  });
+});
+
+it('one peer that cannot be asked does not keep the others from being shown what has expired', async () => {
+  const accepting = (accepts: RunningPeer['accepts']) => ({ accepts }) as RunningPeer;
+  const forgetful = accepting(async () => true);
+  let isExpired = false;
+  const sound = accepting(async () => !isExpired);
+  const ended = accepting(async () => {
+    isExpired = true;
+    throw new Error('it has ended');
+  });
+  // The suite waits a second longer than it takes.
+  const probes = { probes: [], revoked: [], soonExpired: () => ({ credential: 'a.b.c', inMs: -1_000 }) };
+  const found = await acceptAfterExpiry([forgetful, sound, ended], probes);
+  expect([...found.accepting]).toEqual([forgetful]);
+  expect([...found.broken.keys()]).toEqual([ended]);
 });
 
 describe('the hostile signatures', () => {

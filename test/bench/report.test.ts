@@ -6,7 +6,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { dayOf, REPORT_FILE, renderReport } from '../../bench/src/report/markdown.ts';
 import { linearScale, logScale } from '../../bench/src/report/scale.ts';
 import { speedTables } from '../../bench/src/report/speed-tables.ts';
-import { readStoredReports, type StoredReport, storeReport } from '../../bench/src/report/stored-results.ts';
+import {
+  partialRun,
+  readStoredReports,
+  type StoredReport,
+  storeReport,
+} from '../../bench/src/report/stored-results.ts';
 import { LATEST_RESULTS } from '../support/readme-tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vigie-report-'));
@@ -153,6 +158,14 @@ describe('stored results', () => {
     expect(readStoredReports(place).get('overload')).toEqual(OVERLOAD);
   });
 
+  it('are whole runs that expect what is right', () => {
+    const parts = ['gateways', 'engines'];
+    expect(partialRun({ only: ['engines', 'gateways'], falsify: false }, parts)).toBeUndefined();
+    expect(partialRun({ only: [], falsify: false })).toBeUndefined();
+    expect(partialRun({ only: ['engines'], falsify: false }, parts)).toContain('without gateways');
+    expect(partialRun({ only: parts, falsify: true }, parts)).toContain('--falsify');
+  });
+
   it.each([
     '{"suite":"kernel"}',
     '{"suite":"http","machine":{},"rows":[]}',
@@ -177,10 +190,25 @@ describe("the README's figures", () => {
     expect(speedTables(byName(report('http', [row, empty])))).toContain(line);
   });
 
-  it('say so where the generator, and not the gateway, set the rate', () => {
-    const held = { ...row, bottleneck: 'generator', shareIsUpperBound: true };
+  it('say so where the gateway or the empty handler had time to spare', () => {
+    const held = { ...row, bottleneck: 'neither', shareIsUpperBound: true };
     const line = '| at least 52,020 calls | at most 60.4 % of 94,570 |';
     expect(speedTables(byName(report('http', [held, empty])))).toContain(line);
+  });
+
+  it('are none of a gateway whose generator set the rate', () => {
+    const held = { target: 'gateway', request: 'single', answer: 'json', batch: 1, bottleneck: 'generator' };
+    const line = '| single calls, JSON | – | – | – | – |';
+    expect(speedTables(byName(report('http', [held, empty])))).toContain(line);
+  });
+
+  it('stand beside what the run says against them', () => {
+    const warnings = ['something else runs', 'a | b', 'x'.repeat(1_000), 'the last one'];
+    const text = speedTables(byName(report('http', [row, empty], { warnings })));
+    expect(text).toContain('**The run warns:** something else runs; a \\| b; xxx');
+    expect(text).toContain('…; and 1 more in the report.');
+    expect(text).not.toContain('the last one');
+    expect(speedTables(byName(report('http', [row, empty])))).not.toContain('warns');
   });
 
   it('are none where an answer was wrong', () => {

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { ROOT_DIR } from '../paths.ts';
 import { Unavailable } from '../suite.ts';
 
+/** The native kernel and a whole installation take minutes on a slow machine; what takes longer hangs. */
+const NPM_LIMIT_MS = 10 * 60_000;
+const UNPACK_LIMIT_MS = 60_000;
+
 /** The commit that a name stands for. */
 export function resolveCommit(ref: string): string {
   try {
@@ -21,7 +25,11 @@ export function resolveCommit(ref: string): string {
 export function buildCommit(commit: string, folder: string): void {
   mkdirSync(folder, { recursive: true });
   const archive = git('archive', '--format=tar', commit);
-  execFileSync('tar', ['-x', '-C', folder], { input: archive, stdio: ['pipe', 2, 2] });
+  execFileSync('tar', ['-x', '-C', folder], {
+    input: archive,
+    stdio: ['pipe', 2, 2],
+    timeout: UNPACK_LIMIT_MS,
+  });
   const lockfile = (root: string): string => readFileSync(join(root, 'package-lock.json'), 'utf8');
   if (lockfile(folder) === lockfile(ROOT_DIR)) {
     symlinkSync(join(ROOT_DIR, 'node_modules'), join(folder, 'node_modules'));
@@ -82,10 +90,14 @@ function git(...args: string[]): Buffer {
     cwd: ROOT_DIR,
     stdio: ['ignore', 'pipe', 'ignore'],
     maxBuffer: 2 ** 30,
+    timeout: UNPACK_LIMIT_MS,
   });
 }
 
+/** It goes with whatever it started where it takes too long: `timeout` (coreutils) ends the whole group. */
 function npm(folder: string, ...args: string[]): void {
-  const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2] });
-  if (status !== 0) throw new Unavailable(`npm ${args.join(' ')} failed in the base's checkout`);
+  const limited = ['--kill-after=10', String(NPM_LIMIT_MS / 1000), 'npm', ...args];
+  const { status } = spawnSync('timeout', limited, { cwd: folder, stdio: ['ignore', 2, 2] });
+  if (status !== 0)
+    throw new Unavailable(`npm ${args.join(' ')} failed or took too long in the base's checkout`);
 }

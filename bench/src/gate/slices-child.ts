@@ -18,6 +18,8 @@ export type SliceKind = 'single' | 'batch';
 export type SliceSamples = Readonly<Record<SliceKind, readonly (readonly number[])[]>> & {
   /** Rounds of which a server refused a request: the machine stood still for so long that it was overloaded. */
   readonly discarded: number;
+  /** CPU time of this process over wall time. */
+  readonly generatorUtilisation: number;
 };
 
 const BATCH_ITEMS = 1_000;
@@ -110,6 +112,11 @@ async function openServer(pid: number, port: number, lines: readonly string[]): 
   };
 }
 
+function utilisationSince({ ms, cpu }: { readonly ms: number; readonly cpu: NodeJS.CpuUsage }): number {
+  const { user, system } = process.cpuUsage(cpu);
+  return (user + system) / 1_000 / (performance.now() - ms);
+}
+
 async function main(task: SlicesTask): Promise<SliceSamples> {
   const lines = readFileSync(task.credentialsFile, 'latin1').split('\n', CREDENTIALS);
   const servers: Server[] = [];
@@ -118,15 +125,18 @@ async function main(task: SlicesTask): Promise<SliceSamples> {
   let discarded = 0;
   const measureFromMs = performance.now() + task.warmUpSeconds * 1_000;
   const untilMs = measureFromMs + task.seconds * 1_000;
+  let began: { readonly ms: number; readonly cpu: NodeJS.CpuUsage } | undefined;
   for (let turn = 0; performance.now() < untilMs; turn++) {
     const isMeasured = performance.now() >= measureFromMs;
+    if (isMeasured) began ??= { ms: performance.now(), cpu: process.cpuUsage() };
     const costs = await round(servers, turn);
     if (!isMeasured) continue;
     if (costs === undefined) discarded++;
     else for (const kind of ['single', 'batch'] as const) samples[kind].push(costs[kind]);
   }
+  const generatorUtilisation = began === undefined ? 0 : utilisationSince(began);
   for (const { lanes } of servers) for (const kind of ['single', 'batch'] as const) lanes[kind].close();
-  return { ...samples, discarded };
+  return { ...samples, discarded, generatorUtilisation };
 }
 
 reportResult(await main(await ownTask<SlicesTask>()));

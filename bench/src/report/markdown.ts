@@ -52,6 +52,7 @@ export function conditionsOf({ machine }: StoredReport): string {
   const engines = Array.isArray(machine.engines) ? (machine.engines as StoredRow[]) : [];
   const rounds = machine.rounds;
   const seconds = machine.secondsARound;
+  const { credentialChars } = (machine.corpus ?? {}) as StoredRow;
   return [
     `${machine.cpu}, ${machine.cores} cores`,
     `Linux ${machine.kernel}`,
@@ -60,6 +61,7 @@ export function conditionsOf({ machine }: StoredReport): string {
     ...(rounds === undefined
       ? []
       : [`${rounds} round${rounds === 1 ? '' : 's'}${seconds === undefined ? '' : ` of ${seconds} s`}`]),
+    ...(typeof credentialChars === 'number' ? [`credentials of ${credentialChars} characters`] : []),
     `commit ${String(machine.commit).slice(0, 12)}${machine.dirty === true ? ' with changes' : ''}`,
     dayOf(String(machine.date)),
   ].join('; ');

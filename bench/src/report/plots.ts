@@ -106,7 +106,10 @@ function peers({ rows: all }: StoredReport): readonly Drawn[] {
       grouped.map(([label, group]) => ({ label, rows: entries(group, key, (row) => textOf(row, 'peer')) }));
     return [
       rows(name, title, 'credentials a second', { scale: 'log', groups: chart('credentialsPerSecond') }),
-      rows(`${name}-latency`, `${title}: latency`, 'p99, ms', { scale: 'log', groups: chart('p99Ms') }),
+      rows(`${name}-latency`, `${title}: latency, each at its own saturation`, 'p99, ms, closed loop', {
+        scale: 'log',
+        groups: chart('p99Ms'),
+      }),
     ];
   });
 }

@@ -26,14 +26,27 @@ export function speedTables(reports: ReadonlyMap<string, StoredReport>): string 
     if (report === undefined) return [];
     if (report.failed && FAILS_BY_WRONG_ANSWERS.includes(suite))
       return [
-        `The latest run of ${suite} met answers that were wrong, refused or missing, so its figures count for nothing.`,
+        `The latest run of ${suite} met answers that were wrong, refused or missing, or could not measure the gateway itself, so its figures count for nothing.`,
       ];
     const failed = report.failed ? ' **This run missed a bar: see the report.**' : '';
-    return [`${render(report)}\n\n${conditionsOf(report)}.${failed}`];
+    return [`${render(report)}\n\n${conditionsOf(report)}.${failed}${warningsOf(report)}`];
   });
   const missing = missingFrom(reports).filter((suite) => suite in TABLES);
   const absent = missing.length === 0 ? [] : [`Not among the latest stored results: ${missing.join(', ')}.`];
   return [...blocks, ...absent].join('\n\n');
+}
+
+const SHOWN_WARNINGS = 3;
+const WARNING_CHARS = 200;
+
+/** What the run says against its own figures stands beside them; the report has all of it. */
+function warningsOf({ warnings }: StoredReport): string {
+  if (warnings.length === 0) return '';
+  const shown = warnings
+    .slice(0, SHOWN_WARNINGS)
+    .map((text) => inCell(text.length > WARNING_CHARS ? `${text.slice(0, WARNING_CHARS)}…` : text));
+  const more = warnings.length - shown.length;
+  return ` **The run warns:** ${shown.join('; ')}${more > 0 ? `; and ${more} more in the report` : ''}.`;
 }
 
 /** A dash where there is no figure. */
@@ -42,7 +55,7 @@ function figure(row: StoredRow | undefined, key: string, suffix = ''): string {
   return value === undefined ? '–' : `${label(value)}${suffix}`;
 }
 
-/** The gateway's rows; a rate that the generator held down is called at least that. */
+/** The gateway's rows; a rate of a gateway that had time to spare is called at least that. */
 function httpTable({ rows, machine }: StoredReport): string {
   const corpus = (machine.corpus ?? {}) as StoredRow;
   const head = `over HTTP, one server core, ${figure(corpus, 'credentials')} distinct credentials`;
@@ -50,12 +63,13 @@ function httpTable({ rows, machine }: StoredReport): string {
     .filter((row) => row.target === 'gateway')
     .map((row) => {
       const isBatch = row.request === 'batch';
-      const atLeast = row.bottleneck === 'server' ? '' : 'at least ';
+      const rate = figure(row, 'credentialsPerSecond', isBatch ? ' credentials' : ' calls');
+      const isLeast = row.bottleneck !== 'server' && numberOf(row, 'credentialsPerSecond') !== undefined;
       const cpuUs = numberOf(row, 'serverCpuUsPerRequest');
       const share = numberOf(row, 'shareOfEmpty');
       return [
         isBatch ? `batches of ${figure(row, 'batch')}, ${answerOf(row)}` : 'single calls, JSON',
-        `${atLeast}${figure(row, 'credentialsPerSecond')} ${isBatch ? 'credentials' : 'calls'}`,
+        `${isLeast ? 'at least ' : ''}${rate}`,
         share === undefined
           ? '–'
           : `${row.shareIsUpperBound ? 'at most ' : ''}${label(100 * share)} % of ${emptyRate(rows)}`,
@@ -125,7 +139,8 @@ function peersTable({ rows }: StoredReport): string {
     figure(row, 'rssMiB', ' MiB'),
     Array.isArray(row.cannot) && row.cannot.length > 0 ? inCell(row.cannot.join('; ')) : '–',
   ]);
-  const columns = ['', 'a second', 'p99', 'CPU a verification', 'memory', 'what it cannot do'];
+  const p99 = 'p99, closed loop, each at its own saturation';
+  const columns = ['', 'a second', p99, 'CPU a verification', 'memory', 'what it cannot do'];
   return markdownTable(['side by side, the same tokens and cores', ...columns], lines);
 }
 

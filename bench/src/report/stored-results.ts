@@ -57,6 +57,16 @@ export function missingFrom(reports: ReadonlyMap<string, StoredReport>): readonl
   return ORDER.filter((suite) => !reports.has(suite));
 }
 
+/** Why a run is not to be stored: it leaves out a part of what its suite measures, or expects what is wrong on purpose. */
+export function partialRun(
+  { only, falsify }: { readonly only: readonly string[]; readonly falsify: boolean },
+  parts: readonly string[] = [],
+): string | undefined {
+  if (falsify) return 'a run with --falsify is wrong on purpose';
+  const left = parts.filter((part) => !only.includes(part));
+  return left.length === 0 ? undefined : `a run without ${left.join(', ')} would stand for the whole suite`;
+}
+
 /** Members stand as the suite wrote them, each on a line of its own: two runs can be compared line by line. */
 export function storeReport(folder: string, report: StoredReport): string {
   mkdirSync(folder, { recursive: true });

@@ -21,8 +21,12 @@ export const gateSuite: Suite = {
   name: 'gate',
   summary: 'CPU time a request beside that of an earlier commit (--base), interleaved: fails on a regression',
   defaultSeconds: 8,
+  defaultRounds: 6,
   run,
 };
+
+/** Drawn from fewer blocks, the interval is narrower than what two processes of the same code differ by. */
+const FEWEST_BLOCKS = 6;
 
 const WARM_UP_SECONDS = 6;
 const CHILD_GRACE_SECONDS = 60;
@@ -126,6 +130,7 @@ function rowOf(kind: SliceKind, samples: readonly SliceSamples[], threshold: num
 function resultOf(samples: readonly SliceSamples[], commit: string, options: Options): SuiteResult {
   const rows = (['single', 'batch'] as const).map((kind) => rowOf(kind, samples, options.threshold));
   const unsure = rows.filter(({ verdict }) => verdict === 'inconclusive').map(({ request }) => request);
+  const isFailed = rows.some(({ verdict }) => verdict === 'regression');
   return {
     rows: rows satisfies readonly Row[],
     columns: [
@@ -138,11 +143,20 @@ function resultOf(samples: readonly SliceSamples[], commit: string, options: Opt
       base: commit,
       threshold: options.threshold,
       injected: options.inject,
+      // What counts is the servers' CPU time, which waits for a busy generator without growing.
+      generatorUtilisation: significant(median(samples.map((block) => block.generatorUtilisation)), 3),
       discardedRounds: samples.reduce((sum, { discarded }) => sum + discarded, 0),
       blocks: options.rounds,
       secondsABlock: options.seconds ?? gateSuite.defaultSeconds,
     },
-    warnings: unsure.length === 0 ? [] : [`inconclusive, more blocks may tell: ${unsure.join(', ')}`],
-    failed: rows.some(({ verdict }) => verdict === 'regression'),
+    warnings: [
+      ...(unsure.length === 0 ? [] : [`inconclusive, more blocks may tell: ${unsure.join(', ')}`]),
+      ...(options.rounds < FEWEST_BLOCKS
+        ? [`${options.rounds} blocks are too few to trust the intervals`]
+        : []),
+    ],
+    failed: isFailed,
+    // Nobody can say that it costs no more: whoever waits for that must not go on.
+    isInconclusive: unsure.length > 0,
   };
 }

@@ -110,13 +110,42 @@ export interface Beside {
 type Measured = Pick<Cell, 'kind' | 'checkRound' | 'rounds'>;
 
 export function rowOf(cell: Cell, { empty, peer }: Beside, generator: string, ticksPerSecond: number) {
+  const figures = figuresOf(cell, generator, ticksPerSecond);
+  const head = { suite: 'http', target: cell.target };
+  // The empty handler's rate only says how much the gateway's share is at most: it may be the generator's.
+  if (figures.generatorWasBottleneck && cell.target !== 'empty-uws')
+    return { ...head, ...withoutRates(figures) };
+  const isPeerMeasured = peer && !figuresOf(peer, generator, ticksPerSecond).generatorWasBottleneck;
   return {
-    suite: 'http',
-    target: cell.target,
-    ...figuresOf(cell, generator, ticksPerSecond),
+    ...head,
+    ...figures,
     ...(cell.target === 'gateway' && empty && shareOf(cell, empty, ticksPerSecond)),
-    ...(cell.target === 'gateway' && peer && { xFastifyFastJwt: significant(median(ratios(cell, peer)), 3) }),
+    ...(cell.target === 'gateway' &&
+      isPeerMeasured && { xFastifyFastJwt: significant(median(ratios(cell, peer)), 3) }),
   };
+}
+
+type Figures = ReturnType<typeof figuresOf>;
+type Rates =
+  | 'requestsPerSecond'
+  | 'credentialsPerSecond'
+  | 'p50Ms'
+  | 'p99Ms'
+  | 'serverCpuUsPerRequest'
+  | 'roundsRequestsPerSecond';
+
+/** Of a server that had time to spare since its generator had none: what it can do was not measured. */
+export function withoutRates(figures: Figures): Omit<Figures, Rates> & { [rate in Rates]?: undefined } {
+  const {
+    requestsPerSecond: _requests,
+    credentialsPerSecond: _credentials,
+    p50Ms: _p50,
+    p99Ms: _p99,
+    serverCpuUsPerRequest: _cpu,
+    roundsRequestsPerSecond: _rounds,
+    ...rest
+  } = figures;
+  return rest;
 }
 
 /** What the rounds of a cell amount to, by itself. */
@@ -184,7 +213,11 @@ export type HttpRow = ReturnType<typeof rowOf>;
 export function warningsAbout(row: HttpRow): string[] {
   const name = `${row.target} ${row.request} (${row.answer})`;
   const warnings: string[] = [];
-  if (row.bottleneck === 'generator') warnings.push(`${name}: the generator was the bottleneck`);
+  if (row.bottleneck === 'generator') {
+    const consequence =
+      row.target === 'empty-uws' ? "the gateway's share is an upper bound" : 'it has no rates';
+    warnings.push(`${name}: the generator was the bottleneck, so ${consequence}`);
+  }
   if (row.bottleneck === 'neither')
     warnings.push(`${name}: neither the server nor the generator was saturated (other work on the machine?)`);
   if (row.non2xx + row.socketErrors > 0) {

@@ -113,6 +113,10 @@ function resultOf(
       secondsARound: options.seconds,
     },
     warnings: rows.flatMap(warningsAbout),
-    failed: rows.some(({ notValid, non2xx, socketErrors }) => notValid + non2xx + socketErrors > 0),
+    // A gateway that the generator held down was not measured.
+    failed: rows.some(
+      ({ target, notValid, non2xx, socketErrors, generatorWasBottleneck }) =>
+        notValid + non2xx + socketErrors > 0 || (target === 'gateway' && generatorWasBottleneck),
+    ),
   };
 }

@@ -2,6 +2,7 @@
 import type { OpenLoopReport, PhaseTally, Slot } from '../load/open-loop.ts';
 import { SLOT_SECONDS } from '../load/open-loop.ts';
 import { significant } from '../statistics.ts';
+import type { Row } from '../suite.ts';
 import { type Condition, condition as judged } from './conditions.ts';
 
 /** Multiples of the capacity, in order; the last one is where it recovers. */
@@ -10,6 +11,8 @@ export const LOADS = [0.5, 0.8, 1, 1.5, 2, 3, 5, 0.5] as const;
 const CALM_LOAD = 0.8;
 
 export const BARS = {
+  /** More than this served, as a multiple of the capacity: it was not found, and neither was twice or five times it. */
+  capacity: 1.1,
   goodput: 0.9,
   latencyRatio: 2,
   memoryMiB: 256,
@@ -17,6 +20,12 @@ export const BARS = {
   singlesServed: 0.994,
   othersServed: 0.999,
 } as const;
+
+/**
+ * Of a generator that was later than this (p99) nothing is told. It is warned of from one millisecond on, which at several
+ * times the capacity passes while it takes in the answers that have come at once.
+ */
+const WITHHELD_LAG_MS = 2;
 
 /** A slot counts as recovered when so much of it is served. */
 const RECOVERED_SHARE = 0.99;
@@ -53,10 +62,10 @@ export function stepConditions(
 ): Condition[] {
   const calm = stream.phases[LOADS.indexOf(CALM_LOAD)] as PhaseTally;
   const rows: Condition[] = [];
+  const counted = phaseSeconds - settleSeconds;
   for (const [phase, load] of LOADS.entries()) {
     if (load < 1) continue;
     const tally = stream.phases[phase] as PhaseTally;
-    const counted = phaseSeconds - settleSeconds;
     const details = { load, ...detailsOf(tally, counted) };
     const goodput = tally.ok / counted / capacity;
     const ratio = tally.okLatency.p99Us / Math.max(1, calm.okLatency.p99Us);
@@ -73,6 +82,10 @@ export function stepConditions(
       ),
     );
   }
+  // All phases but the last are of the same length.
+  const most = Math.max(...stream.phases.slice(0, -1).map(({ ok }) => ok)) / counted / capacity;
+  const capacityBar = `<= ${BARS.capacity} x the closed loop's served`;
+  rows.push(condition(what, 'capacity was found', capacityBar, most, most <= BARS.capacity));
   const since = (LOADS.length - 1) * phaseSeconds;
   const seconds = recoverySeconds(stream.slots, since);
   rows.push(
@@ -88,6 +101,23 @@ export interface StepTimes {
   readonly capacity: number;
   readonly phaseSeconds: number;
   readonly settleSeconds: number;
+}
+
+/**
+ * The rows of a load, or where the generator was late one that fails and has no figures: what was due was not sent when it
+ * was due, so nobody knows what became of it.
+ */
+export function unlessLate(what: string, report: OpenLoopReport, rowsOf: () => readonly Row[]): Row[] {
+  const seconds = report.phaseSeconds.reduce((sum, phase) => sum + phase, 0);
+  const lagMs = report.lag.p99Us / 1000;
+  // It looks for answers without pause while a call is due soon: its busy core alone is no sign.
+  const generator = {
+    generatorLagMs: significant(lagMs, 3),
+    generatorUtilisation: significant(report.cpuSeconds / seconds, 3),
+  };
+  if (lagMs > WITHHELD_LAG_MS)
+    return [{ suite: 'overload', case: what, condition: 'generator in time', pass: false, ...generator }];
+  return rowsOf().map((row) => ({ ...row, ...generator }));
 }
 
 /** Seconds from `since` to the end of the last slot that was not served as it should be. */

@@ -9,6 +9,7 @@ import {
   memoryCondition,
   servedCondition,
   stepConditions,
+  unlessLate,
 } from './overload-conditions.ts';
 
 /** Callers wait on connections: a gateway that answers late is sent less by them than is due, and that counts. */
@@ -30,16 +31,18 @@ export async function steps(bench: Bench, kind: 'single' | 'batch', capacity: nu
       rates: LOADS.map((load) => load * capacity),
     },
   ]);
-  const stream = report.streams[0] as OpenLoopReport['streams'][number];
-  const counted = phaseSeconds - SETTLE_SECONDS;
-  const below = LOADS.slice(0, 2).map((load, phase) => ({
-    suite: 'overload',
-    case: kind,
-    load,
-    ...detailsOf(stream.phases[phase] as PhaseTally, counted),
-  }));
-  const times = { capacity, phaseSeconds, settleSeconds: SETTLE_SECONDS };
-  return [...below, ...stepConditions(kind, stream, times), memoryCondition(kind, beforeMiB, mostMiB)];
+  return unlessLate(kind, report, () => {
+    const stream = report.streams[0] as OpenLoopReport['streams'][number];
+    const counted = phaseSeconds - SETTLE_SECONDS;
+    const below = LOADS.slice(0, 2).map((load, phase) => ({
+      suite: 'overload',
+      case: kind,
+      load,
+      ...detailsOf(stream.phases[phase] as PhaseTally, counted),
+    }));
+    const times = { capacity, phaseSeconds, settleSeconds: SETTLE_SECONDS };
+    return [...below, ...stepConditions(kind, stream, times), memoryCondition(kind, beforeMiB, mostMiB)];
+  });
 }
 
 /** Batches at a quarter of their capacity, twelve times that, and back; single calls at a third of theirs. */
@@ -65,7 +68,7 @@ export async function batchSurge(
   const counted = 2 * phaseSeconds - SETTLE_SECONDS;
   const what = 'surge of batches';
   const singles = [phaseOf(report, 'single', 1)];
-  return [
+  return unlessLate(what, report, () => [
     servedCondition(what, 'single calls', BARS.singlesServed, singles, counted),
     {
       suite: 'overload',
@@ -74,7 +77,7 @@ export async function batchSurge(
       note: 'the batches',
     },
     memoryCondition(what, beforeMiB, mostMiB),
-  ];
+  ]);
 }
 
 /** Nine callers with 0.08 of the capacity each, and one that wants ten times as much, each from its own address. */
@@ -97,7 +100,7 @@ export async function hogBesideOthers(bench: Bench, capacity: number): Promise<R
   );
   const counted = 2 * phaseSeconds - SETTLE_SECONDS;
   const what = 'one hog beside nine';
-  return [
+  return unlessLate(what, report, () => [
     servedCondition(
       what,
       'the others',
@@ -106,5 +109,5 @@ export async function hogBesideOthers(bench: Bench, capacity: number): Promise<R
       counted,
     ),
     { suite: 'overload', case: what, ...detailsOf(phaseOf(report, 'hog', 0), counted), note: 'the hog' },
-  ];
+  ]);
 }

@@ -71,6 +71,8 @@ function resultOf(rows: readonly Row[], bench: Bench, facts: SuiteResult['facts'
       { key: 'unsentPerSecond', title: 'unsent/s' },
       { key: 'p50Ms', title: 'p50 ms' },
       { key: 'p99Ms', title: 'p99 ms' },
+      { key: 'generatorLagMs', title: 'generator p99 ms late' },
+      { key: 'generatorUtilisation', title: 'generator' },
     ],
     facts,
     warnings: bench.warnings,

@@ -30,6 +30,8 @@ export interface RoundsSpec<Cell extends Measured> {
   readonly besides?: (
     cell: Cell,
   ) => Pick<LoadSpec, 'requests' | 'besidePid'> & Partial<Pick<LoadSpec, 'credentialsFile'>>;
+  /** Told of a cell that cannot be measured; it is left out from then on. Without it the run ends. */
+  readonly onFailure?: (cell: Cell, error: unknown) => void;
 }
 
 /** A warm-up and a check round for every cell, then the measured rounds, with cells side by side in the order given. */
@@ -52,20 +54,30 @@ export async function measureRounds<Cell extends Measured>(spec: RoundsSpec<Cell
     await target.server.untilIdle();
     return report;
   };
+  const left = new Set(cells);
+  const visit = async (measureCell: (cell: Cell) => Promise<unknown>): Promise<void> => {
+    await spec.beforeRound?.();
+    for (const cell of left) {
+      try {
+        await measureCell(cell);
+      } catch (error) {
+        if (spec.onFailure === undefined) throw error;
+        spec.onFailure(cell, error);
+        left.delete(cell);
+      }
+    }
+  };
   const briefly = Math.min(seconds, CHECK_SECONDS);
   // A gateway whose code is not compiled yet is slower, and refuses batches that it can take a second later.
   say('warm-up round');
-  await spec.beforeRound?.();
-  for (const cell of cells) await measure(cell, briefly, 0);
+  await visit((cell) => measure(cell, briefly, 0));
   say('check round');
-  await spec.beforeRound?.();
-  for (const cell of cells) {
+  await visit(async (cell) => {
     const answersNothing = spec.targetOf(cell).name === 'empty-uws';
     cell.checkRound = await measure(cell, briefly, answersNothing ? 0 : 1);
-  }
+  });
   for (let round = 1; round <= options.rounds; round++) {
     say(`round ${round} of ${options.rounds}`);
-    await spec.beforeRound?.();
-    for (const cell of cells) cell.rounds.push(await measure(cell, seconds, cell.kind.checkOneIn));
+    await visit(async (cell) => cell.rounds.push(await measure(cell, seconds, cell.kind.checkOneIn)));
   }
 }

@@ -45,19 +45,35 @@ export async function probePeer(peer: RunningPeer, { probes }: ProbeSet): Promis
   return { essential, cannot };
 }
 
-/** Shows each a credential that is about to expire, and the same one once it has; who accepts it twice is named. */
+interface AfterExpiry {
+  readonly accepting: ReadonlySet<RunningPeer>;
+  readonly broken: ReadonlyMap<RunningPeer, unknown>;
+}
+
+/**
+ * Shows each a credential that is about to expire, and the same one once it has; who accepts it twice is named, and with
+ * its error who gives no verdict.
+ */
 export async function acceptAfterExpiry(
   peers: readonly RunningPeer[],
   { soonExpired }: ProbeSet,
-): Promise<ReadonlySet<RunningPeer>> {
+): Promise<AfterExpiry> {
   const { credential, inMs } = soonExpired();
+  const broken = new Map<RunningPeer, unknown>();
   const accepting = async (): Promise<RunningPeer[]> => {
-    const answers = await Promise.all(peers.map(({ accepts }) => accepts(credential)));
+    const answers = await Promise.all(
+      peers.map((peer) =>
+        peer.accepts(credential).catch((error: unknown) => {
+          broken.set(peer, error);
+          return false;
+        }),
+      ),
+    );
     return peers.filter((_, index) => answers[index]);
   };
   const before = await accepting();
   // A second more, since clocks in tokens have seconds.
   await sleep(inMs + 1_000);
   const after = await accepting();
-  return new Set(after.filter((peer) => before.includes(peer)));
+  return { accepting: new Set(after.filter((peer) => before.includes(peer))), broken };
 }

@@ -2,7 +2,7 @@
 import type { LoadReport } from '../../load/load-report.ts';
 import { median, significant } from '../../statistics.ts';
 import type { Row } from '../../suite.ts';
-import { bottleneckOf, figuresOf, utilisationOf } from '../http-cells.ts';
+import { bottleneckOf, figuresOf, utilisationOf, withoutRates } from '../http-cells.ts';
 import type { PeerKind, PeerSpec, RunningPeer } from './peer-context.ts';
 
 export interface PeerCell {
@@ -16,8 +16,13 @@ export interface PeerCell {
 
 const KIND_NAMES = { single: 'single', batch: 'batches of 1,000' } as const;
 
-export function notRunRow({ peer, isCached = false }: PeerSpec, why: string): Row {
-  return { suite: 'peers', kind: 'gateway', peer, isCached, cannot: [], notRun: why };
+const nameOf = (spec: PeerSpec, { request }: PeerKind): string =>
+  spec.kinds.length === 1 ? spec.peer : `${spec.peer}, ${KIND_NAMES[request]}`;
+
+/** Of all its kinds of request, or of the one that is named. */
+export function notRunRow(spec: PeerSpec, why: string, kind?: PeerKind): Row {
+  const peer = kind === undefined ? spec.peer : nameOf(spec, kind);
+  return { suite: 'peers', kind: 'gateway', peer, isCached: spec.isCached ?? false, cannot: [], notRun: why };
 }
 
 export function peerRow(cell: PeerCell, rssMiB: number, ticksPerSecond: number): Row {
@@ -30,17 +35,15 @@ export function peerRow(cell: PeerCell, rssMiB: number, ticksPerSecond: number):
     ),
   );
   const bottleneck = bottleneckOf(figures.serverUtilisation, generatorUtilisation);
-  const { credentialsPerSecond, p99Ms, serverCpuUsPerRequest, ...others } = figures;
+  const measured = bottleneck === 'generator' ? withoutRates(figures) : figures;
+  const { serverCpuUsPerRequest, ...others } = measured;
   return {
     suite: 'peers',
     kind: 'gateway',
-    peer: spec.kinds.length === 1 ? spec.peer : `${spec.peer}, ${KIND_NAMES[kind.request]}`,
+    peer: nameOf(spec, kind),
     version: running.version,
     isCached: spec.isCached ?? false,
-    // A server that had time to spare was not measured, so there is nothing to report of its rate.
-    ...(bottleneck !== 'generator' && {
-      credentialsPerSecond,
-      p99Ms,
+    ...(serverCpuUsPerRequest !== undefined && {
       cpuUsPerVerification: significant(serverCpuUsPerRequest / kind.batch),
     }),
     rssMiB: significant(rssMiB),
@@ -65,6 +68,11 @@ export function warningsOf(row: Row): string[] {
   if (Number(notValid) > 0) warnings.push(`${peer}: ${notValid} of ${checked} answers were not valid`);
   if (wrong === true) warnings.push(`${peer}: refused an honest signature, or accepted an altered one`);
   return warnings;
+}
+
+/** A peer that could not be had, or that its generator held down, is no failure; the gateway itself is one. */
+export function isUnmeasured({ peer, notRun, generatorWasBottleneck }: Row): boolean {
+  return String(peer).startsWith('vigie') && (notRun !== undefined || generatorWasBottleneck === true);
 }
 
 /** Answers that should not have been given: the row's figures count for nothing. */

@@ -46,7 +46,10 @@ export async function startKrakend(context: PeerContext): Promise<RunningPeer> {
   const folder = await buildKrakend();
   const { serverCore, generatorCore } = context.options;
   const keys = await serveKeys(context.trustListFile);
-  const backend = await startPeer('backend-uws', generatorCore);
+  const backend = await startPeer('backend-uws', generatorCore).catch((error) => {
+    keys.close();
+    throw error;
+  });
   const stopBeside = async () => {
     keys.close();
     await backend.server.stop();

@@ -53,7 +53,7 @@ export const SINGLE: PeerKind = {
   answer: 'json',
   batch: 1,
   connections: 32,
-  checkOneIn: 0,
+  checkOneIn: 16,
 };
 
 /** A byte for each in the answer: what a peer does best. */

@@ -1,0 +1,62 @@
+/** Rows of the overload suite: what they are worth where the generator was late or the capacity was not found. */
+import { describe, expect, it } from 'vitest';
+import type { OpenLoopReport, PhaseTally } from '../../bench/src/load/open-loop.ts';
+import { LOADS, stepConditions, unlessLate } from '../../bench/src/suites/overload-conditions.ts';
+
+const latencies = (p99Us: number) => ({ count: 1_000, p50Us: 100, p99Us, p999Us: p99Us, maxUs: p99Us });
+
+function tally(load: number, ok: number): PhaseTally {
+  const counts = {
+    due: load * 1_000,
+    ok,
+    refused: 0,
+    unsent: load * 1_000 - ok,
+    late: 0,
+    broken: 0,
+    wrong: 0,
+  };
+  return { ...counts, okLatency: latencies(500), refusedLatency: latencies(500) };
+}
+
+/** A second counted of each phase, at most so many calls of which are served. */
+function reportOf(most: number, lagUs: number): OpenLoopReport {
+  const phases = LOADS.map((load) => tally(load, Math.min(load * 1_000, most)));
+  return {
+    cpuSeconds: 8,
+    phaseSeconds: LOADS.map(() => 2),
+    lag: latencies(lagUs),
+    streams: [{ name: 'single', phases, slots: [] }],
+  };
+}
+
+const rowsOf = (report: OpenLoopReport) =>
+  unlessLate('single', report, () =>
+    stepConditions('single', report.streams[0] as OpenLoopReport['streams'][number], {
+      capacity: 1_000,
+      phaseSeconds: 2,
+      settleSeconds: 1,
+    }),
+  );
+
+describe('the steps of the overload suite', () => {
+  it('hold where the capacity is served whatever is due, and say how busy and how late the generator was', () => {
+    const rows = rowsOf(reportOf(1_000, 200));
+    expect(rows.filter(({ pass }) => pass !== true)).toEqual([]);
+    expect(rows).toHaveLength(2 * LOADS.slice(2, -1).length + 2);
+    for (const row of rows) expect(row).toMatchObject({ generatorLagMs: 0.2, generatorUtilisation: 0.5 });
+  });
+
+  it('fail where more is served than the capacity that all of them are multiples of', () => {
+    const missed = rowsOf(reportOf(1_970, 200)).filter(({ pass }) => pass === false);
+    expect(missed).toMatchObject([{ condition: 'capacity was found', measured: 1.97 }]);
+  });
+
+  it('have no figures, and fail, where the generator was late', () => {
+    expect(rowsOf(reportOf(1_000, 50_000))).toEqual([
+      {
+        ...{ suite: 'overload', case: 'single', condition: 'generator in time', pass: false },
+        ...{ generatorLagMs: 50, generatorUtilisation: 0.5 },
+      },
+    ]);
+  });
+});
