@@ -7,11 +7,11 @@ import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-import { callsDue, secondsOf } from '../scenarios/choose.ts';
+import { callsDue, leastCalls, leastRevocations, secondsOf } from '../scenarios/choose.ts';
 import { type Finding, revoke, type Send, verify } from '../scenarios/flows.ts';
 import { CALL_TIMEOUT_MS, type Item, type Pool, type ScenarioCorpus, type Task } from '../scenarios/plan.ts';
 
-const { scenario, data, admin, corpusFile, connections } = JSON.parse(open(__ENV.TASK_FILE)) as Task;
+const { scenario, data, admin, corpusFile, connections, kinds } = JSON.parse(open(__ENV.TASK_FILE)) as Task;
 const SUMMARY_FILE = __ENV.SUMMARY_FILE;
 /** For each virtual user: most of them never have one. */
 const MOST_COMPLAINTS = 2;
@@ -29,6 +29,8 @@ const checked = new Counter('credentials_checked');
 const wrong = new Counter('wrong_answers');
 const refused = new Counter('refused_calls');
 const revoked = new Counter('revocations');
+/** By their place: names of metrics are letters and digits. */
+const seen = new Map(kinds.map((kind, at) => [kind, new Counter(`kind_${at}`)]));
 const latency = new Trend('verify_latency', true);
 const earlier: Item[] = [];
 let complaints = 0;
@@ -71,6 +73,10 @@ export const options = {
     wrong_answers: ['count==0'],
     // A run in which nothing was looked at has passed no check.
     credentials_checked: ['count>0'],
+    calls: [`count>=${leastCalls(scenario)}`],
+    ...(scenario.revocationsPerSecond !== undefined && {
+      revocations: [`count>=${leastRevocations(scenario)}`],
+    }),
     ...(latencyBars.length > 0 && { verify_latency: latencyBars }),
     ...(unsentShare !== undefined && { dropped_iterations: [`count<=${Math.floor(unsentShare * due)}`] }),
   },
@@ -93,6 +99,7 @@ function note(finding: Finding): void {
   checked.add(finding.checked);
   wrong.add(finding.faults.length);
   if (finding.refused) refused.add(1);
+  if (finding.kind !== undefined) seen.get(finding.kind)?.add(1);
   check(finding, { 'every answer is the expected one': ({ faults }) => faults.length === 0 });
   for (const fault of finding.faults) if (complaints++ < MOST_COMPLAINTS) console.error(`WRONG ${fault}`);
 }

@@ -17,7 +17,7 @@ import { ODD_BODIES } from './odd-bodies.ts';
 import type { Item, ScenarioCorpus } from './plan.ts';
 
 const GOOD_CARDS = 8_000;
-/** More than the gateway's cache of prepared keys is used to: each comes once in so many calls. */
+/** Where keys are to be cold: each comes once in so many calls, and few of them have tables. */
 const COLD_KEYS = 2_000;
 const EACH_BAD = 20;
 const HOUR_SECONDS = 3_600;
@@ -29,11 +29,19 @@ export interface MadeCorpus {
   readonly changes: readonly StatusChange[];
 }
 
-/** `churn`: cards to be revoked while the load is on. */
-export function makeScenarioCorpus(churn: number): MadeCorpus {
+export interface CorpusSize {
+  /** Cards to be revoked while the load is on. */
+  readonly churn: number;
+  /** Whether the trust list holds thousands of keys, which changes how each of them is kept. */
+  readonly hasColdKeys: boolean;
+}
+
+export function makeScenarioCorpus({ churn, hasColdKeys }: CorpusSize): MadeCorpus {
   const now = Math.floor(Date.now() / 1000);
   const live = Array.from({ length: 4 }, (_, at) => generateSigningKey(`bench-${at + 1}`));
-  const cold = Array.from({ length: COLD_KEYS }, (_, at) => generateSigningKey(`bench-cold-${at + 1}`));
+  const cold = Array.from({ length: hasColdKeys ? COLD_KEYS : 0 }, (_, at) =>
+    generateSigningKey(`bench-cold-${at + 1}`),
+  );
   const keys: IssuerKeys = {
     live: live[0] as SigningKey,
     retired: generateSigningKey('bench-retired'),
