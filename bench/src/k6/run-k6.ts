@@ -14,7 +14,7 @@ export interface K6Run {
   readonly missed: readonly string[];
 }
 
-/** k6 ends calls under way within 30 s of the last phase; beyond this it hangs. */
+/** k6 ends calls under way within 60 s of the last phase; beyond this it hangs. */
 const GRACE_MS = 90_000;
 const SAMPLE_MS = 50;
 /** k6's own: some thresholds have been crossed. */
@@ -41,7 +41,7 @@ export async function runK6(
   const summary = JSON.parse(readFileSync(summaryFile, 'utf8')) as Summary;
   // An iteration that throws has looked at nothing, and k6 counts it all the same.
   const brokenOff = brokenOffIn(summary);
-  if (brokenOff > 0) throw new Error(`${brokenOff} calls of k6 were broken off: ${said.slice(-1000)}`);
+  if (brokenOff !== 0) throw new Error(`${brokenOff} calls of k6 were broken off: ${said.slice(-1000)}`);
   const seconds = summary.state.testRunDurationMs / 1000;
   const endedMs = statSync(summaryFile).mtimeMs;
   const complaints = [...said.matchAll(/^WRONG (.*)$/gm)].map(([, text]) => text as string).slice(0, 5);

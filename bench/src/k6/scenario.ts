@@ -41,6 +41,8 @@ const latencyBars = [
   ...(p999Ms === undefined ? [] : [`p(99.9)<${p999Ms}`]),
 ];
 
+/** Longer than a revocation with all its looks may take: what k6 interrupts is in none of its counts. */
+const gracefulStop = '60s';
 const seconds = secondsOf(scenario.phases);
 const due = callsDue(scenario.phases, seconds);
 
@@ -52,6 +54,7 @@ export const options = {
       startRate: Math.round(scenario.phases[0]?.from ?? 0),
       timeUnit: '1s',
       preAllocatedVUs: connections,
+      gracefulStop,
       stages: scenario.phases.flatMap(({ seconds: length, from, to }) => [
         { target: Math.round(from), duration: '0s' },
         { target: Math.round(to), duration: `${Math.round(length * 1000)}ms` },
@@ -65,6 +68,7 @@ export const options = {
         timeUnit: '1s',
         duration: `${Math.round(seconds * 1000)}ms`,
         preAllocatedVUs: 10,
+        gracefulStop,
       },
     }),
   },

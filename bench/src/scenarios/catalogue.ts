@@ -38,7 +38,7 @@ const GOOD = [{ pool: 'good', percent: 100, order: 'sequence' }] as const;
 const flat = (seconds: number, rate: number): Phase => ({ seconds, from: rate, to: rate });
 
 /** Follows the ramp at once: after the flood the calm must be as it is without one. */
-export const CALM = 'calm after it';
+export const CALM = 'calm after ramp';
 
 export function scenariosOf(name: string, seconds: number, soakMinutes: number): Scenario[] {
   const names = name === 'ramp' ? [name, CALM] : [name];

@@ -20,6 +20,8 @@ export function watchGrowth(pid: number): { stop(): Growth } {
   const timer = setInterval(() => {
     samples.push({ seconds: (performance.now() - beganMs) / 1000, mib: residentMiB(pid) });
   }, SAMPLE_MS);
+  // A run that fails meanwhile ends all the same.
+  timer.unref();
   return {
     stop: () => {
       clearInterval(timer);
