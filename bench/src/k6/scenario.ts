@@ -11,7 +11,7 @@ import { callsDue, leastCalls, leastRevocations, secondsOf } from '../scenarios/
 import { type Finding, revoke, type Send, verify } from '../scenarios/flows.ts';
 import { CALL_TIMEOUT_MS, type Item, type Pool, type ScenarioCorpus, type Task } from '../scenarios/plan.ts';
 
-const { scenario, data, admin, corpusFile, connections, kinds } = JSON.parse(open(__ENV.TASK_FILE)) as Task;
+const { scenario, data, admin, corpusFile, kinds } = JSON.parse(open(__ENV.TASK_FILE)) as Task;
 const SUMMARY_FILE = __ENV.SUMMARY_FILE;
 /** For each virtual user: most of them never have one. */
 const MOST_COMPLAINTS = 2;
@@ -53,7 +53,7 @@ export const options = {
       exec: 'verifyCall',
       startRate: Math.round(scenario.phases[0]?.from ?? 0),
       timeUnit: '1s',
-      preAllocatedVUs: connections,
+      preAllocatedVUs: scenario.connections,
       gracefulStop,
       stages: scenario.phases.flatMap(({ seconds: length, from, to }) => [
         { target: Math.round(from), duration: '0s' },

@@ -11,6 +11,8 @@ export const SCENARIOS = [
 
 const NATION_PER_SECOND = 490;
 const CALM_PER_SECOND = 163;
+const CONNECTIONS = 100;
+const SPIKE_CONNECTIONS = 350;
 const LOT = 200;
 const LOTS_PER_SECOND = 22;
 /** A hundred times a nation's (1.5 million a year), so that a run of seconds has some dozens. */
@@ -47,7 +49,10 @@ export function scenariosOf(name: string, seconds: number, soakMinutes: number):
 
 /** `seconds` of each, but of the soak. */
 export function scenarioOf(name: string, seconds: number, soakMinutes: number): Scenario {
-  const steady = { name, phases: [flat(seconds, NATION_PER_SECOND)], mix: GOOD, thresholds: COUNTER };
+  const steady = {
+    ...{ name, phases: [flat(seconds, NATION_PER_SECOND)], mix: GOOD },
+    ...{ connections: CONNECTIONS, thresholds: COUNTER },
+  };
   switch (name) {
     case 'smoke':
       return {
@@ -71,7 +76,7 @@ export function scenarioOf(name: string, seconds: number, soakMinutes: number): 
       // A storm of reconnections has ten times the calm rate.
       const third = seconds / 3;
       const rates = [CALM_PER_SECOND, 10 * CALM_PER_SECOND, CALM_PER_SECOND];
-      return { ...steady, phases: rates.map((rate) => flat(third, rate)) };
+      return { ...steady, phases: rates.map((rate) => flat(third, rate)), connections: SPIKE_CONNECTIONS };
     }
     case 'soak':
       return {

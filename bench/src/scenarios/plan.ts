@@ -54,6 +54,8 @@ export interface Scenario {
   readonly name: string;
   readonly phases: readonly Phase[];
   readonly mix: readonly Share[];
+  /** Callers that keep theirs: enough for what becomes due while the p99.9 lets the server be silent. */
+  readonly connections: number;
   /** Cards of a batch; absent: single calls. */
   readonly lot?: number;
   /** Cards revoked a second beside the load. */
@@ -69,7 +71,6 @@ export interface Task {
   readonly data: string;
   readonly admin: string;
   readonly corpusFile: string;
-  readonly connections: number;
   /** Of these, which are due several times, each must be looked at. */
   readonly kinds: readonly string[];
 }

@@ -39,6 +39,7 @@ export function judgeRun({ scenario, outcome, missed, memory }: Run, runner: 'k6
     suite: 'scenarios',
     scenario: name,
     runner,
+    connections: scenario.connections,
     calls: outcome.calls,
     checked: outcome.checked,
     wrong: outcome.wrong,

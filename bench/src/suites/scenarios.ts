@@ -31,8 +31,6 @@ export const scenariosSuite: Suite = {
   run,
 };
 
-/** Each is a caller that keeps its connection. */
-const CONNECTIONS = 100;
 const WARM_UP_SECONDS = 2;
 /** After these the open-loop generator has its turn at the same rate. */
 const TAILS: readonly string[] = ['steady', 'cold'];
@@ -109,7 +107,7 @@ async function measure(
   const taskOf = (scenario: Scenario): Task => {
     const { origin: data, adminOrigin: admin } = gateway;
     const kinds = kindsDue(scenario, corpus);
-    return { scenario, data, admin, corpusFile, connections: CONNECTIONS, kinds };
+    return { scenario, data, admin, corpusFile, kinds };
   };
   say('scenarios, warm-up');
   const warmUp = { ...scenarioOf('warm-up', WARM_UP_SECONDS, 0), thresholds: {} };
@@ -171,7 +169,6 @@ function resultOf(parts: readonly Part[], { falsify }: Options, k6: Runner): Sui
       ...parts[0]?.facts,
       corpus: parts.map(({ facts }) => facts.corpus),
       runner: k6.ok ? `k6 ${k6.version}` : 'own',
-      connections: CONNECTIONS,
       falsified: falsify,
     },
     warnings: [
