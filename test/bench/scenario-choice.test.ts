@@ -1,13 +1,13 @@
 /** Which request a call of a scenario sends, and when it is an answer. */
 import { describe, expect, it } from 'vitest';
 import { scenarioOf } from '../../bench/src/scenarios/catalogue.ts';
-import { callsDue, itemAt } from '../../bench/src/scenarios/choose.ts';
+import { callsDue, itemAt, kindsDue, leastCalls } from '../../bench/src/scenarios/choose.ts';
 import { falsified, makeScenarioCorpus } from '../../bench/src/scenarios/corpus.ts';
 import { faultOf, faultsOfCodes, faultsOfResults } from '../../bench/src/scenarios/judge.ts';
 import type { Item } from '../../bench/src/scenarios/plan.ts';
 import { REASONS } from '../../src/verdict.ts';
 
-const { corpus } = makeScenarioCorpus(1);
+const { corpus } = makeScenarioCorpus({ churn: 1, hasColdKeys: true });
 const count = (calls: number, name: string) => {
   const scenario = scenarioOf(name, 10, 1);
   return Array.from({ length: calls }, (_, call) => itemAt(scenario, corpus, call));
@@ -30,6 +30,28 @@ describe('itemAt', () => {
     expect(distinct('hot')).toBeLessThan(1_200);
     const hottest = count(2_000, 'hot').filter((item) => item === corpus.good[0]).length;
     expect(hottest).toBeGreaterThan(100);
+  });
+});
+
+describe('a run that has proven something', () => {
+  const all = new Set([...corpus.bad, ...corpus.odd].map(({ kind }) => kind));
+
+  it('has looked at each kind of bad request, where it is long enough for each to come often', () => {
+    for (const [name, seconds] of [
+      ['adversarial', 5],
+      ['smoke', 10],
+    ] as const) {
+      expect(new Set(kindsDue(scenarioOf(name, seconds, 1), corpus))).toEqual(all);
+    }
+    expect(kindsDue(scenarioOf('smoke', 1, 1), corpus)).toEqual([]);
+    for (const name of ['steady', 'cold', 'lots']) {
+      expect(kindsDue(scenarioOf(name, 10, 1), corpus)).toEqual([]);
+    }
+  });
+
+  it('has half of its calls at least, but where more is due than anybody can send', () => {
+    const least = ['smoke', 'steady', 'ramp'].map((name) => leastCalls(scenarioOf(name, 10, 1)));
+    expect(least).toEqual([250, 2_450, 1]);
   });
 });
 

@@ -6,6 +6,7 @@ import { BENCH_DIR, sourceFile } from '../paths.ts';
 import { clockTicksPerSecond, readCpuTicks } from '../process/cpu-time.ts';
 import { secondsOf } from '../scenarios/choose.ts';
 import type { Outcome, Task } from '../scenarios/plan.ts';
+import { brokenOffIn, missedIn, outcomeOf, type Summary } from './summary.ts';
 
 export interface K6Run {
   readonly outcome: Outcome;
@@ -13,24 +14,11 @@ export interface K6Run {
   readonly missed: readonly string[];
 }
 
-/** k6 ends calls under way within 30 s of the last phase; beyond this it hangs. */
+/** k6 ends calls under way within 60 s of the last phase; beyond this it hangs. */
 const GRACE_MS = 90_000;
 const SAMPLE_MS = 50;
 /** k6's own: some thresholds have been crossed. */
 const THRESHOLDS_CROSSED = 99;
-
-interface Summary {
-  readonly state: { readonly testRunDurationMs: number };
-  readonly metrics: Readonly<
-    Record<
-      string,
-      {
-        readonly values: Readonly<Record<string, number>>;
-        readonly thresholds?: Readonly<Record<string, { readonly ok: boolean }>>;
-      }
-    >
-  >;
-}
 
 /** `dir`: for its files; `core`: where it runs, or wherever the kernel puts it. */
 export async function runK6(
@@ -51,10 +39,17 @@ export async function runK6(
     throw new Error(`k6 failed (exit ${code}): ${said.slice(-1000)}`);
   }
   const summary = JSON.parse(readFileSync(summaryFile, 'utf8')) as Summary;
+  // An iteration that throws has looked at nothing, and k6 counts it all the same.
+  const brokenOff = brokenOffIn(summary);
+  if (brokenOff !== 0) throw new Error(`${brokenOff} calls of k6 were broken off: ${said.slice(-1000)}`);
   const seconds = summary.state.testRunDurationMs / 1000;
   const endedMs = statSync(summaryFile).mtimeMs;
   const complaints = [...said.matchAll(/^WRONG (.*)$/gm)].map(([, text]) => text as string).slice(0, 5);
-  const outcome = outcomeOf(summary, seconds, utilisationOf(samples, endedMs, seconds), complaints);
+  const outcome = {
+    ...outcomeOf(summary, task.kinds),
+    generatorUtilisation: utilisationOf(samples, endedMs, seconds),
+    complaints,
+  };
   const missed = missedIn(summary);
   if ((code === THRESHOLDS_CROSSED) !== missed.length > 0) throw new Error('k6 contradicts itself');
   return { outcome, missed };
@@ -84,14 +79,17 @@ async function watched([program, ...args]: readonly string[], limitMs: number) {
       said = `${said}${text}`.slice(-100_000);
     });
   }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  clearTimeout(deadline);
-  clearInterval(sampler);
-  process.off('exit', kill);
-  return { code, said, samples };
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    return { code, said, samples };
+  } finally {
+    clearTimeout(deadline);
+    clearInterval(sampler);
+    process.off('exit', kill);
+  }
 }
 
 /** CPU time over wall time while the load was on; before it k6 reads the corpus. */
@@ -100,37 +98,4 @@ function utilisationOf(samples: readonly Sample[], endedMs: number, seconds: num
   const [first, last] = [within[0], within.at(-1)];
   if (first === undefined || last === undefined || last[0] === first[0]) return Number.NaN;
   return (last[1] - first[1]) / clockTicksPerSecond() / ((last[0] - first[0]) / 1000);
-}
-
-function outcomeOf(
-  { metrics }: Summary,
-  seconds: number,
-  generatorUtilisation: number,
-  complaints: readonly string[],
-): Outcome {
-  const value = (metric: string, name: string): number => metrics[metric]?.values[name] ?? 0;
-  const latency = (name: string): number => value('verify_latency', name);
-  return {
-    seconds,
-    calls: value('calls', 'count'),
-    checked: value('credentials_checked', 'count'),
-    wrong: value('wrong_answers', 'count'),
-    refused: value('refused_calls', 'count'),
-    unsent: value('dropped_iterations', 'count'),
-    revoked: value('revocations', 'count'),
-    p50Ms: latency('med'),
-    p99Ms: latency('p(99)'),
-    p999Ms: latency('p(99.9)'),
-    maxMs: latency('max'),
-    generatorUtilisation,
-    complaints,
-  };
-}
-
-function missedIn({ metrics }: Summary): string[] {
-  return Object.entries(metrics).flatMap(([name, { thresholds = {} }]) =>
-    Object.entries(thresholds)
-      .filter(([, { ok }]) => !ok)
-      .map(([bar]) => `${name} ${bar}`),
-  );
 }

@@ -7,11 +7,11 @@ import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-import { callsDue, secondsOf } from '../scenarios/choose.ts';
+import { callsDue, leastCalls, leastRevocations, secondsOf } from '../scenarios/choose.ts';
 import { type Finding, revoke, type Send, verify } from '../scenarios/flows.ts';
 import { CALL_TIMEOUT_MS, type Item, type Pool, type ScenarioCorpus, type Task } from '../scenarios/plan.ts';
 
-const { scenario, data, admin, corpusFile, connections } = JSON.parse(open(__ENV.TASK_FILE)) as Task;
+const { scenario, data, admin, corpusFile, kinds } = JSON.parse(open(__ENV.TASK_FILE)) as Task;
 const SUMMARY_FILE = __ENV.SUMMARY_FILE;
 /** For each virtual user: most of them never have one. */
 const MOST_COMPLAINTS = 2;
@@ -29,6 +29,8 @@ const checked = new Counter('credentials_checked');
 const wrong = new Counter('wrong_answers');
 const refused = new Counter('refused_calls');
 const revoked = new Counter('revocations');
+/** By their place: names of metrics are letters and digits. */
+const seen = new Map(kinds.map((kind, at) => [kind, new Counter(`kind_${at}`)]));
 const latency = new Trend('verify_latency', true);
 const earlier: Item[] = [];
 let complaints = 0;
@@ -39,6 +41,8 @@ const latencyBars = [
   ...(p999Ms === undefined ? [] : [`p(99.9)<${p999Ms}`]),
 ];
 
+/** Longer than a revocation with all its looks may take: what k6 interrupts is in none of its counts. */
+const gracefulStop = '60s';
 const seconds = secondsOf(scenario.phases);
 const due = callsDue(scenario.phases, seconds);
 
@@ -49,7 +53,8 @@ export const options = {
       exec: 'verifyCall',
       startRate: Math.round(scenario.phases[0]?.from ?? 0),
       timeUnit: '1s',
-      preAllocatedVUs: connections,
+      preAllocatedVUs: scenario.connections,
+      gracefulStop,
       stages: scenario.phases.flatMap(({ seconds: length, from, to }) => [
         { target: Math.round(from), duration: '0s' },
         { target: Math.round(to), duration: `${Math.round(length * 1000)}ms` },
@@ -63,6 +68,7 @@ export const options = {
         timeUnit: '1s',
         duration: `${Math.round(seconds * 1000)}ms`,
         preAllocatedVUs: 10,
+        gracefulStop,
       },
     }),
   },
@@ -71,6 +77,10 @@ export const options = {
     wrong_answers: ['count==0'],
     // A run in which nothing was looked at has passed no check.
     credentials_checked: ['count>0'],
+    calls: [`count>=${leastCalls(scenario)}`],
+    ...(scenario.revocationsPerSecond !== undefined && {
+      revocations: [`count>=${leastRevocations(scenario)}`],
+    }),
     ...(latencyBars.length > 0 && { verify_latency: latencyBars }),
     ...(unsentShare !== undefined && { dropped_iterations: [`count<=${Math.floor(unsentShare * due)}`] }),
   },
@@ -93,6 +103,7 @@ function note(finding: Finding): void {
   checked.add(finding.checked);
   wrong.add(finding.faults.length);
   if (finding.refused) refused.add(1);
+  if (finding.kind !== undefined) seen.get(finding.kind)?.add(1);
   check(finding, { 'every answer is the expected one': ({ faults }) => faults.length === 0 });
   for (const fault of finding.faults) if (complaints++ < MOST_COMPLAINTS) console.error(`WRONG ${fault}`);
 }

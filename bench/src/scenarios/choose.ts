@@ -2,11 +2,22 @@
  * Which item a call sends. By the number of the call alone, so that every runner sends the same, whoever of its
  * virtual users is next. Runs in Node.js and in k6.
  */
-import type { Item, Phase, Scenario, ScenarioCorpus, Share } from './plan.ts';
+import {
+  type Item,
+  LEAST_CALLS_SHARE,
+  type Phase,
+  type Scenario,
+  type ScenarioCorpus,
+  type Share,
+} from './plan.ts';
 
 /** Coprime to a hundred: every hundred calls in a row hold each share exactly, well mixed. */
 const STRIDE = 37;
 const ZIPF_EXPONENT = 1.1;
+/** A kind that is due so often cannot be missing by the few calls that are not sent. */
+const OFTEN = 5;
+/** All kinds come round in far fewer. */
+const MOST_CALLS_LOOKED_AT = 5_000;
 
 export function itemAt(scenario: Scenario, corpus: ScenarioCorpus, call: number): Item {
   const slot = (call * STRIDE) % 100;
@@ -55,4 +66,27 @@ export function callsDue(phases: readonly Phase[], seconds: number): number {
 
 export function secondsOf(phases: readonly Phase[]): number {
   return phases.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** The least number of calls of a run that has proven something. */
+export function leastCalls({ phases, mayRefuse }: Scenario): number {
+  if (mayRefuse === true) return 1;
+  return Math.max(1, Math.floor(LEAST_CALLS_SHARE * callsDue(phases, secondsOf(phases))));
+}
+
+/** Likewise of its revocations; without any, none. */
+export function leastRevocations({ phases, revocationsPerSecond = 0 }: Scenario): number {
+  return Math.floor(LEAST_CALLS_SHARE * revocationsPerSecond * secondsOf(phases));
+}
+
+/** What single calls hold beside good cards, where the run is long enough for each to come often. */
+export function kindsDue(scenario: Scenario, corpus: ScenarioCorpus): string[] {
+  if (scenario.lot !== undefined) return [];
+  const calls = Math.min(MOST_CALLS_LOOKED_AT, callsDue(scenario.phases, secondsOf(scenario.phases)));
+  const counts = new Map<string, number>();
+  for (let call = 0; call < calls; call++) {
+    const { kind } = itemAt(scenario, corpus, call);
+    if (kind !== 'good') counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => count >= OFTEN).map(([kind]) => kind);
 }

@@ -13,14 +13,14 @@ import {
   PHARMACY,
   type StatusChange,
 } from './bad-cards.ts';
-import { ODD_BODIES } from './odd-bodies.ts';
 import type { Item, ScenarioCorpus } from './plan.ts';
 
 const GOOD_CARDS = 8_000;
-/** More than the gateway's cache of prepared keys is used to: each comes once in so many calls. */
+/** Where keys are to be cold: each comes once in so many calls, and few of them have tables. */
 const COLD_KEYS = 2_000;
 const EACH_BAD = 20;
 const HOUR_SECONDS = 3_600;
+const KIB = 1024;
 const VALID = { status: 200, verdict: 'valid', reason: 'ok', action: 'bill' } as const;
 
 export interface MadeCorpus {
@@ -29,11 +29,19 @@ export interface MadeCorpus {
   readonly changes: readonly StatusChange[];
 }
 
-/** `churn`: cards to be revoked while the load is on. */
-export function makeScenarioCorpus(churn: number): MadeCorpus {
+export interface CorpusSize {
+  /** Cards to be revoked while the load is on. */
+  readonly churn: number;
+  /** Whether the trust list holds thousands of keys, which changes how each of them is kept. */
+  readonly hasColdKeys: boolean;
+}
+
+export function makeScenarioCorpus({ churn, hasColdKeys }: CorpusSize): MadeCorpus {
   const now = Math.floor(Date.now() / 1000);
   const live = Array.from({ length: 4 }, (_, at) => generateSigningKey(`bench-${at + 1}`));
-  const cold = Array.from({ length: COLD_KEYS }, (_, at) => generateSigningKey(`bench-cold-${at + 1}`));
+  const cold = Array.from({ length: hasColdKeys ? COLD_KEYS : 0 }, (_, at) =>
+    generateSigningKey(`bench-cold-${at + 1}`),
+  );
   const keys: IssuerKeys = {
     live: live[0] as SigningKey,
     retired: generateSigningKey('bench-retired'),
@@ -101,3 +109,40 @@ export function falsified(corpus: ScenarioCorpus): ScenarioCorpus {
   });
   return Object.fromEntries(pools) as ScenarioCorpus;
 }
+
+/** Refused for its form before any card is looked for; as JSON, unless told otherwise. */
+const odd = (kind: string, body: string): Item => ({
+  kind,
+  body,
+  expected: { status: 400, problem: 'bad-envelope' },
+});
+
+const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+
+const ODD_BODIES: readonly Item[] = [
+  odd('no JSON', 'credential=abc'),
+  odd('blanks', ' '),
+  odd('an array', '["abc"]'),
+  odd('no credential', '{}'),
+  odd('a number for a credential', '{"credential":7}'),
+  odd('an array for a credential', '{"credential":["abc"]}'),
+  odd('an unknown member', '{"credential":"abc","verdict":"valid"}'),
+  odd('a name twice', '{"credential":"abc","credential":"abc"}'),
+  odd('a name twice, once escaped', '{"credential":"abc","\\u0063redential":"abc"}'),
+  odd('an unknown channel', '{"credential":"abc","channel":"fax"}'),
+  odd('depth', `{"credential":"abc","nonce":${deep(5_000)}}`),
+  odd('a byte order mark', '\ufeff{"credential":"abc"}'),
+  odd('cut off', '{"credential":"abc"'),
+  odd('prototype', '{"__proto__":{"credential":"abc"}}'),
+  {
+    kind: 'another content type',
+    body: '<credential/>',
+    contentType: 'application/xml',
+    expected: { status: 415, problem: 'unsupported-media-type' },
+  },
+  {
+    kind: 'too large a body',
+    body: `{"credential":"${'a'.repeat(64 * KIB)}"}`,
+    expected: { status: 413, problem: 'body-too-large' },
+  },
+];

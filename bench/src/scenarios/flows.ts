@@ -20,6 +20,8 @@ export type Send = (request: Request) => Promise<Answer>;
 export interface Finding {
   /** Credentials looked at. */
   readonly checked: number;
+  /** Of a single call that was looked at: what it sent. */
+  readonly kind?: string;
   readonly refused: boolean;
   /** What was not as expected; at most one for each credential. */
   readonly faults: readonly string[];
@@ -40,7 +42,7 @@ export async function verify(
   const answer = await send(singleRequest(item));
   if (scenario.mayRefuse === true && isRefusal(answer)) return { checked: 0, refused: true, faults: [] };
   const fault = faultOf(item, answer);
-  return { checked: 1, refused: false, faults: fault === undefined ? [] : [fault] };
+  return { checked: 1, kind: item.kind, refused: false, faults: fault === undefined ? [] : [fault] };
 }
 
 /** In turn as JSON answered with JSON, and as lines answered with a byte for each. */

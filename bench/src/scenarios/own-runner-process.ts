@@ -15,15 +15,16 @@ const MOST_COMPLAINTS = 5;
 /** Less than the gateway's own, which closes what says nothing for ten seconds. */
 const IDLE_CONNECTION_MS = 4_000;
 
-const { scenario, data, admin, corpusFile, connections } = await ownTask<Task>();
+const { scenario, data, admin, corpusFile, kinds } = await ownTask<Task>();
 const corpus = JSON.parse(readFileSync(corpusFile, 'utf8')) as ScenarioCorpus;
-const agent = new Agent({ keepAlive: true, maxSockets: connections, timeout: IDLE_CONNECTION_MS });
+const agent = new Agent({ keepAlive: true, maxSockets: scenario.connections, timeout: IDLE_CONNECTION_MS });
 const latenciesMs: number[] = [];
 const lagsMs: number[] = [];
 const complaints: string[] = [];
 const totals = { calls: 0, checked: 0, wrong: 0, refused: 0, unsent: 0, revoked: 0 };
+const seen = new Set<string | undefined>();
 const earlier: Item[] = [];
-let free = connections;
+let free = scenario.connections;
 let open = 0;
 
 const seconds = secondsOf(scenario.phases);
@@ -74,7 +75,8 @@ async function churn(number: number): Promise<void> {
   totals.revoked++;
 }
 
-function note({ checked, refused, faults }: Finding): void {
+function note({ checked, kind, refused, faults }: Finding): void {
+  seen.add(kind);
   totals.checked += checked;
   totals.wrong += faults.length;
   if (refused) totals.refused++;
@@ -118,6 +120,7 @@ function outcome(): Outcome {
   const quantile = quantileOf(latenciesMs);
   return {
     ...totals,
+    unseen: kinds.filter((kind) => !seen.has(kind)),
     seconds: wallMs / 1000,
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),

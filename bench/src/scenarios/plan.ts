@@ -45,14 +45,17 @@ export interface Thresholds {
   readonly p999Ms?: number;
   /** Of the calls that are due; a caller without a connection has waited too long as well. */
   readonly unsentShare?: number;
-  /** More resident memory of the gateway at the end than before. */
+  /** More resident memory of the gateway at the end than before, and how fast it may grow meanwhile. */
   readonly memoryMiB?: number;
+  readonly memoryMiBPerHour?: number;
 }
 
 export interface Scenario {
   readonly name: string;
   readonly phases: readonly Phase[];
   readonly mix: readonly Share[];
+  /** Callers that keep theirs: enough for what becomes due while the p99.9 lets the server be silent. */
+  readonly connections: number;
   /** Cards of a batch; absent: single calls. */
   readonly lot?: number;
   /** Cards revoked a second beside the load. */
@@ -68,7 +71,8 @@ export interface Task {
   readonly data: string;
   readonly admin: string;
   readonly corpusFile: string;
-  readonly connections: number;
+  /** Of these, which are due several times, each must be looked at. */
+  readonly kinds: readonly string[];
 }
 
 /** What a runner tells. */
@@ -82,6 +86,8 @@ export interface Outcome {
   /** Due, and not sent for want of a free connection. */
   readonly unsent: number;
   readonly revoked: number;
+  /** Kinds of the task of which no answer was looked at. */
+  readonly unseen: readonly string[];
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
@@ -95,3 +101,9 @@ export interface Outcome {
 }
 
 export const CALL_TIMEOUT_MS = 10_000;
+
+/**
+ * Of the calls that are due: a run of fewer has proven nothing, whoever was slow. Where refusals are right, more is due
+ * than anybody can send.
+ */
+export const LEAST_CALLS_SHARE = 0.5;

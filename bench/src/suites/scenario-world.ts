@@ -4,26 +4,30 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Options } from '../options.ts';
-import { type RedisServer, startRedis } from '../process/redis-server.ts';
+import { startRedis } from '../process/redis-server.ts';
 import { type Gateway, startGateway } from '../process/targets.ts';
 import { cardsToRevoke } from '../scenarios/catalogue.ts';
 import { falsified, makeScenarioCorpus } from '../scenarios/corpus.ts';
-import type { Scenario } from '../scenarios/plan.ts';
+import type { Scenario, ScenarioCorpus } from '../scenarios/plan.ts';
 
 export interface World {
   readonly dir: string;
   readonly gateway: Gateway;
+  readonly corpus: ScenarioCorpus;
   readonly corpusFile: string;
-  /** The valid cards, one a line, for the generator that knows no others. */
+  /** The valid cards, or the cold ones, one a line, for the generator that knows no others. */
   readonly credentialsFile: string;
-  readonly corpusSizes: Readonly<Record<string, number>>;
   readonly redisVersion: string;
   /** Absent where this process may not use it. */
   readonly generatorCore: number | undefined;
+  /** The open-loop generator's, which has to have one: the same, or another that may be used. */
+  readonly openLoopCore: number;
   stop(): Promise<void>;
 }
 
 const CHANGES_A_CALL = 1_000;
+/** Of the 2,000 issuer keys 18 find room for the native engine's smallest tables. */
+const COLD_KEY_CACHE_BYTES = 1024 * 1024;
 const SETTLE_LIMIT_MS = 60_000;
 const SETTLE_POLL_MS = 200;
 
@@ -33,7 +37,8 @@ export async function startScenarioWorld(
   dir: string,
 ): Promise<World> {
   const churn = scenarios.reduce((sum, scenario) => sum + cardsToRevoke(scenario), 0);
-  const { corpus, trustList, changes } = makeScenarioCorpus(churn);
+  const hasColdKeys = scenarios.some(({ mix }) => mix.some(({ pool }) => pool === 'cold'));
+  const { corpus, trustList, changes } = makeScenarioCorpus({ churn, hasColdKeys });
   const files = {
     corpusFile: join(dir, 'corpus.json'),
     trustListFile: join(dir, 'trust-list.json'),
@@ -41,8 +46,12 @@ export async function startScenarioWorld(
   };
   writeFileSync(files.corpusFile, JSON.stringify(options.falsify ? falsified(corpus) : corpus));
   writeFileSync(files.trustListFile, JSON.stringify(trustList));
-  writeFileSync(files.credentialsFile, corpus.good.map(({ card }) => `${card?.credential}\n`).join(''));
-  const [serverCore, generatorCore] = [options.serverCore, options.generatorCore].map(allowedCore);
+  const valid = hasColdKeys ? corpus.cold : corpus.good;
+  writeFileSync(files.credentialsFile, valid.map(({ card }) => `${card?.credential}\n`).join(''));
+  const allowed = allowedCores();
+  const [serverCore, generatorCore] = [options.serverCore, options.generatorCore].map((core) =>
+    allowed.includes(core) ? core : undefined,
+  );
   const redis = await startRedis(dir, [], generatorCore);
   const stops = [redis.stop];
   // Redis last: a gateway that loses it says so, again and again.
@@ -50,14 +59,18 @@ export async function startScenarioWorld(
     for (const end of stops.reverse()) await end();
   };
   try {
-    const gateway = await startOn(redis, options, serverCore, { dir, ...files });
+    const settings = {
+      VIGIE_REDIS_URL: redis.url,
+      ...(hasColdKeys && { VIGIE_KEY_CACHE_BYTES: String(COLD_KEY_CACHE_BYTES) }),
+    };
+    const gateway = await startOn(settings, options, serverCore, { dir, ...files });
     stops.push(gateway.server.stop);
     for (let from = 0; from < changes.length; from += CHANGES_A_CALL) {
       await change(gateway, changes.slice(from, from + CHANGES_A_CALL));
     }
     return {
-      ...{ dir, gateway, ...files, generatorCore, stop },
-      corpusSizes: Object.fromEntries(Object.entries(corpus).map(([pool, items]) => [pool, items.length])),
+      ...{ dir, gateway, corpus, ...files, generatorCore, stop },
+      openLoopCore: generatorCore ?? (allowed.at(-1) as number),
       redisVersion: versionIn(await redis.ask('INFO', 'server')),
     };
   } catch (error) {
@@ -71,7 +84,7 @@ function versionIn(info: string): string {
 }
 
 async function startOn(
-  redis: RedisServer,
+  settings: Readonly<Record<string, string>>,
   { engine }: Options,
   core: number | undefined,
   { dir, trustListFile }: { readonly dir: string; readonly trustListFile: string },
@@ -84,7 +97,7 @@ async function startOn(
     workers: 1,
     cores: core === undefined ? [] : [core],
     dataDir,
-    settings: { VIGIE_REDIS_URL: redis.url },
+    settings,
   };
   return startGateway(spec, { trustListFile });
 }
@@ -111,11 +124,10 @@ async function change({ adminOrigin }: Gateway, changes: readonly object[]): Pro
 }
 
 /** Where containers have other cores, or one alone, nothing is pinned: verdicts are worth as much. */
-function allowedCore(core: number): number | undefined {
+function allowedCores(): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
-  const isAllowed = list.split(',').some((range) => {
-    const [first, last = first] = range.split('-').map(Number);
-    return core >= (first as number) && core <= (last as number);
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
   });
-  return isAllowed ? core : undefined;
 }

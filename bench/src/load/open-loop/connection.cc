@@ -106,6 +106,7 @@ bool Connection::take(const char* bytes, std::size_t count, Answer& answer) {
   body_left_ -= used;
   if (body_left_ > 0) return false;
   answer.is_right = needle_.empty() ? all_zero_ : head_.find(needle_) != std::string::npos;
+  answer.is_whole = true;
   in_body_ = false;
   head_.clear();
   return true;

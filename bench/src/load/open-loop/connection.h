@@ -12,6 +12,8 @@ namespace vigie::bench {
 
 struct Answer {
   int status = 0;
+  /** All of it has come. */
+  bool is_whole = false;
   /** What the answer must say for the verdicts to be right was there. */
   bool is_right = false;
 };

@@ -205,18 +205,21 @@ void Generator::count(const Call& call, std::uint64_t latency_us) {
   Tally* const tally = tally_of(call);
   if (tally == nullptr) return;
   ++tally->due;
-  if (is_late && call.answer.status != 503) {
+  const Answer& answer = call.answer;
+  // Before anything else: a wrong verdict is wrong however late it is.
+  if (answer.is_whole && answer.status != 0 && answer.status != 503 && (answer.status != 200 || !answer.is_right)) {
+    ++tally->wrong;
+  } else if (is_late && answer.status != 503) {
     ++tally->late;
   } else if (is_ok) {
     ++tally->ok;
     tally->ok_latency.add(latency_us);
-  } else if (call.answer.status == 503) {
+  } else if (answer.status == 503) {
     ++tally->refused;
     tally->refused_latency.add(latency_us);
-  } else if (call.answer.status == 0) {
-    ++tally->broken;
   } else {
-    ++tally->wrong;
+    // Nothing came, or not all of it before the run was over.
+    ++tally->broken;
   }
 }
 
