@@ -19,16 +19,14 @@ export interface MachineFacts {
   readonly date: string;
   /** One, five and fifteen minutes, at the start of the run. */
   readonly loadAverage: readonly number[];
-  /** Cores kept busy by others in the half second before the run: 1 is one core's worth. */
+  /** Cores kept busy by others in the two seconds before the run: 1 is one core's worth. */
   readonly busyCores: number;
   readonly pinning: { readonly serverCore: number; readonly generatorCore: number };
 }
 
 /** Above this the rows would measure the neighbours as well. */
 const QUIET_BUSY_CORES = 0.15;
-/** The one-minute load average decays slowly, so a run soon after a build is let pass below this. */
-const QUIET_LOAD_AVERAGE = 1;
-const OBSERVED_MS = 500;
+const OBSERVED_MS = 2_000;
 /** A guest that was held off its cores for longer measured its neighbours as well. */
 const STOLEN_LIMIT = 0.01;
 /** What a run that is stored changes: the next one of the same commit differs by nothing that is measured. */
@@ -56,9 +54,9 @@ export async function machineFacts(cores: {
 
 /** What to say when something else runs on the machine; `undefined` when it is quiet. */
 export function otherWorkWarning(machine: MachineFacts): string | undefined {
-  const load = machine.loadAverage[0] ?? 0;
-  if (machine.busyCores <= QUIET_BUSY_CORES && load <= QUIET_LOAD_AVERAGE) return undefined;
-  return `something else runs on this machine (${machine.busyCores} cores busy, load average ${load.toFixed(2)}): the figures are not to be trusted`;
+  // Not by the load average, which remembers for a minute the suite that was measured before this one.
+  if (machine.busyCores <= QUIET_BUSY_CORES) return undefined;
+  return `something else runs on this machine (${machine.busyCores} cores busy): the figures are not to be trusted`;
 }
 
 /**
