@@ -25,7 +25,8 @@ export function createSweeping(table: ReplayTable, monotonicMs: () => number): S
     const nowTick = Math.floor((monotonicMs() - table.startedAtMs) / TICK_MS);
     for (let i = 0; i < Math.min(buckets, table.buckets); i++) {
       // Read plainly, which costs a tenth: most are empty, and what has just been put there is not over yet.
-      if (table.words[bucketAt(next)] !== 0) sweepBucket(table, bucketAt(next), nowTick);
+      const head = table.words[bucketAt(next)] as number;
+      if ((head & NODE_MASK) !== 0) sweepBucket(table, bucketAt(next), nowTick);
       next = (next + 1) % table.buckets;
     }
   };
