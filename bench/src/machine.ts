@@ -30,7 +30,7 @@ const OBSERVED_MS = 2_000;
 /** A guest that was held off its cores for longer measured its neighbours as well. */
 const STOLEN_LIMIT = 0.01;
 /** What a run that is stored changes: the next one of the same commit differs by nothing that is measured. */
-const WRITTEN_BY_RESULTS = [':!bench/results', ':!README.md'];
+const WRITTEN_BY_RESULTS = [':!bench/results', ':!README.md', ':!deploy/RUNBOOK.md'];
 
 export async function machineFacts(cores: {
   readonly serverCore: number;

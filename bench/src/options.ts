@@ -48,7 +48,7 @@ export class UsageError extends Error {}
 
 export const OPTIONS_HELP = `Options:
   --json                 one JSON object {machine, suite, rows, columns, warnings, failed} on standard output
-  --seconds N            seconds for each configuration in each round (kernel: 1, http, peers, presence and scale: 5, whole ones;
+  --seconds N            seconds for each configuration in each round (kernel: 0.4, http, peers, presence and scale: 5, whole ones;
                          nation: 60, scenarios: 10)
   --rounds N             interleaved rounds, of which the median counts (3; gate: 6)
   --engine NAME          auto, native, openssl or noble (auto)
