@@ -70,9 +70,7 @@ async function runSuite(suite: Suite, options: Options): Promise<number> {
     console.error(`bench: ${otherWork}`);
   }
   const stolenSince = watchStolen();
-  // The report hands on to each suite what was asked for, and else leaves it its own default.
-  const defaultSeconds = suite.name === 'report' ? undefined : suite.defaultSeconds;
-  const result = await suite.run({ ...options, seconds: options.seconds ?? defaultSeconds });
+  const result = await suite.run(options);
   const stolenShare = stolenSince();
   const disturbances = [otherWork, stolenWarning(stolenShare)].filter((text) => text !== undefined);
   const report: Report = {

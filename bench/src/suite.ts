@@ -24,8 +24,6 @@ export interface Suite {
   readonly name: string;
   /** One line for the list of suites. */
   readonly summary: string;
-  /** Seconds measured for each configuration in each round, unless `--seconds` says otherwise. */
-  readonly defaultSeconds: number;
   /** Rounds, unless `--rounds` says otherwise; 3 where the suite says nothing. */
   readonly defaultRounds?: number;
   /** What `--only` may name. */

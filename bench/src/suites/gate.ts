@@ -17,10 +17,12 @@ import { type Gateway, startGateway } from '../process/targets.ts';
 import { median, significant } from '../statistics.ts';
 import type { Row, Suite, SuiteResult } from '../suite.ts';
 
+/** How long a measurement takes, unless `--seconds` says otherwise. */
+const DEFAULT_SECONDS = 8;
+
 export const gateSuite: Suite = {
   name: 'gate',
   summary: 'CPU time a request beside that of an earlier commit (--base), interleaved: fails on a regression',
-  defaultSeconds: 8,
   defaultRounds: 6,
   run,
 };
@@ -74,7 +76,7 @@ async function measureBlock(
       const place = { cores: [options.serverCore], dataDir: `${dataDir}-${index}`, checkout };
       gateways.push(await startGateway({ engine: options.engine, workers: 1, ...place }, corpus));
     }
-    const seconds = options.seconds ?? gateSuite.defaultSeconds;
+    const seconds = options.seconds ?? DEFAULT_SECONDS;
     const task: SlicesTask = {
       servers: gateways.map(({ origin, server }) => ({
         pid: server.pid,
@@ -147,7 +149,7 @@ function resultOf(samples: readonly SliceSamples[], commit: string, options: Opt
       generatorUtilisation: significant(median(samples.map((block) => block.generatorUtilisation)), 3),
       discardedRounds: samples.reduce((sum, { discarded }) => sum + discarded, 0),
       blocks: options.rounds,
-      secondsABlock: options.seconds ?? gateSuite.defaultSeconds,
+      secondsABlock: options.seconds ?? DEFAULT_SECONDS,
     },
     warnings: [
       ...(unsure.length === 0 ? [] : [`inconclusive, more blocks may tell: ${unsure.join(', ')}`]),

@@ -25,11 +25,13 @@ type NationPart = (typeof PARTS)[number];
 /** The others run on a network of gateways with a Redis. */
 type NetworkPart = Exclude<NationPart, 'proofs'>;
 
+/** How long a measurement takes, unless `--seconds` says otherwise. */
+const DEFAULT_SECONDS = 60;
+
 export const nationSuite: Suite = {
   name: 'nation',
   summary:
     "a national pharmacy network: worst seconds, lots, a year's audit, a mass revocation, an outage of Redis",
-  defaultSeconds: 60,
   parts: PARTS,
   run,
 };
@@ -129,7 +131,7 @@ function brokenOff(parts: readonly NationPart[], error: unknown): PartResult {
 }
 
 /** How long each rate is held. */
-const secondsOf = ({ seconds = nationSuite.defaultSeconds }: Options): number => seconds;
+const secondsOf = ({ seconds = DEFAULT_SECONDS }: Options): number => seconds;
 
 /** After a start a gateway goes through its whole copy, which costs it part of its core for a while. */
 function stillAuditing(parts: readonly NationPart[]): PartResult {
@@ -184,7 +186,7 @@ function resultOf(
       filter,
       gatewayCores: [coreOf(options, 0), coreOf(options, 1)],
       redisCore: options.generatorCore,
-      secondsAPart: options.seconds,
+      secondsAPart: secondsOf(options),
     },
     warnings: parts.flatMap(({ warnings }) => warnings),
     wrongs: parts.flatMap(({ wrongs }) => wrongs),

@@ -15,11 +15,13 @@ import { conditionResult } from './conditions.ts';
 import { BATCH_ITEMS, type Bench, closedLoop, openLoopBench } from './open-loop-bench.ts';
 import { batchSurge, hogBesideOthers, steps } from './overload-loads.ts';
 
+/** How long a measurement takes, unless `--seconds` says otherwise. */
+const DEFAULT_SECONDS = 4;
+
 export const overloadSuite: Suite = {
   name: 'overload',
   summary:
     'one to five times the capacity, open loop: goodput, latency, recovery, fairness, each with its bar',
-  defaultSeconds: 4,
   run,
 };
 
@@ -32,7 +34,7 @@ async function run(options: Options): Promise<SuiteResult> {
   process.once('exit', removeData);
   const spec = { engine: options.engine, workers: 1, cores: [options.serverCore], dataDir };
   const gateway = await startGateway(spec, corpus);
-  const phaseSeconds = options.seconds ?? overloadSuite.defaultSeconds;
+  const phaseSeconds = options.seconds ?? DEFAULT_SECONDS;
   try {
     const bench = openLoopBench('overload', gateway, corpus, { ...options, phaseSeconds });
     const engine = await engineOf(gateway.metricsUrl);

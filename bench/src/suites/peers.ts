@@ -28,11 +28,13 @@ import type { PeerContext, PeerSpec, RunningPeer } from './peers/peer-context.ts
 import { makeProbeKey, makeProbes, withProbeKey } from './peers/probe-credentials.ts';
 import { measureRounds } from './rounds.ts';
 
+/** How long a measurement takes, unless `--seconds` says otherwise. */
+const DEFAULT_SECONDS = 5;
+
 export const peersSuite: Suite = {
   name: 'peers',
   summary:
     'the gateway and its engine beside others: KrakenD, Envoy, fastify, node:http; noble, sodium, dalek',
-  defaultSeconds: 5,
   parts: ['gateways', 'engines'],
   run,
 };
@@ -62,7 +64,7 @@ async function run(options: Options): Promise<SuiteResult> {
     const trustListFile = join(dir, 'trust-list.json');
     writeFileSync(trustListFile, JSON.stringify(withProbeKey(corpus.trustListFile, key)));
     const context = { options, corpus, trustListFile, dir, probes: makeProbes(key, REVOKED) };
-    const seconds = options.seconds ?? peersSuite.defaultSeconds;
+    const seconds = options.seconds ?? DEFAULT_SECONDS;
     const rows: Row[] = [];
     if (options.only.includes('gateways')) rows.push(...(await measureGateways(context, seconds)));
     if (options.only.includes('engines')) rows.push(...(await measureEngines(context, seconds)));

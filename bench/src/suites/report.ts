@@ -17,7 +17,6 @@ export function reportSuite(measuring: readonly string[]): Suite {
     name: 'report',
     summary:
       'Markdown and plots from the stored results, in bench/results/; --run measures and stores them first',
-    defaultSeconds: 1,
     run: (options) => run(options, measuring),
   };
 }

@@ -20,7 +20,6 @@ type RevocationPart = (typeof PARTS)[number];
 export const revocationSuite: Suite = {
   name: 'revocation',
   summary: 'import, start, filter and enforcement against ten million revocations, on a real redis-server',
-  defaultSeconds: 1,
   parts: PARTS,
   run,
 };
