@@ -9,6 +9,7 @@ import {
   rowOf,
   warningsAbout,
 } from '../../bench/src/suites/http-cells.ts';
+import { loadRound } from './load-round.ts';
 
 const TICKS_PER_SECOND = 100;
 const single = REQUEST_KINDS[0] as RequestKind;
@@ -16,19 +17,7 @@ const batch = REQUEST_KINDS[1] as RequestKind;
 
 /** Ten seconds of load in which the server was busy throughout. */
 function round(requests: number, more: Partial<LoadReport> = {}): LoadReport {
-  return {
-    requests,
-    seconds: 10,
-    p50Ms: 1,
-    p99Ms: 2,
-    non2xx: 0,
-    socketErrors: 0,
-    checked: 0,
-    notValid: 0,
-    generatorTicks: 500,
-    serverTicks: 1000,
-    ...more,
-  };
+  return loadRound({ requests, seconds: 10, generatorTicks: 500, serverTicks: 1000, ...more });
 }
 
 function cell(kind: RequestKind, target: TargetName, rounds: LoadReport[], checkRound?: LoadReport): Cell {

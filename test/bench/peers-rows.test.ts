@@ -18,6 +18,7 @@ import {
   warningsOf,
 } from '../../bench/src/suites/peers/gateway-rows.ts';
 import { BATCH, BEARER, type RunningPeer, SINGLE } from '../../bench/src/suites/peers/peer-context.ts';
+import { loadRound } from './load-round.ts';
 
 const TICKS_PER_SECOND = 100;
 const dirs: string[] = [];
@@ -25,18 +26,8 @@ afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true });
 });
 
-const round = (ticks: Pick<LoadReport, 'serverTicks' | 'generatorTicks'>): LoadReport => ({
-  requests: 20_000,
-  seconds: 1,
-  p50Ms: 1,
-  p99Ms: 2,
-  non2xx: 0,
-  socketErrors: 0,
-  checked: 0,
-  notValid: 0,
-  besideTicks: 20,
-  ...ticks,
-});
+const round = (ticks: Pick<LoadReport, 'serverTicks' | 'generatorTicks'>): LoadReport =>
+  loadRound({ requests: 20_000, seconds: 1, besideTicks: 20, ...ticks });
 
 function rowOf(...rounds: LoadReport[]): Row {
   const running = { version: '1.0.0' } as RunningPeer;

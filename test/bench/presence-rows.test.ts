@@ -10,13 +10,13 @@ import {
   rowOf,
 } from '../../bench/src/suites/presence-cells.ts';
 import { countReasons, otherVerdicts } from '../../bench/src/suites/verdict-counts.ts';
+import { loadRound } from './load-round.ts';
 
 const TICKS_PER_SECOND = 100;
 
 /** Two seconds of load in which the server was busy throughout. */
 function round(requests: number, more: Partial<LoadReport> = {}): LoadReport {
-  const quiet = { p50Ms: 1, p99Ms: 2, non2xx: 0, socketErrors: 0, checked: 0, notValid: 0 };
-  return { requests, seconds: 2, generatorTicks: 100, serverTicks: 200, ...quiet, ...more };
+  return loadRound({ requests, seconds: 2, generatorTicks: 100, serverTicks: 200, ...more });
 }
 
 /** All cells with one round each, in which so many requests were answered: by request, server, proof. */

@@ -4,13 +4,13 @@ import { conditionResult } from '../../bench/src/suites/conditions.ts';
 import { REQUEST_KINDS, type RequestKind } from '../../bench/src/suites/http-cells.ts';
 import { memoryCondition, slopePerSecond } from '../../bench/src/suites/scale-memory.ts';
 import { rowsOf, type WorkersCell } from '../../bench/src/suites/scale-workers.ts';
+import { loadRound } from './load-round.ts';
 
 const TICKS_PER_SECOND = 100;
 const batch = REQUEST_KINDS[2] as RequestKind;
 
 function round(requests: number, serverTicks: number): LoadReport {
-  const quiet = { p50Ms: 1, p99Ms: 2, non2xx: 0, socketErrors: 0, checked: 0, notValid: 0 };
-  return { requests, seconds: 10, generatorTicks: 500, serverTicks, ...quiet };
+  return loadRound({ requests, seconds: 10, generatorTicks: 500, serverTicks });
 }
 
 /** A sample a second, of memory that is what `mibAt` says. */

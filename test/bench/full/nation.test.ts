@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -11,6 +9,7 @@ import { prepareCorpus } from '../../../bench/src/corpus/credentials.ts';
 import { prepareOpenLoop, startOpenLoop } from '../../../bench/src/load/open-loop.ts';
 import { CACHE_DIR } from '../../../bench/src/paths.ts';
 import type { Report, Row } from '../../../bench/src/suite.ts';
+import { startFixedAnswers } from './fixed-answers.ts';
 
 const BENCH = resolve(import.meta.dirname, '..', '..', '..', 'bench');
 const SMALL = ['--seconds', '3', '--standing', '20000', '--mass', '20500', '--credentials', '16000'];
@@ -71,19 +70,7 @@ describe('the nation suite', () => {
 
 /** A load of two phases, the first one long, on a server that calls everything valid. */
 async function startLoad() {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      const body = '{"verdict":"valid"}';
-      // The generator reads the one spelling that the gateway writes.
-      response.writeHead(200, ['Content-Length', String(body.length)]).end(body);
-    });
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await startFixedAnswers(200, '{"verdict":"valid"}');
   const { credentialsFile } = prepareCorpus(CACHE_DIR, 16_000, () => {});
   const stream = { name: 'singles', items: 0, connections: 10, source: '127.0.0.1', port };
   const load = startOpenLoop(prepareOpenLoop(), {

@@ -1,32 +1,16 @@
 /** The open-loop generator against a server that is slow, wrong, or both: what it calls each answer. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { prepareCorpus } from '../../../bench/src/corpus/credentials.ts';
 import { prepareOpenLoop, runOpenLoop } from '../../../bench/src/load/open-loop.ts';
 import { CACHE_DIR } from '../../../bench/src/paths.ts';
+import { startFixedAnswers } from './fixed-answers.ts';
 
 const PATIENCE_SECONDS = 0.5;
 const RIGHT = '{"verdict":"valid"}';
 
 /** One phase of a second against a server that gives this answer after so long. */
 async function told(status: number, body: string, afterMs: number) {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => {
-      // The generator reads the one spelling that the gateway writes.
-      setTimeout(
-        () => response.writeHead(status, ['Content-Length', String(body.length)]).end(body),
-        afterMs,
-      );
-    });
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await startFixedAnswers(status, body, afterMs);
   const { credentialsFile } = prepareCorpus(CACHE_DIR, 16_000, () => {});
   const { streams } = await runOpenLoop(prepareOpenLoop(), {
     ...{ port, credentialsFile, core: 0, settleSeconds: 0, patienceSeconds: PATIENCE_SECONDS },
