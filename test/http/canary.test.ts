@@ -185,7 +185,9 @@ describe.concurrent('a gateway leaves readiness', { timeout: 60_000 }, () => {
     await until(() => told(gateway).length >= 2);
     const [first, second, ...more] = told(gateway);
     expect([first?.worker, second?.worker].sort()).toEqual([0, 1]);
-    for (const line of [first, second]) expect(line).toMatchObject({ ...WRONGLY, ...RIGHT, revoked: 'ok' });
+    // The filter may be emptied between the two times that one question is gone through.
+    const revoked = expect.stringMatching(/^(revoked, then )?ok$/);
+    for (const line of [first, second]) expect(line).toMatchObject({ ...WRONGLY, ...RIGHT, revoked });
     expect(more).toEqual([]);
 
     rmSync(file);
