@@ -1,10 +1,5 @@
-/**
- * Every setting: name, unit, default, range, and why it exists. Settings come from the environment or from
- * flags (`VIGIE_ADMIN_PORT` is `--admin-port`), flags first; all are validated before anything starts.
- */
+/** Every setting: name, unit, default, range, and why it exists. How they are read stands in `read-config.ts`. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { isLoopback } from './loopback.ts';
 import {
   choice,
   type IntegerSetting,
@@ -21,6 +16,13 @@ export const LIMITS = {
   singleBodyBytes: 64 * 1024,
   batchBodyBytes: 16 * 1024 * 1024,
   batchItems: 10_000,
+  /** A batch of more is a lot: a caller with a name needs the scope `lots` for it. */
+  lotItems: 1_000,
+  /** Callers of one listener, each a value of a metric's label; one whose name is new takes a place for the process's life. */
+  callers: 1_000,
+  /** More names than that may come and go while a process lives; beyond, new ones share the place `other`. */
+  callerPlaces: 4_000,
+  callersFileBytes: 1024 * 1024,
   /** A longer batch item is `malformed` without being looked at. */
   credentialChars: 64 * 1024,
   /** A longer holder proof is `holder_proof_invalid` without being looked at. */
@@ -84,12 +86,45 @@ export const SETTINGS = {
     'VIGIE_AUTH',
     ['none', 'keys', 'oauth'],
     'none',
-    'who may call the data listener; on another address than loopback `none` must be said explicitly',
+    'who may call the data listener: anybody, or whom the callers file names; on another address than loopback `none` must be said explicitly',
+  ),
+  callersFile: note(
+    'VIGIE_CALLERS_FILE',
+    'none; needed with `VIGIE_AUTH=keys`',
+    'callers of the data listener: names, hashes of their keys, scopes, quotas (`vigie caller`)',
   ),
   adminTokenFile: note(
     'VIGIE_ADMIN_TOKEN_FILE',
     'none: admin opens on loopback only',
-    'file with the bearer token that the admin listener asks for',
+    'file with a bearer token that may do everything at the admin listener',
+  ),
+  adminCallersFile: note(
+    'VIGIE_ADMIN_CALLERS_FILE',
+    'none',
+    'those who may use the admin listener, by name and scope, each with keys of their own (`vigie caller`)',
+  ),
+  callersRefreshSeconds: integer(
+    'VIGIE_CALLERS_REFRESH_SECONDS',
+    5,
+    1,
+    3_600,
+    'time between looks at both files of callers: a key that is taken out of one is refused from then on',
+  ),
+  tlsCertFile: note(
+    'VIGIE_TLS_CERT_FILE',
+    'none: the data listener speaks plain HTTP',
+    'PEM certificate chain of the data listener, with its key file; read at start',
+  ),
+  tlsKeyFile: note('VIGIE_TLS_KEY_FILE', 'none', 'PEM private key of that certificate'),
+  tlsClientCaFile: note(
+    'VIGIE_TLS_CLIENT_CA_FILE',
+    'none: no certificate is asked of callers',
+    'PEM certificates of which one must have signed the certificate that every caller must show (mutual TLS)',
+  ),
+  trustedProxies: note(
+    'VIGIE_TRUSTED_PROXIES',
+    'none',
+    'addresses and networks, by commas, whose PROXY protocol v2 says from where a call comes; that of others is not believed',
   ),
   trustList: note(
     'VIGIE_TRUST_LIST',
@@ -226,6 +261,13 @@ export const SETTINGS = {
     0,
     1_000_000_000,
     'one request to the data listener in so many, drawn at random, and every one to admin, is logged (info); 0 is none',
+  ),
+  auditDays: integer(
+    'VIGIE_AUDIT_DAYS',
+    365,
+    1,
+    3_650,
+    'files of the audit trails that are older than so many days are removed',
   ),
   massChangeLimit: integer(
     'VIGIE_MASS_CHANGE_LIMIT',
@@ -394,8 +436,16 @@ export interface Config {
   readonly adminPort: number;
   readonly metricsHost: string;
   readonly metricsPort: number;
-  readonly auth: 'none';
+  readonly auth: 'none' | 'keys';
+  readonly callersFile: string | undefined;
   readonly adminTokenFile: string | undefined;
+  readonly adminCallersFile: string | undefined;
+  readonly callersRefreshSeconds: number;
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  readonly tlsClientCaFile: string | undefined;
+  /** Addresses and networks as they were written, by commas. */
+  readonly trustedProxies: string | undefined;
   /** File or URL; `undefined` in demo mode. */
   readonly trustList: string | undefined;
   readonly trustListKeyFile: string | undefined;
@@ -427,6 +477,7 @@ export interface Config {
   readonly workerHeapMb: number;
   readonly logLevel: LogLevel;
   readonly accessLogOneIn: number;
+  readonly auditDays: number;
   readonly massChangeLimit: number;
   readonly idempotencyMaxKeys: number;
   readonly filterCapacity: number;
@@ -454,106 +505,4 @@ export interface Config {
   readonly demo: boolean;
   /** VIGIE_ names in the environment that are no settings: said at start, since a typo is a silent default. */
   readonly unknownNames: readonly string[];
-}
-
-export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly errors: readonly string[] };
-
-/** The flag of a setting, e.g. `--admin-port`. */
-export function flagOf(setting: Setting): string {
-  return `--${setting.env.slice('VIGIE_'.length).toLowerCase().replaceAll('_', '-')}`;
-}
-
-/** The default in words, for `--help` and the README: the same on every machine. */
-export function describeDefault(setting: Setting): string {
-  return setting.defaultNote ?? String(setting.default);
-}
-
-/** Reads and validates every setting. An empty value counts as not set. Errors name the setting, never a secret. */
-export function readConfig(
-  environment: Readonly<Record<string, string | undefined>>,
-  flags: Partial<Record<SettingName, string>> = {},
-): ConfigResult {
-  const errors: string[] = [];
-  const raw = (name: SettingName): string | undefined => {
-    const value = flags[name] ?? environment[SETTINGS[name].env];
-    return value === '' ? undefined : value;
-  };
-  const values = {} as Record<SettingName, string | number | undefined>;
-  for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    const parsed = parseSetting(SETTINGS[name], raw(name));
-    if (parsed.error === undefined) values[name] = parsed.value;
-    else errors.push(parsed.error);
-  }
-  errors.push(...refusals(values, raw('auth') !== undefined));
-  if (errors.length > 0) return { ok: false, errors };
-
-  const known = new Set(Object.values(SETTINGS).map((setting) => setting.env as string));
-  const config = {
-    ...values,
-    secretFile: values.secretFile ?? join(values.dataDir as string, 'secret'),
-    demo: values.trustList === undefined,
-    allowAt: values.allowAt === 'true',
-    unknownNames: Object.keys(environment).filter((name) => name.startsWith('VIGIE_') && !known.has(name)),
-  };
-  // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.
-  return { ok: true, config: config as unknown as Config };
-}
-
-type Parsed =
-  | { readonly value: string | number | undefined; readonly error?: undefined }
-  | { readonly error: string };
-
-function parseSetting(setting: Setting, value: string | undefined): Parsed {
-  if (value === undefined) {
-    return { value: setting.default };
-  }
-  switch (setting.kind) {
-    case 'text':
-      return { value };
-    case 'choice':
-      if (setting.choices.includes(value)) return { value };
-      return { error: `${setting.env} must be one of ${setting.choices.join(', ')}` };
-    case 'integer':
-    case 'ratio': {
-      const orNever = setting.kind === 'integer' && setting.orNever === true;
-      if (orNever && value === 'never') return { value: Number.POSITIVE_INFINITY };
-      const form = setting.kind === 'integer' ? /^\d{1,15}$/ : /^(\d+(\.\d*)?|\.\d+)(e-?\d+)?$/i;
-      const number = form.test(value) ? Number(value) : Number.NaN;
-      if (number >= setting.min && number <= setting.max) return { value: number };
-      const what = setting.kind === 'integer' ? 'a whole number' : 'a number';
-      const never = orNever ? ', or never' : '';
-      return { error: `${setting.env} must be ${what} from ${setting.min} to ${setting.max}${never}` };
-    }
-  }
-}
-
-/** Combinations that this gateway must not start with: what cannot be honoured is refused, never ignored. */
-function refusals(values: Record<SettingName, string | number | undefined>, authIsSet: boolean): string[] {
-  const errors: string[] = [];
-  if (values.auth === 'keys' || values.auth === 'oauth') {
-    errors.push(`VIGIE_AUTH=${values.auth} is not available in this release; only none is`);
-  }
-  if (typeof values.host === 'string' && !isLoopback(values.host) && !authIsSet) {
-    errors.push('VIGIE_HOST is not loopback: say VIGIE_AUTH=none explicitly to let anybody call it');
-  }
-  if (
-    typeof values.adminHost === 'string' &&
-    !isLoopback(values.adminHost) &&
-    values.adminTokenFile === undefined
-  ) {
-    errors.push('VIGIE_ADMIN_HOST is not loopback: VIGIE_ADMIN_TOKEN_FILE must name a token');
-  }
-  // Braces would end the hash tag early and scatter the keys over a cluster.
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(values.redisPrefix as string)) {
-    errors.push('VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -');
-  }
-  const isOtherEngine = values.engine === 'openssl' || values.engine === 'noble';
-  if (values.kernel !== undefined && values.kernel !== 'auto' && isOtherEngine) {
-    errors.push(
-      `VIGIE_KERNEL chooses within the native engine, and VIGIE_ENGINE=${values.engine} is another`,
-    );
-  }
-  return errors;
 }

@@ -3,12 +3,16 @@ import { readBearerTokenFile } from './bearer-token.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Announcement } from './control/announce.ts';
+import { openAdminTrail } from './control/audit.ts';
+import { openCallers } from './control/callers.ts';
 import { startCanary, wantsCanary } from './control/canary.ts';
 import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
+import { hardenProcess } from './control/harden.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
 import { openReplay } from './control/replay.ts';
 import { openStatus } from './control/status.ts';
 import type { StatusSide } from './control/status-side.ts';
+import { checkTlsFiles } from './control/tls-files.ts';
 import { wireTrustKeeper } from './control/trust.ts';
 import { takeDataDir } from './data-dir.ts';
 import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
@@ -50,6 +54,7 @@ interface Running {
 export async function serve(config: Config, announce: (ready: Announcement) => void): Promise<number> {
   const clock = systemClock;
   const log = createLog(config.logLevel);
+  hardenProcess(log);
   const end = watchForEnd(log);
   const stops = createStops();
   const running = await start(config, clock, log, end, stops);
@@ -96,6 +101,8 @@ async function start(
 ): Promise<Running | Refusal> {
   const token = config.adminTokenFile === undefined ? undefined : readBearerTokenFile(config.adminTokenFile);
   if (token?.ok === false) return refusal(USAGE, `VIGIE_ADMIN_TOKEN_FILE: ${token.fault}`);
+  const tlsFault = await checkTlsFiles(config, clock.wallMs());
+  if (tlsFault !== undefined) return refusal(USAGE, tlsFault);
   const counters = openCounters(allocateCounters());
   const level = openEngineLevel(allocateEngineLevel());
   const selection = selectEngineInForce({
@@ -126,6 +133,14 @@ async function start(
   if (!opened.ok) return refusal(USAGE, opened.error);
   const { status } = opened;
   stops.add(status.close);
+  const named = await openCallers({ config, log, hashKey: status.store.secret.callerKey });
+  if (!named.ok) return refusal(USAGE, named.error);
+  const { callers } = named;
+  stops.add(callers.stop);
+  const audited = await openAdminTrail(config, status.store.secret.auditKey, clock, log);
+  if (!audited.ok) return refusal(USAGE, audited.error);
+  const { trail: audit } = audited;
+  stops.add(audit.close);
   const guarded = openReplay({ config, clock, log, secret: status.store.secret });
   if (!guarded.ok) return refusal(USAGE, guarded.error);
   const { replay } = guarded;
@@ -153,6 +168,7 @@ async function start(
       revocation: status.shared,
       replay: replay.shared,
       trustList: keeper.current,
+      callers: callers.shared,
     },
     log,
     clock,
@@ -173,6 +189,9 @@ async function start(
   if (keeper.current !== undefined && !(await pool.setTrustList(keeper.current))) {
     return refusal(UNAVAILABLE, 'a worker does not take the trust list');
   }
+  if (!(await callers.handOverBy(pool.setCallers))) {
+    return refusal(UNAVAILABLE, 'a worker does not take the list of callers');
+  }
   status.handFilterBy(pool.setFilter);
   status.onKeyRetirements(() => keeper.refreshRetirements());
   // What came in while nobody listened.
@@ -183,7 +202,21 @@ async function start(
     : undefined;
   if (canary !== undefined) stops.add(canary.stop);
 
-  const parts = { config, clock, log, engine, status, replay, keeper, state, pool, canary, counters };
+  const parts = {
+    config,
+    clock,
+    log,
+    engine,
+    status,
+    replay,
+    callers,
+    audit,
+    keeper,
+    state,
+    pool,
+    canary,
+    counters,
+  };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);
   return {

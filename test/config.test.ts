@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { type Config, flagOf, readConfig, SETTINGS, type SettingName } from '../src/config.ts';
+import { type Config, SETTINGS, type SettingName } from '../src/config.ts';
+import { flagOf, readConfig } from '../src/read-config.ts';
 
 type Environment = Record<string, string | undefined>;
 

@@ -1,19 +1,55 @@
-/** Who may use the admin listener: whoever holds the bearer token (RFC 6750 section 2.1). */
+/** Who may use the admin listener, and for what: whoever holds a bearer token that is in force (RFC 6750 section 2.1). */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { CallerIndex, IdentityFault, KnownCaller } from '../callers/caller-index.ts';
+import { ADMIN_SCOPES } from '../callers/caller-list.ts';
+import type { Clock } from '../clock.ts';
+import type { Authorized } from '../ingress/http-server.ts';
 import type { Problem } from '../ingress/problem.ts';
 import type { RequestHead } from '../ingress/request-head.ts';
+import type { Route } from '../ingress/route.ts';
 import { isLoopback } from '../loopback.ts';
 
-/** Judges a request's head; without a token the listener is on loopback, open to this machine's programs only. */
-export function adminAuthorizer(token: string | undefined): (head: RequestHead) => Problem | undefined {
-  if (token === undefined) return refuseBrowsers;
-  const expected = digest(token);
-  return ({ authorization }) => {
-    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1];
-    if (sent === undefined) return { type: 'unauthorized', detail: 'send Authorization: Bearer <token>' };
+export interface AdminAuth {
+  /** The one that may do everything. */
+  readonly token: string | undefined;
+  /** Users with names and scopes, as of now; `undefined` where no file names any. */
+  users(): CallerIndex | undefined;
+}
+
+/** How whoever has the one token, and whoever needs none, stands in the audit trail. */
+export const TOKEN_HOLDER = 'admin-token';
+export const LOCAL_USER = 'loopback';
+
+const TOKEN_USER = everything(TOKEN_HOLDER);
+const LOCAL = everything(LOCAL_USER);
+
+const FAULTS: Readonly<Record<IdentityFault, string>> = {
+  missing: 'send Authorization: Bearer <token>',
+  unknown: 'the token is none of those in force',
+  expired: 'the token has expired',
+};
+
+/** Judges a request's head; without any token the listener is on loopback, open to this machine's programs only. */
+export function adminAuthorizer(
+  { token, users }: AdminAuth,
+  { wallMs }: Pick<Clock, 'wallMs'>,
+): (head: RequestHead, route: Route) => Authorized {
+  const expected = token === undefined ? undefined : digest(token);
+  return (head, route) => {
+    const index = users();
+    if (expected === undefined && index === undefined) return openToThisMachine(head);
+    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(head.authorization ?? '')?.[1];
     // Digests have one length, so the comparison's time says nothing of the token.
-    if (timingSafeEqual(digest(sent), expected)) return undefined;
-    return { type: 'unauthorized', detail: 'the token is not the one configured' };
+    if (sent !== undefined && expected !== undefined && timingSafeEqual(digest(sent), expected)) {
+      return { ok: true, caller: TOKEN_USER };
+    }
+    const found = index?.identify(head.authorization, wallMs());
+    if (found?.ok !== true) {
+      const why = sent === undefined ? 'missing' : (found?.why ?? 'unknown');
+      return refused({ type: 'unauthorized', detail: FAULTS[why] });
+    }
+    if (route.scope === undefined || found.caller.scopes.has(route.scope)) return found;
+    return refused({ type: 'forbidden', detail: `the token lacks the scope ${route.scope}` });
   };
 }
 
@@ -23,13 +59,21 @@ export function adminAuthorizer(token: string | undefined): (head: RequestHead) 
  * here without reading the answer, which a browser then marks with an Origin (Fetch standard, "HTTP-network-or-
  * cache fetch"). Programs of operators send none.
  */
-function refuseBrowsers({ host, origin }: RequestHead): Problem | undefined {
+function openToThisMachine({ host, origin }: RequestHead): Authorized {
   if (origin !== undefined) {
-    return { type: 'forbidden', detail: 'without a token no request with an Origin is answered' };
+    return refused({ type: 'forbidden', detail: 'without a token no request with an Origin is answered' });
   }
   const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
-  if (isLoopback(name)) return undefined;
-  return { type: 'forbidden', detail: 'without a token only loopback names are answered' };
+  if (isLoopback(name)) return { ok: true, caller: LOCAL };
+  return refused({ type: 'forbidden', detail: 'without a token only loopback names are answered' });
+}
+
+function everything(name: string): KnownCaller {
+  return { name, place: 0, scopes: new Set(ADMIN_SCOPES), bucket: undefined };
+}
+
+function refused(problem: Problem): Authorized {
+  return { ok: false, problem };
 }
 
 function digest(text: string): Buffer {

@@ -45,6 +45,11 @@ export function callsGateway(command: Command, listener: 'data' | 'admin', timeo
     .option('--timeout-ms <ms>', 'deadline of each call', wholeNumber(1, 600_000), timeoutMs);
   if (listener === 'admin') {
     command.option('--token-file <file>', 'bearer token (default: VIGIE_ADMIN_TOKEN_FILE)');
+  } else {
+    command.option(
+      '--key-file <file>',
+      'access key, where the gateway asks for one (default: VIGIE_ACCESS_KEY_FILE)',
+    );
   }
   return command;
 }

@@ -9,7 +9,8 @@ export type Listener =
   | { readonly ok: false; readonly fault: string };
 
 export function dataListener(environment: Environment, url?: string): Listener {
-  return url === undefined ? fromSettings(environment, SETTINGS.host, SETTINGS.port) : fromUrl(url);
+  const scheme = environment[SETTINGS.tlsCertFile.env] ? 'https' : 'http';
+  return url === undefined ? fromSettings(environment, SETTINGS.host, SETTINGS.port, scheme) : fromUrl(url);
 }
 
 export function adminListener(environment: Environment, url?: string): Listener {
@@ -27,6 +28,12 @@ export function adminToken(
   return path === undefined ? { ok: true, token: undefined } : readBearerTokenFile(path);
 }
 
+/** The access key for the data listener; none where no file is named. */
+export function accessKey(environment: Environment, file: string | undefined): ReturnType<typeof adminToken> {
+  const path = file ?? (environment.VIGIE_ACCESS_KEY_FILE || undefined);
+  return path === undefined ? { ok: true, token: undefined } : readBearerTokenFile(path);
+}
+
 function fromUrl(text: string): Listener {
   if (!URL.canParse(text)) return { ok: false, fault: '--url is no URL' };
   const url = new URL(text);
@@ -41,6 +48,7 @@ function fromSettings(
   environment: Environment,
   host: { readonly env: string; readonly default: string },
   port: { readonly env: string; readonly default: number },
+  scheme = 'http',
 ): Listener {
   const portText = environment[port.env] || String(port.default);
   const portNumber = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
@@ -48,7 +56,7 @@ function fromSettings(
     return { ok: false, fault: `${port.env} names no port that can be called: give --url` };
   }
   const authority = formatHost(callableHost(environment[host.env] || host.default));
-  const url = `http://${authority}:${portNumber}`;
+  const url = `${scheme}://${authority}:${portNumber}`;
   return URL.canParse(url)
     ? { ok: true, baseUrl: url }
     : { ok: false, fault: `${host.env} names no host that can be called: give --url` };

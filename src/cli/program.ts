@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import { registerCaller } from './commands/caller.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerExplain } from './commands/explain.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerExplain,
   registerStatus,
   registerTrust,
+  registerCaller,
   registerDoctor,
 ];
 

@@ -1,6 +1,7 @@
 /** The gateway's settings as command line flags, generated from the one table in config.ts. */
 import { type Command, Option } from 'commander';
-import { describeDefault, flagOf, SETTINGS, type SettingName } from '../config.ts';
+import { SETTINGS, type SettingName } from '../config.ts';
+import { describeDefault, flagOf } from '../read-config.ts';
 import type { Setting } from '../setting.ts';
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];

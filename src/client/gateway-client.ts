@@ -6,6 +6,8 @@ import { callForBytes, callForJson, type Outcome } from './call.ts';
 export interface GatewayClientOptions {
   /** Origin of the data listener. */
   readonly baseUrl: string;
+  /** Where the gateway asks callers for a key. */
+  readonly accessKey?: string | undefined;
   readonly timeoutMs?: number;
 }
 
@@ -53,8 +55,9 @@ const VERIFY = '/v1/verify';
 const VERIFY_BATCH = '/v1/verify/batch';
 const JSON_BODY = { 'content-type': 'application/json' };
 
-export function gatewayClient({ baseUrl, timeoutMs = 10_000 }: GatewayClientOptions): GatewayClient {
-  const post = { baseUrl, timeoutMs, method: 'POST', headers: JSON_BODY } as const;
+export function gatewayClient(options: GatewayClientOptions): GatewayClient {
+  const { baseUrl, accessKey, timeoutMs = 10_000 } = options;
+  const post = { baseUrl, timeoutMs, bearerToken: accessKey, method: 'POST', headers: JSON_BODY } as const;
   const batch = (credentials: readonly (string | Presentation)[]) =>
     ({ ...post, path: VERIFY_BATCH, body: JSON.stringify({ credentials }) }) as const;
   return {

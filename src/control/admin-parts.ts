@@ -1,13 +1,17 @@
 /** What the admin calls do: the same stores and the same keeper that the rest of the gateway uses. */
+
+import type { AdminAudit } from '../admin/admin-audit.ts';
 import type {
   AdminParts,
   FilterRebuildResult,
   ReloadResult,
   RetirementResult,
   StatusAnswer,
-} from '../admin/admin-routes.ts';
+} from '../admin/admin-parts.ts';
+import { isSupersede } from '../card-status.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import type { Log } from '../log.ts';
+import { cardHash, holderHash, issuerKeyHash } from '../revocation/card-hash.ts';
 import type { ChangeOutcome } from '../revocation/change-call.ts';
 import type { StatusSide } from './status-side.ts';
 
@@ -15,12 +19,31 @@ export interface AdminWiring {
   readonly status: StatusSide;
   readonly keeper: TrustKeeper;
   readonly log: Log;
+  readonly audit: AdminAudit;
   /** Told of each call for status changes, by its outcome. */
   onChangeCall(outcome: ChangeOutcome['outcome']): void;
 }
 
-export function createAdminParts({ status, keeper, log, onChangeCall }: AdminWiring): AdminParts {
+/** Of the changes of a call so many are named in the audit trail; the rest are known by the sequence numbers between. */
+const MOST_HASHES = 20;
+
+export function createAdminParts({ status, keeper, log, audit, onChangeCall }: AdminWiring): AdminParts {
+  const { cardHashKey } = status.store.secret;
+  const hex = (hash: Buffer): string => hash.toString('hex');
   return {
+    audit,
+    hashesOf: (changes) =>
+      changes
+        .slice(0, MOST_HASHES)
+        .map((change) =>
+          hex(
+            isSupersede(change)
+              ? holderHash(cardHashKey, change.iss, change.sub)
+              : cardHash(cardHashKey, change.iss, change.jti),
+          ),
+        ),
+    hashOfCard: (iss, jti) => hex(cardHash(cardHashKey, iss, jti)),
+    hashOfKey: (iss, kid) => hex(issuerKeyHash(cardHashKey, iss, kid)),
     changeStatuses: async (request) => {
       const result = await status.changes.applyChanges(request);
       onChangeCall(result.outcome);

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import { type DemoIssuer, demoCredential } from '../demo/demo-issuer.ts';
+import { isLoopback } from '../loopback.ts';
 
 export interface Announcement {
   readonly config: Config;
@@ -21,7 +22,7 @@ export function announceAsJson(announcement: Announcement): void {
 }
 
 export function announce(announcement: Announcement): void {
-  const { demo, nowMs } = announcement;
+  const { config, demo, nowMs } = announcement;
   const { data, admin, metrics } = urlsOf(announcement);
   const lines: string[] = [];
   if (demo !== undefined) {
@@ -32,17 +33,25 @@ export function announce(announcement: Announcement): void {
       '',
       `  curl -s ${data}/v1/verify -H 'content-type: application/jwt' -d '${credential}'`,
       '',
+      ...(config.auth === 'none' ? [openTo(config.host)] : []),
     );
   }
   lines.push(`vigie is ready: data ${data}, admin ${admin}, metrics ${metrics}`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+/** Who may call a gateway that asks for no keys. */
+function openTo(host: string): string {
+  return isLoopback(host)
+    ? 'It asks callers for no key: it listens on loopback, so every program of this machine may call it, and no other.'
+    : 'It asks callers for no key (VIGIE_AUTH=none): whoever reaches this address may call it.';
+}
+
 function urlsOf({ config, ports }: Announcement): { data: string; admin: string; metrics: string } {
-  const url = (host: string, port: number): string =>
-    `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = (host: string, port: number, scheme = 'http'): string =>
+    `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
-    data: url(config.host, ports.data),
+    data: url(config.host, ports.data, config.tlsCertFile === undefined ? 'http' : 'https'),
     admin: url(config.adminHost, ports.admin),
     metrics: url(config.metricsHost, ports.metrics),
   };

@@ -8,6 +8,7 @@ import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
 import { RESTART_REASONS } from '../workers/worker-member.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
+import type { CallersSide } from './callers.ts';
 import type { Canary } from './canary.ts';
 import type { ReplaySide } from './replay.ts';
 import type { Replication, StatusSide } from './status-side.ts';
@@ -19,6 +20,7 @@ export interface FactSources {
   readonly keeper: TrustKeeper;
   readonly status: StatusSide;
   readonly replay: ReplaySide;
+  readonly callers: CallersSide;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
   readonly pool: WorkerPool;
@@ -30,6 +32,7 @@ export interface FactSources {
 export function createGatewayFacts(sources: FactSources): GatewayFacts {
   const { version, config, engine, keeper, status, replay, canary, pool, unready, changeCalls } = sources;
   return {
+    callers: sources.callers.facts,
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
     acceptanceRule: ACCEPTANCE_RULE,

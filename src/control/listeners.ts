@@ -1,4 +1,5 @@
 /** The three listeners: data by the workers, admin and metrics in this thread. */
+import type { AdminAudit } from '../admin/admin-audit.ts';
 import { adminAuthorizer } from '../admin/admin-auth.ts';
 import { adminRoutes } from '../admin/admin-routes.ts';
 import type { Clock } from '../clock.ts';
@@ -19,6 +20,7 @@ import { VERSION } from '../version.ts';
 import { type SharedState, unreadyReasons } from '../workers/shared-state.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import { createAdminParts } from './admin-parts.ts';
+import type { CallersSide } from './callers.ts';
 import type { Canary } from './canary.ts';
 import type { Stops } from './end.ts';
 import { createGatewayFacts } from './gateway-facts.ts';
@@ -33,6 +35,7 @@ export interface ListenerParts {
   readonly engine: SignatureEngine;
   readonly status: StatusSide;
   readonly replay: ReplaySide;
+  readonly callers: CallersSide;
   readonly keeper: TrustKeeper;
   readonly state: SharedState;
   readonly pool: WorkerPool;
@@ -41,6 +44,7 @@ export interface ListenerParts {
   /** This thread's own. */
   readonly counters: Counters;
   readonly adminToken: string | undefined;
+  readonly audit: AdminAudit;
 }
 
 /** Ports as opened, where a setting said 0. */
@@ -55,7 +59,7 @@ export async function openListeners(
   parts: ListenerParts,
   stops: Stops,
 ): Promise<{ ok: true; ports: Ports } | { ok: false; error: string }> {
-  const { config, pool, status, keeper, state, log, adminToken } = parts;
+  const { config, pool, status, callers, keeper, state, log, adminToken } = parts;
   const unready = (): string[] =>
     unreadyReasons(state, config.trustListMaxAgeSeconds * 1000, status.view().state);
   // Each from the start: a rate misses what a series begins with.
@@ -86,9 +90,9 @@ export async function openListeners(
   const admin = await open(config.adminHost, config.adminPort, {
     ...serverOptions(
       parts,
-      adminRoutes(createAdminParts({ status, keeper, log, onChangeCall }), parts.clock),
+      adminRoutes(createAdminParts({ status, keeper, log, audit: parts.audit, onChangeCall }), parts.clock),
     ),
-    authorize: adminAuthorizer(adminToken),
+    authorize: adminAuthorizer({ token: adminToken, users: callers.adminUsers }, parts.clock),
     ...(writesRequests(config) && {
       accessLog: createAccessLog({
         oneIn: 1,

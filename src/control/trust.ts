@@ -1,8 +1,8 @@
 /** Wiring of the trust list: settings to a keeper, and the keeper to the workers. */
 import { join } from 'node:path';
+import { readBoundedFile } from '../bounded-file.ts';
 import type { Clock } from '../clock.ts';
 import { type Config, LIMITS } from '../config.ts';
-import { readBoundedFile } from '../keys/bounded-file.ts';
 import { createTrustKeeper } from '../keys/trust-keeper.ts';
 import { TRUST_RETRY_MS, type TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import { parsePinnedKey } from '../keys/trust-signature.ts';

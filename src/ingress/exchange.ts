@@ -1,4 +1,5 @@
 /** One request and its one answer, as handlers have them. */
+import type { KnownCaller } from '../callers/caller-index.ts';
 import type { Problem } from './problem.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -13,6 +14,10 @@ export interface Exchange {
   readonly head: RequestHead;
   /** Bytes of body that were announced. */
   readonly contentLength: number;
+  /** Who called; `undefined` where callers have no names. */
+  readonly caller: KnownCaller | undefined;
+  /** Credentials that were looked at for it: what it costs its caller. */
+  credentials: number;
   readonly requestId: string;
   /** The same where it may be logged: made here, or of a form that carries no words. */
   readonly loggableId: string | undefined;

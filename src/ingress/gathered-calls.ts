@@ -66,7 +66,11 @@ export interface Calls {
 }
 
 /** Empties the gathering, and finds the credential in each body, and whatever else it says. */
-export function takeOut(gathered: Gathered, addon: NativeAddon | undefined, allowAt: boolean): Calls {
+export function takeOut(
+  gathered: Gathered,
+  addon: NativeAddon | undefined,
+  mayChooseAt: (exchange: Exchange) => boolean,
+): Calls {
   const { bodies, used, count, starts, ends, proofStarts, proofEnds } = gathered;
   gathered.count = 0;
   gathered.used = 0;
@@ -87,7 +91,7 @@ export function takeOut(gathered: Gathered, addon: NativeAddon | undefined, allo
     const at = exchanges.length;
     if (starts[i] === NO_PLACE) {
       const start = bodyStarts[i] as number;
-      const envelope = parseSingle(texts.subarray(start, ends[i]), allowAt);
+      const envelope = parseSingle(texts.subarray(start, ends[i]), mayChooseAt(exchange));
       if (!envelope.ok) {
         exchange.problem(envelope.problem);
         continue;

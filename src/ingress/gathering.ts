@@ -35,8 +35,8 @@ export interface GatheringOptions {
   /** The revocation state as of now. */
   revocation(): RevocationView;
   proveRevoked(): ProveRevoked | undefined;
-  /** Whether calls may ask about another instant. */
-  readonly allowAt: boolean;
+  /** Whether the call may ask about another instant. */
+  mayChooseAt(exchange: Exchange): boolean;
   readonly writer: AnswerWriter;
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
@@ -72,7 +72,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     const asked = from.exchanges.slice(0, from.count) as Exchange[];
     if (asked.length === 0) return;
     try {
-      answer(takeOut(from, options.addon, options.allowAt), mayWait, shared, options);
+      answer(takeOut(from, options.addon, options.mayChooseAt), mayWait, shared, options);
     } catch (error) {
       fail(asked, error, options);
     }
@@ -85,6 +85,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
   };
 
   return (exchange, body, type, mayWait) => {
+    exchange.credentials = 1;
     const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
     if (!mayWait || isFull) {
       put(alone, exchange, body, type);

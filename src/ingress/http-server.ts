@@ -4,6 +4,7 @@
  * parser ends the process.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { KnownCaller } from '../callers/caller-index.ts';
 import type { Clock } from '../clock.ts';
 import { DROPPED_BODY_BYTES } from '../config.ts';
 import type { AccessLog } from './access-log.ts';
@@ -28,18 +29,24 @@ export interface ServerOptions {
   isDraining(): boolean;
   /** How heads are read, if not by the strict reader alone. */
   readonly heads?: HeadReader;
-  /** Sheds what is beyond capacity, before anything of its body is read. */
+  /** Refuses callers, and what is beyond their quotas and beyond capacity, before anything of a body is read. */
   readonly gate?: Gate;
+  /** With TLS: whether whoever shows no certificate is refused. The parser itself refuses certificates that are not good. */
+  readonly needsCertificate?: boolean;
   /** May refuse a caller before anything of the body is read. */
-  authorize?(head: RequestHead): Problem | undefined;
+  authorize?(head: RequestHead, route: Route): Authorized;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
   endsSegment?(chunk: ArrayBuffer): boolean;
   observe: RequestObserver;
-  /** Lines for some requests, or for none; what the gate sheds has none, since it is dropped by the thousand. */
+  /** Lines for some requests, or for none; what the gate refuses has none, since it is dropped by the thousand. */
   readonly accessLog?: AccessLog | undefined;
   /** `requestId`: of the request that failed, where it may be logged. */
   onUnexpectedError(error: unknown, requestId: string | undefined): void;
 }
+
+export type Authorized =
+  | { readonly ok: true; readonly caller: KnownCaller | undefined }
+  | { readonly ok: false; readonly problem: Problem };
 
 export interface RequestObserver {
   /** The number by which a route is counted; `none` is the name for requests that found no route. */
@@ -85,7 +92,14 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
     const { route } = served;
     observe.begin(served.number, startedAtMs);
-    if (gate?.sheds(res, served, seen, startedAtMs) === true) return;
+    // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
+    if (options.needsCertificate === true && res.getX509Certificate().byteLength === 0) {
+      const stranger = new ServerExchange(res, host, served, seen, startedAtMs);
+      stranger.closesBehind = true;
+      stranger.problem(NO_CERTIFICATE);
+      return;
+    }
+    if (gate?.refuses(res, served, seen, startedAtMs) === true) return;
     const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
     if (accessLog !== undefined) exchange.noted = accessLog.note(req, startedAtMs);
     gate?.enter(exchange);
@@ -140,6 +154,12 @@ function routesAt(all: readonly Route[], observe: RequestObserver): FoundRoutes 
 }
 
 const NO_BODY = Buffer.alloc(0);
+/** RFC 6750 section 3. */
+const CHALLENGE = { 'www-authenticate': 'Bearer' };
+const NO_CERTIFICATE: Problem = {
+  type: 'forbidden',
+  detail: 'a certificate is required of whoever connects',
+};
 
 /**
  * Refuses a request of which nobody can say where it ends. The parser goes on with whatever stands behind it
@@ -173,12 +193,12 @@ function refuse(
     const allow = routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
     return { problem: { type: 'method-not-allowed', detail: `allowed: ${allow}` }, headers: { allow } };
   }
-  const refusedCaller = options.authorize?.(exchange.head);
-  if (refusedCaller !== undefined) {
-    const challenge =
-      refusedCaller.type === 'unauthorized' ? { headers: { 'www-authenticate': 'Bearer' } } : {};
-    return { problem: refusedCaller, ...challenge };
+  const authorized = options.authorize?.(exchange.head, route);
+  if (authorized?.ok === false) {
+    const { problem } = authorized;
+    return problem.type === 'unauthorized' ? { problem, headers: CHALLENGE } : { problem };
   }
+  if (authorized !== undefined) exchange.caller = authorized.caller;
   return route.body === undefined ? undefined : refuseBody(exchange, route.body);
 }
 

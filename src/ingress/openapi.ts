@@ -24,9 +24,16 @@ export function openapiDocument(version: string): Json {
       '/readyz': { get: plainGet('The gateway may take traffic.', ref('Ready'), ['not-ready']) },
       '/v1/openapi.json': { get: plainGet('This document.', { type: 'object' }, []) },
     },
-    components: { schemas: schemas(), headers: headers() },
+    components: { schemas: schemas(), headers: headers(), securitySchemes: { accessKey: ACCESS_KEY } },
   };
 }
+
+const ACCESS_KEY = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'vigie_ and 48 characters',
+  description: "A caller's access key, where the gateway asks for one.",
+};
 
 /** What every operation may answer, whatever it does. */
 const COMMON_PROBLEMS: ProblemType[] = ['bad-framing', 'method-not-allowed', 'internal-error'];
@@ -36,14 +43,20 @@ const BODY_PROBLEMS: ProblemType[] = [
   'body-too-large',
   'unsupported-media-type',
   'unsupported-content-encoding',
+  'unauthorized',
+  'forbidden',
+  'quota-exceeded',
   'overloaded',
 ];
+/** Asked for with VIGIE_AUTH=keys alone. */
+const CALLER = [{}, { accessKey: [] }];
 
 function verifyOperation(): Json {
   const bare = { schema: { type: 'string', description: 'The compact JWS, to the last byte of the body.' } };
   return {
     summary: 'Verify one credential, with the proof of its holder or without',
     operationId: 'verify',
+    security: CALLER,
     requestBody: {
       required: true,
       description: `At most ${LIMITS.singleBodyBytes} bytes.`,
@@ -55,7 +68,7 @@ function verifyOperation(): Json {
     },
     responses: {
       200: ok({ 'application/json': { schema: ref('Verification') } }),
-      ...problems([...COMMON_PROBLEMS, ...BODY_PROBLEMS, 'forbidden']),
+      ...problems([...COMMON_PROBLEMS, ...BODY_PROBLEMS]),
     },
   };
 }
@@ -64,6 +77,7 @@ function batchOperation(): Json {
   return {
     summary: 'Verify many credentials, each with the proof of its holder or without',
     operationId: 'verifyBatch',
+    security: CALLER,
     description: `One result an item, in the order sent, whatever the neighbours. At most ${LIMITS.batchItems} items and ${LIMITS.batchBodyBytes} bytes; an item above ${LIMITS.credentialChars} characters is malformed.`,
     requestBody: {
       required: true,

@@ -1,4 +1,5 @@
 /** What stands at a path: the contract between the server and those that answer. */
+import type { Scope } from '../callers/caller-list.ts';
 import type { Lane } from './admission/admission.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -9,6 +10,8 @@ export interface Route {
   readonly name: string;
   /** How its calls are admitted; absent: all are. */
   readonly lane?: Lane;
+  /** What a caller must be allowed, where callers have names; absent: anybody may ask. */
+  readonly scope?: Scope;
   /** Required on POST. */
   readonly body?: {
     readonly maxBytes: number;

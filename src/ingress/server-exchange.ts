@@ -4,6 +4,7 @@
  * answer and the answer to nobody are harmless.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import type { KnownCaller } from '../callers/caller-index.ts';
 import type { Noted } from './access-log.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type Problem, problemReply } from './problem.ts';
@@ -11,23 +12,7 @@ import type { RequestHead, SeenRequest } from './request-head.ts';
 import { isOpaqueId } from './request-id.ts';
 import { retryAfter } from './retry-after.ts';
 import type { Route } from './route.ts';
-
-/** Reason phrases of the status codes that this gateway sends (RFC 9110 section 15). */
-const STATUS_LINES: Readonly<Record<number, string>> = {
-  200: '200 OK',
-  400: '400 Bad Request',
-  401: '401 Unauthorized',
-  403: '403 Forbidden',
-  404: '404 Not Found',
-  405: '405 Method Not Allowed',
-  408: '408 Request Timeout',
-  409: '409 Conflict',
-  413: '413 Content Too Large',
-  415: '415 Unsupported Media Type',
-  422: '422 Unprocessable Content',
-  500: '500 Internal Server Error',
-  503: '503 Service Unavailable',
-};
+import { STATUS_LINES } from './status-lines.ts';
 
 /** What all exchanges of a server have in common. */
 export interface ExchangeHost {
@@ -68,6 +53,10 @@ export class ServerExchange implements Exchange {
   closesBehind = false;
   /** Bytes that the server keeps in memory for it. */
   heldBytes = 0;
+  caller: KnownCaller | undefined = undefined;
+  credentials = 0;
+  /** What was taken from the caller's bucket when it came. */
+  charged = 0;
   /** What the access log wants of it, if it is one to be logged. */
   noted: Noted | undefined = undefined;
   private answered = false;

@@ -14,6 +14,11 @@ declare module 'uWebSockets.js' {
     ): TemplatedApp;
   }
 
+  interface HttpResponse {
+    /** The certificate that the peer has shown and the parser has checked (PEM); empty without one, or without TLS. */
+    getX509Certificate(): ArrayBuffer;
+  }
+
   /** The typings put it into an enum that the module does not export. */
   export const LIBUS_LISTEN_EXCLUSIVE_PORT: ListenOptions;
 }

@@ -2,7 +2,7 @@
  * `POST /v1/verify/batch`: a body to slices as it arrives, through the gateway, to one answer in the order sent, which is
  * given when the body has ended and all of it was right.
  */
-import { BATCH_STREAM } from '../config.ts';
+import { BATCH_STREAM, LIMITS } from '../config.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { createSlicePool } from '../verification/slice-pool.ts';
 import { answerBytesExpected } from './batch-answer.ts';
@@ -28,6 +28,11 @@ export interface VerifyBatchOptions extends BatchVerdictsOptions {
 const TOO_LATE = {
   type: 'overloaded',
   detail: 'the batch could not be begun in time: nothing is known of it',
+} as const;
+
+const NO_LOT = {
+  type: 'forbidden',
+  detail: `more than ${LIMITS.lotItems} items are a lot, which is not among the caller's scopes`,
 } as const;
 
 const NO_ROOM = { type: 'overloaded', detail: 'too many batches are under way' } as const;
@@ -81,6 +86,7 @@ function openBatch(
     const settling = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
     if (settling !== undefined) await settling;
     slices.give(slice);
+    exchange.credentials = verdicts.items();
     return isRead;
   };
 
@@ -107,6 +113,7 @@ function openBatch(
         continue;
       }
       // Its client may have left while something was asked elsewhere: then nothing may be used up for it.
+      if (!exchange.isOver() && isForbiddenLot(exchange)) refuse(NO_LOT);
       if (exchange.isOver()) break;
       enoughBytes = BATCH_STREAM.gatherBytes;
       if (!hold()) break;
@@ -147,4 +154,9 @@ function memoryExpected(exchange: Exchange, { knownCards }: VerifyBatchOptions):
     proofBytesExpected(contentLength) +
     answerBytesExpected(exchange)
   );
+}
+
+/** What a batch is, only its items say; a lot is refused as soon as it shows itself as one. */
+function isForbiddenLot({ caller, credentials }: Exchange): boolean {
+  return caller !== undefined && credentials > LIMITS.lotItems && !caller.scopes.has('lots');
 }

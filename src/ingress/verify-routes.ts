@@ -21,7 +21,7 @@ export interface VerifyRoutesOptions {
   revocation(): RevocationView;
   /** Present while this gateway has no whole copy: asks elsewhere for revocations that it cannot tell of. */
   proveRevoked(): ProveRevoked | undefined;
-  /** Whether calls may ask about another instant. */
+  /** Whether calls may ask about another instant, where callers have no names. */
   readonly allowAt: boolean;
   readonly knownCards: KnownCards;
   /** Most items of a batch verified before the event loop turns. */
@@ -38,6 +38,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
   const { addon, batchSlice, admission } = options;
   const single = createSingleHandler({
     ...options,
+    mayChooseAt: ({ caller }) => (caller === undefined ? options.allowAt : caller.scopes.has('at')),
     writer: createAnswerWriter(GATHERED_SLICE, addon),
     onTurnBegun: () => admission.singlesGathered(),
     onTurnAnswered: () => admission.singlesAnswered(),
@@ -50,6 +51,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
       path: '/v1/verify',
       name: 'verify',
       lane: 'single',
+      scope: 'verify',
       body: { maxBytes: LIMITS.singleBodyBytes, mediaTypes: SINGLE_MEDIA_TYPES },
       handle: single,
     },
@@ -58,6 +60,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
       path: '/v1/verify/batch',
       name: 'verify_batch',
       lane: 'batch',
+      scope: 'batch',
       body: { maxBytes: LIMITS.batchBodyBytes, mediaTypes: BATCH_BODY_MEDIA_TYPES },
       stream: batch,
     },

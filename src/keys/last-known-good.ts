@@ -8,9 +8,9 @@
 import { createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode, readBoundedFile } from '../bounded-file.ts';
 import { isJsonObject, parseStrictJsonBytes } from '../encoding/strict-json.ts';
 import { syncDirectory } from '../sync-directory.ts';
-import { errorCode, readBoundedFile } from './bounded-file.ts';
 import type { KeyAdmission } from './key-admission.ts';
 import { type CandidateRules, parseCandidate } from './trust-candidate.ts';
 import type { TrustList } from './trusted-key.ts';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { errorCode, readBoundedFile } from '../bounded-file.ts';
 import { isLoopback } from '../loopback.ts';
-import { errorCode, readBoundedFile } from './bounded-file.ts';
 import { refuse, type TrustRefusal } from './trust-refusal.ts';
 
 export interface TrustSource {

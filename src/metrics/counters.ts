@@ -3,7 +3,9 @@
  * so counting costs one addition; the main thread adds the slabs up when Prometheus scrapes. The names here
  * are positions only: what is exposed, and how it is called, stands in `exposition.ts`.
  */
+import { LIMITS } from '../config.ts';
 import { type Lane, SHED_REASONS, type ShedReason } from '../ingress/admission/admission.ts';
+import { CALLER_REFUSALS, type CallerRefusal } from '../ingress/caller-guard.ts';
 import { REASONS } from '../verdict.ts';
 
 /** Every route name of every listener; `none` is a request that found no route. */
@@ -26,7 +28,7 @@ export const ROUTES = [
 export type RouteName = (typeof ROUTES)[number];
 
 /** Status codes that are sent; 0 stands for a client that went away unanswered. */
-export const STATUSES = [0, 200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503] as const;
+export const STATUSES = [0, 200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503] as const;
 
 /** Upper bounds of the latency buckets (seconds); fine where the service level objectives are, 10 and 50 ms. */
 export const LATENCY_BUCKETS = [
@@ -65,6 +67,10 @@ export type TakenResult = (typeof TAKEN_RESULTS)[number];
 const SHARED_RESULTS = ['first', 'seen', 'unreachable'] as const;
 export type SharedResult = (typeof SHARED_RESULTS)[number];
 
+/** What is counted of each caller, by its place. */
+const CALLER_COUNTS = ['requests', 'credentials', 'scope', 'quota'] as const;
+export type CallerCount = (typeof CALLER_COUNTS)[number];
+
 const KEY_CACHE_FIELDS = ['hits', 'misses', 'evictions', 'keys', 'bytes'] as const;
 /** The first of them are totals, which a thread that takes over a slab must not let fall. */
 const KEY_CACHE_TOTALS = 3;
@@ -102,6 +108,8 @@ const LAYOUT = (() => {
     proofsTaken: take(TAKEN_RESULTS.length),
     proofsShared: take(SHARED_RESULTS.length),
     shares: take(histogramCells(LATENCY_BUCKETS)),
+    callerRefusals: take(CALLER_REFUSALS.length),
+    callers: take(LIMITS.callerPlaces * CALLER_COUNTS.length),
     cells: next,
   };
 })();
@@ -137,6 +145,9 @@ export interface Counters {
   setOverload(lane: Lane, isOn: boolean): void;
   setLevel(level: Level, value: number): void;
   countRefusedConnection(): void;
+  /** A request that was refused for its caller's sake. */
+  countCallerRefusal(why: CallerRefusal): void;
+  countCaller(place: number, what: CallerCount, amount: number): void;
   countTakenProof(result: TakenResult): void;
   countSharedProofs(result: SharedResult, proofs: number): void;
   /** How long Redis was asked about proofs. */
@@ -162,6 +173,8 @@ export interface Counters {
   overload(lane: Lane): number;
   level(level: Level): number;
   connectionsRefused(): number;
+  callerRefusals(why: CallerRefusal): number;
+  caller(place: number, what: CallerCount): number;
   proofsTaken(result: TakenResult): number;
   proofsShared(result: SharedResult): number;
   shares(): HistogramView;
@@ -187,6 +200,8 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     LAYOUT.latencies + ROUTES.indexOf(route) * histogramCells(LATENCY_BUCKETS);
   const shedAt = (lane: Lane, why: ShedReason): number =>
     LAYOUT.shed + LANES.indexOf(lane) * SHED_REASONS.length + SHED_REASONS.indexOf(why);
+  const callerAt = (place: number, what: CallerCount): number =>
+    LAYOUT.callers + place * CALLER_COUNTS.length + CALLER_COUNTS.indexOf(what);
   const observe = (at: number, buckets: readonly number[], value: number): void => {
     let bucket = 0;
     while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket++;
@@ -252,6 +267,8 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
       cells[LAYOUT.levels + LEVELS.indexOf(level)] = value;
     },
     countRefusedConnection: () => add(LAYOUT.connectionsRefused, 1),
+    countCallerRefusal: (why) => add(LAYOUT.callerRefusals + CALLER_REFUSALS.indexOf(why), 1),
+    countCaller: (place, what, amount) => add(callerAt(place, what), amount),
     countTakenProof: (result) => add(LAYOUT.proofsTaken + TAKEN_RESULTS.indexOf(result), 1),
     countSharedProofs: (result, proofs) => add(LAYOUT.proofsShared + SHARED_RESULTS.indexOf(result), proofs),
     observeShare: (seconds) => observe(LAYOUT.shares, LATENCY_BUCKETS, seconds),
@@ -274,6 +291,8 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     overload: (lane) => get(LAYOUT.overload + LANES.indexOf(lane)),
     level: (level) => get(LAYOUT.levels + LEVELS.indexOf(level)),
     connectionsRefused: () => get(LAYOUT.connectionsRefused),
+    callerRefusals: (why) => get(LAYOUT.callerRefusals + CALLER_REFUSALS.indexOf(why)),
+    caller: (place, what) => get(callerAt(place, what)),
     proofsTaken: (result) => get(LAYOUT.proofsTaken + TAKEN_RESULTS.indexOf(result)),
     proofsShared: (result) => get(LAYOUT.proofsShared + SHARED_RESULTS.indexOf(result)),
     shares: () => view(LAYOUT.shares, LATENCY_BUCKETS),

@@ -1,6 +1,7 @@
 /** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS } from '../verdict.ts';
+import { type CallerFacts, callerMetrics } from './caller-metrics.ts';
 import { type CanaryFacts, canaryMetrics } from './canary-metrics.ts';
 import {
   BATCH_BUCKETS,
@@ -55,6 +56,7 @@ export interface GatewayFacts {
   /** `undefined` where it is off. */
   canary(): CanaryFacts | undefined;
   replay(): ReplayFacts;
+  readonly callers: CallerFacts;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -90,6 +92,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   replicationMetrics(registry, facts.replication);
   canaryMetrics(registry, facts.canary);
   replayMetrics(registry, slabs, facts.replay);
+  callerMetrics(registry, slabs, facts.callers);
   return registry;
 }
 

@@ -17,6 +17,7 @@
 #include "addon-heads.h"
 #include "addon-keys.h"
 #include "addon-memory.h"
+#include "addon-process.h"
 #include "addon-proofs.h"
 #include "addon-requests.h"
 #include "addon-signatures.h"
@@ -49,6 +50,7 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("createProofHasher", create_proof_hasher),
       method("identifyProofs", identify_proofs),
       method("adviseHugePages", advise_huge_pages),
+      method("forbidDumps", forbid_dumps),
       method("endsSegment", ends_segment),
       method("createHeadTable", create_head_table),
       method("findHead", find_head),

@@ -253,6 +253,12 @@ export interface NativeAddon {
   unwatchedConnections(port: number, epolls: Uint32Array, found: Float64Array): number;
   /** Ends a connection; false when the descriptor is not that connection any more. */
   cutOff(fd: number, inode: number): boolean;
+  /**
+   * From now on no core of the process is dumped, and no other program of its user may look into it.
+   *
+   * @returns whether the system did so.
+   */
+  forbidDumps(): boolean;
   /** Ends the process at once, where leaving in order would wait for a thread that never ends. */
   endProcess(code: number): void;
   /** Window of the base point's table. */

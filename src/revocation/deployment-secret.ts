@@ -28,6 +28,10 @@ export interface DeploymentSecret {
   readonly entryMacKey: Uint8Array;
   /** Of filter snapshots, on disk and in the shared log. */
   readonly filterMacKey: Uint8Array;
+  /** Of the keys of callers, as their file holds them. */
+  readonly callerKey: Uint8Array;
+  /** Of the lines of audit trails. */
+  readonly auditKey: Uint8Array;
   /** Of holder proofs, where they are remembered. */
   readonly replayKey: Uint8Array;
   /** 16 bytes that tell two secrets apart and reveal neither; stands in the store and in the log. */
@@ -69,6 +73,8 @@ export function deriveSecret(master: Uint8Array): DeploymentSecret {
     idempotencyKey: subkey('idempotency', 32),
     entryMacKey: subkey('entry-mac', 32),
     filterMacKey: subkey('filter-mac', 32),
+    callerKey: subkey('caller', 32),
+    auditKey: subkey('audit', 32),
     replayKey: subkey('replay', 32),
     fingerprint: subkey('fingerprint', 16),
   };

@@ -3,19 +3,23 @@
  * it knows of keys arrives by message, what it knows of revocations stands in shared memory and in the store.
  */
 
-import { App } from 'uWebSockets.js';
+import { App, SSLApp, type TemplatedApp } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
+import { buildCallerIndex } from '../callers/caller-index.ts';
 import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { createAccessLog } from '../ingress/access-log.ts';
 import { createAdmission } from '../ingress/admission/admission.ts';
+import { createClientFinder } from '../ingress/admission/client.ts';
 import { createGate } from '../ingress/admission/gate.ts';
+import type { CallerGuard } from '../ingress/caller-guard.ts';
 import { capConnections } from '../ingress/connection-cap.ts';
 import { createHeadReader } from '../ingress/head-reader.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
-import { parserIsKnown } from '../ingress/known-parser.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
+import { layoutIsKnown } from '../ingress/parser-build.ts';
 import { createRequestIds } from '../ingress/request-id.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
@@ -24,11 +28,13 @@ import { describeError, writesRequests } from '../log.ts';
 import { type Counters, openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
+import { parseNetworks } from '../networks.ts';
 import { createReplayGuard, type StoppableGuard } from '../replay/create-replay-guard.ts';
 import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
 import { createTrustScopes } from '../verification/trust-scope.ts';
+import { openCallerGuard } from './caller-guard.ts';
 import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
@@ -51,6 +57,7 @@ let trust: TrustIndex | undefined;
 let revocation: CardStatusSource | undefined;
 let canary: CanaryOptions | undefined;
 let replay: StoppableGuard | undefined;
+let callers: CallerGuard | undefined;
 const proofs = createRevocationProofs((ticket, hashes) => send({ kind: 'prove-revoked', ticket, hashes }));
 /** What must be undone before the thread may end, the last one first. */
 const stops: (() => void)[] = [];
@@ -142,8 +149,13 @@ function start(): void {
   });
   const observe = requestObserver(counters);
   const isDraining = (): boolean => state.phase() === 'draining' || life.isRetiring();
+  callers = birth.callers && openCallerGuard(birth.callers, clock, counters);
   const gate = createGate({
     admission,
+    callers,
+    clients: createClientFinder(
+      config.trustedProxies === undefined ? undefined : parseNetworks(config.trustedProxies),
+    ),
     monotonicMs: clock.monotonicMs,
     isDraining,
     requestIdFor: createRequestIds(),
@@ -151,7 +163,7 @@ function start(): void {
     onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
   });
   stops.push(gate.stop);
-  const app = App();
+  const app = openApp(config);
   capConnections(app, {
     most: config.maxConnections,
     onChange: (open, isRefused) => {
@@ -191,6 +203,7 @@ function start(): void {
       memoryBytes: config.bodyMemoryBytes,
     },
     answerTimeoutMs: config.answerTimeoutMs,
+    needsCertificate: config.tlsClientCaFile !== undefined,
     isDraining,
     observe,
     ...(writesRequests(config) && {
@@ -202,7 +215,7 @@ function start(): void {
       }),
     }),
     ...(addon && { endsSegment: addon.endsSegment }),
-    ...(addon && parserIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
+    ...(addon && layoutIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,
   });
 
@@ -215,6 +228,16 @@ function start(): void {
     engine: engine.name,
     implementation: engine.implementation,
     epoll,
+  });
+}
+
+/** TLS where the settings name a certificate. */
+function openApp({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Config): TemplatedApp {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return App();
+  return SSLApp({
+    cert_file_name: tlsCertFile,
+    key_file_name: tlsKeyFile,
+    ...(tlsClientCaFile !== undefined && { ca_file_name: tlsClientCaFile }),
   });
 }
 
@@ -258,6 +281,11 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'revoked') return proofs.answered(message.ticket, message.issuedBefore);
   if (message.kind === 'canary') {
     if (canary !== undefined) send({ kind: 'canary', answer: answerCanary(message.probe, canary) });
+    return;
+  }
+  if (message.kind === 'callers') {
+    if (birth.callers !== undefined) callers?.setIndex(buildCallerIndex(message.list, birth.callers.hashKey));
+    send({ kind: 'taken', ticket: message.ticket });
     return;
   }
   if (message.kind === 'filter') {

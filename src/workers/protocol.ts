@@ -1,4 +1,5 @@
 /** Messages between the main thread and a data-plane worker, and what a worker is born with. */
+import type { PlacedCaller } from '../callers/caller-index.ts';
 import type { Config } from '../config.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import type { LogFields } from '../log.ts';
@@ -18,6 +19,15 @@ export interface WorkerBirth {
   readonly revocation: SharedRevocation;
   readonly replay: SharedReplay;
   readonly trustList: TrustList | undefined;
+  /** Absent where callers have no names. */
+  readonly callers: SharedCallers | undefined;
+}
+
+/** Who may call: names, hashes of keys and the key that makes them, and everybody's buckets (callers/buckets.ts). */
+export interface SharedCallers {
+  readonly list: readonly PlacedCaller[];
+  readonly hashKey: Uint8Array;
+  readonly buckets: SharedArrayBuffer;
 }
 
 /** What a worker needs of the revocation side: shared memory, the store to confirm in, and its keys. */
@@ -36,6 +46,8 @@ export interface SharedRevocation {
 export type ToWorker =
   /** A new list: answered by `taken` once every later verification is judged by it. */
   | { readonly kind: 'trust-list'; readonly list: TrustList; readonly ticket: number }
+  /** Who may call from now on: answered by `taken`. */
+  | { readonly kind: 'callers'; readonly list: readonly PlacedCaller[]; readonly ticket: number }
   /** A filter made anew: answered by `taken` once the thread reads no other. */
   | { readonly kind: 'filter'; readonly shared: SharedArrayBuffer; readonly ticket: number }
   /** What others prove of the hashes asked for by `prove-revoked`, in order. */

@@ -1,5 +1,6 @@
 /** One data-plane thread as the main thread sees it: its start, its messages, its end, asked for or not. */
 import { Worker } from 'node:worker_threads';
+import type { PlacedCaller } from '../callers/caller-index.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import { describeError, type Log } from '../log.ts';
 import type { CanaryAnswer, CanaryProbe } from './canary.ts';
@@ -52,6 +53,8 @@ export interface Member {
   isReady(): boolean;
   /** Resolves when the thread judges by this list, or is gone and judges nothing any more. */
   setTrustList(list: TrustList): Promise<void>;
+  /** Resolves when the thread knows these callers and no others, or is gone. */
+  setCallers(list: readonly PlacedCaller[]): Promise<void>;
   /** Resolves when the thread reads this filter alone, or is gone. */
   setFilter(shared: SharedArrayBuffer): Promise<void>;
   /** What the thread answers, as soon as it does; `undefined` when it is gone. One probe at a time. */
@@ -173,6 +176,7 @@ export function startMember(birth: WorkerBirth, events: MemberEvents): Member {
     giveUp,
     isReady: () => phase === 'ready',
     setTrustList: (list) => enforce((ticket) => ({ kind: 'trust-list', list, ticket })),
+    setCallers: (list) => enforce((ticket) => ({ kind: 'callers', list, ticket })),
     setFilter: (shared) => enforce((ticket) => ({ kind: 'filter', shared, ticket })),
     askCanary: (probe) =>
       new Promise((resolve) => {

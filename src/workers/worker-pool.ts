@@ -2,6 +2,7 @@
  * The main thread's side of the data plane: starts the workers, hands them connections, has them replaced, keeps their
  * trust list and filter, and ends them in the order that the parser survives.
  */
+import type { PlacedCaller } from '../callers/caller-index.ts';
 import type { Clock } from '../clock.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import { allocateCounters, type Counters, openCounters } from '../metrics/counters.ts';
@@ -37,6 +38,8 @@ export interface WorkerPool {
   listen(host: string, port: number): Promise<number | undefined>;
   /** Resolves when every worker judges by this list or is gone; false when one does neither for long. */
   setTrustList(list: TrustList): Promise<boolean>;
+  /** Resolves when every worker knows these callers, or is gone; false when one does neither for long. */
+  setCallers(list: readonly PlacedCaller[]): Promise<boolean>;
   /** Resolves when every worker reads this filter and no other, or is gone, however long that takes. */
   setFilter(shared: SharedArrayBuffer): Promise<void>;
   /** The threads that take connections now, by number, each with its way to answer the canary. */
@@ -102,6 +105,11 @@ export async function startWorkers(
       const taken = members().map((member) => member.setTrustList(list));
       return settlesWithin(Promise.all(taken), TAKEN_DEADLINE_MS);
     },
+    setCallers: (list) => {
+      nursery.setCallers(list);
+      const taken = members().map((member) => member.setCallers(list));
+      return settlesWithin(Promise.all(taken), TAKEN_DEADLINE_MS);
+    },
     setFilter: async (shared) => {
       nursery.setFilter(shared);
       await Promise.all(members().map((member) => member.setFilter(shared)));
@@ -136,6 +144,9 @@ function createNursery(options: WorkerPoolOptions) {
     },
     setTrustList: (trustList: TrustList) => {
       birth = { ...birth, trustList };
+    },
+    setCallers: (list: readonly PlacedCaller[]) => {
+      if (birth.callers !== undefined) birth = { ...birth, callers: { ...birth.callers, list } };
     },
     setFilter: (filter: SharedArrayBuffer) => {
       birth = { ...birth, revocation: { ...birth.revocation, filter } };

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeDefault, flagOf, SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config.ts';
 import { decodeJws } from '../../src/credential/jws.ts';
+import { describeDefault, flagOf } from '../../src/read-config.ts';
 import type { Setting } from '../../src/setting.ts';
 import { unusedUrl } from '../client/stub-server.ts';
 import { leafCommands } from '../support/readme-tables.ts';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { DEPLOY } from '../../deploy/stack/deploy-files.ts';
-import { readConfig, SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config.ts';
+import { readConfig } from '../../src/read-config.ts';
 
 interface Service {
   readonly image: string;

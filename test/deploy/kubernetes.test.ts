@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { PROMETHEUS_RULE_FILE, prometheusRule } from '../../deploy/kubernetes/prometheus-rule.ts';
-import { readConfig, SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config.ts';
+import { readConfig } from '../../src/read-config.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BASE = join(ROOT, 'deploy/kubernetes/base');

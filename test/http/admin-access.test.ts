@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../support/call.ts';
+import { call, until } from '../support/call.ts';
+import { bearer, callersFile, oneKey, type TestCaller, type TestCallers } from '../support/callers.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
 
@@ -158,5 +159,78 @@ describe('a token file that cannot serve stops the start, with exit code 2 and o
     expect(failure).toContain('ended with 2 before it was ready');
     expect(failure).toMatch(/\nvigie: .*VIGIE_ADMIN_TOKEN_FILE[^\n]*\n$/);
     expect(failure).not.toContain('CANARY');
+  });
+});
+
+describe('with users of their own', () => {
+  const user = (name: string, scopes: TestCaller['scopes'], expiresAt?: number): TestCaller => ({
+    name,
+    scopes,
+    keys: [oneKey(expiresAt)],
+  });
+  const READER = user('reader', ['read']);
+  const STATUS = user('status-desk', ['status', 'read']);
+  const TRUST = user('trust-desk', ['trust']);
+  const FORMER = user('former', ['status', 'trust', 'read'], 1_700_000_000);
+  let files: TestCallers;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    files = callersFile([READER, STATUS, TRUST, FORMER], 'admin');
+    const token = { VIGIE_ADMIN_TOKEN_FILE: tokenFile('beside', `${TOKEN}\n`) };
+    gateway = await startGateway({ env: { VIGIE_ADMIN_HOST: '0.0.0.0', ...files.env, ...token } });
+  });
+
+  afterAll(async () => {
+    await gateway.dispose();
+    files.dispose();
+  });
+
+  const CALLS: Record<string, (headers: Record<string, string>) => ReturnType<typeof call>> = {
+    read: (headers) => call(`${gateway.admin}${SUMMARY}`, { headers }),
+    query: (headers) =>
+      call(`${gateway.admin}/admin/v1/status-query`, {
+        body: { iss: 'https://a.example', jti: 'a' },
+        headers,
+      }),
+    status: (headers) =>
+      call(`${gateway.admin}/admin/v1/status-changes`, {
+        body: { changes: [{ iss: 'https://a.example', jti: 'a', status: 'suspended' }] },
+        headers,
+      }),
+    trust: (headers) => call(`${gateway.admin}/admin/v1/trust-list/reload`, { body: {}, headers }),
+    retire: (headers) =>
+      call(`${gateway.admin}/admin/v1/key-retirements`, {
+        body: { iss: 'https://a.example', kid: 'a' },
+        headers,
+      }),
+  };
+
+  it.each<[string, Record<string, string>, Record<string, number>]>([
+    ['a reader', bearer(READER), { read: 200, query: 200, status: 403, trust: 403, retire: 403 }],
+    ['who changes statuses', bearer(STATUS), { read: 200, query: 200, status: 200, trust: 403, retire: 403 }],
+    [
+      'who changes what is trusted',
+      bearer(TRUST),
+      { read: 403, query: 403, status: 403, trust: 200, retire: 200 },
+    ],
+    ['a former user', bearer(FORMER), { read: 401, query: 401, status: 401, trust: 401, retire: 401 }],
+    [
+      'the one token',
+      { authorization: `Bearer ${TOKEN}` },
+      { read: 200, query: 200, status: 200, trust: 200, retire: 200 },
+    ],
+    ['nobody', {}, { read: 401, query: 401, status: 401, trust: 401, retire: 401 }],
+  ])('%s may do what the scopes say', async (_, headers, expected) => {
+    const got = await Promise.all(
+      Object.keys(expected).map(async (name) => [name, (await CALLS[name]?.(headers))?.status]),
+    );
+    expect(Object.fromEntries(got)).toEqual(expected);
+  });
+
+  it('whoever is taken out of the file is refused from the next look on', async () => {
+    files.write([STATUS]);
+    await until(async () => (await CALLS.read?.(bearer(READER)))?.status === 401);
+    expect((await CALLS.read?.(bearer(STATUS)))?.status).toBe(200);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Caller, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
+import { type Client, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
 
-const from = (last: number): Caller => ({ getRemoteAddress: () => Uint8Array.of(127, 0, 0, last).buffer });
+const from = (last: number): Client => ({ mark: () => Uint8Array.of(127, 0, 0, last) });
 const CALLER = from(1);
 /** What a single call is thought to cost before any was measured, and so in these tests. */
 const SINGLE_MS = 0.02;
@@ -59,8 +59,8 @@ function rig() {
 describe('single calls', () => {
   it('are all let in below the target, and nobody asks who calls', () => {
     const { admission, keepOn, shed, now } = rig();
-    const nobody: Caller = {
-      getRemoteAddress: () => {
+    const nobody: Client = {
+      mark: () => {
         throw new Error('asked');
       },
     };

@@ -25,8 +25,8 @@ it('of clients that left do not count among those that wait', async () => {
   });
   const app = App();
   app.any('/*', (res) => {
-    const shed = { contentLength: 0, requestId: `synthetic-${asked++}`, routeNumber: 0, startedAtMs: nowMs };
-    refusals.refuse(res, shed, COST_MS);
+    const common = { kind: 'overloaded', retryAfterMs: 0, contentLength: 0, routeNumber: 0 } as const;
+    refusals.refuse(res, { ...common, requestId: `synthetic-${asked++}`, startedAtMs: nowMs }, COST_MS);
   });
   const port = await new Promise<number>((resolve) =>
     app.listen('127.0.0.1', 0, (socket) => {

@@ -49,7 +49,7 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
     addon,
     revocation: (): RevocationView => ({ state: 'fresh', seq: 1, ageMs: 5 }),
     proveRevoked: () => undefined,
-    allowAt: false,
+    mayChooseAt: () => false,
     onVerified: (codes: Uint8Array): void => void verified.push(...codes),
   };
   const single = createSingleHandler({
@@ -97,6 +97,8 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
       contentLength,
       requestId: '',
       loggableId: undefined,
+      caller: undefined,
+      credentials: 0,
       isOver: () => isOver,
       isDone: () => isOver,
       reply: (reply) => give({ ...reply, body: Buffer.from(reply.body as Uint8Array) }),

@@ -24,15 +24,19 @@ const EMPTY = [
   new SharedArrayBuffer(9),
 ];
 
-/** Whether the parser here is one of those whose memory was looked into (src/ingress/known-parser.ts). */
+/** Whether the parser here is one of those whose memory was looked into (src/ingress/parser-build.ts). */
 function parserIsKnown() {
   const home = dirname(fileURLToPath(import.meta.resolve('uWebSockets.js')));
-  const file = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
+  const target = `${process.platform}_${process.arch}_${process.versions.modules}`;
   const digest = createHash('sha256')
-    .update(readFileSync(join(home, 'bin', file)))
+    .update(readFileSync(join(home, 'bin', `uws_${target}.node`)))
     .digest('hex');
-  const known = fileURLToPath(new URL('../../src/ingress/known-parser.ts', import.meta.url));
-  return readFileSync(known, 'utf8').includes(digest);
+  const builds = readFileSync(
+    fileURLToPath(new URL('../../src/ingress/parser-build.ts', import.meta.url)),
+    'utf8',
+  );
+  // The quoted names are those of the layouts that are known.
+  return builds.includes(digest) && builds.includes(`'${target}'`);
 }
 
 function refusesWhatIsNone(addon, table) {

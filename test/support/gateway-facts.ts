@@ -13,6 +13,13 @@ export const FACTS: GatewayFacts = {
   version: '1.2.3',
   engine: { requested: 'auto', name: 'openssl', implementation: 'OpenSSL "3"' },
   acceptanceRule: 'a-rule-1',
+  callers: {
+    names: () => [
+      [0, 'alpha'],
+      [1, 'beta'],
+    ],
+    files: () => [{ listener: 'data', isFaulty: false }],
+  },
   workers: () => ({ serving: 2, restarts: { silent: 1, uncaught: 0 } }),
   unreadyReasons: () => [],
   trustList: () => ({

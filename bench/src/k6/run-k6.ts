@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BENCH_DIR, sourceFile } from '../paths.ts';
 import { clockTicksPerSecond, readCpuTicks } from '../process/cpu-time.ts';
 import { secondsOf } from '../scenarios/choose.ts';
-import type { Outcome, Task } from '../scenarios/plan.ts';
+import type { Outcome, Phase, Task } from '../scenarios/plan.ts';
 import { brokenOffIn, missedIn, outcomeOf, type Summary } from './summary.ts';
 
 export interface K6Run {
@@ -47,7 +47,7 @@ export async function runK6(
   const complaints = [...said.matchAll(/^WRONG (.*)$/gm)].map(([, text]) => text as string).slice(0, 5);
   const outcome = {
     ...outcomeOf(summary, task.kinds),
-    generatorUtilisation: utilisationOf(samples, endedMs, seconds),
+    generatorUtilisation: busiestPhase(samples, endedMs - seconds * 1000, task.scenario.phases),
     complaints,
   };
   const missed = missedIn(summary);
@@ -92,9 +92,22 @@ async function watched([program, ...args]: readonly string[], limitMs: number) {
   }
 }
 
-/** CPU time over wall time while the load was on; before it k6 reads the corpus. */
-function utilisationOf(samples: readonly Sample[], endedMs: number, seconds: number): number {
-  const within = samples.filter(([atMs]) => atMs >= endedMs - seconds * 1000 && atMs <= endedMs);
+/**
+ * CPU time over wall time, of the phase in which it was most: a spike between two calms must not hide behind them. What
+ * comes before the first phase is k6 reading the corpus.
+ */
+function busiestPhase(samples: readonly Sample[], beganMs: number, phases: readonly Phase[]): number {
+  let fromMs = beganMs;
+  const shares = phases.map(({ seconds }) => {
+    const toMs = fromMs + seconds * 1000;
+    const share = utilisationOf(samples.filter(([atMs]) => atMs >= fromMs && atMs <= toMs));
+    fromMs = toMs;
+    return share;
+  });
+  return Math.max(...shares);
+}
+
+function utilisationOf(within: readonly Sample[]): number {
   const [first, last] = [within[0], within.at(-1)];
   if (first === undefined || last === undefined || last[0] === first[0]) return Number.NaN;
   return (last[1] - first[1]) / clockTicksPerSecond() / ((last[0] - first[0]) / 1000);

@@ -3,7 +3,7 @@
  * was due, and the knee, which a runner that is a script does not reach. Good cards alone; every answer is looked at.
  */
 import type { PhaseTally } from '../load/open-loop.ts';
-import type { Phase, Scenario } from '../scenarios/plan.ts';
+import type { Scenario } from '../scenarios/plan.ts';
 import { significant } from '../statistics.ts';
 import { type Bench, closedLoop, openLoopBench, phaseOf, SETTLE_SECONDS } from './open-loop-bench.ts';
 import type { Judged } from './scenario-rows.ts';
@@ -18,7 +18,8 @@ const LEAST_STEP_SECONDS = 4;
 const KNEE = { p99Ms: 50, served: 0.999 };
 
 export async function tailRow(world: World, { name, phases, thresholds }: Scenario): Promise<Judged> {
-  const { seconds: asked, to: rate } = phases[0] as Phase;
+  // Of a spike, its top: there the runner that is a script may have no more to give.
+  const { seconds: asked, to: rate } = phases.reduce((top, phase) => (phase.to > top.to ? phase : top));
   const seconds = Math.ceil(Math.max(asked, SETTLE_SECONDS + LEAST_CALLS / rate));
   const bench = benchOf(world, seconds);
   const stream = { name: 'single', items: 0, connections: CONNECTIONS, source: '127.0.0.1', rates: [rate] };

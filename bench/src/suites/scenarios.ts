@@ -35,7 +35,7 @@ export const scenariosSuite: Suite = {
 
 const WARM_UP_SECONDS = 2;
 /** After these the open-loop generator has its turn at the same rate. */
-const TAILS: readonly string[] = ['steady', 'cold'];
+const TAILS: readonly string[] = ['steady', 'spike', 'cold'];
 const say = (text: string): void => console.error(`bench: ${text}`);
 
 async function run(options: Options): Promise<SuiteResult> {

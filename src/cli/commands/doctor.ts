@@ -1,6 +1,7 @@
 /** `vigie doctor`: what is wrong with an installation, and how to mend it. */
 import type { Command } from 'commander';
-import { type Config, readConfig } from '../../config.ts';
+import type { Config } from '../../config.ts';
+import { readConfig } from '../../read-config.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
 import { checkEngines } from '../doctor/engines.ts';
 import { checkAdminToken, checkDataDirectory, checkSecret, checkTrustList } from '../doctor/files.ts';

@@ -1,9 +1,10 @@
 /** `vigie serve`: the gateway itself, every setting a flag. */
 import type { Command } from 'commander';
-import { readConfig } from '../../config.ts';
+import { parserBuild } from '../../ingress/parser-build.ts';
+import { readConfig } from '../../read-config.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import type { Reply } from '../reply.ts';
+import { fail, type Reply } from '../reply.ts';
 import { addSettingOptions, settingFlags } from '../setting-options.ts';
 
 export function registerServe(program: Command, context: CommandContext): void {
@@ -29,6 +30,15 @@ async function serveGateway(
     // A line each: whoever mends a configuration wants to see all of it at once.
     for (const error of read.errors) terminal.stderr.write(`vigie: ${error}\n`);
     return EXIT.usage;
+  }
+  const { target, standing } = parserBuild();
+  if (standing === 'altered') {
+    // Before it is loaded, since what is loaded runs.
+    return fail(
+      reply,
+      'usage',
+      `the uWebSockets.js for ${target} is not the one tested: run npm ci from the lockfile`,
+    );
   }
   // Loaded only now: other commands must not need the HTTP server's or the store's binaries.
   const [{ serve }, { announce, announceAsJson }] = await Promise.all([

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { CHANNELS, type Channel, gatewayClient, type VerifyAnswer } from '../../client/gateway-client.ts';
 import { type CallOptions, type CommandContext, callsGateway, runs } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { dataListener } from '../listener.ts';
+import { accessKey, dataListener } from '../listener.ts';
 import { CREDENTIAL_SOURCE, parsePresentation, readSource } from '../presentation-input.ts';
 import { withoutLineEnd } from '../read-input.ts';
 import { answer, fail, failOutcome, type Reply } from '../reply.ts';
@@ -12,6 +12,7 @@ import { verdictLines } from '../verdict-lines.ts';
 import { type LanguageOptions, languageOf, languageOption } from '../words/language.ts';
 
 interface VerifyOptions extends CallOptions, LanguageOptions {
+  readonly keyFile?: string;
   readonly holderProof?: string;
   readonly audience?: string;
   readonly nonce?: string;
@@ -46,7 +47,13 @@ async function verify(reply: Reply, options: VerifyOptions, source = '-'): Promi
   if (!shown.ok) return fail(reply, 'usage', shown.fault);
   const named = await readNamed(reply, options);
   if (!named.ok) return fail(reply, 'usage', named.fault);
-  const client = gatewayClient({ baseUrl: listener.baseUrl, timeoutMs: options.timeoutMs });
+  const key = accessKey(terminal.environment, options.keyFile);
+  if (!key.ok) return fail(reply, 'usage', key.fault);
+  const client = gatewayClient({
+    baseUrl: listener.baseUrl,
+    accessKey: key.token,
+    timeoutMs: options.timeoutMs,
+  });
   const outcome = await client.verify({ ...shown.request, ...named.members });
   if (outcome.kind !== 'answer') return failOutcome(reply, outcome);
   const language = languageOf(options, terminal.environment);

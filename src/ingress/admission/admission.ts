@@ -17,9 +17,10 @@ export type Lane = 'single' | 'batch';
 export const SHED_REASONS = ['queue', 'share', 'singles', 'deadline', 'memory'] as const;
 export type ShedReason = (typeof SHED_REASONS)[number];
 
-/** Who calls: the address is asked for only under overload. A proxied one is what the client says, so it does not count. */
-export interface Caller {
-  getRemoteAddress(): ArrayBuffer;
+/** Whose share a request comes out of: asked for only under overload. */
+export interface Client {
+  /** Alike for all requests of one client: an address, or a caller's own mark. */
+  mark(): Uint8Array;
 }
 
 export interface AdmissionSettings {
@@ -39,7 +40,7 @@ export interface AdmissionOptions extends AdmissionSettings {
 
 export interface Admission {
   /** Judges a request on its head: why it is shed, or `undefined`. */
-  judge(lane: Lane, caller: Caller, contentLength: number, nowMs: number): ShedReason | undefined;
+  judge(lane: Lane, client: Client, contentLength: number, nowMs: number): ShedReason | undefined;
   /** What refusing it costs (milliseconds). */
   refusalMs(contentLength: number): number;
   /** Single calls were gathered in this turn: `singlesAnswered` will be called at its end. */
@@ -134,20 +135,20 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   /** Room for a client, at this pressure: 1 is full. */
   const judgeShare = (
-    caller: Caller,
+    client: Client,
     pressure: number,
     work: number,
     room: Rooms,
   ): ShedReason | undefined => {
-    const address = new Uint8Array(caller.getRemoteAddress());
+    const mark = client.mark();
     const now = monotonicMs();
     shares.fade(now);
-    const weight = shares.weigh(address);
+    const weight = shares.weigh(mark);
     if (pressure <= room[weight]) {
-      shares.charge(address, work);
+      shares.charge(mark, work);
       return undefined;
     }
-    shares.charge(address, REFUSAL_WORK);
+    shares.charge(mark, REFUSAL_WORK);
     if (weight !== 'heavy') return 'queue';
     turnRooms.madeWay(now);
     return 'share';
@@ -203,11 +204,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
     });
   };
   /** Many calls in this turn, or an overload. */
-  const judgeSingle = (caller: Caller): ShedReason | undefined => {
+  const judgeSingle = (client: Client): ShedReason | undefined => {
     if (!overload.isOn) return seen * singleMs > MOST_BURST_MS ? 'queue' : undefined;
-    return judgeShare(caller, (seen - shed) / limit(), 1, turnRooms.rooms);
+    return judgeShare(client, (seen - shed) / limit(), 1, turnRooms.rooms);
   };
-  const judgeBatch = (caller: Caller, contentLength: number): ShedReason | undefined => {
+  const judgeBatch = (client: Client, contentLength: number): ShedReason | undefined => {
     const now = monotonicMs();
     // No single call for a while: whatever the overload was, it is over.
     overload.check(now, now - singlesAtMs > STANDING_MS);
@@ -215,7 +216,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const pressure = batches.pressure(contentLength);
     if (pressure === 0) return undefined;
     if (!batches.overload.isOn) return pressure > 1 ? 'queue' : undefined;
-    return judgeShare(caller, pressure, batches.estimateItems(contentLength), FIXED_ROOMS);
+    return judgeShare(client, pressure, batches.estimateItems(contentLength), FIXED_ROOMS);
   };
 
   const checking = setInterval(() => {
@@ -230,7 +231,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     batches,
     noRoom: () => options.onShed('batch', 'memory'),
     stop: () => clearInterval(checking),
-    judge: (lane, caller, contentLength, nowMs) => {
+    judge: (lane, client, contentLength, nowMs) => {
       let why: ShedReason | undefined;
       if (lane === 'single') {
         if (seen++ === 0) {
@@ -238,13 +239,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
           endTurnUntold();
         }
         if (seen <= unseen) return undefined;
-        why = judgeSingle(caller);
+        why = judgeSingle(client);
         if (why !== undefined) {
           shed++;
           overload.shed(nowMs);
         }
       } else {
-        why = judgeBatch(caller, contentLength);
+        why = judgeBatch(client, contentLength);
         if (why !== undefined) batches.overload.shed(nowMs);
       }
       if (why !== undefined) options.onShed(lane, why);

@@ -1,5 +1,5 @@
 /**
- * Who used how much of late: what fairness under overload is judged by, until callers have names. Kept in a sketch
+ * Who used how much of late: what fairness under overload is judged by. Kept in a sketch
  * of fixed size (count-min) under a random seed, so that neither many addresses nor chosen ones make it grow or lie
  * much: two clients are taken for one only where both rows say so.
  */
@@ -23,9 +23,9 @@ export type ClientWeight = 'light' | 'usual' | 'heavy';
 
 export interface ClientShares {
   /** How the client's use of late stands to that of the others. */
-  weigh(address: Uint8Array): ClientWeight;
+  weigh(mark: Uint8Array): ClientWeight;
   /** The client has cost so much work, in single calls. */
-  charge(address: Uint8Array, work: number): void;
+  charge(mark: Uint8Array, work: number): void;
   /** Lets the past fade; cheap when called more often than needed. */
   fade(nowMs: number): void;
 }
@@ -40,8 +40,8 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
   let second = 0;
 
   /** Sets the client's place in each row. */
-  const find = (address: Uint8Array): void => {
-    const hash = hashAddress(address, seed);
+  const find = (mark: Uint8Array): void => {
+    const hash = hashMark(mark, seed);
     first = hash & (SLOTS - 1);
     second = SLOTS + ((hash >>> 16) & (SLOTS - 1));
   };
@@ -61,16 +61,16 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
     isAlone = used < 2;
   };
   return {
-    weigh: (address) => {
+    weigh: (mark) => {
       if (mean < LEAST_MEAN) return 'usual';
-      find(address);
+      find(mark);
       const use = Math.min(rows[first] as number, rows[second] as number);
       // Alone, a client has no share that could be more than another's.
       if (use > HEAVY * mean && !isAlone) return 'heavy';
       return use < LIGHT * mean ? 'light' : 'usual';
     },
-    charge: (address, work) => {
-      find(address);
+    charge: (mark, work) => {
+      find(mark);
       rows[first] = (rows[first] as number) + work;
       rows[second] = (rows[second] as number) + work;
     },
@@ -84,15 +84,15 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
 }
 
 /**
- * A client is an IPv4 address, or the 64 bits of an IPv6 network: its owner has all addresses behind them. IPv4 comes
- * as four bytes or, on a listener for both, mapped into sixteen.
+ * A client is a caller with a name (five bytes), an IPv4 address, or the 64 bits of an IPv6 network: its owner has all
+ * addresses behind them. IPv4 comes as four bytes or, on a listener for both, mapped into sixteen.
  */
-function hashAddress(address: Uint8Array, seed: number): number {
-  const isMapped = address.length === 16 && isIpv4Mapped(address);
+function hashMark(mark: Uint8Array, seed: number): number {
+  const isMapped = mark.length === 16 && isIpv4Mapped(mark);
   const from = isMapped ? 12 : 0;
-  const to = address.length === 16 && !isMapped ? 8 : address.length;
+  const to = mark.length === 16 && !isMapped ? 8 : mark.length;
   let hash = seed | 0;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (address[i] as number), 0x5bd1e995) ^ (hash >>> 13);
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (mark[i] as number), 0x5bd1e995) ^ (hash >>> 13);
   // The finisher of MurmurHash3: every bit of the address reaches every bit of both places.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

@@ -1,20 +1,26 @@
 /**
  * Admission as a listener has it: asked once for each request, on its head, and told when a request that was let in
- * has ended. What is shed never becomes an exchange: its answer is made beforehand.
+ * has ended. What is refused here never becomes an exchange: its answer is made beforehand.
  *
  * The head is walked before, since only the framing guard can say whether a connection may be kept behind a refusal; a
- * doubtful frame gets its own answer and its connection closed, under overload too.
+ * doubtful frame gets its own answer and its connection closed, under overload too. Then comes the caller, whose own
+ * quota is looked at before anything that all callers share.
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import type { KnownCaller } from '../../callers/caller-index.ts';
+import { LIMITS } from '../../config.ts';
+import type { CallerGuard, CallerRefusal } from '../caller-guard.ts';
 import type { SeenRequest } from '../request-head.ts';
+import type { Route } from '../route.ts';
 import type { ServedRoute, ServerExchange } from '../server-exchange.ts';
 import type { Admission } from './admission.ts';
-import { createRefusals } from './refusals.ts';
+import type { ClientFinder } from './client.ts';
+import { createRefusals, type RefusalKind } from './refusals.ts';
 
 export interface Gate {
-  /** Whether the request is shed: then it is answered, or will be, and no exchange may be made of it. */
-  sheds(res: HttpResponse, served: ServedRoute, seen: SeenRequest, startedAtMs: number): boolean;
-  /** It was let in. */
+  /** Whether the request is refused: then it is answered, or will be, and no exchange may be made of it. */
+  refuses(res: HttpResponse, served: ServedRoute, seen: SeenRequest, startedAtMs: number): boolean;
+  /** The request that was just not refused. */
   enter(exchange: ServerExchange): void;
   /** It has ended, answered or not. */
   leave(exchange: ServerExchange): void;
@@ -23,17 +29,28 @@ export interface Gate {
 
 export interface GateOptions {
   readonly admission: Admission;
+  /** Absent where callers have no names. */
+  readonly callers?: CallerGuard | undefined;
+  readonly clients: ClientFinder;
   monotonicMs(): number;
   isDraining(): boolean;
   requestIdFor(sent: string | undefined): string;
-  /** What was shed was answered, or its client went away (`undefined`). */
+  /** What was refused was answered, or its client went away (`undefined`). */
   onEnd(route: number, status: number | undefined, seconds: number): void;
   /** So many refusals are held back. */
   onRefusalsWaiting(count: number): void;
 }
 
+const REFUSAL_OF: Readonly<Record<CallerRefusal, RefusalKind>> = {
+  missing: 'unauthorized',
+  unknown: 'unauthorized',
+  expired: 'unauthorized',
+  scope: 'forbidden',
+  quota: 'quota-exceeded',
+};
+
 export function createGate(options: GateOptions): Gate {
-  const { admission, monotonicMs } = options;
+  const { admission, callers, clients, monotonicMs } = options;
   const refusals = createRefusals({
     monotonicMs,
     random: Math.random,
@@ -42,25 +59,63 @@ export function createGate(options: GateOptions): Gate {
       options.onEnd(routeNumber, status, (monotonicMs() - startedAtMs) / 1000),
     onWaiting: options.onRefusalsWaiting,
   });
+  /** Of the request that was just let in: it becomes an exchange before another one is looked at. */
+  let admitted: KnownCaller | undefined;
+  let admittedFor = 0;
+
+  /** What is taken from a caller's bucket on the head alone: how many a batch is, only its body says. */
+  const expected = (lane: Route['lane'], contentLength: number): number =>
+    lane === 'single'
+      ? 1
+      : Math.max(1, Math.min(LIMITS.batchItems, Math.round(admission.batches.estimateItems(contentLength))));
+
   return {
-    sheds: (res, { route, number }, { head, contentLength, requestId }, startedAtMs) => {
+    refuses: (res, { route, number }, { head, contentLength, requestId }, startedAtMs) => {
+      admitted = undefined;
       if (route?.lane === undefined || head.framingFault !== undefined) return false;
-      const why = admission.judge(route.lane, res, contentLength, startedAtMs);
-      if (why === undefined) return false;
-      const shed = {
-        requestId: options.requestIdFor(requestId),
-        routeNumber: number,
-        contentLength,
-        startedAtMs,
+      const refuse = (kind: RefusalKind, retryAfterMs = 0): true => {
+        const refused = {
+          kind,
+          retryAfterMs,
+          requestId: options.requestIdFor(requestId),
+          routeNumber: number,
+          contentLength,
+          startedAtMs,
+        };
+        refusals.refuse(res, refused, admission.refusalMs(contentLength));
+        return true;
       };
-      refusals.refuse(res, shed, admission.refusalMs(contentLength));
-      return true;
+      let caller: KnownCaller | undefined;
+      let taken = 0;
+      if (callers !== undefined && route.scope !== undefined) {
+        taken = expected(route.lane, contentLength);
+        const judged = callers.judge(head, route.scope, taken);
+        if (!judged.ok) return refuse(REFUSAL_OF[judged.why], judged.retryAfterMs);
+        caller = judged.caller;
+      }
+      const why = admission.judge(route.lane, clients.find(res, caller), contentLength, startedAtMs);
+      if (why !== undefined) {
+        // Nothing was done for it.
+        if (caller !== undefined) callers?.correct(caller, -taken);
+        return refuse('overloaded');
+      }
+      admitted = caller;
+      admittedFor = taken;
+      return false;
     },
     enter: (exchange) => {
       if (exchange.served.route?.lane === 'batch') admission.batches.admit(exchange, exchange.contentLength);
+      exchange.caller = admitted;
+      exchange.charged = admittedFor;
     },
     leave: (exchange) => {
-      if (exchange.served.route?.lane === 'batch') admission.batches.leave(exchange);
+      const { caller, charged, served } = exchange;
+      if (served.route?.lane === 'batch') admission.batches.leave(exchange);
+      if (caller === undefined || callers === undefined) return;
+      // A call that came to nothing was not for nothing: it costs as much as one credential.
+      const credentials = Math.max(1, exchange.credentials);
+      callers.correct(caller, credentials - charged);
+      callers.served(caller, exchange.credentials);
     },
     stop: () => {
       refusals.stop();

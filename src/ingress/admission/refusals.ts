@@ -1,5 +1,6 @@
 /**
- * Answers to what is shed: made beforehand, given before anything of the body is looked at.
+ * Answers to what is shed, and to whom nobody knows or who asks for too much: made beforehand, given before anything of
+ * the body is looked at.
  *
  * Reading a small request and refusing it costs half of what verifying it does, nearly all of it in the kernel. Whoever
  * refuses at once all that comes at five times its capacity does nothing else. So refusals have a share of the time;
@@ -8,8 +9,9 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import { DROPPED_BODY_BYTES } from '../../config.ts';
-import { type Problem, problemReply } from '../problem.ts';
+import { PROBLEMS, type ProblemType, problemReply } from '../problem.ts';
 import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
+import { STATUS_LINES } from '../status-lines.ts';
 
 /** Share of the time for refusals while there are more of them, and how much of it may be saved up. */
 const TIME_SHARE = 0.05;
@@ -25,13 +27,19 @@ const RELEASE_INTERVAL_MS = 5;
 /** A body up to this size was mostly read with its head; a larger one is left with its client until the answer. */
 const LARGE_BYTES = 16 * 1024;
 
-const OVERLOADED: Problem = {
-  type: 'overloaded',
-  detail: 'shed before it was looked at: nothing is known of it',
-};
+const REFUSALS = {
+  overloaded: 'shed before it was looked at: nothing is known of it',
+  unauthorized: 'send Authorization: Bearer <access key>, one that is in force',
+  forbidden: "this is not among the caller's scopes",
+  'quota-exceeded': "the caller's own quota is used up: nothing is known of this request",
+} as const satisfies Partial<Record<ProblemType, string>>;
+export type RefusalKind = keyof typeof REFUSALS;
 
-/** A request that is shed. */
-export interface Shed {
+/** A request that is refused. */
+export interface Refused {
+  readonly kind: RefusalKind;
+  /** Of a quota: when it could be asked again; at the earliest. */
+  readonly retryAfterMs: number;
   /** Bytes of body that were announced. */
   readonly contentLength: number;
   readonly requestId: string;
@@ -45,26 +53,26 @@ export interface RefusalsOptions {
   /** Uniform in [0, 1). */
   random(): number;
   isDraining(): boolean;
-  onEnd(shed: Shed, status: number | undefined): void;
+  onEnd(refused: Refused, status: number | undefined): void;
   /** So many wait now. */
   onWaiting(count: number): void;
 }
 
 export interface Refusals {
   /** Answers, now or a little later; `costMs` is what reading and answering takes. */
-  refuse(res: HttpResponse, shed: Shed, costMs: number): void;
+  refuse(res: HttpResponse, refused: Refused, costMs: number): void;
   stop(): void;
 }
 
 interface Waiting {
   readonly res: HttpResponse;
-  readonly shed: Shed;
+  readonly refused: Refused;
   readonly costMs: number;
 }
 
 export function createRefusals(options: RefusalsOptions): Refusals {
   const { monotonicMs, random, isDraining } = options;
-  const { heads, body } = prebuiltAnswers();
+  const answers = prebuiltAnswers();
   // Sets keep the order too, and whoever leaves is out at once, so that only those count who wait.
   const small = new Set<Waiting>();
   const large = new Set<Waiting>();
@@ -72,13 +80,14 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   let creditAtMs = monotonicMs();
   let timer: NodeJS.Timeout | undefined;
 
-  const answer = (res: HttpResponse, shed: Shed, costMs: number): void => {
+  const answer = (res: HttpResponse, refused: Refused, costMs: number): void => {
     creditMs = Math.max(creditMs - costMs, -MOST_DEBT_MS);
-    const closes = shed.contentLength > DROPPED_BODY_BYTES || isDraining();
+    const closes = refused.contentLength > DROPPED_BODY_BYTES || isDraining();
+    const { status, head, body } = answers[refused.kind];
     // The parser writes the status line as it is told, so all headers go with it: two calls into it in all.
-    res.writeStatus(heads[Math.floor(random() * heads.length)] + shed.requestId);
+    res.writeStatus(head(refused.retryAfterMs, random()) + refused.requestId);
     res.end(body, closes);
-    options.onEnd(shed, 503);
+    options.onEnd(refused, status);
   };
   const earn = (now: number): void => {
     creditMs = Math.min(MOST_CREDIT_MS, creditMs + TIME_SHARE * (now - creditAtMs));
@@ -87,12 +96,12 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   /** Gives what is due of a queue, the oldest first. */
   const give = (queue: Set<Waiting>, mostWaitMs: number, now: number): void => {
     for (const one of queue) {
-      const { res, shed, costMs } = one;
-      if (creditMs <= 0 && now - shed.startedAtMs < mostWaitMs && !isDraining()) return;
+      const { res, refused, costMs } = one;
+      if (creditMs <= 0 && now - refused.startedAtMs < mostWaitMs && !isDraining()) return;
       queue.delete(one);
       res.cork(() => {
-        if (isLarge(shed)) res.resume();
-        answer(res, shed, costMs);
+        if (isLarge(refused)) res.resume();
+        answer(res, refused, costMs);
       });
     }
   };
@@ -107,38 +116,64 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     clearInterval(timer);
     timer = undefined;
   };
-  const hold = (res: HttpResponse, shed: Shed, costMs: number): void => {
-    const one: Waiting = { res, shed, costMs };
-    const queue = isLarge(shed) ? large : small;
+  const hold = (res: HttpResponse, refused: Refused, costMs: number): void => {
+    const one: Waiting = { res, refused, costMs };
+    const queue = isLarge(refused) ? large : small;
     res.onAborted(() => {
       queue.delete(one);
-      options.onEnd(shed, undefined);
+      options.onEnd(refused, undefined);
     });
-    if (isLarge(shed)) res.pause();
+    if (isLarge(refused)) res.pause();
     queue.add(one);
     timer ??= setInterval(release, RELEASE_INTERVAL_MS).unref();
   };
   return {
-    refuse: (res, shed, costMs) => {
+    refuse: (res, refused, costMs) => {
       if (creditMs <= costMs) earn(monotonicMs());
       const isNext = held() === 0 && creditMs > 0;
-      if (isNext || held() >= MOST_WAITING || isDraining()) answer(res, shed, costMs);
-      else hold(res, shed, costMs);
+      if (isNext || held() >= MOST_WAITING || isDraining()) answer(res, refused, costMs);
+      else hold(res, refused, costMs);
     },
     stop: () => clearInterval(timer),
   };
 }
 
-function isLarge({ contentLength }: Shed): boolean {
+function isLarge({ contentLength }: Refused): boolean {
   return contentLength > LARGE_BYTES;
 }
 
-/** One head for each time to come back after, up to the request id that ends it: all that differs. */
-function prebuiltAnswers(): { readonly heads: readonly string[]; readonly body: Uint8Array } {
-  const { contentType, body } = problemReply(OVERLOADED);
-  const heads = RETRY_AFTER_SECONDS.map(
-    (seconds) =>
-      `503 Service Unavailable\r\nretry-after: ${seconds}\r\ncontent-type: ${contentType}\r\nx-request-id: `,
-  );
-  return { heads, body: Buffer.from(body) };
+interface Prebuilt {
+  readonly status: number;
+  /** All up to the request id that ends it. `random` is uniform in [0, 1). */
+  head(retryAfterMs: number, random: number): string;
+  readonly body: Uint8Array;
+}
+
+function prebuiltAnswers(): Readonly<Record<RefusalKind, Prebuilt>> {
+  return {
+    overloaded: prebuilt('overloaded', RETRY_AFTER_SECONDS),
+    unauthorized: prebuilt('unauthorized', [], 'www-authenticate: Bearer\r\n'),
+    forbidden: prebuilt('forbidden', []),
+    'quota-exceeded': prebuilt('quota-exceeded', RETRY_AFTER_SECONDS),
+  };
+}
+
+/** `seconds`: to come back after, one of them at random; a refusal that says more says that. Empty: it does not pass. */
+function prebuilt(kind: RefusalKind, seconds: readonly number[], headers = ''): Prebuilt {
+  const { contentType, body } = problemReply({ type: kind, detail: REFUSALS[kind] });
+  const { status } = PROBLEMS[kind];
+  const begin = STATUS_LINES[status];
+  const end = `${headers}content-type: ${contentType}\r\nx-request-id: `;
+  return {
+    status,
+    head: (retryAfterMs, random) => {
+      if (seconds.length === 0) return `${begin}\r\n${end}`;
+      const after = Math.max(
+        seconds[Math.floor(random * seconds.length)] as number,
+        Math.ceil(retryAfterMs / 1000),
+      );
+      return `${begin}\r\nretry-after: ${after}\r\n${end}`;
+    },
+    body: Buffer.from(body),
+  };
 }

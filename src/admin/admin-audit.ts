@@ -1,0 +1,71 @@
+/**
+ * Who did what at the admin listener, for the audit trail: the user's name, the kind of call, how many it named, and how
+ * it ended. What changes something is told before it is done, durably, or is not done; its end is told afterwards.
+ */
+import type { Exchange } from '../ingress/exchange.ts';
+import type { Problem } from '../ingress/problem.ts';
+import { LOCAL_USER } from './admin-auth.ts';
+
+/** One call, as the trail has it. */
+export interface AdminAction {
+  readonly what: string;
+  /** Things that it names, such as cards. */
+  readonly count?: number;
+  /** Keyed hashes of the first of them (hexadecimal), by which whoever has the secret finds a card's changes. */
+  readonly hashes?: readonly string[];
+}
+
+/** A type, not an interface: a trail takes any record of plain values. */
+export type AdminEntry = {
+  readonly what: string;
+  readonly who: string;
+  readonly phase: 'asked' | 'done';
+  readonly count?: number;
+  readonly hashes?: readonly string[];
+  readonly outcome?: string;
+  readonly seq?: number;
+  readonly requestId?: string | undefined;
+};
+
+export interface AdminAudit {
+  /** Resolves to whether the entry is durable. */
+  append(entry: AdminEntry): Promise<boolean>;
+}
+
+const UNAUDITED: Problem = {
+  type: 'audit-unavailable',
+  detail: 'the audit trail cannot be written, so nothing was done',
+};
+
+/** Runs what changes something, between its two lines of the trail. */
+export async function audited<T extends { readonly outcome: string; readonly seq?: number }>(
+  audit: AdminAudit,
+  exchange: Exchange,
+  action: AdminAction,
+  run: () => Promise<T>,
+): Promise<T | undefined> {
+  const who = exchange.caller?.name ?? LOCAL_USER;
+  const requestId = exchange.loggableId;
+  if (!(await audit.append({ ...action, who, phase: 'asked', requestId }))) {
+    exchange.problem(UNAUDITED);
+    return undefined;
+  }
+  const result = await run();
+  const { outcome, seq } = result;
+  // Not waited for: it is done, whatever becomes of this line, and the one before says who asked.
+  void audit.append({
+    what: action.what,
+    who,
+    phase: 'done',
+    outcome,
+    ...(seq !== undefined && { seq }),
+    requestId,
+  });
+  return result;
+}
+
+/** What only looks is told once. */
+export function noteLook(audit: AdminAudit, exchange: Exchange, action: AdminAction): void {
+  const who = exchange.caller?.name ?? LOCAL_USER;
+  void audit.append({ ...action, who, phase: 'done', outcome: 'answered', requestId: exchange.loggableId });
+}
