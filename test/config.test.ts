@@ -30,6 +30,7 @@ describe('with nothing set', () => {
       metricsPort: 9464,
       auth: 'none',
       adminTokenFile: undefined,
+      callersRefreshSeconds: 5,
       trustList: undefined,
       trustListKeyFile: undefined,
       trustListRefreshSeconds: 300,
@@ -53,6 +54,7 @@ describe('with nothing set', () => {
       workerHeapMb: 1_024,
       logLevel: 'info',
       accessLogOneIn: 0,
+      auditDays: 365,
       massChangeLimit: 10_000,
       idempotencyMaxKeys: 1_000_000,
       filterCapacity: 10_000_000,
@@ -197,10 +199,27 @@ describe('combinations that must not start', () => {
     ],
     [
       { VIGIE_ADMIN_HOST: '::' },
-      'VIGIE_ADMIN_HOST is not loopback: VIGIE_ADMIN_TOKEN_FILE must name a token',
+      'VIGIE_ADMIN_HOST is not loopback: VIGIE_ADMIN_TOKEN_FILE must name a token, or VIGIE_ADMIN_CALLERS_FILE its users',
     ],
-    [{ VIGIE_AUTH: 'keys' }, 'VIGIE_AUTH=keys is not available in this release; only none is'],
-    [{ VIGIE_AUTH: 'oauth' }, 'VIGIE_AUTH=oauth is not available in this release; only none is'],
+    [{ VIGIE_AUTH: 'keys' }, 'VIGIE_AUTH=keys needs VIGIE_CALLERS_FILE: it names who may call'],
+    [
+      { VIGIE_CALLERS_FILE: '/run/callers' },
+      'VIGIE_CALLERS_FILE is for VIGIE_AUTH=keys: without it anybody may call, whatever the file says',
+    ],
+    [
+      { VIGIE_AUTH: 'keys', VIGIE_CALLERS_FILE: '/run/callers', VIGIE_ALLOW_AT: 'true' },
+      'VIGIE_ALLOW_AT is for VIGIE_AUTH=none: with keys the scope at says who may choose the instant',
+    ],
+    [{ VIGIE_AUTH: 'oauth' }, 'VIGIE_AUTH=oauth is not available in this release; none and keys are'],
+    [{ VIGIE_TLS_CERT_FILE: '/run/cert' }, 'VIGIE_TLS_CERT_FILE and VIGIE_TLS_KEY_FILE belong together'],
+    [
+      { VIGIE_TLS_CLIENT_CA_FILE: '/run/ca' },
+      'VIGIE_TLS_CLIENT_CA_FILE needs VIGIE_TLS_CERT_FILE: only TLS has certificates of callers',
+    ],
+    [
+      { VIGIE_TRUSTED_PROXIES: '10.0.0.0/33' },
+      'VIGIE_TRUSTED_PROXIES must be addresses or networks (10.0.0.0/8), by commas',
+    ],
     [{ VIGIE_REDIS_PREFIX: 'a}b' }, 'VIGIE_REDIS_PREFIX must be 1 to 64 letters, digits, dots, _ or -'],
     [
       { VIGIE_KERNEL: 'ifma', VIGIE_ENGINE: 'openssl' },
@@ -216,6 +235,10 @@ describe('combinations that must not start', () => {
 
   it.each([
     { VIGIE_HOST: '0.0.0.0', VIGIE_AUTH: 'none' },
+    { VIGIE_HOST: '0.0.0.0', VIGIE_AUTH: 'keys', VIGIE_CALLERS_FILE: '/run/callers' },
+    { VIGIE_ADMIN_HOST: '::', VIGIE_ADMIN_CALLERS_FILE: '/run/users' },
+    { VIGIE_TLS_CERT_FILE: '/run/cert', VIGIE_TLS_KEY_FILE: '/run/key', VIGIE_TLS_CLIENT_CA_FILE: '/run/ca' },
+    { VIGIE_TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::1' },
     { VIGIE_HOST: '::1' },
     { VIGIE_HOST: 'localhost' },
     { VIGIE_ADMIN_HOST: '0.0.0.0', VIGIE_ADMIN_TOKEN_FILE: '/run/token' },

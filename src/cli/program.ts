@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerCaller } from './commands/caller.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerStatus,
   registerTrust,
   registerCaller,
+  registerAudit,
   registerDoctor,
 ];
 

@@ -93,7 +93,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const { route } = served;
     observe.begin(served.number, startedAtMs);
     // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
-    if (options.needsCertificate === true && res.getX509Certificate().byteLength === 0) {
+    if (options.needsCertificate === true && res.getX509Certificate() === '') {
       const stranger = new ServerExchange(res, host, served, seen, startedAtMs);
       stranger.closesBehind = true;
       stranger.problem(NO_CERTIFICATE);

@@ -16,7 +16,7 @@ declare module 'uWebSockets.js' {
 
   interface HttpResponse {
     /** The certificate that the peer has shown and the parser has checked (PEM); empty without one, or without TLS. */
-    getX509Certificate(): ArrayBuffer;
+    getX509Certificate(): string;
   }
 
   /** The typings put it into an enum that the module does not export. */

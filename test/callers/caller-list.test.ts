@@ -50,7 +50,7 @@ describe('a list of callers', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no JSON', '{', 'unexpected'],
+    ['no JSON', '{', 'not JSON'],
     ['a name twice in one object', '{"callers":[],"callers":[]}', 'duplicate'],
     ['an unknown member', { callers: [], more: 1 }, 'the file has an unknown member'],
     ['no callers', {}, 'callers is not as described'],

@@ -69,39 +69,43 @@ export function createGate(options: GateOptions): Gate {
       ? 1
       : Math.max(1, Math.min(LIMITS.batchItems, Math.round(admission.batches.estimateItems(contentLength))));
 
+  const refuse = (
+    kind: RefusalKind,
+    retryAfterMs: number,
+    res: HttpResponse,
+    { number }: ServedRoute,
+    { contentLength, requestId }: SeenRequest,
+    startedAtMs: number,
+  ): true => {
+    const refused = {
+      ...{ kind, retryAfterMs, contentLength, startedAtMs },
+      requestId: options.requestIdFor(requestId),
+      routeNumber: number,
+    };
+    refusals.refuse(res, refused, admission.refusalMs(contentLength));
+    return true;
+  };
+
   return {
-    refuses: (res, { route, number }, { head, contentLength, requestId }, startedAtMs) => {
+    refuses: (res, served, seen, startedAtMs) => {
+      const { route } = served;
+      const { head, contentLength } = seen;
       admitted = undefined;
+      admittedFor = 0;
       if (route?.lane === undefined || head.framingFault !== undefined) return false;
-      const refuse = (kind: RefusalKind, retryAfterMs = 0): true => {
-        const refused = {
-          kind,
-          retryAfterMs,
-          requestId: options.requestIdFor(requestId),
-          routeNumber: number,
-          contentLength,
-          startedAtMs,
-        };
-        refusals.refuse(res, refused, admission.refusalMs(contentLength));
-        return true;
-      };
-      let caller: KnownCaller | undefined;
-      let taken = 0;
       if (callers !== undefined && route.scope !== undefined) {
-        taken = expected(route.lane, contentLength);
-        const judged = callers.judge(head, route.scope, taken);
-        if (!judged.ok) return refuse(REFUSAL_OF[judged.why], judged.retryAfterMs);
-        caller = judged.caller;
+        admittedFor = expected(route.lane, contentLength);
+        const judged = callers.judge(head, route.scope, admittedFor);
+        if (!judged.ok) {
+          return refuse(REFUSAL_OF[judged.why], judged.retryAfterMs, res, served, seen, startedAtMs);
+        }
+        admitted = judged.caller;
       }
-      const why = admission.judge(route.lane, clients.find(res, caller), contentLength, startedAtMs);
-      if (why !== undefined) {
-        // Nothing was done for it.
-        if (caller !== undefined) callers?.correct(caller, -taken);
-        return refuse('overloaded');
-      }
-      admitted = caller;
-      admittedFor = taken;
-      return false;
+      const client = clients.find(res, admitted);
+      if (admission.judge(route.lane, client, contentLength, startedAtMs) === undefined) return false;
+      // Nothing was done for it, so it costs nothing.
+      if (admitted !== undefined) callers?.correct(admitted, -admittedFor);
+      return refuse('overloaded', 0, res, served, seen, startedAtMs);
     },
     enter: (exchange) => {
       if (exchange.served.route?.lane === 'batch') admission.batches.admit(exchange, exchange.contentLength);
