@@ -6,10 +6,10 @@ import { renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, changeStatus, scrape, until, type VerdictAnswer, verify } from '../support/call.ts';
-import { FASTEST_ENGINE, type Gateway, startGateway } from '../support/gateway.ts';
-import { head, open, parseAnswers, type RawAnswer } from '../support/raw-http.ts';
-import { credential, goodClaims, ISS, SIGNER, tampered } from '../support/synthetic-issuer.ts';
+import { call, changeStatus, scrape, until, type VerdictAnswer, verify } from '../../support/call.ts';
+import { FASTEST_ENGINE, type Gateway, startGateway } from '../../support/gateway.ts';
+import { head, open, parseAnswers, type RawAnswer } from '../../support/raw-http.ts';
+import { credential, goodClaims, ISS, SIGNER, tampered } from '../../support/synthetic-issuer.ts';
 
 const NOW = Math.floor(Date.now() / 1000);
 /** So many that slices are begun while half of them are there. */

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Child, freePorts } from '../../deploy/stack/child.ts';
-import { DEPLOY, makeSecrets, secretOf } from '../../deploy/stack/deploy-files.ts';
+import { type Child, freePorts } from '../../../deploy/stack/child.ts';
+import { DEPLOY, makeSecrets, secretOf } from '../../../deploy/stack/deploy-files.ts';
 import {
   canFailOver,
   isFollowed,
   primaryOf,
   startNode,
   startSentinel,
-} from '../../deploy/stack/redis-nodes.ts';
+} from '../../../deploy/stack/redis-nodes.ts';
 
 const TIMEOUT_MS = 120_000;
 

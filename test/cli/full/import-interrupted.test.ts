@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { call, until } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
-import { runVigie } from './run-vigie.ts';
+import { call, until } from '../../support/call.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
+import { runVigie } from '../run-vigie.ts';
 
-const VIGIE = fileURLToPath(new URL('../../dist/cli/vigie.js', import.meta.url));
+const VIGIE = fileURLToPath(new URL('../../../dist/cli/vigie.js', import.meta.url));
 const CARDS = 60_500;
 
 interface Summary {

@@ -1,15 +1,15 @@
 /** What a newer release writes is refused, counted and said, and left alone: real gateways, a real Redis. */
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { cardHash } from '../../src/revocation/card-hash.ts';
-import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
-import { encodeEntry } from '../../src/revocation/status-entry.ts';
-import { accountEntry } from '../../src/revocation/store-account.ts';
-import { decodeState, encodeState } from '../../src/revocation/store-state.ts';
-import { call, changeStatus, reasonOf, scrape, until } from '../support/call.ts';
-import { card, deploy, MASTER } from '../support/deployment.ts';
-import { openLogOn } from '../support/redis-log.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
+import { cardHash } from '../../../src/revocation/card-hash.ts';
+import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
+import { encodeEntry } from '../../../src/revocation/status-entry.ts';
+import { accountEntry } from '../../../src/revocation/store-account.ts';
+import { decodeState, encodeState } from '../../../src/revocation/store-state.ts';
+import { call, changeStatus, reasonOf, scrape, until } from '../../support/call.ts';
+import { card, deploy, MASTER } from '../../support/deployment.ts';
+import { openLogOn } from '../../support/redis-log.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
 
 const SECRET = deriveSecret(MASTER);
 
