@@ -15,7 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json LICENSE ./
 COPY src/ src/
-COPY deploy/image/assemble.mjs deploy/image/
+COPY deploy/image/assemble.mjs deploy/image/sbom.mjs deploy/image/
 # The native build never fails an install, so its fruit is asked for. Its flags name no processor: the vector code
 # is compiled beside the portable one, and the gateway chooses when it starts.
 RUN npm run --silent build:native \

@@ -14,10 +14,12 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { billOfMaterials, textOf } from './sbom.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -98,6 +100,8 @@ function assemble(app) {
       filter: (file) => isWanted(file, binaries),
     });
   }
+  // Of what is here, that is without packages for other platforms.
+  writeFileSync(join(app, 'sbom.cdx.json'), textOf(billOfMaterials(packages)));
 }
 
 /** Bytes of all files, and the binaries among them. */
