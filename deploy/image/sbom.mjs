@@ -17,8 +17,9 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
  * @param folders of the lockfile (`node_modules/…`) that the bill is of; without, all that production could install, on
  *   whatever platform.
  */
-export function billOfMaterials(folders) {
-  const what = ['--package-lock-only', '--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=application'];
+export function billOfMaterials(folders = productionFolders()) {
+  // Not `--omit=dev`: that leaves out packages which tools of development need as well as the service.
+  const what = ['--package-lock-only', '--include=dev', '--sbom-format=cyclonedx', '--sbom-type=application'];
   const bill = JSON.parse(
     execFileSync('npm', ['sbom', ...what], { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }),
   );
@@ -29,8 +30,17 @@ export function billOfMaterials(folders) {
   bill.metadata.component.name = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).name;
   bill.components.sort(byReference('bom-ref'));
   bill.dependencies.sort(byReference('ref'));
-  for (const { dependsOn } of bill.dependencies) dependsOn?.sort();
-  return folders === undefined ? bill : onlyOf(bill, folders);
+  return onlyOf(bill, folders);
+}
+
+function lockedPackages() {
+  return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+}
+
+function productionFolders() {
+  return Object.entries(lockedPackages())
+    .filter(([folder, { dev }]) => folder !== '' && dev !== true)
+    .map(([folder]) => folder);
 }
 
 function byReference(name) {
@@ -39,7 +49,7 @@ function byReference(name) {
 
 /** Of the packages in these folders, and of what they need among themselves. */
 function onlyOf(bill, folders) {
-  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const packages = lockedPackages();
   const kept = new Set(
     folders.map((folder) => {
       const { name = folder.split('node_modules/').at(-1), version } = packages[folder];
@@ -50,7 +60,7 @@ function onlyOf(bill, folders) {
   const components = bill.components.filter((component) => kept.has(component['bom-ref']));
   const dependencies = bill.dependencies
     .filter(({ ref }) => kept.has(ref))
-    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((one) => kept.has(one)) }));
+    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((one) => kept.has(one)).sort() }));
   return { ...bill, components, dependencies };
 }
 
