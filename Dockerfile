@@ -15,7 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json LICENSE ./
 COPY src/ src/
-COPY deploy/image/assemble.mjs deploy/image/
+COPY deploy/image/assemble.mjs deploy/image/sbom.mjs deploy/image/
 # The native build never fails an install, so its fruit is asked for. Its flags name no processor: the vector code
 # is compiled beside the portable one, and the gateway chooses when it starts.
 RUN npm run --silent build:native \
@@ -57,5 +57,6 @@ STOPSIGNAL SIGTERM
 # Exec form, as below: no shell stands between the engine and node, and so node gets SIGTERM and drains.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.VIGIE_METRICS_PORT || 9464) + '/readyz', { signal: AbortSignal.timeout(4000) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/cli/vigie.js"]
+# No object's prototype is to be had by a name that may stand in data, and no signal opens a debugger (SECURITY.md).
+ENTRYPOINT ["node", "--disable-proto=throw", "--disable-sigusr1", "/app/dist/cli/vigie.js"]
 CMD ["serve"]

@@ -505,4 +505,6 @@ export interface Config {
   readonly demo: boolean;
   /** VIGIE_ names in the environment that are no settings: said at start, since a typo is a silent default. */
   readonly unknownNames: readonly string[];
+  /** Those that sound like a secret's. */
+  readonly secretNames: readonly string[];
 }

@@ -54,7 +54,11 @@ interface Running {
 export async function serve(config: Config, announce: (ready: Announcement) => void): Promise<number> {
   const clock = systemClock;
   const log = createLog(config.logLevel);
-  hardenProcess(log);
+  const exposed = hardenProcess(config, log);
+  if (exposed !== undefined) {
+    process.stderr.write(`vigie: ${exposed}\n`);
+    return USAGE;
+  }
   const end = watchForEnd(log);
   const stops = createStops();
   const running = await start(config, clock, log, end, stops);

@@ -12,6 +12,12 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly errors: readonly string[] };
 
+/** No setting is called so: each secret is a file that a setting names. */
+const SECRET_NAME = /PASS(WORD|WD|PHRASE)?|TOKEN|SECRET|CREDENTIAL|_KEYS?$|PRIVATE/;
+
+/** What names a file has a dot, a slash, or is short; a hexadecimal or base64 secret, and PEM, are neither. */
+const SECRET_ITSELF = /^[A-Za-z0-9_+=-]{32,}$|-----BEGIN/;
+
 /** The flag of a setting, e.g. `--admin-port`. */
 export function flagOf(setting: Setting): string {
   return `--${setting.env.slice('VIGIE_'.length).toLowerCase().replaceAll('_', '-')}`;
@@ -34,6 +40,12 @@ export function readConfig(
   };
   const values = {} as Record<SettingName, string | number | undefined>;
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const { env } = SETTINGS[name];
+    if (env.endsWith('_FILE') && SECRET_ITSELF.test(raw(name) ?? '')) {
+      // Not repeated, as errors of reading it would.
+      errors.push(`${env} looks like a secret itself: write it into a file, and name the file`);
+      continue;
+    }
     const parsed = parseSetting(SETTINGS[name], raw(name));
     if (parsed.error === undefined) values[name] = parsed.value;
     else errors.push(parsed.error);
@@ -42,12 +54,16 @@ export function readConfig(
   if (errors.length > 0) return { ok: false, errors };
 
   const known = new Set(Object.values(SETTINGS).map((setting) => setting.env as string));
+  const unknownNames = Object.keys(environment).filter(
+    (name) => name.startsWith('VIGIE_') && !known.has(name),
+  );
   const config = {
     ...values,
     secretFile: values.secretFile ?? join(values.dataDir as string, 'secret'),
     demo: values.trustList === undefined,
     allowAt: values.allowAt === 'true',
-    unknownNames: Object.keys(environment).filter((name) => name.startsWith('VIGIE_') && !known.has(name)),
+    unknownNames,
+    secretNames: unknownNames.filter((name) => SECRET_NAME.test(name)),
   };
   // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.
   return { ok: true, config: config as unknown as Config };

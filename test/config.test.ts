@@ -79,6 +79,7 @@ describe('with nothing set', () => {
       drainTimeoutMs: 10_000,
       demo: true,
       unknownNames: [],
+      secretNames: [],
     });
   });
 
@@ -114,6 +115,36 @@ describe('where a value comes from', () => {
   it('VIGIE_ names that are no settings are told, other names are not', () => {
     const environment = { VIGIE_PROT: '1', VIGIE_: 'x', PATH: '/bin', vigie_port: '1', VIGIE_PORT: '1' };
     expect(configOf(environment).unknownNames).toEqual(['VIGIE_PROT', 'VIGIE_']);
+  });
+
+  it('of those, what sounds like a secret is told apart', () => {
+    const names = [
+      'VIGIE_REDIS_PASSWORD',
+      'VIGIE_ADMIN_TOKEN',
+      'VIGIE_SECRET',
+      'VIGIE_TLS_KEY',
+      'VIGIE_PROT',
+    ];
+    const config = configOf(Object.fromEntries(names.map((name) => [name, 'x'])));
+    expect(config.secretNames).toEqual(names.slice(0, -1));
+  });
+
+  it('a file is named, not its content: what looks like a secret is refused unrepeated', () => {
+    const isRefused = (value: string): boolean => {
+      const read = readConfig({ VIGIE_ADMIN_TOKEN_FILE: value });
+      if (!read.ok) expect(read.errors.join()).not.toContain(value);
+      return !read.ok;
+    };
+    const secrets = ['0123456789abcdef'.repeat(4), `${'Ab1_'.repeat(11)}=`, '-----BEGIN PRIVATE KEY-----'];
+    expect(secrets.filter(isRefused)).toEqual(secrets);
+    const files = [
+      'token',
+      './token',
+      `/run/${'a'.repeat(64)}`,
+      `${'a'.repeat(40)}.txt`,
+      'admin-token-of-the-gateway',
+    ];
+    expect(files.filter(isRefused)).toEqual([]);
   });
 
   it('flags are the names in kebab-case', () => {

@@ -14,10 +14,12 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { billOfMaterials, textOf } from './sbom.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -35,8 +37,17 @@ const NOT_RUN_FOLDERS = new Set([
   'examples',
   '.github',
 ]);
-/** lmdb carries the sources of the database; node-api-headers are for the compiler alone. */
-const LEFT_OUT = ['node_modules/lmdb/dependencies', 'node_modules/lmdb/src', 'node_modules/node-api-headers'];
+/**
+ * lmdb carries the sources of the database; node-api-headers are for the compiler alone; msgpackr does without
+ * msgpackr-extract, and what is not there needs not be trusted.
+ */
+const LEFT_OUT = [
+  'node_modules/lmdb/dependencies',
+  'node_modules/lmdb/src',
+  'node_modules/node-api-headers',
+  'node_modules/msgpackr-extract',
+];
+const LEFT_OUT_SCOPES = ['node_modules/@msgpackr-extract/'];
 const LICENCE = /^(licen[cs]e|notice|copying)/i;
 
 /** Folders of the packages that `npm ci --omit=dev` would install here, as the lockfile knows them. */
@@ -45,7 +56,8 @@ function productionPackages() {
   return Object.entries(packages)
     .filter(([folder, { dev }]) => folder !== '' && dev !== true && existsSync(join(ROOT, folder)))
     .map(([folder]) => folder)
-    .filter((folder) => !LEFT_OUT.includes(folder));
+    .filter((folder) => !LEFT_OUT.includes(folder))
+    .filter((folder) => !LEFT_OUT_SCOPES.some((scope) => folder.startsWith(scope)));
 }
 
 /** The one binary of each package that this Node.js, on this processor, loads. */
@@ -88,6 +100,8 @@ function assemble(app) {
       filter: (file) => isWanted(file, binaries),
     });
   }
+  // Of what is here, that is without packages for other platforms.
+  writeFileSync(join(app, 'sbom.cdx.json'), textOf(billOfMaterials(packages)));
 }
 
 /** Bytes of all files, and the binaries among them. */

@@ -1,12 +1,34 @@
 /** What a gateway does to itself before it holds a secret: its memory and its files are nobody else's. */
+import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import { loadNativeAddon } from '../native/addon.ts';
+import { exposures } from './exposure.ts';
+import { openFiles } from './secret-files.ts';
 
-export function hardenProcess(log: Log): void {
+/** @returns why this gateway must not start, in one line; `undefined` where it may. */
+export function hardenProcess(config: Config, log: Log): string | undefined {
   // Whatever is made from now on is its owner's alone, also where a mode was forgotten.
   process.umask(0o077);
   // Node.js opens a debugger at this signal, to every program of the machine, unless somebody listens for it.
   process.on('SIGUSR1', () => log('warn', 'SIGUSR1 opens no debugger here'));
+  const exposed = exposures();
+  if (exposed.length > 0) {
+    // A demo has no secret but its own, and is what developers look into.
+    if (!config.demo) return `${exposed.join(', ')}: would open this process to others; start node without`;
+    log('warn', 'the process is open to others', { by: exposed });
+  }
+  if (config.secretNames.length > 0) {
+    log('warn', 'secrets are read from files alone, and an environment is no place for one', {
+      names: config.secretNames,
+    });
+  }
+  for (const { setting, by } of openFiles(config)) log('warn', 'a file is open to others', { setting, by });
+  forbidDumps(log);
+  return undefined;
+}
+
+/** The addon's alone: Node.js has no call for it. */
+function forbidDumps(log: Log): void {
   const loaded = loadNativeAddon();
   if (loaded.ok && loaded.addon.forbidDumps()) return;
   log('warn', 'core dumps are not ruled out by the process itself: start it with ulimit -c 0');

@@ -104,6 +104,19 @@ describe('what goes into the image', () => {
     expect(files).toContain('node_modules/zod/LICENSE');
   });
 
+  it('is what its bill of materials names, all of it', () => {
+    const { components } = JSON.parse(readFileSync(join(app, 'sbom.cdx.json'), 'utf8'));
+    const named = components.map(({ purl }: Record<string, string>) =>
+      decodeURIComponent(purl?.replace('pkg:npm/', '') ?? ''),
+    );
+    const there = readdirSync(join(app, 'node_modules'), { recursive: true, encoding: 'utf8' })
+      // A package's own manifest, not one of those that stand within it for its loader.
+      .filter((file) => /^((.*\/)?node_modules\/)?(@[^/]+\/)?[^/]+\/package\.json$/.test(file))
+      .map((file) => JSON.parse(readFileSync(join(app, 'node_modules', file), 'utf8')));
+    expect(named.sort()).toEqual(there.map(({ name, version }) => `${name}@${version}`).sort());
+    expect(named).toContain('uws-pack@20.0.8');
+  });
+
   it('starts, says that it is ready, and ends at SIGTERM with code 0', async () => {
     const ports = ['VIGIE_PORT', 'VIGIE_ADMIN_PORT', 'VIGIE_METRICS_PORT'].map((name) => [name, '0']);
     const settings = {

@@ -1,15 +1,21 @@
-/** Fails when a lockfile names a registry's address, or a package without an integrity hash. */
-import { readFileSync } from 'node:fs';
+/** Fails when a manifest, its lockfile or npm's settings let in what nobody vouched for (lockfile-faults.mjs). */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockfileFaults, settingsFaults } from './lockfile-faults.mjs';
 
-const faults = [];
-for (const file of ['package-lock.json', 'bench/package-lock.json']) {
-  const { packages } = JSON.parse(readFileSync(file, 'utf8'));
-  for (const [path, entry] of Object.entries(packages)) {
-    if (path === '' || entry.link === true) continue;
-    if (entry.integrity === undefined) faults.push(`${file}: ${path} has no integrity`);
-    if (/^https?:/.test(entry.resolved ?? '')) faults.push(`${file}: ${path} names an address`);
-  }
-}
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
+const faults = ['.', 'bench'].flatMap((folder) => {
+  const file = (name) => join(folder, name);
+  const npmrc = existsSync(file('.npmrc')) ? readFileSync(file('.npmrc'), 'utf8') : '';
+  const found = [
+    ...lockfileFaults(readJson(file('package-lock.json')), readJson(file('package.json'))),
+    ...settingsFaults(npmrc),
+  ];
+  // npm would read it in the lockfile's place.
+  if (existsSync(file('npm-shrinkwrap.json'))) found.push('npm-shrinkwrap.json is there');
+  return found.map((fault) => `${folder}: ${fault}`);
+});
 for (const fault of faults) console.error(fault);
 console.log(faults.length === 0 ? 'lockfiles: sound' : `lockfiles: ${faults.length} faults`);
 process.exitCode = faults.length === 0 ? 0 : 1;

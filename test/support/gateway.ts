@@ -16,6 +16,8 @@ export interface GatewayOptions {
   readonly dataDir?: string;
   /** What VIGIE_TRUST_LIST names; a document is written to a file first. Default: the synthetic issuer's list. */
   readonly trustList?: string | object;
+  /** Starts node: a program and its words, which runs the rest of its words in its own place. */
+  readonly startedBy?: readonly string[];
   /** Told of the process as soon as there is one, long before it is ready. */
   whileStarting?(starting: Pick<Gateway, 'stderr' | 'signal'>): void;
 }
@@ -80,7 +82,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     VIGIE_CANARY: 'off',
     ...options.env,
   };
-  const child = spawn(process.execPath, [VIGIE, 'serve'], {
+  const [program = '', ...words] = [...(options.startedBy ?? []), process.execPath, VIGIE, 'serve'];
+  const child = spawn(program, words, {
     env: { ...withoutVigieNames(process.env), ...engineOfThisRun(options.env), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

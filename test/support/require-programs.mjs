@@ -19,6 +19,10 @@ const PROGRAMS = [
   { name: 'a C++ compiler', debianPackage: 'g++', isFound: async () => (await findCompiler()) !== undefined },
   // Gives the processes of some tests another wall clock.
   { name: 'faketime', debianPackage: 'faketime', isFound: async () => fakeTimeLibrary() !== undefined },
+  // Judges deploy/systemd; nothing of systemd runs.
+  { name: 'systemd-analyze', debianPackage: 'systemd' },
+  // Takes rights from processes that tests look at.
+  { name: 'setpriv', debianPackage: 'util-linux' },
   { name: 'objdump', debianPackage: 'binutils' },
 ];
 

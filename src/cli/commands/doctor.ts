@@ -4,10 +4,17 @@ import type { Config } from '../../config.ts';
 import { readConfig } from '../../read-config.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
 import { checkEngines } from '../doctor/engines.ts';
-import { checkAdminToken, checkDataDirectory, checkSecret, checkTrustList } from '../doctor/files.ts';
+import {
+  checkAdminToken,
+  checkDataDirectory,
+  checkOtherFiles,
+  checkSecret,
+  checkTrustList,
+} from '../doctor/files.ts';
 import { type Finding, failure, fine } from '../doctor/finding.ts';
 import { checkListeners } from '../doctor/listeners.ts';
 import {
+  checkBinaries,
   checkClock,
   checkHttpServer,
   checkNode,
@@ -32,7 +39,7 @@ export function registerDoctor(program: Command, context: CommandContext): void 
 
 async function doctor(reply: Reply, options: DoctorOptions): Promise<ExitCode> {
   const { terminal } = reply;
-  const findings: Finding[] = [checkNode(), await checkHttpServer(), checkClock()];
+  const findings: Finding[] = [checkNode(), ...checkBinaries(), await checkHttpServer(), checkClock()];
   const settings = readConfig(terminal.environment, settingFlags(options));
   if (settings.ok) findings.push(...(await checkConfigured(settings.config)));
   else {
@@ -50,11 +57,12 @@ async function doctor(reply: Reply, options: DoctorOptions): Promise<ExitCode> {
 async function checkConfigured(config: Config): Promise<Finding[]> {
   return [
     fine('settings', 'all are valid'),
-    ...describeUnknownNames(config.unknownNames),
+    ...describeUnknownNames(config),
     await checkStore(config.dataDir),
     checkDataDirectory(config.dataDir),
     checkSecret(config),
     checkAdminToken(config),
+    ...checkOtherFiles(config),
     ...checkEngines(config),
     await checkTrustList(config),
     ...(await checkRedis(config)),

@@ -1,6 +1,7 @@
 /** `vigie serve`: the gateway itself, every setting a flag. */
 import type { Command } from 'commander';
-import { parserBuild } from '../../ingress/parser-build.ts';
+import { createLog } from '../../log.ts';
+import { packagedBinaries } from '../../native/packaged-binaries.ts';
 import { readConfig } from '../../read-config.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -31,14 +32,14 @@ async function serveGateway(
     for (const error of read.errors) terminal.stderr.write(`vigie: ${error}\n`);
     return EXIT.usage;
   }
-  const { target, standing } = parserBuild();
-  if (standing === 'altered') {
-    // Before it is loaded, since what is loaded runs.
-    return fail(
-      reply,
-      'usage',
-      `the uWebSockets.js for ${target} is not the one tested: run npm ci from the lockfile`,
-    );
+  const log = createLog(read.config.logLevel);
+  // Before they are loaded, since what is loaded runs.
+  for (const { name, target, standing } of packagedBinaries()) {
+    if (standing === 'altered') {
+      const detail = `${name}'s binary for ${target} is not the one tested: run npm ci from the lockfile`;
+      return fail(reply, 'usage', detail);
+    }
+    if (standing === 'untested') log('warn', 'a binary that was not tested', { package: name, target });
   }
   // Loaded only now: other commands must not need the HTTP server's or the store's binaries.
   const [{ serve }, { announce, announceAsJson }] = await Promise.all([

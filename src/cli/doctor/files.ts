@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBearerTokenFile } from '../../bearer-token.ts';
 import type { Config } from '../../config.ts';
+import { openFiles } from '../../control/secret-files.ts';
 import { isOpenToOthers, loadDeploymentSecret } from '../../revocation/deployment-secret.ts';
 import { counted } from '../terminal.ts';
 import { judgeTrustList } from '../trust-check.ts';
@@ -56,6 +57,15 @@ export function checkAdminToken({ adminTokenFile }: Config): Finding {
   if (!read.ok) return failure(subject, read.fault, 'write a token of 16 characters or more into it');
   if (!isOpen(adminTokenFile)) return fine(subject, adminTokenFile);
   return failure(subject, `${adminTokenFile} can be read by others`, `chmod 600 ${adminTokenFile}`);
+}
+
+/** The other files that settings name, by who else may read or write them. */
+export function checkOtherFiles(config: Config): Finding[] {
+  return openFiles(config)
+    .filter(({ file }) => file !== config.adminTokenFile)
+    .map(({ setting, file, by }) =>
+      failure('file modes', `${file} (${setting}) is ${by} by others`, `chmod 600 ${file}`),
+    );
 }
 
 function isOpen(file: string): boolean {

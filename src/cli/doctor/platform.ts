@@ -1,8 +1,14 @@
-/** Whether this machine can run the gateway at all: Node, the two native binaries, the clock. */
+/** Whether this machine can run the gateway at all: Node, the native binaries, the clock. */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parserBuild } from '../../ingress/parser-build.ts';
+import type { Config } from '../../config.ts';
+import {
+  type BinaryPackage,
+  type PackagedBinary,
+  packagedBinaries,
+  packagedBinary,
+} from '../../native/packaged-binaries.ts';
 import { type Finding, failure, fine, nameOf, warning } from './finding.ts';
 
 export function checkNode(version = process.versions.node): Finding {
@@ -12,29 +18,50 @@ export function checkNode(version = process.versions.node): Finding {
   return failure('Node.js', `${version} is not supported`, 'install Node.js 22, or 20.19 or later of 20');
 }
 
+const REINSTALL = 'run npm ci from the lockfile';
+
+/** The packages' binaries, by their digests: what serve does before it loads them. */
+export function checkBinaries(): Finding[] {
+  return packagedBinaries().map(judgeBinary);
+}
+
+function judgeBinary({ name, target, standing }: PackagedBinary): Finding {
+  const subject = 'binaries';
+  if (standing === 'altered') {
+    return failure(subject, `${name}'s for ${target} is not the one tested`, REINSTALL);
+  }
+  if (standing === 'untested') {
+    return warning(subject, `none of ${name}'s was tested for ${target}`, 'prefer Node.js 22 on Linux');
+  }
+  // Whether one that is absent is needed is told by what loads it: msgpackr does without.
+  if (standing === 'absent') return fine(subject, `${name} has none for ${target}`);
+  return fine(subject, `${name}'s for ${target} is the one tested`);
+}
+
 export async function checkHttpServer(): Promise<Finding> {
   const subject = 'HTTP server';
-  const { target, standing } = parserBuild();
-  if (standing === 'altered') {
-    return failure(
-      subject,
-      `the uWebSockets.js for ${target} is not the one tested`,
-      'run npm ci from the lockfile',
-    );
-  }
+  const { target, standing } = packagedBinary('uWebSockets.js');
+  // Not loaded then, since what is loaded runs; checkBinaries tells of it.
+  if (standing === 'altered') return failure(subject, 'not loaded: it was altered', REINSTALL);
   try {
     await import('uWebSockets.js');
   } catch (error) {
     const detail = `uWebSockets.js for ${target} cannot be loaded (${nameOf(error)})`;
     return failure(subject, detail, 'run npm ci; it needs glibc (not Alpine) and Node.js 20 or 22');
   }
-  if (standing === 'tested') return fine(subject, `uWebSockets.js for ${target} loads, digest as known`);
-  return fine(subject, `uWebSockets.js loads; no known digest for ${target}`);
+  return fine(subject, `uWebSockets.js for ${target} loads`);
+}
+
+function isAltered(name: BinaryPackage): boolean {
+  return packagedBinary(name).standing === 'altered';
 }
 
 /** Opens a store beside the real one, writes, reads back, and removes it. */
 export async function checkStore(dataDir: string): Promise<Finding> {
   const subject = 'status store';
+  if (isAltered('lmdb') || isAltered('msgpackr-extract')) {
+    return failure(subject, 'not loaded: a binary of it was altered', REINSTALL);
+  }
   let open: typeof import('lmdb').open;
   try {
     ({ open } = await import('lmdb'));
@@ -78,8 +105,11 @@ export function checkClock(nowMs = Date.now()): Finding {
   return failure('clock', `${now} is not plausible: this program was built later`, 'set the clock; run NTP');
 }
 
-export function describeUnknownNames(names: readonly string[]): Finding[] {
-  return names.map((name) =>
-    warning('settings', `${name} is in the environment and is no setting`, 'correct or unset it'),
-  );
+export function describeUnknownNames({ unknownNames, secretNames }: Config): Finding[] {
+  return unknownNames.map((name) => {
+    const mend = secretNames.includes(name)
+      ? 'unset it, change the secret, and give it in a file'
+      : 'correct or unset it';
+    return warning('settings', `${name} is in the environment and is no setting`, mend);
+  });
 }

@@ -1,0 +1,130 @@
+/** Binaries of packages that are not those tested: never loaded. A real installation, altered as an attacker would. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packagedBinaries, standingOf } from '../../src/native/packaged-binaries.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const { platform, arch, versions } = process;
+const PARSER = `node_modules/uWebSockets.js/dist/bin/uws_${platform}_${arch}_${versions.modules}.node`;
+const STORE = `node_modules/@lmdb/lmdb-${platform}-${arch}`;
+
+let scratch: string;
+let app: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'vigie-binaries-'));
+  app = join(scratch, 'app');
+  execFileSync(process.execPath, [join(ROOT, 'deploy/image/assemble.mjs'), scratch]);
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Runs a command of that installation with something of it altered, and puts it back. */
+function withAltered(file: string, alter: (path: string) => void, command: readonly string[]) {
+  const path = join(app, file);
+  const kept = join(scratch, 'kept');
+  cpSync(path, kept);
+  try {
+    alter(path);
+    const settings = {
+      ...{ VIGIE_PORT: '0', VIGIE_ADMIN_PORT: '0', VIGIE_METRICS_PORT: '0', VIGIE_WORKERS: '1' },
+      ...{ VIGIE_DATA_DIR: join(scratch, 'data'), VIGIE_FILTER_CAPACITY: '100000' },
+    };
+    return spawnSync(process.execPath, [join(app, 'dist/cli/vigie.js'), ...command], {
+      env: { PATH: process.env.PATH, ...settings },
+      encoding: 'utf8',
+      timeout: 25_000,
+    });
+  } finally {
+    cpSync(kept, path);
+  }
+}
+
+/** Still a library that loads: only its digest tells. */
+const appendByte = (path: string): void => appendFileSync(path, '\0');
+/** Would be an error of the loader, were it asked. */
+const garble = (path: string): void => writeFileSync(path, 'not a library');
+const storeBinary = (): string => {
+  const files = readdirSync(join(app, STORE)).filter((file) => file.endsWith('.node'));
+  expect(files).toHaveLength(1);
+  return join(STORE, files[0] ?? '');
+};
+
+describe('an installation as released', () => {
+  it('has every binary that it would load as it was tested', () => {
+    const standings = packagedBinaries().map(({ name, standing }) => [name, standing]);
+    expect(standings.slice(0, 2)).toEqual([
+      ['uWebSockets.js', 'tested'],
+      ['lmdb', 'tested'],
+    ]);
+    // Has none for arm64.
+    expect(standings[2]).toEqual(['msgpackr-extract', arch === 'x64' ? 'tested' : 'absent']);
+  });
+});
+
+describe('an altered binary', () => {
+  it.each([
+    ['uWebSockets.js', 'a byte more', () => PARSER, appendByte],
+    ['uWebSockets.js', 'no library at all', () => PARSER, garble],
+    ['lmdb', 'a byte more', storeBinary, appendByte],
+    ['lmdb', 'no library at all', storeBinary, garble],
+  ])('of %s (%s) stops the start before it is loaded', (name, _, file, alter) => {
+    const { status, stdout, stderr } = withAltered(file(), alter, ['serve']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      new RegExp(`^vigie: ${name}'s binary for \\w+ is not the one tested: run npm ci from the lockfile\\n$`),
+    );
+  });
+
+  it('is a failure for the doctor, who does not load it either', () => {
+    for (const file of [PARSER, storeBinary()]) {
+      const { status, stdout } = withAltered(file, garble, ['doctor', '--json']);
+      const { findings } = JSON.parse(stdout);
+      const wrong = findings.filter(({ level }: { level: string }) => level === 'failure');
+      expect(status).toBe(1);
+      expect(wrong.map(({ subject }: { subject: string }) => subject)).toEqual(
+        file === PARSER ? ['binaries', 'HTTP server'] : ['binaries', 'status store'],
+      );
+      expect(wrong[1].detail).toContain('not loaded');
+    }
+  });
+});
+
+describe('a platform that none was tested for', () => {
+  const TABLE = 'dist/native/packaged-binaries.js';
+  const forget = (path: string): void => {
+    const target = `${platform}_${arch}_${versions.modules}`;
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`${target}:`, 'linux_none_0:'));
+  };
+
+  it('is warned of, and the gateway starts', () => {
+    // Ends by itself once it is up: its port is no port of ours, so it is told by a list that is missing.
+    const list = ['serve', '--trust-list', join(scratch, 'no-such-list.json')];
+    const { stderr } = withAltered(TABLE, forget, list);
+    const warnings = stderr
+      .split('\n')
+      .filter((line) => line.includes('a binary that was not tested'))
+      .map((line) => JSON.parse(line));
+    expect(warnings).toMatchObject([
+      { level: 'warn', package: 'uWebSockets.js' },
+      { level: 'warn', package: 'lmdb' },
+    ]);
+    // It went on: what follows is of a gateway that has loaded both.
+    expect(stderr).toContain('status store open');
+  });
+
+  it('is told apart from an altered file and from none', () => {
+    expect(standingOf('lmdb', 'linux_riscv64_127', 'ab')).toBe('untested');
+    expect(standingOf('lmdb', 'linux_x64_127', 'ab')).toBe('altered');
+    expect(standingOf('lmdb', 'linux_x64_127', undefined)).toBe('absent');
+  });
+});

@@ -1,0 +1,200 @@
+/** What a running gateway gives away to other programs of its machine: real processes, looked at from outside. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { exposures } from '../../src/control/exposure.ts';
+import { call, changeStatus, until } from '../support/call.ts';
+import { type Gateway, type GatewayOptions, logLines, startGateway } from '../support/gateway.ts';
+import { ISS } from '../support/synthetic-issuer.ts';
+
+/** Without what root may do beyond other users: tests may run as root, gateways should not. */
+const POWERLESS = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
+
+async function start(options: GatewayOptions = {}): Promise<Gateway> {
+  const gateway = await startGateway(options);
+  onTestFinished(() => gateway.dispose());
+  return gateway;
+}
+
+function scratch(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'vigie-test-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A program of Node.js that does nothing about itself: what the system gives away unasked. */
+async function startPlain(startedBy: readonly string[], flags: readonly string[] = []) {
+  const [program = '', ...words] = [...startedBy, process.execPath, ...flags];
+  const script = ['-e', "console.log('up'); setInterval(() => {}, 1000)"];
+  const child = spawn(program, [...words, ...script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  return { child, pid: child.pid as number, said: () => said };
+}
+
+/** How another program of the same user, no mightier than it, gets on with reading a process's memory and the like. */
+function look(pid: number, what: string): 'read' | 'refused' {
+  const [program = '', ...words] = [...POWERLESS, 'head', '-c', '16', `/proc/${pid}/${what}`];
+  const { status, stdout, stderr } = spawnSync(program, words, { encoding: 'latin1' });
+  if (status === 0 && stdout !== '') return 'read';
+  expect(stderr).toMatch(/Permission denied|Operation not permitted/);
+  return 'refused';
+}
+
+describe('the memory of a gateway', () => {
+  it('is no other program’s to read, nor that of its threads', async () => {
+    const plain = await startPlain(POWERLESS);
+    const gateway = await start({ startedBy: POWERLESS, env: { VIGIE_WORKERS: '2' } });
+    const threads = readdirSync(`/proc/${gateway.pid}/task`);
+    expect(threads.length).toBeGreaterThan(3);
+    for (const what of ['environ', 'auxv', 'maps']) {
+      expect([what, look(plain.pid, what)]).toEqual([what, 'read']);
+      expect([what, look(gateway.pid, what)]).toEqual([what, 'refused']);
+      for (const thread of threads) expect(look(gateway.pid, `task/${thread}/${what}`)).toBe('refused');
+    }
+    // It still sees itself: descriptors are counted, and what worker threads watch is found.
+    const metrics = await (await fetch(`${gateway.metrics}/metrics`)).text();
+    expect(Number(/^vigie_process_open_fds (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(10);
+  });
+
+  it.each(['SIGABRT', 'SIGSEGV'] as const)('is in no core file after %s', async (signal) => {
+    const unlimited = (directory: string) => [
+      ...['sh', '-c', 'cd "$0" && { ulimit -c unlimited 2>&- || :; } && exec "$@"', directory],
+      ...POWERLESS,
+    ];
+    const ours = scratch();
+    const gateway = await start({ startedBy: unlimited(ours) });
+    const limits = readFileSync(`/proc/${gateway.pid}/limits`, 'utf8');
+    expect(/^Max core file size +(\S+) +(\S+)/m.exec(limits)?.slice(1)).toEqual(['0', '0']);
+    gateway.signal(signal);
+    expect((await gateway.ended).signal).toBe(signal);
+    expect(readdirSync(ours)).toEqual([]);
+
+    const theirs = scratch();
+    const plain = await startPlain(unlimited(theirs));
+    const itsLimit = readFileSync(`/proc/${plain.pid}/limits`, 'utf8');
+    plain.child.kill(signal);
+    await once(plain.child, 'exit');
+    const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
+    // Where this machine writes cores into working directories, one is there.
+    if (/^Max core file size +unlimited/m.test(itsLimit) && /^core(\.%p)?$/.test(pattern)) {
+      expect(readdirSync(theirs)).toHaveLength(1);
+    }
+  });
+});
+
+describe('a debugger', () => {
+  it('is not opened by SIGUSR1, which opens one elsewhere', async () => {
+    const plain = await startPlain([], ['--inspect-port=0']);
+    plain.child.kill('SIGUSR1');
+    await until(() => plain.said().includes('Debugger listening'));
+    const gateway = await start();
+    gateway.signal('SIGUSR1');
+    await until(() => gateway.stderr().includes('SIGUSR1 opens no debugger here'));
+    expect((await call(`${gateway.data}/readyz`)).status).toBe(200);
+    expect(gateway.stderr()).not.toContain('Debugger');
+  });
+
+  it.each([
+    ['--inspect=127.0.0.1:0', '--inspect'],
+    ['--inspect_port=0 --heapsnapshot-signal=SIGUSR2', '--inspect-port, --heapsnapshot-signal'],
+    ['--tls-keylog=/dev/null', '--tls-keylog'],
+    ['--report-on-fatalerror', '--report-on-fatalerror'],
+  ])('or the like that NODE_OPTIONS asks for (%s) stops the start', async (NODE_OPTIONS, named) => {
+    const refused = startGateway({ env: { NODE_OPTIONS } });
+    await expect(refused).rejects.toThrow('ended with 2 ');
+    await expect(refused).rejects.toThrow(`vigie: ${named}: would open this process to others`);
+  });
+
+  it('is what developers may open in a demo, which says so', async () => {
+    const env = { NODE_OPTIONS: '--inspect=127.0.0.1:0', VIGIE_TRUST_LIST: '' };
+    const gateway = await start({ env });
+    const line = logLines({ stderr: () => jsonOf(gateway) }).find(({ by }) => by !== undefined);
+    expect(line).toMatchObject({ level: 'warn', by: ['--inspect'] });
+  });
+
+  it('is told apart from what is harmless, in any spelling', () => {
+    expect(exposures(['--inspect-brk=9229', '--max-old-space-size=64'], {})).toEqual(['--inspect-brk']);
+    expect(exposures([], { NODE_OPTIONS: '"--heapsnapshot_near_heap_limit=1"' })).toEqual([
+      '--heapsnapshot-near-heap-limit',
+    ]);
+    expect(exposures([], { NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toEqual(['NODE_TLS_REJECT_UNAUTHORIZED']);
+    expect(
+      exposures(['--disable-proto=throw', '--enable-source-maps'], { NODE_OPTIONS: '--no-warnings' }),
+    ).toEqual([]);
+  });
+});
+
+/** Node.js itself says where its debugger listens, between the lines of the log. */
+function jsonOf(gateway: Gateway): string {
+  const lines = gateway.stderr().split('\n');
+  return lines.filter((line) => line.startsWith('{')).join('\n');
+}
+
+describe('files', () => {
+  it('that a gateway makes are its user’s alone, whatever the umask', async () => {
+    const dataDir = join(scratch(), 'deep', 'data');
+    const openMask = ['sh', '-c', 'umask 0; exec "$@"', 'sh'];
+    const env = { VIGIE_TRUST_LIST: '', VIGIE_CANARY: 'on' };
+    const gateway = await start({ dataDir, startedBy: openMask, env });
+    await changeStatus(gateway.admin, { iss: ISS, jti: 'withdrawn', status: 'revoked' });
+    const open = (): string[] => {
+      const paths = ['.', '..', ...readdirSync(dataDir, { recursive: true, encoding: 'utf8' })];
+      expect(paths.length).toBeGreaterThan(8);
+      return paths.filter((path) => (statSync(join(dataDir, path)).mode & 0o077) !== 0);
+    };
+    expect(open()).toEqual([]);
+    gateway.signal('SIGTERM');
+    expect((await gateway.ended).code).toBe(0);
+    expect(open()).toEqual([]);
+  });
+
+  it('that hold a secret or say who is believed, and are open to others, are told', async () => {
+    const directory = scratch();
+    const token = join(directory, 'token');
+    const callers = join(directory, 'callers.json');
+    writeFileSync(token, 'synthetic-token-0123456789\n', { mode: 0o644 });
+    writeFileSync(callers, '{"callers":[]}\n');
+    spawnSync('chmod', ['644', token]);
+    spawnSync('chmod', ['666', callers]);
+    const env = { VIGIE_ADMIN_TOKEN_FILE: token, VIGIE_AUTH: 'keys', VIGIE_CALLERS_FILE: callers };
+    const said = (gateway: Gateway) =>
+      logLines(gateway)
+        .filter(({ msg }) => msg === 'a file is open to others')
+        .map(({ level, setting, by }) => [level, setting, by]);
+    expect(said(await start({ env }))).toEqual([
+      ['warn', 'VIGIE_ADMIN_TOKEN_FILE', 'readable'],
+      ['warn', 'VIGIE_CALLERS_FILE', 'writable'],
+    ]);
+    spawnSync('chmod', ['600', token, callers]);
+    expect(said(await start({ env }))).toEqual([]);
+  });
+});
+
+describe('a secret outside a file', () => {
+  it('in the environment is told by its name, and not read', async () => {
+    const env = { VIGIE_REDIS_PASSWORD: 'CANARY-9131', VIGIE_ADMIN_TOKEN: 'CANARY-9131-0123456789' };
+    const gateway = await start({ env });
+    const line = logLines(gateway).find(({ msg }) => msg.startsWith('secrets are read from files alone'));
+    expect(line).toMatchObject({ level: 'warn', names: Object.keys(env) });
+    expect((await call(`${gateway.admin}/admin/v1/status/summary`)).status).toBe(200);
+    expect(gateway.stderr() + gateway.stdout()).not.toContain('CANARY');
+  });
+
+  it('in the place of a file’s name is refused, and not repeated', async () => {
+    const secret = 'ca9a'.repeat(16);
+    const refused = startGateway({
+      env: { VIGIE_SECRET_FILE: secret, VIGIE_REDIS_KEY_FILE: '-----BEGIN x' },
+    });
+    await expect(refused).rejects.toThrow('VIGIE_SECRET_FILE looks like a secret itself');
+    await expect(refused).rejects.toThrow('VIGIE_REDIS_KEY_FILE looks like a secret itself');
+    await expect(refused).rejects.not.toThrow(secret);
+  });
+});

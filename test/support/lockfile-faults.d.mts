@@ -1,0 +1,2 @@
+export function lockfileFaults(lockfile: unknown, manifest: unknown): string[];
+export function settingsFaults(npmrc: string): string[];
