@@ -21,10 +21,6 @@ const TLS_1_2_CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-export function speaksTls({ tlsCertFile, tlsKeyFile }: TlsFiles): boolean {
-  return tlsCertFile !== undefined && tlsKeyFile !== undefined;
-}
-
 /** TLS where the settings name a certificate. */
 export function openApp({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: TlsFiles): TemplatedApp {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return App();

@@ -11,6 +11,7 @@ import { createAccessLog } from '../ingress/access-log.ts';
 import { createAdmission } from '../ingress/admission/admission.ts';
 import { createClientFinder } from '../ingress/admission/client.ts';
 import { createGate } from '../ingress/admission/gate.ts';
+import { createCallerCertificates } from '../ingress/caller-certificates.ts';
 import type { CallerGuard } from '../ingress/caller-guard.ts';
 import { capConnections } from '../ingress/connection-cap.ts';
 import { createHeadReader } from '../ingress/head-reader.ts';
@@ -202,7 +203,7 @@ function start(): void {
       memoryBytes: config.bodyMemoryBytes,
     },
     answerTimeoutMs: config.answerTimeoutMs,
-    needsCertificate: config.tlsClientCaFile !== undefined,
+    ...(config.tlsClientCaFile !== undefined && { certificates: createCallerCertificates(clock.wallMs) }),
     isDraining,
     observe,
     ...(writesRequests(config) && {

@@ -15,6 +15,7 @@ import {
   describeUnknownNames,
 } from '../doctor/platform.ts';
 import { checkRedis } from '../doctor/redis.ts';
+import { checkTls } from '../doctor/tls.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { answer, type Reply } from '../reply.ts';
 import { addSettingOptions, settingFlags } from '../setting-options.ts';
@@ -55,6 +56,7 @@ async function checkConfigured(config: Config): Promise<Finding[]> {
     checkDataDirectory(config.dataDir),
     checkSecret(config),
     checkAdminToken(config),
+    ...(await checkTls(config)),
     ...checkEngines(config),
     await checkTrustList(config),
     ...(await checkRedis(config)),
