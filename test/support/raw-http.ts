@@ -27,6 +27,8 @@ export interface RawOptions {
   readonly finish?: boolean;
   /** Over TLS, with these; by default where the run is one over TLS. */
   readonly tls?: ConnectionOptions | undefined;
+  /** The address to call from, on this machine. */
+  readonly localAddress?: string | undefined;
 }
 
 /** Longest wait for anything; a test that reaches it has found a hang. */
@@ -36,9 +38,9 @@ const PATIENCE_MS = 20_000;
 export async function exchangeRaw(
   port: number,
   pieces: readonly (string | Uint8Array)[],
-  { answers = 1, untilClosed = answers === 0, finish = false, tls }: RawOptions = {},
+  { answers = 1, untilClosed = answers === 0, finish = false, tls, localAddress }: RawOptions = {},
 ): Promise<RawExchange> {
-  const socket = await open(port, tls);
+  const socket = await open(port, tls, localAddress);
   const received: Buffer[] = [];
   let closed = false;
   const text = (): string => Buffer.concat(received).toString('latin1');
@@ -78,8 +80,9 @@ export async function exchangeRaw(
 export async function open(
   port: number,
   tls: ConnectionOptions | undefined = speaksTls(port) ? {} : undefined,
+  localAddress?: string,
 ): Promise<Socket> {
-  const to = { port, host: '127.0.0.1', noDelay: true };
+  const to = { port, host: '127.0.0.1', noDelay: true, ...(localAddress !== undefined && { localAddress }) };
   const socket = tls === undefined ? connect(to) : secured(connect(to), tls);
   await new Promise<void>((resolve, reject) => {
     socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve);

@@ -16,7 +16,7 @@ const SUITES = [
   'drain',
   'problems',
   'workers',
-].concat(['overload', 'callers', 'worker-faults', 'worker-replacement']);
+].concat(['callers', 'worker-faults', 'worker-replacement']);
 
 const dir = mkdtempSync(join(tmpdir(), 'vigie-over-tls-'));
 const certificates = createCertificates(dir);
