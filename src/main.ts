@@ -12,7 +12,7 @@ import { openListeners, type Ports } from './control/listeners.ts';
 import { openReplay } from './control/replay.ts';
 import { openStatus } from './control/status.ts';
 import type { StatusSide } from './control/status-side.ts';
-import { checkTlsFiles } from './control/tls-files.ts';
+import { readTlsFiles } from './control/tls-files.ts';
 import { wireTrustKeeper } from './control/trust.ts';
 import { takeDataDir } from './data-dir.ts';
 import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
@@ -105,8 +105,8 @@ async function start(
 ): Promise<Running | Refusal> {
   const token = config.adminTokenFile === undefined ? undefined : readBearerTokenFile(config.adminTokenFile);
   if (token?.ok === false) return refusal(USAGE, `VIGIE_ADMIN_TOKEN_FILE: ${token.fault}`);
-  const tlsFault = await checkTlsFiles(config, clock.wallMs());
-  if (tlsFault !== undefined) return refusal(USAGE, tlsFault);
+  const tls = await readTlsFiles(config, clock.wallMs());
+  if (!tls.ok) return refusal(USAGE, tls.fault);
   const counters = openCounters(allocateCounters());
   const level = openEngineLevel(allocateEngineLevel());
   const selection = selectEngineInForce({
@@ -220,6 +220,7 @@ async function start(
     pool,
     canary,
     counters,
+    tls: tls.ends,
   };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);

@@ -125,6 +125,11 @@ function refusals(values: Record<SettingName, string | number | undefined>, auth
   if (typeof values.trustedProxies === 'string' && parseNetworks(values.trustedProxies) === undefined) {
     errors.push('VIGIE_TRUSTED_PROXIES must be addresses or networks (10.0.0.0/8), by commas');
   }
+  if (values.trustedProxies !== undefined && values.tlsCertFile !== undefined) {
+    errors.push(
+      'VIGIE_TRUSTED_PROXIES is for a listener without TLS: a proxy speaks its protocol before the handshake, where it is not read',
+    );
+  }
   if (typeof values.host === 'string' && !isLoopback(values.host) && !authIsSet) {
     errors.push('VIGIE_HOST is not loopback: say VIGIE_AUTH=none explicitly to let anybody call it');
   }

@@ -119,11 +119,17 @@ function retryAfterOf(header: string | null): number | undefined {
   return header !== null && /^\d{1,5}$/.test(header) ? Number(header) * 1000 : undefined;
 }
 
+/** As OpenSSL names a chain that ends at nobody who is known. */
+const UNTRUSTED = /^(?:UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT)/;
+
 /** What went wrong, without addresses or payload: fetch hides the cause one level down. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   if (cause?.code === 'ECONNREFUSED') return 'nothing listens there';
   if (cause?.message === 'unexpected redirect') return 'redirects, which is not followed';
+  if (cause?.code !== undefined && UNTRUSTED.test(cause.code)) {
+    return 'shows a certificate that nobody here trusts; NODE_EXTRA_CA_CERTS names a file of authorities';
+  }
   return cause?.code ?? 'no answer';
 }

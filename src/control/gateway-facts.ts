@@ -12,6 +12,7 @@ import type { CallersSide } from './callers.ts';
 import type { Canary } from './canary.ts';
 import type { ReplaySide } from './replay.ts';
 import type { Replication, StatusSide } from './status-side.ts';
+import type { TlsEnds } from './tls-files.ts';
 
 export interface FactSources {
   readonly version: string;
@@ -21,6 +22,8 @@ export interface FactSources {
   readonly status: StatusSide;
   readonly replay: ReplaySide;
   readonly callers: CallersSide;
+  /** `undefined` without TLS. */
+  readonly tls: TlsEnds | undefined;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
   readonly pool: WorkerPool;
@@ -33,6 +36,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
   const { version, config, engine, keeper, status, replay, canary, pool, unready, changeCalls } = sources;
   return {
     callers: sources.callers.facts,
+    tls: sources.tls,
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
     acceptanceRule: ACCEPTANCE_RULE,

@@ -27,6 +27,7 @@ import { createGatewayFacts } from './gateway-facts.ts';
 import { type Listener, openListener } from './listener.ts';
 import type { ReplaySide } from './replay.ts';
 import type { StatusSide } from './status-side.ts';
+import type { TlsEnds } from './tls-files.ts';
 
 export interface ListenerParts {
   readonly config: Config;
@@ -39,6 +40,8 @@ export interface ListenerParts {
   readonly keeper: TrustKeeper;
   readonly state: SharedState;
   readonly pool: WorkerPool;
+  /** `undefined` without TLS. */
+  readonly tls: TlsEnds | undefined;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
   /** This thread's own. */

@@ -2,31 +2,52 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { readBoundedFile } from '../bounded-file.ts';
-import type { Config } from '../config.ts';
+import type { TlsFiles } from '../ingress/open-app.ts';
+
+/** When what the files hold ends, by the wall clock; of several certificates in one file, the first end. */
+export interface TlsEnds {
+  readonly certificateMs: number;
+  /** Of the authorities of callers' certificates. */
+  readonly clientCaMs: number | undefined;
+}
+
+export type TlsFilesRead =
+  /** `ends`: `undefined` without TLS. */
+  | { readonly ok: true; readonly ends: TlsEnds | undefined }
+  /** By the setting's name; nothing of what stands in the files. */
+  | { readonly ok: false; readonly fault: string };
 
 const MAX_PEM_BYTES = 1024 * 1024;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** What is wrong, by the setting's name; nothing of what stands in the files. */
-export async function checkTlsFiles(config: Config, wallMs: number): Promise<string | undefined> {
-  const { tlsCertFile, tlsKeyFile, tlsClientCaFile } = config;
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+export async function readTlsFiles(files: TlsFiles, wallMs: number): Promise<TlsFilesRead> {
+  const { tlsCertFile, tlsKeyFile, tlsClientCaFile } = files;
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return { ok: true, ends: undefined };
   const cert = await readPem('VIGIE_TLS_CERT_FILE', tlsCertFile);
-  if (!cert.ok) return cert.fault;
+  if (!cert.ok) return cert;
   const key = await readPem('VIGIE_TLS_KEY_FILE', tlsKeyFile);
-  if (!key.ok) return key.fault;
-  const certificate = parseCertificate(cert.pem);
-  if (certificate === undefined) return `VIGIE_TLS_CERT_FILE: ${tlsCertFile}: not a PEM certificate`;
-  if (Date.parse(certificate.validTo) < wallMs) return `VIGIE_TLS_CERT_FILE: ${tlsCertFile}: it has expired`;
+  if (!key.ok) return key;
+  const certificateMs = firstEnd(cert.pem);
+  if (certificateMs === undefined) {
+    return fault(`VIGIE_TLS_CERT_FILE: ${tlsCertFile}: not a PEM certificate`);
+  }
+  if (certificateMs < wallMs) return fault(`VIGIE_TLS_CERT_FILE: ${tlsCertFile}: it has expired`);
   if (!accepts({ cert: cert.pem, key: key.pem })) {
-    return `VIGIE_TLS_KEY_FILE: ${tlsKeyFile}: not the PEM private key of that certificate`;
+    return fault(`VIGIE_TLS_KEY_FILE: ${tlsKeyFile}: not the PEM private key of that certificate`);
   }
-  if (tlsClientCaFile === undefined) return undefined;
+  if (tlsClientCaFile === undefined) return { ok: true, ends: { certificateMs, clientCaMs: undefined } };
   const ca = await readPem('VIGIE_TLS_CLIENT_CA_FILE', tlsClientCaFile);
-  if (!ca.ok) return ca.fault;
-  if (parseCertificate(ca.pem) === undefined || !accepts({ ca: ca.pem })) {
-    return `VIGIE_TLS_CLIENT_CA_FILE: ${tlsClientCaFile}: not PEM certificates`;
+  if (!ca.ok) return ca;
+  // One that has ended may stand beside its successor, so it stops nothing here.
+  const clientCaMs = firstEnd(ca.pem);
+  if (clientCaMs === undefined || !accepts({ ca: ca.pem })) {
+    return fault(`VIGIE_TLS_CLIENT_CA_FILE: ${tlsClientCaFile}: not PEM certificates`);
   }
-  return undefined;
+  return { ok: true, ends: { certificateMs, clientCaMs } };
+}
+
+function fault(text: string): TlsFilesRead & { readonly ok: false } {
+  return { ok: false, fault: text };
 }
 
 async function readPem(
@@ -34,12 +55,15 @@ async function readPem(
   file: string,
 ): Promise<{ readonly ok: true; readonly pem: Buffer } | { readonly ok: false; readonly fault: string }> {
   const read = await readBoundedFile(file, MAX_PEM_BYTES);
-  return read.ok ? { ok: true, pem: read.bytes } : { ok: false, fault: `${setting}: ${file}: ${read.fault}` };
+  return read.ok ? { ok: true, pem: read.bytes } : fault(`${setting}: ${file}: ${read.fault}`);
 }
 
-function parseCertificate(pem: Buffer): X509Certificate | undefined {
+/** `undefined` when there is no certificate in it, or one that is none. */
+function firstEnd(pem: Buffer): number | undefined {
+  const texts = pem.toString('latin1').match(CERTIFICATE) ?? [];
   try {
-    return new X509Certificate(pem);
+    const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+    return ends.length === 0 ? undefined : Math.min(...ends);
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { DROPPED_BODY_BYTES } from '../config.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Gate } from './admission/gate.ts';
+import type { CallerCertificates } from './caller-certificates.ts';
 import type { Exchange } from './exchange.ts';
 import { type HeadReader, strictHeadReader } from './head-reader.ts';
 import { mediaType } from './media-type.ts';
@@ -31,8 +32,8 @@ export interface ServerOptions {
   readonly heads?: HeadReader;
   /** Refuses callers, and what is beyond their quotas and beyond capacity, before anything of a body is read. */
   readonly gate?: Gate;
-  /** With TLS: whether whoever shows no certificate is refused. The parser itself refuses certificates that are not good. */
-  readonly needsCertificate?: boolean;
+  /** Where whoever connects must show a certificate. */
+  readonly certificates?: CallerCertificates;
   /** May refuse a caller before anything of the body is read. */
   authorize?(head: RequestHead, route: Route): Authorized;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
@@ -93,10 +94,11 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const { route } = served;
     observe.begin(served.number, startedAtMs);
     // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
-    if (options.needsCertificate === true && res.getX509Certificate() === '') {
-      const stranger = new ServerExchange(res, host, served, seen, startedAtMs);
-      stranger.closesBehind = true;
-      stranger.problem(NO_CERTIFICATE);
+    const stranger = options.certificates?.fault(res);
+    if (stranger !== undefined) {
+      const refused = new ServerExchange(res, host, served, seen, startedAtMs);
+      refused.closesBehind = true;
+      refused.problem(stranger);
       return;
     }
     if (gate?.refuses(res, served, seen, startedAtMs) === true) return;
@@ -156,10 +158,6 @@ function routesAt(all: readonly Route[], observe: RequestObserver): FoundRoutes 
 const NO_BODY = Buffer.alloc(0);
 /** RFC 6750 section 3. */
 const CHALLENGE = { 'www-authenticate': 'Bearer' };
-const NO_CERTIFICATE: Problem = {
-  type: 'forbidden',
-  detail: 'a certificate is required of whoever connects',
-};
 
 /**
  * Refuses a request of which nobody can say where it ends. The parser goes on with whatever stands behind it

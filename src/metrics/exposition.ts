@@ -21,6 +21,7 @@ import { mergeViews, sumOver } from './over-threads.ts';
 import { overloadMetrics } from './overload-metrics.ts';
 import { type ReplayFacts, replayMetrics } from './replay-metrics.ts';
 import { type ReplicationFacts, replicationMetrics } from './replication-metrics.ts';
+import { type TlsFacts, tlsMetrics } from './tls-metrics.ts';
 import { type WorkerFacts, workerMetrics } from './worker-metrics.ts';
 
 /** What the main thread knows; read at each scrape. */
@@ -57,6 +58,8 @@ export interface GatewayFacts {
   canary(): CanaryFacts | undefined;
   replay(): ReplayFacts;
   readonly callers: CallerFacts;
+  /** `undefined` without TLS. */
+  readonly tls: TlsFacts | undefined;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -93,6 +96,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   canaryMetrics(registry, facts.canary);
   replayMetrics(registry, slabs, facts.replay);
   callerMetrics(registry, slabs, facts.callers);
+  tlsMetrics(registry, facts.tls);
   return registry;
 }
 

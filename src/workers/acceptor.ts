@@ -2,8 +2,9 @@
  * Takes connections and hands each to the next thread in turn. A thread must be out of turn before it is gone: what is
  * handed to it afterwards would be written into memory that is no longer its own.
  */
-import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import { type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import { listenAlone } from '../ingress/listen.ts';
+import { openApp, type TlsFiles } from '../ingress/open-app.ts';
 
 export interface Acceptor {
   /** The thread with this app gets connections from now on. Without any thread, connections are closed at their first request. */
@@ -20,8 +21,9 @@ export interface Acceptor {
   close(): void;
 }
 
-export function createAcceptor(onChange: (size: number) => void): Acceptor {
-  const app = App();
+/** `files`: those of the threads, so that its app is of the kind of theirs. */
+export function createAcceptor(files: TlsFiles, onChange: (size: number) => void): Acceptor {
+  const app = openApp(files);
   const inTurn = new Set<unknown>();
   let listenSocket: us_listen_socket | undefined;
   let port: number | undefined;

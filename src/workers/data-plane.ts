@@ -3,21 +3,21 @@
  * it knows of keys arrives by message, what it knows of revocations stands in shared memory and in the store.
  */
 
-import { App, SSLApp, type TemplatedApp } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildCallerIndex } from '../callers/caller-index.ts';
 import { systemClock } from '../clock.ts';
-import type { Config } from '../config.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { createAccessLog } from '../ingress/access-log.ts';
 import { createAdmission } from '../ingress/admission/admission.ts';
 import { createClientFinder } from '../ingress/admission/client.ts';
 import { createGate } from '../ingress/admission/gate.ts';
+import { createCallerCertificates } from '../ingress/caller-certificates.ts';
 import type { CallerGuard } from '../ingress/caller-guard.ts';
 import { capConnections } from '../ingress/connection-cap.ts';
 import { createHeadReader } from '../ingress/head-reader.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
+import { openApp } from '../ingress/open-app.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
 import { layoutIsKnown } from '../ingress/parser-build.ts';
 import { createRequestIds } from '../ingress/request-id.ts';
@@ -203,7 +203,7 @@ function start(): void {
       memoryBytes: config.bodyMemoryBytes,
     },
     answerTimeoutMs: config.answerTimeoutMs,
-    needsCertificate: config.tlsClientCaFile !== undefined,
+    ...(config.tlsClientCaFile !== undefined && { certificates: createCallerCertificates(clock.wallMs) }),
     isDraining,
     observe,
     ...(writesRequests(config) && {
@@ -228,16 +228,6 @@ function start(): void {
     engine: engine.name,
     implementation: engine.implementation,
     epoll,
-  });
-}
-
-/** TLS where the settings name a certificate. */
-function openApp({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Config): TemplatedApp {
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) return App();
-  return SSLApp({
-    cert_file_name: tlsCertFile,
-    key_file_name: tlsKeyFile,
-    ...(tlsClientCaFile !== undefined && { ca_file_name: tlsClientCaFile }),
   });
 }
 

@@ -78,7 +78,7 @@ export async function startWorkers(
   }
 
   const loaded = loadNativeAddon();
-  const acceptor = createAcceptor(options.onServing);
+  const acceptor = createAcceptor(config, options.onServing);
   const supervisor: Supervisor = createSupervisor({
     ...options,
     addon: loaded.ok ? loaded.addon : undefined,

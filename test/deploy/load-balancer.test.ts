@@ -1,4 +1,6 @@
 /** HAProxy with the deployment's own configuration before two real gateways: what it lets through, and what it refuses. */
+
+import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +8,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, freePorts } from '../../deploy/stack/child.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
+import { createClientFinder } from '../../src/ingress/admission/client.ts';
+import { listenAlone } from '../../src/ingress/listen.ts';
+import { parseNetworks } from '../../src/networks.ts';
 import { call, scrape } from '../support/call.ts';
 import { type Gateway, logLines, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
@@ -177,6 +182,56 @@ describe('a request with another inside', () => {
   ])('of %s is written anew, and is one request', async (_what, request) => {
     const { answers } = await exchangeRaw(port, [request]);
     expect(answers.map(({ status }) => status)).toEqual([200]);
+  });
+});
+
+describe('gateways are told whose call it is', () => {
+  const finder = createClientFinder(parseNetworks('127.0.0.1'));
+  const app = App();
+  let listening: us_listen_socket;
+  let balancer: Child;
+  let own: number;
+
+  beforeAll(async () => {
+    // The parser and the finder of a gateway, answering with what a gateway would keep to itself.
+    app.get('/readyz', (res) => void res.end('ready'));
+    app.get(
+      '/v1/openapi.json',
+      (res) => void res.end(Buffer.from(finder.find(res, undefined).mark()).toString('hex')),
+    );
+    listening = (await listenAlone(app, '127.0.0.1', 0)) as us_listen_socket;
+    const [port = 0, metricsPort = 0] = await freePorts(2);
+    own = port;
+    const shown = us_socket_local_port(listening);
+    const place = mkdtempSync(join(directory, 'shown-'));
+    balancer = await startLoadBalancer({ directory: place, port, metricsPort, gateways: [shown, shown] });
+  }, 60_000);
+  afterAll(async () => {
+    await balancer.stop();
+    us_listen_socket_close(listening);
+    app.close();
+  });
+
+  const markOf = async (localAddress: string, before = ''): Promise<string | undefined> => {
+    const request = before + head('GET /v1/openapi.json HTTP/1.1', HOST);
+    return (await exchangeRaw(own, [request], { localAddress })).answers[0]?.body;
+  };
+
+  it('by the address, also on connections that are used again', async () => {
+    for (const last of [2, 3, 2, 4, 3, 2]) expect(await markOf(`127.0.0.${last}`)).toBe(`7f00000${last}`);
+  });
+
+  it('and not by what a caller says of itself', async () => {
+    const header = 'PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\n';
+    expect(await markOf('127.0.0.2', header)).toContain('400 Bad request');
+    const forwarded = head(
+      'GET /v1/openapi.json HTTP/1.1',
+      HOST,
+      'X-Forwarded-For: 192.0.2.7',
+      'Forwarded: for=192.0.2.7',
+    );
+    const { answers } = await exchangeRaw(own, [forwarded], { localAddress: '127.0.0.2' });
+    expect(answers[0]?.body).toBe('7f000002');
   });
 });
 

@@ -265,12 +265,13 @@ describe('answered, and the connection kept', () => {
       let text = '';
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
+        socket.end();
       });
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.write(HONEST.slice(0, at));
       // The first part must have been read before the second comes.
       await new Promise((resolve) => setTimeout(resolve, 250));
-      socket.end(HONEST.slice(at));
+      socket.write(HONEST.slice(at));
       await closed;
       return text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length);
     };

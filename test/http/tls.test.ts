@@ -1,167 +1,320 @@
 /** TLS on the data listener, and certificates of callers: by real certificates, made for the run by openssl. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reasonOf } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { reasonOf, scrape, until } from '../support/call.ts';
+import { type Certificates, createCertificates } from '../support/certificates.ts';
+import { FASTEST_ENGINE, type Gateway, startGateway } from '../support/gateway.ts';
+import { exchangeRaw, head, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
 
 const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
+const BODY = JSON.stringify({ credential: GOOD });
+const TYPE = 'Content-Type: application/json';
+const post = (path: string, body: string, ...more: string[]): string =>
+  head(`POST ${path} HTTP/1.1`, 'Host: x', TYPE, `Content-Length: ${body.length}`, ...more) + body;
+const HONEST = post('/v1/verify', BODY);
 
-let dir: string;
-const file = (name: string): string => join(dir, name);
-const openssl = (...args: string[]): void => {
-  execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
-};
-
-/** An authority, and certificates that it signs: `NAME.key`, `NAME.pem`. */
-function authority(name: string, signs: readonly string[]): void {
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const subject = (of: string) => ['-subj', `/CN=${of} (synthetic)`];
-  openssl(
-    'req',
-    '-x509',
-    ...newKey,
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.pem`,
-    '-days',
-    '2',
-    ...subject(name),
-  );
-  for (const one of signs) {
-    openssl('req', ...newKey, '-keyout', `${one}.key`, '-out', `${one}.csr`, ...subject(one));
-    writeFileSync(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
-    const issued = ['-CA', `${name}.pem`, '-CAkey', `${name}.key`, '-CAcreateserial', '-days', '2'];
-    openssl('x509', '-req', '-in', `${one}.csr`, ...issued, '-out', `${one}.pem`, '-extfile', 'names');
-  }
-}
-
+let made: Certificates;
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'vigie-tls-'));
-  authority('authority', ['server', 'pharmacy']);
-  authority('stranger', ['intruder']);
+  made = createCertificates();
+  made.authority('authority', ['server', 'pharmacy']);
+  made.authority('stranger', ['intruder']);
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => made.dispose());
+
+const serverCert = () => ({
+  VIGIE_TLS_CERT_FILE: made.file('server.pem'),
+  VIGIE_TLS_KEY_FILE: made.file('server.key'),
+});
+const mutual = () => ({ ...serverCert(), VIGIE_TLS_CLIENT_CA_FILE: made.file('authority.pem') });
 
 interface Got {
   readonly status: number;
   readonly reason: string;
 }
 
-/** One verification over TLS; rejects where the handshake or the connection fails. */
-function verify(gateway: Gateway, client?: string, path = '/v1/verify'): Promise<Got> {
-  const body = JSON.stringify({ credential: GOOD });
-  const certificate = client && {
-    cert: readFileSync(file(`${client}.pem`)),
-    key: readFileSync(file(`${client}.key`)),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      `${gateway.data}${path}`,
-      {
-        method: 'POST',
-        agent: false,
-        ca: readFileSync(file('authority.pem')),
-        headers: { 'content-type': 'application/json', 'content-length': body.length },
-        ...certificate,
-      },
-      (response) => {
-        let text = '';
-        response.on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('end', () => {
-          const { reason, type } = JSON.parse(text);
-          resolve({ status: response.statusCode ?? 0, reason: reason ?? type });
-        });
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body);
+function read(body: string, status: number): Got {
+  const { reason, type } = JSON.parse(body);
+  return { status, reason: reason ?? type };
+}
+
+/** One call on a connection of its own; rejects where the handshake or the connection fails. */
+async function ask(
+  gateway: Gateway,
+  client?: string,
+  path = '/v1/verify',
+  more: ConnectionOptions = {},
+): Promise<Got> {
+  const tls = { ...made.client(client), ...more };
+  const { answers } = await exchangeRaw(gateway.dataPort, [post(path, BODY)], { tls });
+  const [answer] = answers;
+  if (answer === undefined) throw new Error('closed without an answer');
+  return read(answer.body, answer.status);
+}
+
+const OK = { status: 200, reason: 'ok' };
+const FORBIDDEN = { status: 403, reason: 'forbidden' };
+
+/** Whatever it sends, without TLS; resolves when the gateway has closed, or when we have. */
+function hurl(gateway: Gateway, bytes: string | Uint8Array, leaveAfterMs?: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connectPlain(gateway.dataPort, '127.0.0.1', () => socket.write(bytes));
+    socket.on('error', () => {});
+    socket.on('close', () => resolve());
+    socket.resume();
+    if (leaveAfterMs !== undefined) setTimeout(() => socket.resetAndDestroy(), leaveAfterMs);
   });
 }
 
-const serverCert = () => ({
-  VIGIE_TLS_CERT_FILE: file('server.pem'),
-  VIGIE_TLS_KEY_FILE: file('server.key'),
-});
+/** A connection that stays, and what TLS itself said. */
+async function stay(gateway: Gateway, options: ConnectionOptions): Promise<TLSSocket> {
+  const socket = connect({ port: gateway.dataPort, host: '127.0.0.1', ...options });
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+async function askAgain(socket: TLSSocket): Promise<Got> {
+  let text = '';
+  const take = (chunk: Buffer): void => {
+    text += chunk.toString('latin1');
+  };
+  socket.on('data', take);
+  socket.write(HONEST);
+  await until(() => parseAnswers(text).length > 0 || socket.destroyed);
+  socket.off('data', take);
+  const [answer] = parseAnswers(text);
+  return answer === undefined ? { status: 0, reason: 'closed' } : read(answer.body, answer.status);
+}
 
 describe('with a certificate of its own', () => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await startGateway({ env: { ...serverCert(), VIGIE_WORKERS: '2' } });
+    gateway = await startGateway({ env: { ...FASTEST_ENGINE, ...serverCert(), VIGIE_WORKERS: '2' } });
   });
   afterAll(() => gateway.dispose());
 
   it('the listener speaks TLS, on each of its threads, and says so', async () => {
     expect(gateway.data).toMatch(/^https:/);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => verify(gateway)));
-    expect(answers).toEqual(Array(20).fill({ status: 200, reason: 'ok' }));
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(gateway)));
+    expect(answers).toEqual(Array(40).fill(OK));
   });
 
-  it('plain HTTP is not understood, and hurts nobody', async () => {
+  it.each<[string, ConnectionOptions, string]>([
+    ['TLS 1.3', { minVersion: 'TLSv1.3' }, 'TLS_AES_256_GCM_SHA384'],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, 'ECDHE-ECDSA-AES128-GCM-SHA256'],
+  ])('%s is spoken', async (_, options, cipher) => {
+    const socket = await stay(gateway, { ...made.client(), ...options });
+    expect(socket.getCipher().name).toBe(cipher);
+    expect(await askAgain(socket)).toEqual(OK);
+    socket.destroy();
+  });
+
+  it.each<[string, ConnectionOptions]>([
+    ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+    [
+      'a cipher without authenticated encryption',
+      { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' },
+    ],
+    ['a key exchange that is not ephemeral', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }],
+  ])('%s is not', async (_, options) => {
+    await expect(ask(gateway, undefined, undefined, options)).rejects.toThrow(/alert|handshake/i);
+  });
+
+  it('a handshake cannot be asked for again within a connection', () => {
+    const args = ['s_client', '-connect', `127.0.0.1:${gateway.dataPort}`, '-tls1_2'];
+    const renegotiate = (): string =>
+      `${execFileSync('sh', ['-c', `(sleep 0.3; echo R; sleep 1) | openssl ${args.join(' ')} 2>&1 || true`])}`;
+    expect(renegotiate()).toMatch(/no renegotiation/);
+  });
+
+  it('plain HTTP, noise and handshakes that break off are not understood, and hurt nobody', async () => {
     await expect(reasonOf(gateway.data.replace('https', 'http'), GOOD)).rejects.toThrow();
-    expect(await verify(gateway)).toEqual({ status: 200, reason: 'ok' });
+    const hello = await clientHello();
+    const sent: Promise<void>[] = [];
+    for (let i = 0; i < 60; i++) {
+      sent.push(hurl(gateway, HONEST));
+      // The first byte of a record of nobody's protocol.
+      sent.push(hurl(gateway, Buffer.concat([Buffer.of(0x80 + i), randomBytes(40 * i)]), 100));
+      sent.push(hurl(gateway, hello.subarray(0, 1 + 5 * i), i % 10));
+      sent.push(hurl(gateway, hello, i % 10));
+      const bent = Buffer.from(hello);
+      bent[(7 * i) % bent.length] = 0xff;
+      sent.push(hurl(gateway, bent, 50));
+      if (sent.length > 40) await Promise.all(sent.splice(0));
+    }
+    await Promise.all(sent);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(gateway)));
+    expect(answers).toEqual(Array(20).fill(OK));
+    await until(async () => (await scrape(gateway.metrics)).get('vigie_connections') === 0);
+    expect(gateway.stderr()).not.toMatch(/"level":"(warn|error|fatal)"/);
+  });
+
+  it('a request with another inside gets one refusal, and its connection is closed', async () => {
+    const two = `${head('POST /v1/verify HTTP/1.1', 'Host: x', TYPE, 'Content-Length: 0', `Content-Length: ${BODY.length}`)}${HONEST}`;
+    const { answers, closed, text } = await exchangeRaw(gateway.dataPort, [two], {
+      answers: 0,
+      tls: made.client(),
+    });
+    expect(answers.map(({ status }) => status)).toEqual([400]);
+    expect([closed, text.includes('"verdict"')]).toEqual([true, false]);
+  });
+
+  it('pipelined requests are answered in their order; a large answer reaches a client that reads late', async () => {
+    const batch = post('/v1/verify/batch', JSON.stringify({ credentials: Array(3_000).fill(GOOD) }));
+    const socket = await stay(gateway, made.client());
+    socket.pause();
+    socket.write(HONEST + HONEST + batch);
+    await until(async () => {
+      const samples = await scrape(gateway.metrics);
+      return (
+        (samples.get('vigie_requests_total{route="verify_batch",status="200"}') ?? 0) > 0 ||
+        (samples.get('vigie_requests_in_flight') ?? 0) > 1
+      );
+    });
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    socket.resume();
+    await until(() => text.includes('"summary"') && parseAnswers(text).length === 3);
+    const [one, two, many] = parseAnswers(text).map(({ body }) => JSON.parse(body));
+    expect([one.reason, two.reason, many.summary.valid]).toEqual(['ok', 'ok', 3_000]);
+    socket.destroy();
   });
 
   it('callers whose certificates nobody asked for are served', async () => {
-    expect(await verify(gateway, 'intruder')).toEqual({ status: 200, reason: 'ok' });
+    expect(await ask(gateway, 'intruder')).toEqual(OK);
+  });
+
+  it('says in its metrics when its certificate ends', async () => {
+    const samples = await scrape(gateway.metrics);
+    const endsAt = samples.get('vigie_tls_certificate_expiry_seconds{file="certificate"}') ?? 0;
+    expect(Math.abs(endsAt - Date.now() / 1000 - 2 * 86_400)).toBeLessThan(600);
+    expect(samples.has('vigie_tls_certificate_expiry_seconds{file="client_ca"}')).toBe(false);
   });
 });
+
+/** What a real client begins with. */
+async function clientHello(): Promise<Buffer> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const client = connect({ port, host: '127.0.0.1' });
+  client.on('error', () => {});
+  const [socket] = await once(server, 'connection');
+  const [hello] = await once(socket, 'data');
+  socket.destroy();
+  server.close();
+  return hello;
+}
 
 describe('with certificates of callers required', () => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await startGateway({
-      env: { ...serverCert(), VIGIE_TLS_CLIENT_CA_FILE: file('authority.pem'), VIGIE_WORKERS: '2' },
-    });
+    gateway = await startGateway({ env: { ...mutual(), VIGIE_WORKERS: '2' } });
   });
   afterAll(() => gateway.dispose());
 
   it('a caller of the authority is served', async () => {
-    expect(await verify(gateway, 'pharmacy')).toEqual({ status: 200, reason: 'ok' });
+    expect(await ask(gateway, 'pharmacy')).toEqual(OK);
+    expect(
+      (await scrape(gateway.metrics)).has('vigie_tls_certificate_expiry_seconds{file="client_ca"}'),
+    ).toBe(true);
   });
 
-  it('one of another authority does not get through the handshake', async () => {
-    await expect(verify(gateway, 'intruder')).rejects.toThrow();
-  });
+  it.each(['intruder', 'ended'])(
+    'one whose certificate is not good does not get through: %s',
+    async (name) => {
+      made.until('authority', 'ended', new Date(Date.now() - 60_000));
+      await expect(ask(gateway, name)).rejects.toThrow();
+    },
+  );
 
   it.each(['/v1/verify', '/v1/verify/batch', '/healthz', '/nothing'])(
     'one without a certificate is refused, whatever is asked: %s',
     async (path) => {
-      expect(await verify(gateway, undefined, path)).toEqual({ status: 403, reason: 'forbidden' });
+      expect(await ask(gateway, undefined, path)).toEqual(FORBIDDEN);
     },
   );
+
+  it('one whose certificate ends is refused from then on, connected and in a session that is resumed', async () => {
+    const endsAtMs = Date.now() + 4_000;
+    made.until('authority', 'brief', new Date(endsAtMs));
+    const judge = async (maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<Got[]> => {
+      const options = { ...made.client('brief'), maxVersion };
+      const connected = await stay(gateway, options);
+      const got = [await askAgain(connected)];
+      const session = connected.getSession();
+      // Of two threads one knows the session; connections come to them by turns.
+      const resumed = async (): Promise<Got> => {
+        for (;;) {
+          const socket = await stay(gateway, { ...options, session }).catch(() => undefined);
+          if (socket?.isSessionReused() === true) return askAgain(socket).finally(() => socket.destroy());
+          socket?.destroy();
+        }
+      };
+      got.push(await resumed());
+      await until(() => Date.now() > endsAtMs + 2_000);
+      got.push(await resumed(), await askAgain(connected));
+      return got;
+    };
+    for (const got of await Promise.all([judge('TLSv1.2'), judge('TLSv1.3')])) {
+      expect(got).toEqual([OK, OK, FORBIDDEN, FORBIDDEN]);
+    }
+  });
+
+  it('a session of a gateway that trusted another authority is not resumed', async () => {
+    const socket = await stay(gateway, made.client('pharmacy'));
+    expect(await askAgain(socket)).toEqual(OK);
+    const session = socket.getSession();
+    socket.destroy();
+    const env = { ...mutual(), VIGIE_TLS_CLIENT_CA_FILE: made.file('stranger.pem') };
+    const other = await startGateway({ env });
+    const more = { session };
+    await expect(ask(other, 'pharmacy', undefined, more)).rejects.toThrow();
+    expect(await ask(other, 'intruder')).toEqual(OK);
+    await other.dispose();
+  });
 });
 
 describe('a start', () => {
   it.each<[string, () => Record<string, string>, string]>([
-    ['a certificate without its key', () => ({ VIGIE_TLS_CERT_FILE: file('server.pem') }), 'belong together'],
+    [
+      'a certificate without its key',
+      () => ({ VIGIE_TLS_CERT_FILE: made.file('server.pem') }),
+      'belong together',
+    ],
     [
       "another certificate's key",
-      () => ({ ...serverCert(), VIGIE_TLS_KEY_FILE: file('pharmacy.key') }),
+      () => ({ ...serverCert(), VIGIE_TLS_KEY_FILE: made.file('pharmacy.key') }),
       'VIGIE_TLS_KEY_FILE',
     ],
     [
       'no certificate',
-      () => ({ ...serverCert(), VIGIE_TLS_CERT_FILE: file('server.key') }),
+      () => ({ ...serverCert(), VIGIE_TLS_CERT_FILE: made.file('server.key') }),
       'VIGIE_TLS_CERT_FILE',
     ],
-    ['no file', () => ({ ...serverCert(), VIGIE_TLS_KEY_FILE: file('nowhere') }), 'no such file'],
+    ['no file', () => ({ ...serverCert(), VIGIE_TLS_KEY_FILE: made.file('nowhere') }), 'no such file'],
     [
       'an authority that is none',
-      () => ({ ...serverCert(), VIGIE_TLS_CLIENT_CA_FILE: file('server.key') }),
+      () => ({ ...serverCert(), VIGIE_TLS_CLIENT_CA_FILE: made.file('server.key') }),
       'VIGIE_TLS_CLIENT_CA_FILE',
     ],
     [
       'certificates of callers without TLS',
-      () => ({ VIGIE_TLS_CLIENT_CA_FILE: file('authority.pem') }),
+      () => ({ VIGIE_TLS_CLIENT_CA_FILE: made.file('authority.pem') }),
       'needs VIGIE_TLS_CERT_FILE',
+    ],
+    [
+      'a trusted proxy before TLS',
+      () => ({ ...serverCert(), VIGIE_TRUSTED_PROXIES: '10.0.0.1' }),
+      'without TLS',
     ],
   ])('with %s is refused', async (_, env, line) => {
     await expect(startGateway({ env: env() })).rejects.toThrow(line);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { noteListener, TLS_OF_THIS_RUN } from './over-tls.ts';
 import { ISS, SIGNER } from './synthetic-issuer.ts';
 
 const VIGIE = fileURLToPath(new URL('../../dist/cli/vigie.js', import.meta.url));
@@ -80,6 +81,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     VIGIE_FILTER_CAPACITY: '100000',
     // Its one entry would stand among those that tests count; canary.test.ts has it as it is by default.
     VIGIE_CANARY: 'off',
+    ...TLS_OF_THIS_RUN,
     ...options.env,
   };
   const [program = '', ...words] = [...(options.startedBy ?? []), process.execPath, VIGIE, 'serve'];
@@ -109,6 +111,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     throw new Error(`the gateway ended with ${code ?? signal} before it was ready:\n${logged()}`);
   }
   const [data, admin, metrics] = ready;
+  noteListener(data);
   return {
     data,
     admin,

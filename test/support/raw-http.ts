@@ -1,5 +1,7 @@
 /** HTTP by hand: bytes onto a socket as given, and what came back, with how the connection ended. */
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { speaksTls } from './over-tls.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -23,6 +25,10 @@ export interface RawOptions {
   readonly untilClosed?: boolean;
   /** Ends our side of the connection once everything is written. */
   readonly finish?: boolean;
+  /** Over TLS, with these; by default where the run is one over TLS. */
+  readonly tls?: ConnectionOptions | undefined;
+  /** The address to call from, on this machine. */
+  readonly localAddress?: string | undefined;
 }
 
 /** Longest wait for anything; a test that reaches it has found a hang. */
@@ -32,9 +38,9 @@ const PATIENCE_MS = 20_000;
 export async function exchangeRaw(
   port: number,
   pieces: readonly (string | Uint8Array)[],
-  { answers = 1, untilClosed = answers === 0, finish = false }: RawOptions = {},
+  { answers = 1, untilClosed = answers === 0, finish = false, tls, localAddress }: RawOptions = {},
 ): Promise<RawExchange> {
-  const socket = await open(port);
+  const socket = await open(port, tls, localAddress);
   const received: Buffer[] = [];
   let closed = false;
   const text = (): string => Buffer.concat(received).toString('latin1');
@@ -63,7 +69,7 @@ export async function exchangeRaw(
     await new Promise<void>((written) => socket.write(bytesOf(piece), () => written()));
     await new Promise(setImmediate);
   }
-  if (finish) socket.end();
+  if (finish) (bare.get(socket) ?? socket).end();
   await settled;
   const exchange = { answers: parseAnswers(text()), closed, text: text() };
   socket.destroy();
@@ -71,13 +77,35 @@ export async function exchangeRaw(
 }
 
 /** A connection to play with; errors on it are the test's own doing. */
-export async function open(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+export async function open(
+  port: number,
+  tls: ConnectionOptions | undefined = speaksTls(port) ? {} : undefined,
+  localAddress?: string,
+): Promise<Socket> {
+  const to = { port, host: '127.0.0.1', noDelay: true, ...(localAddress !== undefined && { localAddress }) };
+  const socket = tls === undefined ? connect(to) : secured(connect(to), tls);
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', resolve);
     socket.once('error', reject);
   });
   socket.on('error', () => {});
+  return socket;
+}
+
+/**
+ * What TLS goes over. Our side is ended there, without TLS's own notice of it: the parser drops what it reads together
+ * with that notice.
+ */
+const bare = new WeakMap<Socket, Socket>();
+
+function secured(under: Socket, tls: ConnectionOptions): Socket {
+  const socket = connectTls({ host: '127.0.0.1', ...tls, socket: under });
+  bare.set(socket, under);
+  // What Node.js does only without TLS.
+  socket.resetAndDestroy = () => {
+    under.resetAndDestroy();
+    return socket.destroy();
+  };
   return socket;
 }
 

@@ -22,6 +22,7 @@ import {
   describeUnknownNames,
 } from '../doctor/platform.ts';
 import { checkRedis } from '../doctor/redis.ts';
+import { checkTls } from '../doctor/tls.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { answer, type Reply } from '../reply.ts';
 import { addSettingOptions, settingFlags } from '../setting-options.ts';
@@ -63,6 +64,7 @@ async function checkConfigured(config: Config): Promise<Finding[]> {
     checkSecret(config),
     checkAdminToken(config),
     ...checkOtherFiles(config),
+    ...(await checkTls(config)),
     ...checkEngines(config),
     await checkTrustList(config),
     ...(await checkRedis(config)),

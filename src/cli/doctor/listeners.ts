@@ -6,6 +6,7 @@ import type { Config } from '../../config.ts';
 import { isJsonObject } from '../../encoding/strict-json.ts';
 import { callableHost, formatHost } from '../listener.ts';
 import { type Finding, failure, fine, warning } from './finding.ts';
+import { askOverTls } from './tls.ts';
 
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -15,11 +16,19 @@ interface ListenerPlace {
   readonly port: number;
   /** The environment name to change. */
   readonly env: string;
+  /** The certificate of a listener that speaks TLS. */
+  readonly certFile?: string | undefined;
 }
 
 export async function checkListeners(config: Config): Promise<Finding[]> {
   const places: ListenerPlace[] = [
-    { name: 'data', host: config.host, port: config.port, env: 'VIGIE_PORT' },
+    {
+      name: 'data',
+      host: config.host,
+      port: config.port,
+      env: 'VIGIE_PORT',
+      certFile: config.tlsCertFile,
+    },
     { name: 'admin', host: config.adminHost, port: config.adminPort, env: 'VIGIE_ADMIN_PORT' },
     { name: 'metrics', host: config.metricsHost, port: config.metricsPort, env: 'VIGIE_METRICS_PORT' },
   ];
@@ -37,6 +46,7 @@ async function checkPlace(place: ListenerPlace): Promise<Finding> {
   if (code !== 'EADDRINUSE') {
     return failure(subject, `${at} cannot be listened on (${code})`, `set another ${env} or host`);
   }
+  if (place.certFile !== undefined) return checkTakenByTls({ ...place, certFile: place.certFile }, at);
   if (await isVigie(place)) return fine(subject, `${at} is taken by a running vigie`);
   return failure(subject, `${at} is taken by another program`, `stop it, or set ${env}`);
 }
@@ -48,6 +58,21 @@ function tryToListen(host: string, port: number): Promise<string | undefined> {
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'failed'));
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
+}
+
+/** Whoever shows no certificate where one is required is refused by a problem document, which is an answer too. */
+async function checkTakenByTls(
+  { name, host, port, certFile, env }: ListenerPlace & { readonly certFile: string },
+  at: string,
+): Promise<Finding> {
+  const subject = `${name} port`;
+  const asked = await askOverTls({ host: callableHost(host), port, certFile }, '/healthz', PROBE_TIMEOUT_MS);
+  if (asked.kind === 'none' || !/"alive":true|"type":"forbidden"/.test(asked.body)) {
+    return failure(subject, `${at} is taken by another program`, `stop it, or set ${env}`);
+  }
+  if (asked.isConfigured) return fine(subject, `${at} is taken by a running vigie`);
+  const detail = `${at} is taken by a running vigie that shows another certificate than VIGIE_TLS_CERT_FILE holds`;
+  return warning(subject, detail, 'restart it: files are read at start');
 }
 
 /** Only the data and metrics listeners have a health path; admin is known by the problem it answers with. */
@@ -77,8 +102,11 @@ function clashes(places: readonly ListenerPlace[]): Finding[] {
   });
 }
 
-async function checkGateway({ host, port }: Config): Promise<Finding> {
+/** Where the data listener may refuse whoever has no certificate, the metrics listener is asked. */
+async function checkGateway(config: Config): Promise<Finding> {
   const subject = 'gateway';
+  const { host, port } =
+    config.tlsCertFile === undefined ? config : { host: config.metricsHost, port: config.metricsPort };
   if (port === 0) return fine(subject, 'not looked for: its port is not fixed');
   const url = baseUrl(host, port);
   const health = await callForBytes({
