@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
 import { readConfig } from '../../read-config.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
+import { checkCallers } from '../doctor/callers.ts';
 import { checkEngines } from '../doctor/engines.ts';
 import { checkAdminToken, checkDataDirectory, checkSecret, checkTrustList } from '../doctor/files.ts';
 import { type Finding, failure, fine } from '../doctor/finding.ts';
@@ -55,6 +56,7 @@ async function checkConfigured(config: Config): Promise<Finding[]> {
     checkDataDirectory(config.dataDir),
     checkSecret(config),
     checkAdminToken(config),
+    ...(await checkCallers(config, Date.now())),
     ...checkEngines(config),
     await checkTrustList(config),
     ...(await checkRedis(config)),
