@@ -5,7 +5,7 @@ import { ADMIN_SCOPES } from '../callers/caller-list.ts';
 import type { Clock } from '../clock.ts';
 import type { Authorized } from '../ingress/http-server.ts';
 import type { Problem } from '../ingress/problem.ts';
-import type { RequestHead } from '../ingress/request-head.ts';
+import type { RequestHead, SeenRequest } from '../ingress/request-head.ts';
 import type { Route } from '../ingress/route.ts';
 import { isLoopback } from '../loopback.ts';
 
@@ -33,17 +33,17 @@ const FAULTS: Readonly<Record<IdentityFault, string>> = {
 export function adminAuthorizer(
   { token, users }: AdminAuth,
   { wallMs }: Pick<Clock, 'wallMs'>,
-): (head: RequestHead, route: Route) => Authorized {
+): (seen: SeenRequest, route: Route) => Authorized {
   const expected = token === undefined ? undefined : digest(token);
-  return (head, route) => {
+  return ({ head, authorization }, route) => {
     const index = users();
     if (expected === undefined && index === undefined) return openToThisMachine(head);
-    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(head.authorization ?? '')?.[1];
+    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1];
     // Digests have one length, so the comparison's time says nothing of the token.
     if (sent !== undefined && expected !== undefined && timingSafeEqual(digest(sent), expected)) {
       return { ok: true, caller: TOKEN_USER };
     }
-    const found = index?.identify(head.authorization, wallMs());
+    const found = index?.identify(authorization, wallMs());
     if (found?.ok !== true) {
       const why = sent === undefined ? 'missing' : (found?.why ?? 'unknown');
       return refused({ type: 'unauthorized', detail: FAULTS[why] });

@@ -17,8 +17,7 @@ export type Identified =
   | { readonly ok: true; readonly caller: KnownCaller; readonly expiresAt: number | undefined }
   | { readonly ok: false; readonly why: IdentityFault };
 
-export const IDENTITY_FAULTS = ['missing', 'unknown', 'expired'] as const;
-export type IdentityFault = (typeof IDENTITY_FAULTS)[number];
+export type IdentityFault = 'missing' | 'unknown' | 'expired';
 
 export interface CallerIndex {
   /** @param authorization the header's value; `wallMs` milliseconds since the epoch. */

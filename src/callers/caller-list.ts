@@ -47,14 +47,22 @@ export type CallerListResult =
 
 export const CALLER_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+/** A bucket must be full again after so long at most: what is owed is counted in nanoseconds, in 63 bits. */
+const MOST_FILLING_SECONDS = 1_000_000_000;
+
 const hash = z
   .string()
   .refine((text) => decodeBase64url(text)?.length === HASH_BYTES, 'is not the hash of a key');
 
-const quota = z.strictObject({
-  perSecond: z.number().min(0.001).max(10_000_000),
-  burst: z.number().int().min(1).max(1_000_000_000),
-});
+const quota = z
+  .strictObject({
+    perSecond: z.number().min(0.001).max(10_000_000),
+    burst: z.number().int().min(1).max(1_000_000_000),
+  })
+  .refine(
+    ({ perSecond, burst }) => burst / perSecond <= MOST_FILLING_SECONDS,
+    `has a burst that takes more than ${MOST_FILLING_SECONDS} s to come back`,
+  );
 
 /** `scopes`: those of the listener that the file is for. */
 function callersFile(scopes: readonly Scope[], mostCallers: number, mostItems: number) {
@@ -70,8 +78,16 @@ function callersFile(scopes: readonly Scope[], mostCallers: number, mostItems: n
       ({ scopes: own, quota: bucket }) =>
         bucket === undefined || !own.some((scope) => scope === 'batch') || bucket.burst >= mostItems,
       `has a burst that is smaller than a batch (${mostItems}) and the scope batch`,
+    )
+    .refine(
+      ({ scopes: own, quota: bucket }) => bucket === undefined || own.some(isOfData),
+      'has a quota, which only the data listener keeps',
     );
   return z.strictObject({ callers: z.array(caller).max(mostCallers) });
+}
+
+function isOfData(scope: Scope): boolean {
+  return DATA_SCOPES.some((one) => one === scope);
 }
 
 export interface CallerListBounds {

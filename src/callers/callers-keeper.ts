@@ -11,8 +11,8 @@ export interface CallersKeeperOptions {
   readonly maxBytes: number;
   readonly bounds: CallerListBounds;
   readonly refreshMs: number;
-  /** Resolves once the list is in force. */
-  onList(callers: readonly Caller[]): Promise<void>;
+  /** Resolves once the list is in force, or to why it is not everywhere: then it is given again at the next look. */
+  onList(callers: readonly Caller[]): Promise<string | undefined>;
   /** Told once of each new fault, and when it is over (`undefined`). */
   onFault(fault: string | undefined): void;
 }
@@ -40,9 +40,9 @@ export function createCallersKeeper(options: CallersKeeperOptions): CallersKeepe
     if (text === inForce) return undefined;
     const list = parseCallerList(read.bytes, options.scopes, options.bounds);
     if (!list.ok) return list.fault;
-    await options.onList(list.callers);
-    inForce = text;
-    return undefined;
+    const fault = await options.onList(list.callers);
+    if (fault === undefined) inForce = text;
+    return fault;
   };
   const timer = setInterval(() => {
     // One that takes longer than the interval is not overtaken.

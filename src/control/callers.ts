@@ -41,7 +41,7 @@ export async function openCallers(
 
   const data = await watch(wiring, 'data', config.callersFile, DATA_SCOPES, async (callers) => {
     list = callers.map((caller) => ({ ...caller, place: places.placeOf(caller.name) }));
-    if (!(await give(list))) throw new Error('a worker does not take the list of callers');
+    return (await give(list)) ? undefined : 'a worker does not take the list of callers';
   });
   if (data?.ok === false) return data;
   const admin = await watch(wiring, 'admin', config.adminCallersFile, ADMIN_SCOPES, async (users) => {
@@ -49,6 +49,7 @@ export async function openCallers(
       users.map((user) => ({ ...user, place: 0 })),
       hashKey,
     );
+    return undefined;
   });
   if (admin?.ok === false) {
     data?.watched.keeper.stop();
@@ -85,7 +86,7 @@ async function watch(
   listener: Watched['listener'],
   file: string | undefined,
   scopes: readonly Scope[],
-  onList: (callers: readonly Caller[]) => Promise<void>,
+  onList: (callers: readonly Caller[]) => Promise<string | undefined>,
 ): Promise<{ ok: true; watched: Watched } | { ok: false; error: string } | undefined> {
   if (file === undefined) return undefined;
   let fault: string | undefined;
@@ -96,8 +97,9 @@ async function watch(
     bounds: { callers: LIMITS.callers, batchItems: LIMITS.batchItems },
     refreshMs: config.callersRefreshSeconds * 1000,
     onList: async (callers) => {
-      await onList(callers);
-      log('info', 'callers taken', { listener, callers: callers.length });
+      const untaken = await onList(callers);
+      if (untaken === undefined) log('info', 'callers taken', { listener, callers: callers.length });
+      return untaken;
     },
     onFault: (now) => {
       fault = now;

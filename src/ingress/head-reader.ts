@@ -1,7 +1,8 @@
 /**
  * Heads of requests, read once and recognised from then on. Walking the headers in JavaScript costs more than a
  * signature does, and callers send the same ones with every request; so a head that differs from one that was read
- * before only in the length of its body, in its request id and in headers that nobody looks at is that one.
+ * before only in the length of its body, in its request id, in its authorization and in headers that nobody looks at is
+ * that one. No authorization is kept: it is read anew each time, for whoever judges it.
  */
 import type { HttpRequest } from 'uWebSockets.js';
 import { HEAD_PLACES, type NativeAddon } from '../native/addon.ts';
@@ -28,11 +29,12 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   const table = addon.createHeadTable();
   if (table === undefined) return strictHeadReader;
   const heads = new Array<RequestHead | undefined>(HEAD_PLACES).fill(undefined);
-  const variables = new Float64Array(2);
+  const variables = new Float64Array(3);
   const seen: { -readonly [name in keyof SeenRequest]: SeenRequest[name] } = {
     head: undefined as never,
     contentLength: 0,
     requestId: undefined,
+    authorization: undefined,
   };
   let isTrusted = true;
   let recognised = 0;
@@ -76,6 +78,7 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
       seen.head = head;
       seen.contentLength = variables[0] as number;
       seen.requestId = variables[1] === 0 ? undefined : req.getHeader('x-request-id');
+      seen.authorization = variables[2] === 0 ? undefined : req.getHeader('authorization');
       return ++recognised % CHECK_ONE_IN === 0 ? check(req) : seen;
     },
   };
@@ -86,6 +89,7 @@ function isSame(one: SeenRequest, other: SeenRequest): boolean {
   return (
     one.contentLength === other.contentLength &&
     one.requestId === other.requestId &&
+    one.authorization === other.authorization &&
     names.every((name) => one.head[name] === other.head[name])
   );
 }

@@ -15,7 +15,7 @@ import { type HeadReader, strictHeadReader } from './head-reader.ts';
 import { mediaType } from './media-type.ts';
 import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
-import type { RequestHead } from './request-head.ts';
+import type { SeenRequest } from './request-head.ts';
 import { createRequestIds } from './request-id.ts';
 import type { Route } from './route.ts';
 import { CORK_BUFFER_BYTES, type ExchangeHost, type ServedRoute, ServerExchange } from './server-exchange.ts';
@@ -35,7 +35,7 @@ export interface ServerOptions {
   /** Where whoever connects must show a certificate. */
   readonly certificates?: CallerCertificates;
   /** May refuse a caller before anything of the body is read. */
-  authorize?(head: RequestHead, route: Route): Authorized;
+  authorize?(seen: SeenRequest, route: Route): Authorized;
   /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
   endsSegment?(chunk: ArrayBuffer): boolean;
   observe: RequestObserver;
@@ -73,7 +73,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
-      gate?.leave(exchange);
+      gate?.leave(exchange, status);
       const seconds = (clock.monotonicMs() - exchange.startedAtMs) / 1000;
       observe.end(exchange.served.number, status, seconds);
       if (exchange.noted !== undefined) {
@@ -110,7 +110,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
       return;
     }
     try {
-      const refusal = refuse(exchange, found.all, options);
+      const refusal = refuse(exchange, seen, found.all, options);
       if (refusal !== undefined) {
         exchange.closesBehind = exchange.contentLength > DROPPED_BODY_BYTES;
         exchange.problem(refusal.problem, refusal.headers);
@@ -182,6 +182,7 @@ interface Refusal {
 /** Everything that can be refused on the head alone, cheapest and most basic first. */
 function refuse(
   exchange: ServerExchange,
+  seen: SeenRequest,
   routes: readonly Route[],
   options: ServerOptions,
 ): Refusal | undefined {
@@ -191,7 +192,7 @@ function refuse(
     const allow = routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
     return { problem: { type: 'method-not-allowed', detail: `allowed: ${allow}` }, headers: { allow } };
   }
-  const authorized = options.authorize?.(exchange.head, route);
+  const authorized = options.authorize?.(seen, route);
   if (authorized?.ok === false) {
     const { problem } = authorized;
     return problem.type === 'unauthorized' ? { problem, headers: CHALLENGE } : { problem };

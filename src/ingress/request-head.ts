@@ -13,7 +13,6 @@ export interface RequestHead {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly accept: string | undefined;
-  readonly authorization: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly host: string | undefined;
   readonly origin: string | undefined;
@@ -28,6 +27,8 @@ export interface SeenRequest {
   readonly contentLength: number;
   /** As sent; whether it may be echoed is judged by `requestIdFor`. */
   readonly requestId: string | undefined;
+  /** As sent: a secret, which nothing keeps beyond the judgement of it. */
+  readonly authorization: string | undefined;
 }
 
 /** A head while its headers are walked. */
@@ -72,13 +73,13 @@ export function readHead(req: HttpRequest): SeenRequest {
     contentType: draft.contentType,
     contentEncoding: draft.contentEncoding,
     accept: draft.accept,
-    authorization: draft.authorization,
     idempotencyKey: draft.idempotencyKey,
     host: draft.host,
     origin: draft.origin,
     framingFault: fault,
   };
-  return { head, contentLength: contentLength ?? 0, requestId: draft.requestId };
+  const { requestId, authorization } = draft;
+  return { head, contentLength: contentLength ?? 0, requestId, authorization };
 }
 
 /** One header; names come in lower case. A second one of some would be read differently by two readers. */

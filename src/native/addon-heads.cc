@@ -80,8 +80,8 @@ napi_value find_head(napi_env env, napi_callback_info info) {
       !read_headers(env, arguments[1], headers) || !read_doubles(env, arguments[2], "variables", variables)) {
     return nullptr;
   }
-  if (variables.length < 2) {
-    refuse(env, "variables must have room for two");
+  if (variables.length < 3) {
+    refuse(env, "variables must have room for three");
     return nullptr;
   }
   HeadText head;
@@ -90,6 +90,7 @@ napi_value find_head(napi_env env, napi_callback_info info) {
   if (head.read(headers, found)) place = held->table.find(head);
   variables.data[0] = found.content_length;
   variables.data[1] = found.has_request_id ? 1 : 0;
+  variables.data[2] = found.has_authorization ? 1 : 0;
   return number(env, place == HeadTable::kNone ? -1 : static_cast<double>(place));
 }
 

@@ -176,7 +176,7 @@ export interface NativeAddon {
   /**
    * Looks for a head that differs from this request's in nothing that matters but its variables (see
    * ingress/native/head-table.h): `variables[0]` becomes the length of the body (bytes), `variables[1]` 1 when there is
-   * a request id. To be asked only while the request is handled, and of a build whose memory is known (head-reader.ts).
+   * a request id, `variables[2]` 1 when there is an authorization. To be asked only while the request is handled, and of a build whose memory is known (head-reader.ts).
    *
    * @returns its place, 0 to HEAD_PLACES - 1; -1 when there is none.
    */

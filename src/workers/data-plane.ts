@@ -153,9 +153,7 @@ function start(): void {
   const gate = createGate({
     admission,
     callers,
-    clients: createClientFinder(
-      config.trustedProxies === undefined ? undefined : parseNetworks(config.trustedProxies),
-    ),
+    clients: createClientFinder(config.trustedProxies ? parseNetworks(config.trustedProxies) : undefined),
     monotonicMs: clock.monotonicMs,
     isDraining,
     requestIdFor: createRequestIds(),

@@ -175,6 +175,39 @@ describe('what is wrong', () => {
     dataDir = join(path, '..');
   });
 
+  it('a file of callers that cannot be taken, or that others may change; keys that end are worth a warning', async () => {
+    const file = join(dataDir, 'callers.json');
+    const key = (expiresAt?: number, byte = 'A') => ({ hash: byte.repeat(42) + 'A', expiresAt });
+    const caller = (name: string, ...keys: object[]) => ({ name, scopes: ['read'], keys });
+    const check = async (content: string) => {
+      writeFileSync(file, content, { mode: 0o600 });
+      return (await diagnose(['--admin-callers-file', file])).of('admin callers');
+    };
+    const soon = Math.floor(Date.now() / 1000) + 3_600;
+    const callers = [
+      caller('lasting', key(soon), key(undefined, 'B')),
+      caller('ending', key(soon, 'C')),
+      caller('ended', key(1_700_000_000, 'D')),
+    ];
+    expect(await check(JSON.stringify({ callers }))).toMatchObject([
+      { level: 'ok', detail: `${file}: 3 callers` },
+      { level: 'warning', detail: 'no key in force: ended' },
+      { level: 'warning', detail: 'the last key ends within 30 days: ending' },
+    ]);
+    expect(await check('{"callers":[{"name":"secret-4711"}]}')).toEqual([
+      {
+        level: 'failure',
+        subject: 'admin callers',
+        detail: `${file}: callers[0].scopes is not as described (invalid_type)`,
+        mend: 'correct it (vigie caller), or VIGIE_ADMIN_CALLERS_FILE',
+      },
+    ]);
+    chmodSync(file, 0o620);
+    expect(await check('{"callers":[]}')).toMatchObject([{ level: 'failure', mend: `chmod 600 ${file}` }]);
+    const absent = await diagnose(['--auth', 'keys', '--callers-file', join(dataDir, 'nowhere')]);
+    expect([absent.code, absent.of('callers')[0]?.level]).toEqual([1, 'failure']);
+  });
+
   it('a data directory that others can enter is worth a warning', async () => {
     mkdirSync(join(dataDir, 'open'));
     chmodSync(join(dataDir, 'open'), 0o755);

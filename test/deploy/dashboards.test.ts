@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Series } from '../../deploy/stack/prometheus-api.ts';
 import { call } from '../support/call.ts';
+import { bearer, callersFile, oneKey, type TestCaller } from '../support/callers.ts';
 import { type DashboardPanel, dashboards, leafPanels } from '../support/dashboards.ts';
 import { acknowledged, card, type Deployment, deploy, fresh } from '../support/deployment.ts';
-import { type Gateway, listedIssuer, trustListDocument } from '../support/gateway.ts';
+import { type Gateway, listedIssuer, startGateway, trustListDocument } from '../support/gateway.ts';
 import { PHARMACY, shownNow } from '../support/presentation.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { until } from '../support/redis.ts';
@@ -33,6 +34,15 @@ const SETTINGS = {
 const lists = mkdtempSync(join(tmpdir(), 'vigie-lists-'));
 let deployment: Deployment;
 let gateway: Gateway;
+/** One that asks for keys, and a caller that asks for more than its quota. */
+let naming: Gateway;
+const LIMITED: TestCaller = {
+  name: 'limited',
+  scopes: ['verify'],
+  quota: { perSecond: 2, burst: 1 },
+  keys: [oneKey()],
+};
+const callers = callersFile([LIMITED]);
 let prometheus: Prometheus;
 
 beforeAll(async () => {
@@ -41,7 +51,8 @@ beforeAll(async () => {
   writeFileSync(list, JSON.stringify(trustListDocument(1, [listedIssuer(policy)])));
   deployment = await deploy();
   gateway = await deployment.start('a', { ...SETTINGS, VIGIE_TRUST_LIST: list });
-  prometheus = await startPrometheus([gateway]);
+  naming = await startGateway({ env: callers.env });
+  prometheus = await startPrometheus([gateway, naming]);
   await fresh([gateway]);
   for (let round = 0; round < ROUNDS; round++) {
     await load(round);
@@ -52,6 +63,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await prometheus?.stop();
+  await naming?.dispose();
+  callers.dispose();
   await deployment?.dispose();
   rmSync(lists, { recursive: true, force: true });
 });
@@ -74,6 +87,9 @@ async function load(round: number): Promise<void> {
     [...Array.from({ length: 10 }, () => good), ...bad].map((text) => single({ credential: text })),
   );
   await single(shown);
+  for (const headers of [bearer(LIMITED), bearer(LIMITED), {}]) {
+    await call(`${naming.data}/v1/verify`, { body: { credential: good }, headers });
+  }
   // The same proof once more, and an envelope that is none.
   await Promise.all([single(shown), single('{')]);
   await batch([...Array.from({ length: 40 }, () => good), ...bad, shownNow(`batch ${round}`)]);
@@ -133,6 +149,9 @@ describe('what was done', () => {
   it.each([
     ['Calls', { route: 'verify' }],
     ['Calls', { route: 'verify_batch' }],
+    ['Credentials by caller', { caller: 'limited' }],
+    ['Calls refused for the caller’s sake', { caller: 'limited' }],
+    ['Calls refused for the caller’s sake', { why: 'missing' }],
     ['Verdicts', { verdict: 'valid' }],
     ['Reasons other than ok', { reason: 'revoked' }],
     ['Reasons other than ok', { reason: 'bad_signature' }],
@@ -160,6 +179,7 @@ describe('what was done', () => {
   it('is found by the variables', async () => {
     expect(await prometheus.labelValues('job', 'vigie_build_info')).toEqual([JOB]);
     const instances = await prometheus.labelValues('instance', `vigie_build_info{job="${JOB}"}`);
-    expect(instances).toEqual([new URL(gateway.metrics).host]);
+    const hosts = [gateway, naming].map(({ metrics }) => new URL(metrics).host);
+    expect(instances.sort()).toEqual(hosts.sort());
   });
 });

@@ -9,6 +9,7 @@ import { freePorts } from '../../deploy/stack/child.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { scrape, until, verify } from '../support/call.ts';
+import { callersFile, oneKey } from '../support/callers.ts';
 import { card, deploy, fresh } from '../support/deployment.ts';
 import { startGateway } from '../support/gateway.ts';
 
@@ -152,7 +153,7 @@ function expectKnown(asked: readonly Selector[], series: readonly string[]): voi
   }
 }
 
-it('names metrics, and values of their labels, that a gateway with Redis has from the start', async ({
+it('names metrics, and values of their labels, that a gateway with Redis, or one that names callers, has from the start', async ({
   onTestFinished,
 }) => {
   const deployment = await deploy();
@@ -162,7 +163,12 @@ it('names metrics, and values of their labels, that a gateway with Redis has fro
   expect((await verify(gateway.data, card('one'))).reason).toBe('ok');
   // The engine and the canary's rounds are known a moment after the start.
   await until(async () => Number((await scrape(gateway.metrics)).get('vigie_canary_healthy')) === 1);
-  const series = [...(await scrape(gateway.metrics)).keys()];
+  const files = callersFile([{ name: 'alpha', scopes: ['verify'], keys: [oneKey()] }]);
+  onTestFinished(files.dispose);
+  const naming = await startGateway({ env: files.env });
+  onTestFinished(naming.dispose);
+  const scrapes = await Promise.all([gateway, naming].map(({ metrics }) => scrape(metrics)));
+  const series = scrapes.flatMap((samples) => [...samples.keys()]);
   // Absent until this gateway has published its filter, which takes 50,000 entries: test/shared/full/first-start.test.ts.
   const later = ['vigie_filter_snapshot_age_seconds'];
   const asked = selectors('vigie').filter(({ name }) => !later.includes(name));

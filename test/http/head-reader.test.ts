@@ -31,8 +31,8 @@ let reader: HeadReader = createHeadReader(counted, () => disagreements.push('rea
 const app = App();
 let port = 0;
 
-const plain = ({ head, contentLength, requestId }: SeenRequest) =>
-  JSON.stringify([head, contentLength, requestId]);
+const plain = ({ head, contentLength, requestId, authorization }: SeenRequest) =>
+  JSON.stringify([head, contentLength, requestId, authorization ?? null]);
 
 beforeAll(async () => {
   app.any('/*', (res, req: HttpRequest) => {
@@ -84,7 +84,7 @@ describe('a head', () => {
     expect(layoutIsKnown()).toBe(isLooked);
   });
 
-  it('that came before is recognised, whatever the length, the request id and what nobody reads', async () => {
+  it('that came before is recognised, whatever the length, the request id, who calls, and what nobody reads', async () => {
     reader = createHeadReader(counted, () => disagreements.push('reader'));
     asked.found = 0;
     for (let i = 0; i < 40; i++) {
@@ -93,9 +93,14 @@ describe('a head', () => {
         `Content-Length: ${i * 977}`,
         `X-Request-Id: synthetic-${i}`,
         `User-Agent: phone/${i}`,
+        `Authorization: Bearer synthetic-${i}`,
       ]);
-      const [, contentLength, requestId] = JSON.parse(answer);
-      expect([contentLength, requestId]).toEqual([i * 977, `synthetic-${i}`]);
+      const [, contentLength, requestId, authorization] = JSON.parse(answer);
+      expect([contentLength, requestId, authorization]).toEqual([
+        i * 977,
+        `synthetic-${i}`,
+        `Bearer synthetic-${i}`,
+      ]);
     }
     expect(asked.found).toBeGreaterThan(30);
   });
@@ -113,6 +118,11 @@ describe('a head', () => {
     ['a content coding', [...CALL, 'Content-Encoding: gzip', 'Content-Length: 5']],
     ['two request ids', [...CALL, 'X-Request-Id: a', 'X-Request-Id: b', 'Content-Length: 5']],
     ['an authorization', [...CALL, 'Authorization: Bearer synthetic', 'Content-Length: 5']],
+    ['an empty authorization', [...CALL, 'Authorization:', 'Content-Length: 5']],
+    [
+      'two authorizations',
+      [...CALL, 'Authorization: Bearer a', 'Authorization: Bearer b', 'Content-Length: 5'],
+    ],
     ['two accepts', [...CALL, 'Accept: a/b', 'Accept: c/d', 'Content-Length: 5']],
     [
       'a value of another',
@@ -149,12 +159,13 @@ describe('a head', () => {
       'Origin',
       'Content-Type',
       'X-Request-Id',
+      'Authorization',
       'Content-Length',
       'X-Other',
       'Expect',
     ];
     const values = ['a', 'b', 'application/json', '5', '0', '07', '', 'x'.repeat(150)];
-    const heads = Array.from({ length: 60 }, () => [
+    const heads = Array.from({ length: 120 }, () => [
       `${pick(['POST', 'GET', 'PUT'])} /v1/verify HTTP/1.1`,
       // Without any header the parser waits for more.
       'Host: a',

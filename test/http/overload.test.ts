@@ -1,68 +1,17 @@
-import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AskingClient as Client, post } from '../support/asking-client.ts';
 import { type ProblemAnswer, reasonOf, scrape, until } from '../support/call.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
-import { head, open, parseAnswers, type RawAnswer } from '../support/raw-http.ts';
+import { open, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
 
 const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
 /** Slow enough for queues to stand while a test looks at them; a burst of a few batches fills the queue. */
 const SLOW = { VIGIE_ENGINE: 'noble', VIGIE_BATCH_SLICE: '4', VIGIE_BATCH_QUEUE_MS: '50' };
 
-function post(path: string, body: string, ...more: string[]): string {
-  return (
-    head(
-      `POST ${path} HTTP/1.1`,
-      'Host: test',
-      'Content-Type: application/json',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      ...more,
-    ) + body
-  );
-}
-
 const SINGLE = post('/v1/verify', JSON.stringify({ credential: GOOD }));
 const batch = (items: number, ...more: string[]): string =>
   post('/v1/verify/batch', JSON.stringify({ credentials: Array(items).fill(GOOD) }), ...more);
-
-/** A connection from an address of this machine's own network, and its answers one by one. */
-class Client {
-  private text = '';
-  private readonly socket: Socket;
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on('data', (chunk: Buffer) => {
-      this.text += chunk.toString('latin1');
-    });
-    socket.on('error', () => {});
-  }
-
-  static async from(localAddress: string, port: number): Promise<Client> {
-    const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
-    return new Client(socket);
-  }
-
-  async ask(request: string): Promise<RawAnswer> {
-    this.text = '';
-    this.socket.write(request);
-    await until(() => parseAnswers(this.text).length > 0 || this.socket.destroyed);
-    const [answer] = parseAnswers(this.text);
-    if (answer === undefined) throw new Error('the connection was closed');
-    return answer;
-  }
-
-  isClosed(): boolean {
-    return this.socket.destroyed;
-  }
-
-  leave(): void {
-    this.socket.destroy();
-  }
-}
 
 const sample = async (gateway: Gateway, name: string): Promise<number> =>
   (await scrape(gateway.metrics)).get(name) ?? 0;

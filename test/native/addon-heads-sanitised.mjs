@@ -40,7 +40,7 @@ function parserIsKnown() {
 }
 
 function refusesWhatIsNone(addon, table) {
-  const variables = new Float64Array(2);
+  const variables = new Float64Array(3);
   for (const wrong of WRONG) {
     assert.throws(() => addon.findHead(wrong, {}, variables), TypeError);
     assert.throws(() => addon.learnHead(wrong, {}), TypeError);
@@ -62,20 +62,20 @@ function refusesWhatIsNone(addon, table) {
 
 /** Of a request that is being handled: everything but the request wrong, then right. */
 function asks(addon, table, request) {
-  const variables = new Float64Array(2);
+  const variables = new Float64Array(3);
   for (const wrong of [...WRONG, ...EMPTY, new Float32Array(2)]) {
     assert.throws(() => addon.findHead(table, request, wrong), TypeError);
     assert.throws(() => addon.findHead(wrong, request, variables), TypeError);
     assert.throws(() => addon.learnHead(wrong, request), TypeError);
   }
-  for (const room of [0, 1]) {
+  for (const room of [0, 1, 2]) {
     assert.throws(() => addon.findHead(table, request, new Float64Array(room)), RangeError);
   }
   const place = addon.learnHead(table, request);
   assert(place >= 0 && place < PLACES);
   assert.equal(addon.findHead(table, request, variables), place);
-  assert.deepEqual([...variables], [Number(request.getHeader('content-length')), 1]);
-  assert.equal(addon.findHead(table, request, new Float64Array(new SharedArrayBuffer(16))), place);
+  assert.deepEqual([...variables], [Number(request.getHeader('content-length')), 1, 1]);
+  assert.equal(addon.findHead(table, request, new Float64Array(new SharedArrayBuffer(24))), place);
   assert.equal(addon.findHead(addon.createHeadTable(), request, variables), -1);
 }
 
@@ -96,7 +96,12 @@ async function handled(handler) {
       setImmediate(() => (failure === undefined ? resolve(request) : reject(failure)));
     });
     app.listen('127.0.0.1', 0, (socket) => {
-      const headers = { 'X-Request-Id': 'synthetic', 'X-Other': 'a'.repeat(700), 'Content-Length': 4 };
+      const headers = {
+        'X-Request-Id': 'synthetic',
+        Authorization: 'Bearer synthetic',
+        'X-Other': 'a'.repeat(700),
+        'Content-Length': 4,
+      };
       const options = { port: portOf(socket), host: '127.0.0.1', method: 'POST', headers, agent: false };
       const asked = call(options, (answer) => {
         answer.resume().on('close', () => {
@@ -115,6 +120,6 @@ export async function testHeads(addon) {
   refusesWhatIsNone(addon, table);
   if (!parserIsKnown()) return console.log('heads of requests: not tested, for this parser is not known');
   const over = await handled((request) => asks(addon, table, request));
-  assert.throws(() => addon.findHead(table, over, new Float64Array(2)), RangeError);
+  assert.throws(() => addon.findHead(table, over, new Float64Array(3)), RangeError);
   assert.throws(() => addon.learnHead(table, over), RangeError);
 }

@@ -1,5 +1,6 @@
 /** The first page at night: are callers served, fast and rightly, and on knowledge of what age? */
 import * as units from '@grafana/grafana-foundation-sdk/units';
+import { callers } from './callers.ts';
 import { objectives } from './objectives.ts';
 import type { Page, Row } from './page.ts';
 import { inRange, of, perSecond, share, sum } from './queries.ts';
@@ -206,5 +207,5 @@ export const overview: Page = {
   name: 'overview',
   title: 'overview',
   description: 'Service levels, calls, verdicts and freshness of all gateways.',
-  rows: [objectives, now, traffic, verdicts, freshness],
+  rows: [objectives, now, traffic, callers, verdicts, freshness],
 };

@@ -10,6 +10,7 @@ export const RUNBOOK_URL = 'https://vigie.example/deploy/RUNBOOK.md';
 export type RunbookSection =
   | 'VigieAvailabilityBurnsFast'
   | 'VigieBatchesShed'
+  | 'VigieCallerOverQuota'
   | 'VigieCanaryFailed'
   | 'VigieCanaryUnarmed'
   | 'VigieCannotTell'

@@ -108,9 +108,12 @@ function keyed(command: Command): Command {
 
 async function addNew(reply: Reply, options: AddOptions, name: string): Promise<ExitCode> {
   const known = scopesOf(options.admin === true);
-  const scopes = options.scopes.split(',');
+  const scopes = [...new Set(options.scopes.split(','))];
   if (!scopes.every((scope): scope is Scope => known.includes(scope as Scope))) {
     return fail(reply, 'usage', `--scopes takes ${known.join(', ')}`);
+  }
+  if (options.burst !== undefined && options.perSecond === undefined) {
+    return fail(reply, 'usage', '--burst needs --per-second: without a rate there is no quota');
   }
   const quota = quotaOf(options);
   return withNewKey(reply, options, name, true, (callers, key) =>

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
 import { readConfig } from '../../read-config.ts';
 import { type CommandContext, type CommonOptions, runs } from '../command.ts';
+import { checkCallers } from '../doctor/callers.ts';
 import { checkEngines } from '../doctor/engines.ts';
 import {
   checkAdminToken,
@@ -65,6 +66,7 @@ async function checkConfigured(config: Config): Promise<Finding[]> {
     checkAdminToken(config),
     ...checkOtherFiles(config),
     ...(await checkTls(config)),
+    ...(await checkCallers(config, Date.now())),
     ...checkEngines(config),
     await checkTrustList(config),
     ...(await checkRedis(config)),

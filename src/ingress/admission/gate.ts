@@ -8,10 +8,8 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { KnownCaller } from '../../callers/caller-index.ts';
-import { LIMITS } from '../../config.ts';
 import type { CallerGuard, CallerRefusal } from '../caller-guard.ts';
 import type { SeenRequest } from '../request-head.ts';
-import type { Route } from '../route.ts';
 import type { ServedRoute, ServerExchange } from '../server-exchange.ts';
 import type { Admission } from './admission.ts';
 import type { ClientFinder } from './client.ts';
@@ -22,8 +20,8 @@ export interface Gate {
   refuses(res: HttpResponse, served: ServedRoute, seen: SeenRequest, startedAtMs: number): boolean;
   /** The request that was just not refused. */
   enter(exchange: ServerExchange): void;
-  /** It has ended, answered or not. */
-  leave(exchange: ServerExchange): void;
+  /** It has ended, answered with `status` or not at all (`undefined`). */
+  leave(exchange: ServerExchange, status: number | undefined): void;
   stop(): void;
 }
 
@@ -63,12 +61,6 @@ export function createGate(options: GateOptions): Gate {
   let admitted: KnownCaller | undefined;
   let admittedFor = 0;
 
-  /** What is taken from a caller's bucket on the head alone: how many a batch is, only its body says. */
-  const expected = (lane: Route['lane'], contentLength: number): number =>
-    lane === 'single'
-      ? 1
-      : Math.max(1, Math.min(LIMITS.batchItems, Math.round(admission.batches.estimateItems(contentLength))));
-
   const refuse = (
     kind: RefusalKind,
     retryAfterMs: number,
@@ -94,17 +86,16 @@ export function createGate(options: GateOptions): Gate {
       admittedFor = 0;
       if (route?.lane === undefined || head.framingFault !== undefined) return false;
       if (callers !== undefined && route.scope !== undefined) {
-        admittedFor = expected(route.lane, contentLength);
-        const judged = callers.judge(head, route.scope, admittedFor);
+        const judged = callers.judge(seen, route.scope, route.lane);
         if (!judged.ok) {
           return refuse(REFUSAL_OF[judged.why], judged.retryAfterMs, res, served, seen, startedAtMs);
         }
         admitted = judged.caller;
+        admittedFor = judged.charged;
       }
       const client = clients.find(res, admitted);
       if (admission.judge(route.lane, client, contentLength, startedAtMs) === undefined) return false;
-      // Nothing was done for it, so it costs nothing.
-      if (admitted !== undefined) callers?.correct(admitted, -admittedFor);
+      if (admitted !== undefined) callers?.giveBack(admitted, admittedFor);
       return refuse('overloaded', 0, res, served, seen, startedAtMs);
     },
     enter: (exchange) => {
@@ -112,14 +103,13 @@ export function createGate(options: GateOptions): Gate {
       exchange.caller = admitted;
       exchange.charged = admittedFor;
     },
-    leave: (exchange) => {
-      const { caller, charged, served } = exchange;
-      if (served.route?.lane === 'batch') admission.batches.leave(exchange);
+    leave: (exchange, status) => {
+      const { caller, charged, credentials, contentLength } = exchange;
+      const isBatch = exchange.served.route?.lane === 'batch';
+      if (isBatch) admission.batches.leave(exchange);
       if (caller === undefined || callers === undefined) return;
-      // A call that came to nothing was not for nothing: it costs as much as one credential.
-      const credentials = Math.max(1, exchange.credentials);
-      callers.correct(caller, credentials - charged);
-      callers.served(caller, exchange.credentials);
+      const wholeBatchBytes = isBatch && status === 200 ? contentLength : undefined;
+      callers.served(caller, { charged, credentials, wholeBatchBytes });
     },
     stop: () => {
       refusals.stop();

@@ -1,6 +1,6 @@
 /**
  * Heads of requests that were read before. Callers send the same headers with every request but for the length of the
- * body and the request's id, so a head is read once by the strict reader (request-head.ts) and recognised from then on.
+ * body, the request's id and who calls, so a head is read once by the strict reader (request-head.ts) and recognised from then on.
  */
 #pragma once
 
@@ -26,12 +26,14 @@ struct HeadVariables {
   double content_length = 0;
   /** X-Request-Id was there, once. */
   bool has_request_id = false;
+  /** Authorization was there, once; what it says is for its reader alone. */
+  bool has_authorization = false;
 };
 
 /**
  * Everything that the strict reader looks at, in the order sent, but for the variables; or nothing, for heads that are
- * not worth recognising: none of these has a Transfer-Encoding, a credential of the caller's, a second header of a
- * kind, or, but for POST, a Content-Length.
+ * not worth recognising: none of these has a Transfer-Encoding, a second header of a kind, or, but for POST, a
+ * Content-Length.
  */
 class HeadText {
  public:

@@ -62,6 +62,12 @@ void recognises() {
   for (const Lines& other : others) {
     CHECK(read(other, head, variables) && table.find(head) == HeadTable::kNone, "another head");
   }
+  CHECK(read({{"host", "a"}, {"content-length", "17"}, {"authorization", "one"}}, head, variables), "who calls");
+  CHECK(variables.has_authorization && table.find(head) == HeadTable::kNone, "is another head");
+  CHECK(std::string(head.data(), head.length()).find("one") == std::string::npos, "without what it says");
+  const std::size_t known = table.learn(head);
+  CHECK(read({{"host", "a"}, {"content-length", "17"}, {"authorization", "other"}}, head, variables), "whoever it is");
+  CHECK(variables.has_authorization && table.find(head) == known, "is the same");
   CHECK(read({{"host", "a"}}, head, variables, "GET"), "another method");
   CHECK(table.find(head) == HeadTable::kNone, "is another head");
 }
@@ -75,7 +81,7 @@ void refuses() {
                            {{"content-length", "1234567890123456"}},
                            {{"transfer-encoding", "chunked"}},
                            {{"content-encoding", "gzip"}},
-                           {{"authorization", "x"}},
+                           {{"authorization", "x"}, {"authorization", "x"}},
                            {{"idempotency-key", "x"}},
                            {{"x-request-id", "a"}, {"x-request-id", "b"}},
                            {{"accept", "a"}, {"accept", "b"}},
