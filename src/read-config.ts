@@ -47,6 +47,7 @@ export function readConfig(
     secretFile: values.secretFile ?? join(values.dataDir as string, 'secret'),
     demo: values.trustList === undefined,
     allowAt: values.allowAt === 'true',
+    verificationAudit: values.verificationAudit === 'on',
     unknownNames: Object.keys(environment).filter((name) => name.startsWith('VIGIE_') && !known.has(name)),
   };
   // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.

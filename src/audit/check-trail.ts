@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { auditFiles, checkLine } from './audit-trail.ts';
+import { auditFiles } from './audit-files.ts';
+import { checkLine } from './audit-line.ts';
 
 /** A place in the trail at which it does not hold. */
 export interface TrailFault {

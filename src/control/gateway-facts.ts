@@ -8,6 +8,7 @@ import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
 import { RESTART_REASONS } from '../workers/worker-member.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
+import type { AuditSide } from './audit.ts';
 import type { CallersSide } from './callers.ts';
 import type { Canary } from './canary.ts';
 import type { ReplaySide } from './replay.ts';
@@ -21,6 +22,7 @@ export interface FactSources {
   readonly status: StatusSide;
   readonly replay: ReplaySide;
   readonly callers: CallersSide;
+  readonly audit: AuditSide;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
   readonly pool: WorkerPool;
@@ -33,6 +35,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
   const { version, config, engine, keeper, status, replay, canary, pool, unready, changeCalls } = sources;
   return {
     callers: sources.callers.facts,
+    audit: sources.audit.trail.facts,
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
     acceptanceRule: ACCEPTANCE_RULE,

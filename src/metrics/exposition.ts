@@ -1,6 +1,7 @@
 /** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS } from '../verdict.ts';
+import { type AuditFacts, auditMetrics } from './audit-metrics.ts';
 import { type CallerFacts, callerMetrics } from './caller-metrics.ts';
 import { type CanaryFacts, canaryMetrics } from './canary-metrics.ts';
 import {
@@ -57,6 +58,7 @@ export interface GatewayFacts {
   canary(): CanaryFacts | undefined;
   replay(): ReplayFacts;
   readonly callers: CallerFacts;
+  audit(): AuditFacts;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -93,6 +95,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   canaryMetrics(registry, facts.canary);
   replayMetrics(registry, slabs, facts.replay);
   callerMetrics(registry, slabs, facts.callers);
+  auditMetrics(registry, slabs, facts.audit);
   return registry;
 }
 

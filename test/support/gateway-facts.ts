@@ -20,6 +20,7 @@ export const FACTS: GatewayFacts = {
     ],
     files: () => [{ listener: 'data', isFaulty: false }],
   },
+  audit: () => ({ last: 12, written: 3, failed: 1 }),
   workers: () => ({ serving: 2, restarts: { silent: 1, uncaught: 0 } }),
   unreadyReasons: () => [],
   trustList: () => ({
