@@ -1,9 +1,8 @@
 /** The audit trail as real gateways write it: who did what, before it is done, and nothing in plain form. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cardHash } from '../../src/revocation/card-hash.ts';
 import { loadDeploymentSecret } from '../../src/revocation/deployment-secret.ts';
+import { type AuditLine, auditLines, auditText } from '../support/audit-lines.ts';
 import { call, until } from '../support/call.ts';
 import { bearer, callersFile, oneKey, type TestCaller, type TestCallers } from '../support/callers.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -25,36 +24,12 @@ afterAll(async () => {
   files.dispose();
 });
 
-interface Line {
-  readonly n: number;
-  readonly who: string;
-  readonly what: string;
-  readonly phase: string;
-  readonly outcome?: string;
-  readonly count?: number;
-  readonly hashes?: readonly string[];
-  readonly seq?: number;
-  readonly requestId?: string;
-}
-
-function trailText(): string {
-  const dir = join(gateway.dataDir, 'audit');
-  return readdirSync(dir)
-    .filter((name) => name.startsWith('admin-'))
-    .sort()
-    .map((name) => readFileSync(join(dir, name), 'utf8'))
-    .join('');
-}
-const trail = (): Line[] =>
-  trailText()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
-const lastOf = async (what: string, phase: string, from = 0): Promise<Line> => {
+const trail = (): AuditLine[] => auditLines(gateway.dataDir, 'admin');
+const lastOf = async (what: string, phase: string, from = 0): Promise<AuditLine> => {
   const matching = () =>
     trail().filter((line) => line.what === what && line.phase === phase && line.n > from);
   await until(() => matching().length > 0);
-  return matching().at(-1) as Line;
+  return matching().at(-1) as AuditLine;
 };
 
 const change = (changes: object[], headers = bearer(DESK)) =>
@@ -113,7 +88,7 @@ it('a look at a card stands there once', async () => {
 });
 
 it('nothing of it is in plain form, and all of it follows', async () => {
-  const text = trailText();
+  const text = auditText(gateway.dataDir, 'admin');
   expect(text).not.toContain(CANARY);
   expect(text).not.toContain(ISS);
   expect(text).not.toContain(DESK.keys[0]?.accessKey);

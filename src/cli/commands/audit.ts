@@ -37,14 +37,14 @@ async function checkAudit(reply: Reply, options: AuditOptions): Promise<ExitCode
   }
 }
 
-function linesOf({ terminal }: Reply, { files, lines, torn, last, faults }: CheckedTrail): string[] {
+function linesOf({ terminal }: Reply, { files, lines, torn, first, last, faults }: CheckedTrail): string[] {
   const paint = paintFor(terminal, terminal.stdout);
-  const told = `${counted(lines, 'line')} in ${counted(files, 'file')}, the last is number ${last}`;
+  const told = `${counted(lines, 'line')} in ${counted(files, 'file')}, number ${first} to ${last}`;
   const mark = faults.length === 0 ? `${paint('green', '✓')} whole` : `${paint('red', '✗')} not whole`;
   return [
     `${mark}: ${told}`,
     ...(torn > 0
-      ? [`  ${counted(torn, 'line')} cut off by a crash or a full disk, of what was not done`]
+      ? [`  ${counted(torn, 'line')} cut off by a crash or a full disk, which nobody was told was durable`]
       : []),
     ...faults.map(({ file, line, what }) => `  ${file}, line ${line}: ${what}`),
   ];
