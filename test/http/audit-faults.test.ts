@@ -1,4 +1,4 @@
-/** The audit trail where the disk is full, where everybody calls at once, and who stands in it without a name. */
+/** The audit trail where the disk is full, where hundreds call at once, and who stands in it without a name. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,13 +78,13 @@ it('refuses what would change something while the disk is full, verifies on, and
   expect(lines().length).toBeGreaterThan(before);
 });
 
-it('takes two thousand calls at once, each of which is done and told or refused', async () => {
+it('takes hundreds of calls at once, each of which is done and told or refused', async () => {
   const from = lines().at(-1)?.n ?? 0;
   const failed = await failures();
-  const answers = await Promise.all(Array.from({ length: 2_000 }, (_, i) => change(`many-${i}`)));
-  const byStatus = Map.groupBy(answers, ({ status }) => status);
-  expect([...byStatus.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
-  const applied = byStatus.get(200)?.length ?? 0;
+  const answers = await Promise.all(Array.from({ length: 600 }, (_, i) => change(`many-${i}`)));
+  const statuses = answers.map(({ status }) => status);
+  expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+  const applied = statuses.filter((status) => status === 200).length;
   expect(applied).toBeGreaterThan(0);
   const done = () =>
     lines().filter(({ n, phase, outcome }) => n > from && phase === 'done' && outcome === 'applied');
