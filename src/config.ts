@@ -267,7 +267,13 @@ export const SETTINGS = {
     365,
     1,
     3_650,
-    'files of the audit trails that are older than so many days are removed',
+    "files of the audit that are older than so many days are removed, keys of the verifications' pseudonyms first",
+  ),
+  verificationAudit: choice(
+    'VIGIE_VERIFICATION_AUDIT',
+    ['off', 'on'],
+    'off',
+    'whether each verification is written down: when, by which caller, the reason, the card under a pseudonym of the day',
   ),
   massChangeLimit: integer(
     'VIGIE_MASS_CHANGE_LIMIT',
@@ -478,6 +484,7 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly accessLogOneIn: number;
   readonly auditDays: number;
+  readonly verificationAudit: boolean;
   readonly massChangeLimit: number;
   readonly idempotencyMaxKeys: number;
   readonly filterCapacity: number;

@@ -64,6 +64,7 @@ export function readConfig(
     allowAt: values.allowAt === 'true',
     unknownNames,
     secretNames: unknownNames.filter((name) => SECRET_NAME.test(name)),
+    verificationAudit: values.verificationAudit === 'on',
   };
   // Each member was parsed by its own row of SETTINGS, whose kinds mirror Config's members.
   return { ok: true, config: config as unknown as Config };

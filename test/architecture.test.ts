@@ -93,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   issuer: LEAVES,
   demo: [...LEAVES, 'issuer'],
   client: LEAVES,
-  workers: [...INGRESS_PARTS, 'ingress', ...DOMAIN, 'redis', 'metrics', 'log'],
+  workers: [...INGRESS_PARTS, 'audit', 'ingress', ...DOMAIN, 'redis', 'metrics', 'log'],
   control: [
     ...INGRESS_PARTS,
     'ingress',
@@ -192,7 +192,11 @@ function reach(path: string): Set<string> {
 describe('every source file', () => {
   /** Reference tables: one row a line says more than two files would. */
   const MAX_LINES = 300;
-  const TABLES: Readonly<Record<string, number>> = { 'config.ts': 560, 'metrics/exposition.ts': 380 };
+  const TABLES: Readonly<Record<string, number>> = {
+    'config.ts': 560,
+    'metrics/counters.ts': 330,
+    'metrics/exposition.ts': 380,
+  };
 
   it.each([
     ['begins with a comment that says what it is', (text: string) => !/^(#![^\n]*\n)?\/\*\*/.test(text)],

@@ -55,6 +55,7 @@ describe('with nothing set', () => {
       logLevel: 'info',
       accessLogOneIn: 0,
       auditDays: 365,
+      verificationAudit: false,
       massChangeLimit: 10_000,
       idempotencyMaxKeys: 1_000_000,
       filterCapacity: 10_000_000,

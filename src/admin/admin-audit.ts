@@ -11,7 +11,7 @@ export interface AdminAction {
   readonly what: string;
   /** Things that it names, such as cards. */
   readonly count?: number;
-  /** Keyed hashes of the first of them (hexadecimal), by which whoever has the secret finds a card's changes. */
+  /** Their keyed hashes (hexadecimal), by which whoever has the secret finds a card's changes. */
   readonly hashes?: readonly string[];
 }
 
@@ -22,14 +22,16 @@ export type AdminEntry = {
   readonly phase: 'asked' | 'done';
   readonly count?: number;
   readonly hashes?: readonly string[];
+  /** Of what is done: the number of the line by which it was asked for. */
+  readonly of?: number;
   readonly outcome?: string;
   readonly seq?: number;
   readonly requestId?: string | undefined;
 };
 
 export interface AdminAudit {
-  /** Resolves to whether the entry is durable. */
-  append(entry: AdminEntry): Promise<boolean>;
+  /** Resolves to the entry's number once it is durable; `undefined`: it is not. */
+  append(entry: AdminEntry): Promise<number | undefined>;
 }
 
 const UNAUDITED: Problem = {
@@ -46,7 +48,8 @@ export async function audited<T extends { readonly outcome: string; readonly seq
 ): Promise<T | undefined> {
   const who = exchange.caller?.name ?? LOCAL_USER;
   const requestId = exchange.loggableId;
-  if (!(await audit.append({ ...action, who, phase: 'asked', requestId }))) {
+  const of = await audit.append({ ...action, who, phase: 'asked', requestId });
+  if (of === undefined) {
     exchange.problem(UNAUDITED);
     return undefined;
   }
@@ -57,6 +60,7 @@ export async function audited<T extends { readonly outcome: string; readonly seq
     what: action.what,
     who,
     phase: 'done',
+    of,
     outcome,
     ...(seq !== undefined && { seq }),
     requestId,

@@ -17,7 +17,7 @@ export interface AdminAuth {
 }
 
 /** How whoever has the one token, and whoever needs none, stands in the audit trail. */
-export const TOKEN_HOLDER = 'admin-token';
+const TOKEN_HOLDER = 'admin-token';
 export const LOCAL_USER = 'loopback';
 
 const TOKEN_USER = everything(TOKEN_HOLDER);

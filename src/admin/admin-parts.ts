@@ -5,7 +5,7 @@ import type { AdminAudit } from './admin-audit.ts';
 
 export interface AdminParts {
   readonly audit: AdminAudit;
-  /** Keyed hashes by which the log knows what the changes name, as many as the audit trail keeps (hexadecimal). */
+  /** Keyed hashes by which the log knows what the changes name (hexadecimal). */
   hashesOf(changes: readonly (StatusChange | Supersede)[]): readonly string[];
   /** The same of one card, and of one key. */
   hashOfCard(iss: string, jti: string): string;

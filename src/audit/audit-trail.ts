@@ -4,21 +4,28 @@
  * checks the trail with the secret. What is cut off at the end does not: the trail's last number is a metric.
  */
 import { constants, mkdirSync } from 'node:fs';
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readBoundedFile } from '../bounded-file.ts';
-import { hmacSha256 } from '../hmac.ts';
-
-/** What is told of an event; no member of it may name a card, a person or anything that a caller wrote. */
-export type AuditEntry = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+import { syncDirectory } from '../sync-directory.ts';
+import { dayOf, endOfTrail, removeOldFiles } from './audit-files.ts';
+import { type AuditEntry, lineOf } from './audit-line.ts';
 
 export interface AuditTrail {
-  /** Resolves to whether the entry is durable. */
-  append(entry: AuditEntry): Promise<boolean>;
-  /** Entries of all times, as far as the files go back. */
-  count(): number;
+  /** Resolves to the entry's number once it is durable; `undefined`: it is not, or may not be. */
+  append(entry: AuditEntry): Promise<number | undefined>;
+  facts(): AuditTrailFacts;
+  /** Removes files whose days are over. Rejects with what the file system says. */
+  tidy(): Promise<void>;
   /** Waits for what is under way. */
   close(): Promise<void>;
+}
+
+export interface AuditTrailFacts {
+  /** Number of the last line: entries of all times, those included whose files are gone. */
+  readonly last: number;
+  /** Of this process. */
+  readonly written: number;
+  readonly failed: number;
 }
 
 export interface AuditTrailOptions {
@@ -35,28 +42,22 @@ export interface AuditTrailOptions {
   onFault(code: string | undefined): void;
 }
 
-/** Before the first line of all. */
-export const NO_LINE = '0'.repeat(32);
 /** Entries that wait for the disk; one more is refused. */
 const MOST_WAITING = 1_000;
-/** A day's file is read whole when a trail is opened: one that is larger than this is left, and another begun. */
-const MOST_FILE_BYTES = 256 * 1024 * 1024;
-const DAY_MS = 24 * 3_600_000;
 
 interface Waiting {
   readonly entry: AuditEntry;
-  readonly settle: (durable: boolean) => void;
+  readonly settle: (number: number | undefined) => void;
 }
 
 /** @throws when the directory cannot be had, or the last file cannot be read: a trail with a gap is none. */
 export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditTrail> {
-  const { dir, key, wallMs } = options;
+  const { dir, name, key, wallMs } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const last = await lastOf(options);
-  let { number, mac, isTorn } = last;
+  let end = await endOfTrail(dir, name, key);
   let isUncertain = false;
-  let day = '';
   let file: FileHandle | undefined;
+  let [written, failed] = [0, 0];
   let fault: string | undefined;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -65,49 +66,55 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     if (code !== fault) options.onFault(code);
     fault = code;
   };
-  const fileOfToday = async (): Promise<FileHandle> => {
-    const today = new Date(wallMs()).toISOString().slice(0, 10);
-    if (file !== undefined && today === day) return file;
-    await file?.close();
+  const fileOf = async (day: string): Promise<FileHandle> => {
+    // A file that somebody removed takes what is written and keeps nothing.
+    if (file !== undefined && day === end.day && (await file.stat()).nlink > 0) return file;
+    const before = file;
     file = undefined;
+    await before?.close();
     const { O_APPEND, O_CREAT, O_WRONLY } = constants;
-    file = await open(join(dir, `${options.name}-${today}.jsonl`), O_APPEND | O_CREAT | O_WRONLY, 0o600);
-    day = today;
-    await removeOld(options);
+    file = await open(join(dir, `${name}-${day}.jsonl`), O_APPEND | O_CREAT | O_WRONLY, 0o600);
+    syncDirectory(dir);
     return file;
   };
-  /** After a fault nobody knows what of the last write stands there: the trail goes on behind what does. */
-  const lookAgain = async (): Promise<void> => {
-    const found = await lastOf(options);
-    [number, mac, isTorn] = [found.number, found.mac, found.isTorn];
-    isUncertain = false;
-  };
-  const write = async (batch: readonly Waiting[]): Promise<void> => {
-    if (isUncertain) await lookAgain();
-    const at = new Date(wallMs()).toISOString();
-    let text = isTorn ? '\n' : '';
-    let [nextNumber, nextMac] = [number, mac];
+  const write = async (batch: readonly Waiting[]): Promise<number> => {
+    // After a fault nobody knows what of the last write stands there: the trail goes on behind what does.
+    if (isUncertain) end = await endOfTrail(dir, name, key);
+    isUncertain = true;
+    const nowMs = wallMs();
+    const at = new Date(nowMs).toISOString();
+    // A clock that is set back must not bring lines into a file before the last one: the chain goes from file to file.
+    const day = dayOf(nowMs) > end.day ? dayOf(nowMs) : end.day;
+    const target = await fileOf(day);
+    let text = end.isTorn && day === end.day ? '\n' : '';
+    let { number, mac } = end;
     for (const { entry } of batch) {
-      const line = lineOf({ n: ++nextNumber, at, ...entry, prev: nextMac }, key);
-      nextMac = line.mac;
+      const line = lineOf({ n: ++number, at, ...entry, prev: mac }, key);
+      mac = line.mac;
       text += line.text;
     }
-    const target = await fileOfToday();
-    isUncertain = true;
     await target.appendFile(text);
     await target.datasync();
-    [number, mac, isTorn, isUncertain] = [nextNumber, nextMac, false, false];
+    const first = end.number + 1;
+    end = { number, mac, isTorn: false, day };
+    isUncertain = false;
+    return first;
   };
+  // What came while the disk was busy goes to it together: one sync for all of it.
   const writeAll = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
-      const code = await write(batch).then(
-        () => undefined,
-        (error: NodeJS.ErrnoException) => error.code ?? error.name,
-      );
-      tell(code);
-      for (const { settle } of batch) settle(code === undefined);
+      const first = await write(batch).catch((error: NodeJS.ErrnoException) => {
+        tell(error.code ?? error.name);
+      });
+      if (first === undefined) failed += batch.length;
+      else {
+        written += batch.length;
+        tell(undefined);
+      }
+      for (const [index, { settle }] of batch.entries())
+        settle(first === undefined ? undefined : first + index);
     }
     writing = undefined;
   };
@@ -115,74 +122,19 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
   return {
     append: (entry) =>
       new Promise((resolve) => {
-        if (waiting.length >= MOST_WAITING) return resolve(false);
+        if (waiting.length >= MOST_WAITING) {
+          failed++;
+          return resolve(undefined);
+        }
         waiting.push({ entry, settle: resolve });
         writing ??= writeAll();
       }),
-    count: () => number,
+    facts: () => ({ last: end.number, written, failed }),
+    tidy: () => removeOldFiles(dir, name, { days: options.days, wallMs: wallMs() }),
     close: async () => {
       await writing;
       await file?.close();
+      file = undefined;
     },
   };
-}
-
-/** A line's text, its MAC last. */
-function lineOf(fields: AuditEntry, key: Uint8Array): { readonly text: string; readonly mac: string } {
-  const body = JSON.stringify(fields);
-  const mac = macOf(body, key);
-  return { text: `${body.slice(0, -1)},"mac":"${mac}"}\n`, mac };
-}
-
-/** 128 bits, hexadecimal. */
-function macOf(body: string, key: Uint8Array): string {
-  return hmacSha256(key, Buffer.from(body)).toString('hex', 0, 16);
-}
-
-const LINE = /^(\{"n":(\d{1,15}),.*"prev":"([0-9a-f]{32})")(?:),"mac":"([0-9a-f]{32})"\}$/;
-
-export type CheckedLine =
-  | { readonly ok: true; readonly number: number; readonly prev: string; readonly mac: string }
-  | { readonly ok: false };
-
-/** Whether a line is one of the trail's own; that it follows the one before, its `prev` must say. */
-export function checkLine(line: string, key: Uint8Array): CheckedLine {
-  const match = LINE.exec(line);
-  if (match === null) return { ok: false };
-  const [, body, number, prev, mac] = match as unknown as [string, string, string, string, string];
-  if (macOf(`${body}}`, key) !== mac) return { ok: false };
-  return { ok: true, number: Number(number), prev, mac };
-}
-
-/** The trail's files, the oldest first. */
-export async function auditFiles(dir: string, name: string): Promise<readonly string[]> {
-  const pattern = new RegExp(`^${name}-\\d{4}-\\d{2}-\\d{2}\\.jsonl$`);
-  return (await readdir(dir)).filter((file) => pattern.test(file)).sort();
-}
-
-async function lastOf({ dir, name, key }: AuditTrailOptions): Promise<{
-  readonly number: number;
-  readonly mac: string;
-  readonly isTorn: boolean;
-}> {
-  for (const file of [...(await auditFiles(dir, name))].reverse()) {
-    const read = await readBoundedFile(join(dir, file), MOST_FILE_BYTES);
-    if (!read.ok) throw new Error(`${file}: ${read.fault}`);
-    const text = read.bytes.toString('utf8');
-    const isTorn = text !== '' && !text.endsWith('\n');
-    // A line that a crash cut off is no line; nobody was told that it was durable.
-    const lines = text.split('\n').slice(0, -1).reverse();
-    for (const line of lines) {
-      const checked = checkLine(line, key);
-      if (checked.ok) return { number: checked.number, mac: checked.mac, isTorn };
-    }
-    if (isTorn) return { number: 0, mac: NO_LINE, isTorn };
-  }
-  return { number: 0, mac: NO_LINE, isTorn: false };
-}
-
-async function removeOld({ dir, name, days, wallMs }: AuditTrailOptions): Promise<void> {
-  const oldest = `${name}-${new Date(wallMs() - days * DAY_MS).toISOString().slice(0, 10)}.jsonl`;
-  for (const file of await auditFiles(dir, name))
-    if (file < oldest) await rm(join(dir, file), { force: true });
 }

@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { auditFiles, checkLine } from './audit-trail.ts';
+import { auditFiles } from './audit-files.ts';
+import { checkLine } from './audit-line.ts';
 
 /** A place in the trail at which it does not hold. */
 export interface TrailFault {
@@ -20,6 +21,8 @@ export interface CheckedTrail {
   readonly lines: number;
   /** Lines that a crash cut off: the trail goes on behind each as if it were not there, since nobody was told of it. */
   readonly torn: number;
+  /** Number of the first line; those before went with their days, or were taken. 0 where there is none. */
+  readonly first: number;
   /** Number of the last line: what comes after it can only have been cut off. */
   readonly last: number;
   readonly faults: readonly TrailFault[];
@@ -40,7 +43,7 @@ export async function checkTrail(
   const found = (fault: TrailFault): void => {
     if (faults.length < MOST_FAULTS) faults.push(fault);
   };
-  let [lines, torn, last] = [0, 0, 0];
+  let [lines, torn, first, last] = [0, 0, 0, 0];
   // Files that were removed with their days take what came before with them.
   let before: string | undefined;
   /** Lines that are none, until the next one says what they were. */
@@ -63,6 +66,7 @@ export async function checkTrail(
       }
       strange = [];
       before = checked.mac;
+      if (lines === 0) first = checked.number;
       last = checked.number;
       lines++;
       onLine(line);
@@ -71,7 +75,7 @@ export async function checkTrail(
   const [only] = strange;
   if (strange.length === 1 && only !== undefined && !(await endsWithLine(join(dir, only.file)))) torn++;
   else for (const fault of strange) found(fault);
-  return { files: files.length, lines, torn, last, faults };
+  return { files: files.length, lines, torn, first, last, faults };
 }
 
 async function endsWithLine(file: string): Promise<boolean> {

@@ -24,24 +24,19 @@ export interface AdminWiring {
   onChangeCall(outcome: ChangeOutcome['outcome']): void;
 }
 
-/** Of the changes of a call so many are named in the audit trail; the rest are known by the sequence numbers between. */
-const MOST_HASHES = 20;
-
 export function createAdminParts({ status, keeper, log, audit, onChangeCall }: AdminWiring): AdminParts {
   const { cardHashKey } = status.store.secret;
   const hex = (hash: Buffer): string => hash.toString('hex');
   return {
     audit,
     hashesOf: (changes) =>
-      changes
-        .slice(0, MOST_HASHES)
-        .map((change) =>
-          hex(
-            isSupersede(change)
-              ? holderHash(cardHashKey, change.iss, change.sub)
-              : cardHash(cardHashKey, change.iss, change.jti),
-          ),
+      changes.map((change) =>
+        hex(
+          isSupersede(change)
+            ? holderHash(cardHashKey, change.iss, change.sub)
+            : cardHash(cardHashKey, change.iss, change.jti),
         ),
+      ),
     hashOfCard: (iss, jti) => hex(cardHash(cardHashKey, iss, jti)),
     hashOfKey: (iss, kid) => hex(issuerKeyHash(cardHashKey, iss, kid)),
     changeStatuses: async (request) => {

@@ -8,6 +8,7 @@ import type { SignatureEngine } from '../signature/engine.ts';
 import { ACCEPTANCE_RULE } from '../signature/rule.ts';
 import { RESTART_REASONS } from '../workers/worker-member.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
+import type { AuditSide } from './audit.ts';
 import type { CallersSide } from './callers.ts';
 import type { Canary } from './canary.ts';
 import type { ReplaySide } from './replay.ts';
@@ -24,6 +25,7 @@ export interface FactSources {
   readonly callers: CallersSide;
   /** `undefined` without TLS. */
   readonly tls: TlsEnds | undefined;
+  readonly audit: AuditSide;
   /** `undefined` where it is off. */
   readonly canary: Canary | undefined;
   readonly pool: WorkerPool;
@@ -37,6 +39,7 @@ export function createGatewayFacts(sources: FactSources): GatewayFacts {
   return {
     callers: sources.callers.facts,
     tls: sources.tls,
+    audit: sources.audit.trail.facts,
     version,
     engine: { requested: config.engine, name: engine.name, implementation: engine.implementation },
     acceptanceRule: ACCEPTANCE_RULE,

@@ -1,5 +1,4 @@
 /** The three listeners: data by the workers, admin and metrics in this thread. */
-import type { AdminAudit } from '../admin/admin-audit.ts';
 import { adminAuthorizer } from '../admin/admin-auth.ts';
 import { adminRoutes } from '../admin/admin-routes.ts';
 import type { Clock } from '../clock.ts';
@@ -20,6 +19,7 @@ import { VERSION } from '../version.ts';
 import { type SharedState, unreadyReasons } from '../workers/shared-state.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import { createAdminParts } from './admin-parts.ts';
+import type { AuditSide } from './audit.ts';
 import type { CallersSide } from './callers.ts';
 import type { Canary } from './canary.ts';
 import type { Stops } from './end.ts';
@@ -47,7 +47,7 @@ export interface ListenerParts {
   /** This thread's own. */
   readonly counters: Counters;
   readonly adminToken: string | undefined;
-  readonly audit: AdminAudit;
+  readonly audit: AuditSide;
 }
 
 /** Ports as opened, where a setting said 0. */
@@ -93,7 +93,10 @@ export async function openListeners(
   const admin = await open(config.adminHost, config.adminPort, {
     ...serverOptions(
       parts,
-      adminRoutes(createAdminParts({ status, keeper, log, audit: parts.audit, onChangeCall }), parts.clock),
+      adminRoutes(
+        createAdminParts({ status, keeper, log, audit: parts.audit.trail, onChangeCall }),
+        parts.clock,
+      ),
     ),
     authorize: adminAuthorizer({ token: adminToken, users: callers.adminUsers }, parts.clock),
     ...(writesRequests(config) && {

@@ -14,6 +14,7 @@ import { createKeptProofs, type KeptProofs } from './kept-proofs.ts';
 import { type ProveRevoked, proveStale } from './prove-stale.ts';
 import { type Change, createSecondLook, type KnownCards, type SecondLook } from './second-look.ts';
 import type { RevocationView } from './verdict-reply.ts';
+import { type AuditedCards, createAuditedCards, type VerificationAudit } from './verification-audit.ts';
 
 export interface BatchVerdictsOptions {
   readonly parts: GatewayParts;
@@ -24,6 +25,8 @@ export interface BatchVerdictsOptions {
   /** Most items verified before the event loop turns. */
   readonly batchSlice: number;
   readonly writer: AnswerWriter;
+  /** Told of each verification; absent where none is kept. */
+  readonly audit?: VerificationAudit | undefined;
   /** Tells whose turn it is. */
   readonly admission: Admission;
   /** Told of the reasons given, by their codes, for the metrics. */
@@ -64,6 +67,8 @@ interface Begun {
   readonly trust: ReturnType<GatewayParts['trust']>;
   readonly look: SecondLook;
   readonly proofs: KeptProofs;
+  /** Absent where no audit is kept. */
+  readonly audited: AuditedCards | undefined;
   readonly sinceMs: number;
   /** By which dates are judged, of all items: what `checkedAt` says. */
   readonly wallMs: number;
@@ -96,6 +101,7 @@ export function createBatchVerdicts(
       trust: parts.trust(),
       look: createSecondLook(options.knownCards),
       proofs: createKeptProofs(parts.replay, parts.clock.wallMs),
+      audited: options.audit && createAuditedCards(options.audit),
     };
     return begun;
   };
@@ -130,7 +136,7 @@ export function createBatchVerdicts(
       items += count;
       // Too many: refused when the body has ended.
       if (items > LIMITS.batchItems) return undefined;
-      const { answer, trust, look, proofs, wallMs } = begin();
+      const { answer, trust, look, proofs, audited, wallMs } = begin();
       beginSlice(slice, texts, count, slice.proofCount);
       const prove = options.proveRevoked();
       const beganMs = pace.begin();
@@ -139,6 +145,7 @@ export function createBatchVerdicts(
       options.admission.batches.sliced(exchange, count, parts.clock.monotonicMs() - beganMs);
       look.keep(slice, first);
       proofs.keep(slice, first);
+      audited?.keep(slice, first);
       const add = (): void => {
         options.onVerified(settledCodes(slice));
         answer.add(slice, scope);
@@ -148,13 +155,17 @@ export function createBatchVerdicts(
       return proving?.then(add);
     },
     items: () => items,
-    heldBytes: () =>
-      begun === undefined ? 0 : begun.answer.heldBytes() + begun.look.heldBytes() + begun.proofs.heldBytes(),
+    heldBytes: () => {
+      if (begun === undefined) return 0;
+      const { answer, look, proofs, audited } = begun;
+      return answer.heldBytes() + look.heldBytes() + proofs.heldBytes() + (audited?.heldBytes() ?? 0);
+    },
     give: async () => {
       const now = begin();
       if (parts.clock.monotonicMs() - now.sinceMs > MOMENT_MS) lookAgain(now);
       await takeProofs(now);
       options.onBatch(items);
+      now.audited?.tell(now.wallMs, now.answer.codes(), () => exchange);
       now.answer.give(now.trust?.version);
     },
     drop: () => begun?.answer.drop(),

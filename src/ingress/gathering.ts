@@ -28,6 +28,7 @@ import { createQueueDelay } from './queue-delay.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
 import { settleElsewhere } from './settle-elsewhere.ts';
 import { createTailRenderer, type RevocationView } from './verdict-reply.ts';
+import { createAuditedCards, type VerificationAudit } from './verification-audit.ts';
 
 export interface GatheringOptions {
   readonly parts: GatewayParts;
@@ -37,6 +38,8 @@ export interface GatheringOptions {
   proveRevoked(): ProveRevoked | undefined;
   /** Whether the call may ask about another instant. */
   mayChooseAt(exchange: Exchange): boolean;
+  /** Told of each verification; absent where none is kept. */
+  readonly audit?: VerificationAudit | undefined;
   readonly writer: AnswerWriter;
   /** Told of the reasons given, by their codes, for the metrics. */
   onVerified(codes: Uint8Array): void;
@@ -151,9 +154,13 @@ function answerSlice(
   const scope = verifySlice(slice, parts, parts.trust());
   if (mayAsk || parts.replay.share === undefined) takeProofs(slice, parts.replay, parts.clock.wallMs());
   else deferProofs(slice);
+  const audited = options.audit && createAuditedCards(options.audit);
+  audited?.keep(slice, 0);
   // When others have answered, the texts are those of a later turn: nothing behind this line reads them.
   const reply = (): void => {
-    options.onVerified(slice.reasons.subarray(0, slice.count));
+    const codes = slice.reasons.subarray(0, slice.count);
+    options.onVerified(codes);
+    audited?.tell(checkedAtMs, codes, (item) => calls.exchanges[from + item] as Exchange);
     const { bytes, ends } = options.writer.write(slice, scope, tailOf(revocation, checkedAtMs));
     let start = 0;
     for (let i = from; i < to; i++) {

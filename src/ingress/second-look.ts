@@ -39,9 +39,12 @@ export interface SecondLook {
   changes(codes: Uint8Array, isExpired: boolean): Change[];
 }
 
-/** Bytes that it may keep for a body of so many bytes, as far as that tells: of ordinary credentials. */
-export function cardBytesExpected(contentLength: number, { supersedes }: KnownCards): number {
-  const bytesKept = CARD_BYTES_KEPT + (supersedes.areInForce() ? HOLDER_BYTES_KEPT : 0);
+/**
+ * Bytes that it may keep for a body of so many bytes, as far as that tells: of ordinary credentials. `more`: what is kept
+ * of each item elsewhere.
+ */
+export function cardBytesExpected(contentLength: number, { supersedes }: KnownCards, more = 0): number {
+  const bytesKept = CARD_BYTES_KEPT + (supersedes.areInForce() ? HOLDER_BYTES_KEPT : 0) + more;
   return (2 * bytesKept * Math.min(LIMITS.batchItems * CREDENTIAL_BYTES, contentLength)) / CREDENTIAL_BYTES;
 }
 

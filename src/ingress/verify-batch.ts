@@ -19,6 +19,7 @@ import { proofBytesExpected } from './kept-proofs.ts';
 import type { Problem } from './problem.ts';
 import type { BodyFlow, BodySink } from './route.ts';
 import { cardBytesExpected } from './second-look.ts';
+import { AUDITED_ITEM_BYTES } from './verification-audit.ts';
 
 export interface VerifyBatchOptions extends BatchVerdictsOptions {
   readonly addon: NativeAddon | undefined;
@@ -145,12 +146,12 @@ function openBatch(
 }
 
 /** Bytes that a batch will normally keep at most: of its body, of its cards and proofs, and of its answer. */
-function memoryExpected(exchange: Exchange, { knownCards }: VerifyBatchOptions): number {
+function memoryExpected(exchange: Exchange, { knownCards, audit }: VerifyBatchOptions): number {
   const { contentLength } = exchange;
   const windowBytes = Math.min(contentLength, BATCH_STREAM.windowBytes);
   return (
     windowBytes +
-    cardBytesExpected(contentLength, knownCards) +
+    cardBytesExpected(contentLength, knownCards, audit === undefined ? 0 : AUDITED_ITEM_BYTES) +
     proofBytesExpected(contentLength) +
     answerBytesExpected(exchange)
   );

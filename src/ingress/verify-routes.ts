@@ -10,6 +10,7 @@ import type { ProveRevoked } from './prove-stale.ts';
 import type { Route } from './route.ts';
 import type { KnownCards } from './second-look.ts';
 import type { RevocationView } from './verdict-reply.ts';
+import type { VerificationAudit } from './verification-audit.ts';
 import { createBatchHandler } from './verify-batch.ts';
 
 export interface VerifyRoutesOptions {
@@ -24,6 +25,8 @@ export interface VerifyRoutesOptions {
   /** Whether calls may ask about another instant, where callers have no names. */
   readonly allowAt: boolean;
   readonly knownCards: KnownCards;
+  /** Told of each verification; absent where none is kept. */
+  readonly audit?: VerificationAudit | undefined;
   /** Most items of a batch verified before the event loop turns. */
   readonly batchSlice: number;
   /** Told of the reasons given, by their codes, for the metrics. */

@@ -67,6 +67,10 @@ export type TakenResult = (typeof TAKEN_RESULTS)[number];
 const SHARED_RESULTS = ['first', 'seen', 'unreachable'] as const;
 export type SharedResult = (typeof SHARED_RESULTS)[number];
 
+/** What became of the records of verifications, where their audit is kept (audit/verification-trail.ts). */
+export const AUDIT_RESULTS = ['written', 'dropped', 'failed'] as const;
+export type AuditResult = (typeof AUDIT_RESULTS)[number];
+
 /** What is counted of each caller, by its place. */
 const CALLER_COUNTS = ['requests', 'credentials', 'scope', 'quota'] as const;
 export type CallerCount = (typeof CALLER_COUNTS)[number];
@@ -108,6 +112,7 @@ const LAYOUT = (() => {
     proofsTaken: take(TAKEN_RESULTS.length),
     proofsShared: take(SHARED_RESULTS.length),
     shares: take(histogramCells(LATENCY_BUCKETS)),
+    audited: take(AUDIT_RESULTS.length),
     callerRefusals: take(CALLER_REFUSALS.length),
     callers: take(LIMITS.callerPlaces * CALLER_COUNTS.length),
     cells: next,
@@ -150,6 +155,7 @@ export interface Counters {
   countCaller(place: number, what: CallerCount, amount: number): void;
   countTakenProof(result: TakenResult): void;
   countSharedProofs(result: SharedResult, proofs: number): void;
+  countAudited(result: AuditResult, records: number): void;
   /** How long Redis was asked about proofs. */
   observeShare(seconds: number): void;
   verdicts(code: number): number;
@@ -177,6 +183,7 @@ export interface Counters {
   caller(place: number, what: CallerCount): number;
   proofsTaken(result: TakenResult): number;
   proofsShared(result: SharedResult): number;
+  audited(result: AuditResult): number;
   shares(): HistogramView;
 }
 
@@ -271,6 +278,7 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     countCaller: (place, what, amount) => add(callerAt(place, what), amount),
     countTakenProof: (result) => add(LAYOUT.proofsTaken + TAKEN_RESULTS.indexOf(result), 1),
     countSharedProofs: (result, proofs) => add(LAYOUT.proofsShared + SHARED_RESULTS.indexOf(result), proofs),
+    countAudited: (result, records) => add(LAYOUT.audited + AUDIT_RESULTS.indexOf(result), records),
     observeShare: (seconds) => observe(LAYOUT.shares, LATENCY_BUCKETS, seconds),
     verdicts: (code) => get(LAYOUT.verdicts + code),
     requests: (route, status) => get(requestAt(route, status)),
@@ -295,6 +303,7 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
     caller: (place, what) => get(callerAt(place, what)),
     proofsTaken: (result) => get(LAYOUT.proofsTaken + TAKEN_RESULTS.indexOf(result)),
     proofsShared: (result) => get(LAYOUT.proofsShared + SHARED_RESULTS.indexOf(result)),
+    audited: (result) => get(LAYOUT.audited + AUDIT_RESULTS.indexOf(result)),
     shares: () => view(LAYOUT.shares, LATENCY_BUCKETS),
   };
 }

@@ -1,6 +1,7 @@
 /** The metrics by name, unit and label (Prometheus conventions), built from the counters at each scrape. */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { REASONS } from '../verdict.ts';
+import { type AuditFacts, auditMetrics } from './audit-metrics.ts';
 import { type CallerFacts, callerMetrics } from './caller-metrics.ts';
 import { type CanaryFacts, canaryMetrics } from './canary-metrics.ts';
 import {
@@ -60,6 +61,7 @@ export interface GatewayFacts {
   readonly callers: CallerFacts;
   /** `undefined` without TLS. */
   readonly tls: TlsFacts | undefined;
+  audit(): AuditFacts;
   filter(): {
     readonly capacity: number;
     readonly entries: number;
@@ -97,6 +99,7 @@ export function buildRegistry(facts: GatewayFacts, slabs: () => readonly Counter
   replayMetrics(registry, slabs, facts.replay);
   callerMetrics(registry, slabs, facts.callers);
   tlsMetrics(registry, facts.tls);
+  auditMetrics(registry, slabs, facts.audit);
   return registry;
 }
 

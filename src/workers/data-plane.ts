@@ -25,24 +25,25 @@ import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import { describeError, writesRequests } from '../log.ts';
-import { type Counters, openCounters } from '../metrics/counters.ts';
+import { openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
 import { parseNetworks } from '../networks.ts';
 import { createReplayGuard, type StoppableGuard } from '../replay/create-replay-guard.ts';
-import type { SignatureEngine } from '../signature/engine.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
 import { createTrustScopes } from '../verification/trust-scope.ts';
 import { openCallerGuard } from './caller-guard.ts';
 import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
+import { countVerdicts } from './count-verdicts.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { startPulse } from './pulse.ts';
 import { replayObserver } from './replay-observer.ts';
 import { createRevocationProofs, proveCards } from './revocation-proofs.ts';
 import { openSharedState, unreadyReasons } from './shared-state.ts';
 import { createUnknownKeyReports } from './unknown-key-reports.ts';
+import { openVerificationAudit } from './verification-audit.ts';
 import { openLife } from './worker-life.ts';
 
 const clock = systemClock;
@@ -161,6 +162,8 @@ function start(): void {
     onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
   });
   stops.push(gate.stop);
+  const audit = openVerificationAudit(birth, counters);
+  if (audit !== undefined) stops.push(audit.stop);
   const app = openApp(config);
   capConnections(app, {
     most: config.maxConnections,
@@ -178,6 +181,7 @@ function start(): void {
         admission,
         revocation: cards.view,
         knownCards: cards,
+        audit,
         batchSlice: config.batchSlice,
         allowAt: config.allowAt,
         proveRevoked: () =>
@@ -242,12 +246,6 @@ function guardEnd(addon: NativeAddon): number {
     if (!closing) life.leave('exit');
   });
   return addon.guardThread(life.words);
-}
-
-function countVerdicts(counters: Counters, engine: SignatureEngine, codes: Uint8Array): void {
-  for (const code of codes) counters.countVerdict(code);
-  counters.setKeyCache(engine.keyCache);
-  counters.setEngineInForce(engine);
 }
 
 let closing = false;

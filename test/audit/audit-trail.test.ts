@@ -1,4 +1,7 @@
 /** The audit trail's files: chained, durable, turned over each day, removed with their days, and honest about damage. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -14,7 +17,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAuditTrail } from '../../src/audit/audit-trail.ts';
 import { checkTrail } from '../../src/audit/check-trail.ts';
+import { until } from '../support/call.ts';
 
+const WRITER = new URL('killed-writer.ts', import.meta.url).pathname;
 const KEY = Buffer.alloc(32, 3);
 const DAY_MS = 24 * 3_600_000;
 const START_MS = Date.UTC(2026, 10, 26, 23, 59, 59);
@@ -46,15 +51,14 @@ const linesOf = (file: string): string[] => readFileSync(join(dir, file), 'utf8'
 describe('a trail', () => {
   it('has a line for each entry, in order, and goes on where it ended', async () => {
     const first = await open();
-    expect(await first.append({ what: 'one', who: 'a' })).toBe(true);
+    expect(await first.append({ what: 'one', who: 'a' })).toBe(1);
     expect(await Promise.all([first.append({ what: 'two' }), first.append({ what: 'three' })])).toEqual([
-      true,
-      true,
+      2, 3,
     ]);
     await first.close();
     const second = await open();
-    expect(second.count()).toBe(3);
-    expect(await second.append({ what: 'four', left: undefined })).toBe(true);
+    expect(second.facts()).toEqual({ last: 3, written: 0, failed: 0 });
+    expect(await second.append({ what: 'four', left: undefined })).toBe(4);
     await second.close();
     const lines = linesOf(files()[0] as string).map((line) => JSON.parse(line));
     expect(lines.map(({ n, what }) => [n, what])).toEqual([
@@ -64,7 +68,7 @@ describe('a trail', () => {
       [4, 'four'],
     ]);
     expect(lines[0].at).toBe('2026-11-26T23:59:59.000Z');
-    expect(await check()).toEqual({ files: 1, lines: 4, torn: 0, last: 4, faults: [] });
+    expect(await check()).toEqual({ files: 1, lines: 4, torn: 0, first: 1, last: 4, faults: [] });
     expect(statSync(join(dir, files()[0] as string)).mode & 0o777).toBe(0o600);
   });
 
@@ -72,20 +76,80 @@ describe('a trail', () => {
     const trail = await open(2);
     for (const what of ['one', 'two', 'three', 'four']) {
       await trail.append({ what });
+      await trail.tidy();
       nowMs += DAY_MS;
     }
     await trail.close();
     expect(files()).toEqual(['admin-2026-11-27.jsonl', 'admin-2026-11-28.jsonl', 'admin-2026-11-29.jsonl']);
-    expect(await check()).toMatchObject({ files: 3, lines: 3, last: 4, faults: [] });
+    expect(await check()).toMatchObject({ files: 3, lines: 3, first: 2, last: 4, faults: [] });
   });
 
   it('refuses more than can wait', async () => {
     const trail = await open();
     const taken = await Promise.all(Array.from({ length: 3_000 }, () => trail.append({ what: 'many' })));
-    const refused = taken.filter((durable) => !durable).length;
+    const refused = taken.filter((number) => number === undefined).length;
     expect(refused).toBeGreaterThan(0);
     await trail.close();
     expect(await check()).toMatchObject({ lines: 3_000 - refused, last: 3_000 - refused, faults: [] });
+  });
+
+  it('stays in its last file while the clock is set back, so that its lines follow from file to file', async () => {
+    const trail = await open();
+    await trail.append({ what: 'one' });
+    nowMs += DAY_MS;
+    await trail.append({ what: 'two' });
+    nowMs -= DAY_MS;
+    await trail.append({ what: 'three' });
+    await trail.close();
+    const again = await open();
+    await again.append({ what: 'four' });
+    await again.close();
+    expect(files().map((file) => linesOf(file).length)).toEqual([1, 3]);
+    expect(await check()).toMatchObject({ lines: 4, last: 4, faults: [] });
+  });
+
+  it('begins its file anew where somebody removed it, instead of writing into nothing', async () => {
+    const trail = await open();
+    await trail.append({ what: 'one' });
+    rmSync(join(dir, files()[0] as string));
+    expect(await trail.append({ what: 'two' })).toBe(2);
+    await trail.close();
+    expect(await check()).toMatchObject({ lines: 1, first: 2, last: 2, faults: [] });
+  });
+
+  it('finds its end behind a line that is longer than what is read at first', async () => {
+    const first = await open();
+    await first.append({ what: 'short' });
+    await first.append({ what: 'long', hashes: Array.from({ length: 9_000 }, () => 'a'.repeat(32)) });
+    await first.close();
+    const second = await open();
+    expect(await second.append({ what: 'next' })).toBe(3);
+    await second.close();
+    expect(await check()).toMatchObject({ lines: 3, last: 3, faults: [] });
+  });
+
+  it('keeps all that it called durable when its process is killed in the middle, again and again', async () => {
+    let durable = 0;
+    for (let round = 0; round < 4; round++) {
+      const child = spawn(process.execPath, ['--import', 'tsx', WRITER, dir, KEY.toString('hex')]);
+      let said = '';
+      child.stdout.on('data', (chunk) => {
+        said += chunk;
+      });
+      const enough = 3 + 20 * round;
+      await until(() => said.split('\n').length > enough);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      durable = Number(said.trimEnd().split('\n').at(-1));
+      const checked = await check();
+      expect(checked.faults).toEqual([]);
+      expect(checked.last).toBeGreaterThanOrEqual(durable);
+      expect(checked.lines).toBe(checked.last);
+    }
+    const trail = await open();
+    expect(await trail.append({ what: 'after' })).toBeGreaterThan(durable);
+    await trail.close();
+    expect((await check()).faults).toEqual([]);
   });
 });
 
@@ -133,10 +197,10 @@ describe('damage', () => {
     const file = await write();
     appendFileSync(join(dir, file), '{"n":4,"at":"2026');
     const trail = await open();
-    expect(trail.count()).toBe(3);
-    expect(await trail.append({ what: 'four' })).toBe(true);
+    expect(trail.facts().last).toBe(3);
+    expect(await trail.append({ what: 'four' })).toBe(4);
     await trail.close();
-    expect(await check()).toEqual({ files: 1, lines: 4, torn: 1, last: 4, faults: [] });
+    expect(await check()).toEqual({ files: 1, lines: 4, torn: 1, first: 1, last: 4, faults: [] });
   });
 
   it('of a directory that takes nothing is said once, and over when it does again', async () => {
@@ -145,12 +209,12 @@ describe('damage', () => {
     rmSync(dir, { recursive: true });
     writeFileSync(dir, '');
     chmodSync(dir, 0o600);
-    expect(await trail.append({ what: 'one' })).toBe(false);
-    expect(await trail.append({ what: 'one' })).toBe(false);
+    expect(await trail.append({ what: 'one' })).toBeUndefined();
+    expect(await trail.append({ what: 'one' })).toBeUndefined();
     expect(faults).toEqual(['ENOTDIR']);
     rmSync(dir);
     await (await open()).close();
-    expect(await trail.append({ what: 'one' })).toBe(true);
+    expect(await trail.append({ what: 'one' })).toBe(1);
     expect(faults).toEqual(['ENOTDIR', undefined]);
     await trail.close();
     expect(await check()).toMatchObject({ lines: 1, last: 1, faults: [] });

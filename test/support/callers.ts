@@ -19,6 +19,8 @@ export interface TestCallers {
   /** Settings of a gateway that asks for keys. */
   readonly env: Readonly<Record<string, string>>;
   readonly file: string;
+  /** Of the deployment, by which keys are hashed. */
+  readonly master: Buffer;
   /** Writes the file anew. */
   write(callers: readonly TestCaller[]): void;
   dispose(): void;
@@ -32,14 +34,14 @@ export function bearer({ keys }: TestCaller, which = 0): Record<string, string> 
   return { authorization: `Bearer ${keys[which]?.accessKey}` };
 }
 
-/** A deployment's secret and a file of callers of the data or the admin listener. */
+/** A deployment's secret, that of another file where one is named, and a file of callers of the data or the admin listener. */
 export function callersFile(
   callers: readonly TestCaller[],
   listener: 'data' | 'admin' = 'data',
+  { master }: Pick<TestCallers, 'master'> = { master: randomBytes(32) },
 ): TestCallers {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-callers-'));
   const secretFile = join(dir, 'secret');
-  const master = randomBytes(32);
   writeFileSync(secretFile, `${master.toString('hex')}\n`, { mode: 0o600 });
   const { callerKey } = deriveSecret(master);
   const file = join(dir, 'callers.json');
@@ -61,6 +63,7 @@ export function callersFile(
   return {
     env: { VIGIE_SECRET_FILE: secretFile, VIGIE_CALLERS_REFRESH_SECONDS: '1', ...named },
     file,
+    master,
     write,
     dispose: () => rmSync(dir, { recursive: true, force: true }),
   };
