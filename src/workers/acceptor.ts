@@ -22,6 +22,10 @@ export interface Acceptor {
 
 export function createAcceptor(onChange: (size: number) => void): Acceptor {
   const app = App();
+  // What was accepted while no thread was in turn stays with this app; by default it would answer 404, and keep the connection.
+  app.any('/*', (response) => {
+    response.close();
+  });
   const inTurn = new Set<unknown>();
   let listenSocket: us_listen_socket | undefined;
   let port: number | undefined;
