@@ -14,7 +14,12 @@ export interface JsonObject {
 }
 
 /** Why a text was refused; a closed list, safe to show since it carries nothing of the text. */
-export type JsonFault = 'not well-formed UTF-8' | 'nested too deep' | 'not JSON' | 'duplicate member name';
+export type JsonFault =
+  | 'not well-formed UTF-8'
+  | 'nested too deep'
+  | 'too many values'
+  | 'not JSON'
+  | 'duplicate member name';
 
 export type StrictJson = { readonly ok: true; readonly value: JsonValue; readonly text: string } | Refusal;
 interface Refusal {
@@ -22,10 +27,16 @@ interface Refusal {
   readonly fault: JsonFault;
 }
 
-/** Parses bytes. A byte order mark survives decoding as U+FEFF, which the grammar then refuses. */
-export function parseStrictJsonBytes(bytes: Uint8Array): StrictJson {
+/**
+ * Parses bytes. A byte order mark survives decoding as U+FEFF, which the grammar then refuses.
+ *
+ * `mostMarks`: commas, colons and opening brackets that the text may have outside strings. JSON.parse takes up to four
+ * hundred times as long over a value as over the byte that spells it, so that size alone bounds no thread's turn.
+ */
+export function parseStrictJsonBytes(bytes: Uint8Array, mostMarks?: number): StrictJson {
   if (!isUtf8(bytes)) return { ok: false, fault: 'not well-formed UTF-8' };
-  return parseStrictJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return parseStrictJson(text, mostMarks);
 }
 
 /**
@@ -35,9 +46,9 @@ export function parseStrictJsonBytes(bytes: Uint8Array): StrictJson {
  * and JSON.parse keeps only the last of equal names, so a value with fewer members than the text has colons
  * had duplicates (whatever escapes spelled them).
  */
-export function parseStrictJson(text: string): StrictJson {
-  const colons = scan(text);
-  if (colons < 0) return { ok: false, fault: 'nested too deep' };
+export function parseStrictJson(text: string, mostMarks = Number.POSITIVE_INFINITY): StrictJson {
+  const colons = scan(text, mostMarks);
+  if (typeof colons === 'string') return { ok: false, fault: colons };
   let value: JsonValue;
   try {
     value = JSON.parse(text);
@@ -55,10 +66,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const COMMA = 0x2c;
 
-/** Counts colons outside strings; -1 when the text nests deeper than allowed. Grammar is not checked here. */
-function scan(text: string): number {
+/** Counts colons outside strings, and refuses what goes beyond a bound. Grammar is not checked here. */
+function scan(text: string, mostMarks: number): number | JsonFault {
   let colons = 0;
+  let others = 0;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -66,13 +79,17 @@ function scan(text: string): number {
       i = endOfString(text, i + 1);
     } else if (code === COLON) {
       colons++;
+    } else if (code === COMMA) {
+      others++;
     } else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_JSON_DEPTH) return -1;
+      others++;
+      if (++depth > MAX_JSON_DEPTH) return 'nested too deep';
     } else if (code === 0x7d || code === 0x5d) {
       depth--;
     }
   }
-  return colons;
+  // Depth goes first, whatever stands behind it: it is judged over the whole text.
+  return colons + others > mostMarks ? 'too many values' : colons;
 }
 
 /** Index of the quote that closes the string whose content begins at `from` (the text's end if none does). */

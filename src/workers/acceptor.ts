@@ -24,6 +24,10 @@ export interface Acceptor {
 /** `files`: those of the threads, so that its app is of the kind of theirs. */
 export function createAcceptor(files: TlsFiles, onChange: (size: number) => void): Acceptor {
   const app = openApp(files);
+  // What was accepted while no thread was in turn stays with this app; by default it would answer 404, and keep the connection.
+  app.any('/*', (response) => {
+    response.close();
+  });
   const inTurn = new Set<unknown>();
   let listenSocket: us_listen_socket | undefined;
   let port: number | undefined;

@@ -8,8 +8,10 @@ export interface AttackCase {
   readonly name: string;
   /** What goes over the wire, in words or shortened, for the table. */
   readonly sent: string;
-  /** The exact outcome, as `got` says it. */
+  /** The exact outcome, as `run` says it: by the contract, not by what some release answered. */
   readonly expected: string;
+  /** It mostly waits (for a timeout of the gateway), or has a gateway of its own: run beside others of its kind. */
+  readonly isBeside?: boolean;
   /** Sends it and says what came. Whatever it opens it closes. */
   run(target: AttackTarget): Promise<string>;
 }

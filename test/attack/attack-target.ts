@@ -1,10 +1,12 @@
 /** A fresh gateway to be attacked, and what honest callers see of it meanwhile. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { reasonOf, scrape } from '../support/call.ts';
-import { type Gateway, listedIssuer, startGateway, trustListDocument } from '../support/gateway.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Gateway, type GatewayOptions, listedIssuer, startGateway } from '../support/gateway.ts';
 import { PHARMACY } from '../support/presentation.ts';
-import { exchangeRaw, type RawExchange, type RawOptions } from '../support/raw-http.ts';
-import { credential, goodClaims, signerOf } from '../support/synthetic-issuer.ts';
+import { exchangeRaw, head, type RawExchange, type RawOptions } from '../support/raw-http.ts';
+import { credential, goodClaims, ISS, signerOf } from '../support/synthetic-issuer.ts';
+import { FORGER_ISS, FORGER_KEY } from './forger.ts';
 
 /** Stands in everything that attacks send where they send text of their own: it must be found in no log. */
 export const PAYLOAD_MARK = 'ATTACK-PAYLOAD-4711';
@@ -12,8 +14,18 @@ export const PAYLOAD_MARK = 'ATTACK-PAYLOAD-4711';
 /** Another issuer, whose key has the same kid as the first one's. */
 export const TWIN_ISS = 'https://twin.example';
 export const TWIN_SIGNER = signerOf('twin issuer');
+/** An issuer whose name goes on where the first one's ends, with the first one's key. */
+export const LONGER_ISS = `${ISS}-b`;
 /** An issuer whose cards need a proof of their holder. */
 export const HELD_ISS = 'https://held.example';
+
+export const ATTACKED_ISSUERS: readonly object[] = [
+  listedIssuer(),
+  listedIssuer({ iss: TWIN_ISS }, [TWIN_SIGNER]),
+  listedIssuer({ iss: LONGER_ISS }),
+  listedIssuer({ iss: HELD_ISS, holderProof: 'required', audiences: [PHARMACY] }),
+  { iss: FORGER_ISS, keys: [FORGER_KEY] },
+];
 
 export interface AttackTarget {
   readonly gateway: Gateway;
@@ -29,74 +41,92 @@ export interface AttackTarget {
   dispose(): Promise<void>;
 }
 
-export async function openTarget(env: Readonly<Record<string, string>> = {}): Promise<AttackTarget> {
-  const trustList = trustListDocument(1, [
-    listedIssuer(),
-    listedIssuer({ iss: TWIN_ISS }, [TWIN_SIGNER]),
-    listedIssuer({ iss: HELD_ISS, holderProof: 'required', audiences: [PHARMACY] }),
-  ]);
+/** Everything is logged, so that nothing is missed in it. */
+const TALKATIVE = { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1' } as const;
+
+export async function openTarget(options: GatewayOptions = {}): Promise<AttackTarget> {
   const gateway = await startGateway({
-    trustList,
-    env: { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1', ...env },
+    trustList: { version: 1, issuers: ATTACKED_ISSUERS },
+    ...options,
+    env: { ...TALKATIVE, ...options.env },
   });
   const good = credential({ payload: goodClaims({ jti: 'honest-card' }, Math.floor(Date.now() / 1000)) });
   return {
     gateway,
     good,
-    send: (pieces, options) =>
+    send: (pieces, rawOptions) =>
       exchangeRaw(
         gateway.dataPort,
         typeof pieces === 'string' || pieces instanceof Uint8Array ? [pieces] : pieces,
-        options,
+        rawOptions,
       ),
     stillHonest: async () => {
-      const reason = await reasonOf(gateway.data, good);
-      if (reason !== 'ok') throw new Error(`an honest credential is answered ${reason}`);
-      if (gateway.stderr().includes(PAYLOAD_MARK)) throw new Error("the attack's text stands in the log");
+      mustBeAlive(gateway);
+      await mustAnswerRightly(gateway, good);
+      mustBeSilent(gateway);
     },
     dispose: gateway.dispose,
   };
 }
 
-/** What came, in one form: `400 bad-framing, closed`; `200 ok, open` for a verdict; answers of the parser say so. */
-export function described({ answers, closed }: RawExchange): string {
-  const end = closed ? 'closed' : 'open';
-  if (answers.length === 0) return `no answer, ${end}`;
-  return `${answers.map(describedAnswer).join(' + ')}, ${end}`;
-}
-
-function describedAnswer({ status, headers, body }: RawExchange['answers'][number]): string {
-  if (headers['x-request-id'] === undefined) return `parser ${status}`;
-  const document = body.startsWith('{') ? (JSON.parse(body) as Record<string, unknown>) : {};
-  if (typeof document.type === 'string') return `${status} ${document.type}`;
-  if (typeof document.reason === 'string') return `${status} ${document.reason}`;
-  return String(status);
-}
-
-/** Memory and descriptors of the process, as its metrics have them from the system. */
-export interface Footprint {
-  readonly residentMiB: number;
-  readonly descriptors: number;
-}
-
-/** At rest: connections that were left are closed by their idle timeout, and the collector has had its time. */
-export async function atRest(
-  target: AttackTarget,
-  descriptorsBefore: number,
-  patienceMs = 40_000,
-): Promise<Footprint> {
-  const endsAt = Date.now() + patienceMs;
-  for (;;) {
-    const now = await footprint(target);
-    if (now.descriptors <= descriptorsBefore || Date.now() > endsAt) return now;
-    await sleep(200);
+/** For a case that needs another gateway: looked after like the one that all others attack. */
+export async function withTarget(
+  options: GatewayOptions,
+  use: (target: AttackTarget) => Promise<string>,
+  isOpen = true,
+): Promise<string> {
+  const target = await openTarget(options);
+  try {
+    const got = await use(target);
+    if (isOpen) await target.stillHonest();
+    else mustBeSilent(target.gateway);
+    return got;
+  } finally {
+    await target.dispose();
   }
 }
 
-export async function footprint({ gateway }: AttackTarget): Promise<Footprint> {
-  const samples = await scrape(gateway.metrics);
-  return {
-    residentMiB: (samples.get('vigie_process_resident_memory_bytes') ?? Number.NaN) / 1024 ** 2,
-    descriptors: samples.get('vigie_process_open_fds') ?? Number.NaN,
+function mustBeAlive({ pid }: Gateway): void {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    throw new Error('the process has ended');
+  }
+}
+
+/** On a new connection, as whoever comes next has one. */
+async function mustAnswerRightly({ dataPort }: Gateway, good: string): Promise<void> {
+  const lines = ['Content-Type: application/jwt', `Content-Length: ${good.length}`, 'Connection: close'];
+  const request = head('POST /v1/verify HTTP/1.1', 'Host: gateway.example', ...lines) + good;
+  const { answers } = await exchangeRaw(dataPort, [request], { untilClosed: true });
+  const [answer] = answers;
+  if (answer?.status !== 200 || JSON.parse(answer.body).reason !== 'ok') {
+    throw new Error(`an honest credential is answered ${answer?.status ?? 'not at all'}: ${answer?.body}`);
+  }
+}
+
+/** Neither the attack's text, nor any credential's beginning, nor an error that the gateway did not foresee. */
+function mustBeSilent(gateway: Gateway): void {
+  const logged = gateway.stderr() + gateway.stdout();
+  if (logged.includes(PAYLOAD_MARK)) throw new Error("the attack's text stands in the log");
+  if (logged.includes('eyJhbGciOi')) throw new Error('a credential stands in the log');
+  const [trouble] = /"level":"(?:error|fatal)".*/.exec(logged) ?? [];
+  if (trouble !== undefined) throw new Error(`the log tells of trouble: ${trouble}`);
+}
+
+/** A server of ours on loopback; how often it was asked. */
+export async function countingServer(body: string): Promise<{ url: string; asked(): number; close(): void }> {
+  let asked = 0;
+  const server = createServer((_request, response) => {
+    asked++;
+    response.setHeader('content-type', 'application/json').end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
   };
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/list`, asked: () => asked, close };
 }

@@ -1,4 +1,4 @@
-/** Runs cases one after the other against one gateway: after each it must be well, in the end be back at rest. */
+/** Runs cases against one gateway: after each it must be well. */
 import type { AttackCase } from './attack-case.ts';
 import type { AttackTarget } from './attack-target.ts';
 
@@ -11,25 +11,36 @@ export interface AttackRow {
   readonly isRight: boolean;
 }
 
-/** `onRow` is told of each as it comes. */
+/**
+ * First those that mostly wait, side by side, then the others one after the other. `onRow` is told of each as it
+ * comes, in the order of the list.
+ */
 export async function runAttacks(
   target: AttackTarget,
   cases: readonly AttackCase[],
   onRow: (row: AttackRow) => void = () => {},
 ): Promise<readonly AttackRow[]> {
+  const early = new Map<AttackCase, AttackRow>();
+  const beside = cases.filter(({ isBeside }) => isBeside === true);
+  await Promise.all(beside.map(async (one) => early.set(one, await rowOf(target, one))));
   const rows: AttackRow[] = [];
-  for (const { run, ...one } of cases) {
-    const got = await gotOf(() => run(target));
-    const after = await gotOf(async () => {
-      await target.stillHonest();
-      return '';
-    });
-    const whole = after === '' ? got : `${got}; then ${after}`;
-    const row = { ...one, got: whole, isRight: whole === one.expected };
+  for (const one of cases) {
+    const row = early.get(one) ?? (await rowOf(target, one));
     rows.push(row);
     onRow(row);
   }
   return rows;
+}
+
+async function rowOf(target: AttackTarget, one: AttackCase): Promise<AttackRow> {
+  const { number, name, sent, expected } = one;
+  const got = await gotOf(() => one.run(target));
+  const after = await gotOf(async () => {
+    await target.stillHonest();
+    return '';
+  });
+  const whole = after === '' ? got : `${got}; then ${after}`;
+  return { number, name, sent, expected, got: whole, isRight: whole === expected };
 }
 
 /** A case that throws has found something too. */

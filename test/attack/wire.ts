@@ -1,11 +1,16 @@
 /** Cases that are bytes on one connection, and what they are made of. */
 import { head, type RawOptions } from '../support/raw-http.ts';
 import type { AttackCase } from './attack-case.ts';
-import { type AttackTarget, described, PAYLOAD_MARK } from './attack-target.ts';
+import { type AttackTarget, PAYLOAD_MARK } from './attack-target.ts';
+import { described } from './described.ts';
 
 export const POST = 'POST /v1/verify HTTP/1.1';
 export const HOST = 'Host: gateway.example';
 export const JSON_TYPE = 'Content-Type: application/json';
+/** What the framing guard answers. */
+export const GUARD = '400 bad-framing, closed';
+/** The parser could not read a head whole, and dropped the connection after its idle timeout. */
+export const DROPPED = 'no answer, closed';
 
 /** The envelope of an honest call. */
 export function envelope({ good }: AttackTarget): string {
@@ -35,13 +40,43 @@ export interface WireCase {
 
 /** An answer, and whether the connection was closed behind it: waited for where the case expects it. */
 export function onTheWire({ bytes, options, ...one }: WireCase): AttackCase {
-  const untilClosed = one.expected.endsWith(', closed');
+  const isClosed = one.expected.endsWith(', closed');
   const answers = one.expected.startsWith('no answer') ? 0 : one.expected.split(' + ').length;
   return {
     ...one,
+    // What the parser drops or the gateway gives up on takes its timeout.
+    isBeside: answers === 0 || one.expected.startsWith('408') || one.expected.startsWith('200 ok, closed'),
     run: async (target) =>
-      described(
-        await target.send(bytes(target), { answers, untilClosed: untilClosed || answers === 0, ...options }),
-      ),
+      described(await target.send(bytes(target), { answers, untilClosed: isClosed, ...options })),
   };
+}
+
+/** A whole request, of which the table shows the first line. */
+export function whole(
+  number: number,
+  name: string,
+  expected: string,
+  request: string | ((target: AttackTarget) => string),
+): AttackCase {
+  const bytes = typeof request === 'string' ? () => request : request;
+  const sent = typeof request === 'string' ? (request.split('\r\n')[0] ?? name) : name;
+  return onTheWire({ number, name, sent, expected, bytes });
+}
+
+/** A POST that is refused on its head, and nothing behind it looked at. */
+export function refused(
+  number: number,
+  name: string,
+  lines: (target: AttackTarget) => readonly string[],
+  body?: string,
+  expected = GUARD,
+): AttackCase {
+  const next = head('GET /healthz HTTP/1.1', HOST);
+  return onTheWire({
+    number,
+    name,
+    sent: name,
+    expected,
+    bytes: (target) => `${post(target, lines(target), body)}${next}`,
+  });
 }

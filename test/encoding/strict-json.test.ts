@@ -134,6 +134,16 @@ describe('depth', () => {
     expect(faultOf(text)).toBe(fault);
   });
 
+  it('counts commas, colons and opening brackets outside strings against a bound', () => {
+    const text = '{"a,":[1,{"b:[":2},"\\",,"]}';
+    const faultAt = (mostMarks: number) => {
+      const parsedText = parseStrictJson(text, mostMarks);
+      return parsedText.ok ? undefined : parsedText.fault;
+    };
+    expect([faultAt(6), faultAt(7)]).toEqual(['too many values', undefined]);
+    expect(parseStrictJson(`[1,2,${arrays(33)}]`, 1)).toEqual({ ok: false, fault: 'nested too deep' });
+  });
+
   it('reads 10^6 names, and finds the one that comes twice', () => {
     const names = Array.from({ length: 1e6 }, (_, index) => `"n${index}":0`);
     expect(faultOf(`{${names.join(',')}}`)).toBeUndefined();

@@ -14,7 +14,7 @@ import {
 } from '../support/broken-worker.ts';
 import { call, changeStatus, scrape, until } from '../support/call.ts';
 import { logLines, trustListDocument } from '../support/gateway.ts';
-import { open, parseAnswers } from '../support/raw-http.ts';
+import { exchangeRaw, open, parseAnswers } from '../support/raw-http.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 
 const PATIENT = { VIGIE_WORKER_HANG_MS: '20000' };
@@ -103,6 +103,9 @@ describe('a worker that hangs', () => {
     strike();
     await until(async () => (await readyz()).status === 503);
     expect((await readyz()).json.reasons).toEqual(['no_workers']);
+    // Nobody is there to answer, and a connection that was kept would never come to one that is.
+    const meanwhile = await exchangeRaw(gateway.dataPort, [HEAD + BODY], { answers: 0 });
+    expect(meanwhile).toMatchObject({ text: '', closed: true });
     letNext();
     await until(async () => (await readyz()).status === 200);
     expect(await restartsFor(gateway, 'silent')).toBe(1);

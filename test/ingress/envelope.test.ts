@@ -176,6 +176,13 @@ describe('the batch envelope', () => {
     expect(outcome(batch(body))).toBe(`bad-envelope: ${detail}`);
   });
 
+  it('a body of more values than a batch may have is not parsed', () => {
+    const names = Array.from({ length: 31_000 }, (_, index) => `"n${index}":0`);
+    expect(outcome(batch(`{${names.join(',')}}`))).toBe('bad-envelope: the body is refused: too many values');
+    const most = { credential: 'a', holderProof: 'b' };
+    expect(batch({ credentials: Array(10_000).fill(most) }).ok).toBe(true);
+  });
+
   it('holds 10,000 items and not 10,001', () => {
     const items = (count: number): string[] => Array.from({ length: count }, () => 'a');
     expect(outcome(batch({ credentials: items(10_000) }))).toHaveLength(10_000);

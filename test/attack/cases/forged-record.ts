@@ -6,35 +6,48 @@ import { reasonOf, scrape, until } from '../../support/call.ts';
 import { acknowledged, card, type Deployment, deploy, fresh, key, MASTER } from '../../support/deployment.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import { ISS } from '../../support/synthetic-issuer.ts';
-import type { AttackCase } from '../attack-case.ts';
+import type { AttackCase, AttackCases } from '../attack-case.ts';
 
-export const FORGED_RECORD: AttackCase = {
-  number: 91,
-  name: 'a forged record written into Redis',
-  sent: 'a reinstatement of a revoked card, under another secret',
-  expected: 'refused and counted; the card: revoked',
-  run: async () => {
-    const deployment = await deploy();
-    try {
-      const gateway = await deployment.start('a');
-      await fresh([gateway]);
-      await acknowledged(gateway, 'revoked');
-      await forge(deployment);
-      await until(async () => (await refusedRecords(gateway)) > 0);
-      return `refused and counted; the card: ${await reasonOf(gateway.data, card('revoked'))}`;
-    } finally {
-      await deployment.dispose();
-    }
-  },
-};
+type Status = 'active' | 'revoked';
+
+/** A record for a card that stands otherwise; `before` is what an authorised caller made of it. */
+function forgedRecord(name: string, forgedStatus: Status, before: Status): AttackCase {
+  const stays = before === 'revoked' ? 'revoked' : 'ok';
+  return {
+    number: 91,
+    name: `a forged record written into Redis: ${name}`,
+    sent: `${forgedStatus}, under another secret`,
+    expected: `refused and counted; the card stays ${stays}`,
+    isBeside: true,
+    run: async () => {
+      const deployment = await deploy();
+      try {
+        const gateway = await deployment.start('a');
+        await fresh([gateway]);
+        // The log has a stream from its first entry on.
+        await acknowledged(gateway, before === 'revoked' ? 'victim' : 'another');
+        await forge(deployment, forgedStatus);
+        await until(async () => (await refusedRecords(gateway)) > 0);
+        return `refused and counted; the card stays ${await reasonOf(gateway.data, card('victim'))}`;
+      } finally {
+        await deployment.dispose();
+      }
+    },
+  };
+}
+
+export const FORGED_RECORDS: AttackCases = [
+  forgedRecord('a reinstatement', 'active', 'revoked'),
+  forgedRecord('a revocation that nobody ordered', 'revoked', 'active'),
+];
 
 /** As the gateway would write it, but for the secret. */
-async function forge({ redis }: Deployment): Promise<void> {
-  const hash = cardHash(deriveSecret(MASTER).cardHashKey, ISS, 'revoked');
+async function forge({ redis }: Deployment, status: Status): Promise<void> {
+  const hash = cardHash(deriveSecret(MASTER).cardHashKey, ISS, 'victim');
   const [stream = ''] = await redis.admin.keys(key('stream:*'));
   const seq = Number(await redis.admin.hget(key('log'), 'seq')) + 1;
   const entry = encodeEntry(deriveSecret(Buffer.alloc(32, 1)).entryMacKey, hash, {
-    status: 'active',
+    status,
     why: undefined,
     sinceMs: Date.now(),
     expiresAt: Number.POSITIVE_INFINITY,

@@ -1,23 +1,16 @@
 /** Attacks 78 and 79 on holders' keys, and 88: proofs of the holder. */
 import { LOW_ORDER_ENCODINGS } from '../../../src/encoding/ed25519-point.ts';
-import { call, type VerdictAnswer } from '../../support/call.ts';
+import { call } from '../../support/call.ts';
 import { cnfOf, HOLDER, holderProof, PHARMACY } from '../../support/presentation.ts';
-import { credential, goodClaims, signerOf } from '../../support/synthetic-issuer.ts';
+import { credential, signerOf } from '../../support/synthetic-issuer.ts';
+import { claims, gistFor, nowSeconds } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
-import { type AttackTarget, HELD_ISS } from '../attack-target.ts';
+import { HELD_ISS } from '../attack-target.ts';
 
-const now = (): number => Math.floor(Date.now() / 1000);
 const card = (jti: string, cnf: unknown = cnfOf()): string =>
-  credential({ payload: goodClaims({ iss: HELD_ISS, jti, cnf }, now()) });
+  credential({ payload: claims({ iss: HELD_ISS, jti, cnf }) });
 const proofOf = (text: string, more: Record<string, unknown> = {}): string =>
   holderProof(text, { claims: { iat: Date.now() / 1000, nonce: 'n', ...more } });
-
-async function shown({ gateway }: AttackTarget, envelope: object): Promise<string> {
-  const answer = await call<VerdictAnswer & { type?: string }>(`${gateway.data}/v1/verify`, {
-    body: envelope,
-  });
-  return answer.json.type ?? answer.json.reason;
-}
 
 function presented(
   number: number,
@@ -32,7 +25,7 @@ function presented(
     expected,
     run: async (target) => {
       const reasons: string[] = [];
-      for (const envelope of envelopes()) reasons.push(await shown(target, envelope));
+      for (const envelope of envelopes()) reasons.push(await gistFor(target, envelope));
       return reasons.join(', then ');
     },
   };
@@ -72,12 +65,12 @@ export const PROOFS: AttackCases = [
   presented(88, 'the proof of another holder', 'holder_proof_invalid', () => {
     const text = card('stolen');
     const thief = signerOf('thief', HOLDER.kid);
-    const claims = { iat: Date.now() / 1000, nonce: 'n' };
-    return [{ credential: text, holderProof: holderProof(text, { holder: thief, claims }) }];
+    const made = { iat: Date.now() / 1000, nonce: 'n' };
+    return [{ credential: text, holderProof: holderProof(text, { holder: thief, claims: made }) }];
   }),
   presented(88, 'a proof of yesterday', 'holder_proof_invalid', () => {
     const text = card('yesterday');
-    return [{ credential: text, holderProof: proofOf(text, { iat: now() - 86_400 }) }];
+    return [{ credential: text, holderProof: proofOf(text, { iat: nowSeconds() - 86_400 }) }];
   }),
   ...[
     ['a repeated disclosure', '~WyJhIl0~WyJhIl0~'],
