@@ -29,14 +29,18 @@ export interface AttackTarget {
   dispose(): Promise<void>;
 }
 
-export async function openTarget(env: Readonly<Record<string, string>> = {}): Promise<AttackTarget> {
-  const trustList = trustListDocument(1, [
+/** The issuers whose cards attacks are made of. */
+export function attackedTrustList(): object {
+  return trustListDocument(1, [
     listedIssuer(),
     listedIssuer({ iss: TWIN_ISS }, [TWIN_SIGNER]),
     listedIssuer({ iss: HELD_ISS, holderProof: 'required', audiences: [PHARMACY] }),
   ]);
+}
+
+export async function openTarget(env: Readonly<Record<string, string>> = {}): Promise<AttackTarget> {
   const gateway = await startGateway({
-    trustList,
+    trustList: attackedTrustList(),
     env: { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1', ...env },
   });
   const good = credential({ payload: goodClaims({ jti: 'honest-card' }, Math.floor(Date.now() / 1000)) });

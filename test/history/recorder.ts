@@ -33,10 +33,12 @@ export interface RecordingOptions {
   /** Pause of each status client between two calls. */
   readonly changeGapMs?: number;
   readonly verifyGapMs?: number;
+  /** Of the verifying clients, where gateways ask who calls. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function record(options: RecordingOptions): Recording {
-  const { fleet, statusClients = 2, changeGapMs = 50, verifyGapMs = 50 } = options;
+  const { fleet, statusClients = 2, changeGapMs = 50, verifyGapMs = 50, headers } = options;
   const admitting = options.admitting ?? (() => [...fleet.values()]);
   const history: HistoryEvent[] = [];
   const faults: string[] = [];
@@ -71,6 +73,7 @@ export function record(options: RecordingOptions): Recording {
       gateway: () => fleet.get(name),
       cards,
       gapMs: verifyGapMs,
+      ...(headers !== undefined && { headers }),
       isOver,
       onVerify: (verify) => history.push({ type: 'verify', ...verify }),
       onFault: (message) => faults.push(message),

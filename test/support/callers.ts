@@ -36,10 +36,10 @@ export function bearer({ keys }: TestCaller, which = 0): Record<string, string> 
 export function callersFile(
   callers: readonly TestCaller[],
   listener: 'data' | 'admin' = 'data',
+  master = randomBytes(32),
 ): TestCallers {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-callers-'));
   const secretFile = join(dir, 'secret');
-  const master = randomBytes(32);
   writeFileSync(secretFile, `${master.toString('hex')}\n`, { mode: 0o600 });
   const { callerKey } = deriveSecret(master);
   const file = join(dir, 'callers.json');

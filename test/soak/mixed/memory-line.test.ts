@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { memoryLine } from './memory-line.ts';
+
+const MIB = 1024 ** 2;
+const every5Seconds = (minutes: number, mibAt: (seconds: number) => number) =>
+  Array.from({ length: minutes * 12 }, (_, i) => ({ seconds: i * 5, bytes: mibAt(i * 5) * MIB }));
+
+it('what grows while it warms up, and then swings, is flat', () => {
+  const line = memoryLine(
+    every5Seconds(30, (seconds) => 200 + Math.min(seconds, 250) + 20 * Math.sin(seconds)),
+    1_800,
+  );
+  expect(line.isFlat).toBe(true);
+  expect(Math.abs(line.riseMib)).toBeLessThan(5);
+});
+
+it('a leak of two MiB a minute is none in a minute, and one in half an hour', () => {
+  const leak = (seconds: number): number => 200 + seconds / 30;
+  expect(memoryLine(every5Seconds(30, leak), 1_800)).toMatchObject({ isFlat: false, samples: 300 });
+  expect(memoryLine(every5Seconds(30, leak), 1_800).mibPerMinute).toBeCloseTo(2, 6);
+  expect(memoryLine(every5Seconds(1, leak), 60).isFlat).toBe(true);
+});
+
+it('without samples nothing is flat', () => {
+  expect(memoryLine([], 60).isFlat).toBe(false);
+  expect(memoryLine(every5Seconds(1, () => 1).slice(-2), 60).isFlat).toBe(false);
+});
