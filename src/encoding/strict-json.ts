@@ -14,7 +14,12 @@ export interface JsonObject {
 }
 
 /** Why a text was refused; a closed list, safe to show since it carries nothing of the text. */
-export type JsonFault = 'not well-formed UTF-8' | 'nested too deep' | 'not JSON' | 'duplicate member name';
+export type JsonFault =
+  | 'not well-formed UTF-8'
+  | 'nested too deep'
+  | 'too many values'
+  | 'not JSON'
+  | 'duplicate member name';
 
 export type StrictJson = { readonly ok: true; readonly value: JsonValue; readonly text: string } | Refusal;
 interface Refusal {
@@ -23,9 +28,10 @@ interface Refusal {
 }
 
 /** Parses bytes. A byte order mark survives decoding as U+FEFF, which the grammar then refuses. */
-export function parseStrictJsonBytes(bytes: Uint8Array): StrictJson {
+export function parseStrictJsonBytes(bytes: Uint8Array, mostTokens = Number.POSITIVE_INFINITY): StrictJson {
   if (!isUtf8(bytes)) return { ok: false, fault: 'not well-formed UTF-8' };
-  return parseStrictJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return parseStrictJson(text, mostTokens);
 }
 
 /**
@@ -34,10 +40,14 @@ export function parseStrictJsonBytes(bytes: Uint8Array): StrictJson {
  * Duplicate names are found by counting: outside strings, each colon of a valid text introduces one member,
  * and JSON.parse keeps only the last of equal names, so a value with fewer members than the text has colons
  * had duplicates (whatever escapes spelled them).
+ *
+ * `mostTokens`: opening braces and brackets, colons and commas. JSON.parse takes seconds for 16 MiB of empty objects or of
+ * names that all differ; who takes large texts from strangers says how many a right one can have.
  */
-export function parseStrictJson(text: string): StrictJson {
-  const colons = scan(text);
-  if (colons < 0) return { ok: false, fault: 'nested too deep' };
+export function parseStrictJson(text: string, mostTokens = Number.POSITIVE_INFINITY): StrictJson {
+  const colons = scan(text, mostTokens);
+  if (colons === TOO_DEEP) return { ok: false, fault: 'nested too deep' };
+  if (colons === TOO_MANY) return { ok: false, fault: 'too many values' };
   let value: JsonValue;
   try {
     value = JSON.parse(text);
@@ -55,22 +65,32 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const COMMA = 0x2c;
+const TOO_DEEP = -1;
+const TOO_MANY = -2;
 
-/** Counts colons outside strings; -1 when the text nests deeper than allowed. Grammar is not checked here. */
-function scan(text: string): number {
+/** Counts colons outside strings, unless the text nests too deep or holds too many tokens. Grammar is not checked here. */
+function scan(text: string, mostTokens: number): number {
   let colons = 0;
+  let others = 0;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
       i = endOfString(text, i + 1);
-    } else if (code === COLON) {
+      continue;
+    }
+    if (code === COLON) {
       colons++;
+    } else if (code === COMMA) {
+      others++;
     } else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_JSON_DEPTH) return -1;
+      others++;
+      if (++depth > MAX_JSON_DEPTH) return TOO_DEEP;
     } else if (code === 0x7d || code === 0x5d) {
       depth--;
     }
+    if (colons + others > mostTokens) return TOO_MANY;
   }
   return colons;
 }

@@ -22,6 +22,12 @@ const SINGLE_MEMBERS = ['credential', 'holderProof', 'audience', 'nonce', 'chann
 const ITEM_MEMBERS = ['credential', 'holderProof'];
 const CHANNELS = ['qr', 'nfc', 'remote'];
 
+/**
+ * Tokens of a body: an item's brace, its comma, and a colon and a comma for each of its two members make five; a sixth is
+ * for what stands around them, and leaves too many items to be called so.
+ */
+const MOST_TOKENS = 6 * LIMITS.batchItems;
+
 /** The content types of a bare credential; the body is the credential, to the last byte. */
 const BARE_MEDIA_TYPES = ['application/jwt', 'text/plain'];
 
@@ -121,9 +127,9 @@ function firstFault(object: JsonObject, members: readonly string[], place: strin
   return Object.hasOwn(object, 'credential') ? undefined : `${place}credential is missing`;
 }
 
-/** Any body that must be one strict JSON object. */
+/** Any body that must be one strict JSON object, and holds no more than the largest envelope can. */
 export function parseObject(body: Uint8Array): Envelope<JsonObject> {
-  const json = parseStrictJsonBytes(body);
+  const json = parseStrictJsonBytes(body, MOST_TOKENS);
   if (!json.ok) return bad(`the body is refused: ${json.fault}`);
   return isJsonObject(json.value) ? { ok: true, value: json.value } : bad('the body must be a JSON object');
 }

@@ -176,6 +176,14 @@ describe('the batch envelope', () => {
     expect(outcome(batch(body))).toBe(`bad-envelope: ${detail}`);
   });
 
+  it('holds no more of anything than 10,000 whole items need', () => {
+    const many = (one: string): string => `{"credentials":[],"x":[${one.repeat(60_000)}0]}`;
+    for (const one of ['{},', '[],', '0,', '{"a":0},'])
+      expect(outcome(batch(many(one)))).toBe('bad-envelope: the body is refused: too many values');
+    const item = { credential: '{[:,', holderProof: ':,' };
+    expect(outcome(batch({ credentials: Array(10_000).fill(item) }))).toHaveLength(10_000);
+  });
+
   it('holds 10,000 items and not 10,001', () => {
     const items = (count: number): string[] => Array.from({ length: count }, () => 'a');
     expect(outcome(batch({ credentials: items(10_000) }))).toHaveLength(10_000);

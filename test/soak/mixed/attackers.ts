@@ -7,7 +7,7 @@ import { HOST } from '../../attack/wire.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import { exchangeRaw } from '../../support/raw-http.ts';
 import { credential, goodClaims } from '../../support/synthetic-issuer.ts';
-import { lcg, pick } from '../play.ts';
+import { lcg } from '../play.ts';
 
 /**
  * Left out: what can happen to a gateway once only (an answer that outlives a revocation or a key), what has gateways of
@@ -60,21 +60,33 @@ function targetOf(gateway: Gateway, key: Record<string, string>): AttackTarget {
   };
 }
 
+/** Cases at random, but none again before all others had their turn. */
+export type Deck = () => AttackCase;
+
+export function shuffled(seed: number): Deck {
+  const random = lcg(seed);
+  let left: AttackCase[] = [];
+  return () => {
+    if (left.length === 0) left = [...REPEATABLE];
+    return left.splice(random(left.length), 1)[0] as AttackCase;
+  };
+}
+
 export interface Attacking {
   readonly gateway: Gateway;
   readonly key: Record<string, string>;
-  readonly seed: number;
+  /** Shared by those that attack the same gateway. */
+  readonly deck: Deck;
   readonly tally: AttackTally;
   readonly pauseMs: number;
   isOver(): boolean;
 }
 
 /** One attack after the other. What the others see meanwhile is theirs to say. */
-export async function attack({ gateway, key, seed, tally, pauseMs, isOver }: Attacking): Promise<void> {
+export async function attack({ gateway, key, deck, tally, pauseMs, isOver }: Attacking): Promise<void> {
   const target = targetOf(gateway, key);
-  const random = lcg(seed);
   while (!isOver()) {
-    const one = pick(REPEATABLE, random);
+    const one = deck();
     const got = await one.run(target).catch((error: Error) => `failed: ${error.message.split('\n')[0]}`);
     tally.run++;
     tally.cases.add(one);

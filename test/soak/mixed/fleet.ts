@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { attackedTrustList } from '../../attack/attack-target.ts';
 import { presentKey } from '../../support/call.ts';
 import { bearer, callersFile, oneKey, type TestCaller } from '../../support/callers.ts';
-import { deploy, fresh, MASTER } from '../../support/deployment.ts';
+import { acknowledged, deploy, fresh, MASTER } from '../../support/deployment.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import type { RedisServer } from '../../support/redis.ts';
 
@@ -48,6 +48,8 @@ export async function openFleet(): Promise<Fleet> {
       presentKey(gateway.data, bearer(CALLERS.hostile));
     }
     await fresh([...gateways.values()], 60);
+    // The first change opens the file of the audit trail, which stays open.
+    for (const [name, gateway] of gateways) await acknowledged(gateway, `before-the-soak-${name}`);
   } catch (error) {
     await dispose();
     throw error;

@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import { memoryLine } from './memory-line.ts';
 
 const MIB = 1024 ** 2;
-const every5Seconds = (minutes: number, mibAt: (seconds: number) => number) =>
-  Array.from({ length: minutes * 12 }, (_, i) => ({ seconds: i * 5, bytes: mibAt(i * 5) * MIB }));
+const every2Seconds = (minutes: number, mibAt: (seconds: number) => number) =>
+  Array.from({ length: minutes * 30 }, (_, i) => ({ seconds: i * 2, bytes: mibAt(i * 2) * MIB }));
 
-it('what grows while it warms up, and then swings, is flat', () => {
+it('what grows while it warms up, and then has its peaks, is flat', () => {
   const line = memoryLine(
-    every5Seconds(30, (seconds) => 200 + Math.min(seconds, 250) + 20 * Math.sin(seconds)),
+    every2Seconds(30, (seconds) => 200 + Math.min(seconds, 250) + (seconds % 14 === 0 ? 150 : 0)),
     1_800,
   );
   expect(line.isFlat).toBe(true);
@@ -16,12 +16,12 @@ it('what grows while it warms up, and then swings, is flat', () => {
 
 it('a leak of two MiB a minute is none in a minute, and one in half an hour', () => {
   const leak = (seconds: number): number => 200 + seconds / 30;
-  expect(memoryLine(every5Seconds(30, leak), 1_800)).toMatchObject({ isFlat: false, samples: 300 });
-  expect(memoryLine(every5Seconds(30, leak), 1_800).mibPerMinute).toBeCloseTo(2, 6);
-  expect(memoryLine(every5Seconds(1, leak), 60).isFlat).toBe(true);
+  expect(memoryLine(every2Seconds(30, leak), 1_800)).toMatchObject({ isFlat: false, windows: 150 });
+  expect(memoryLine(every2Seconds(30, leak), 1_800).mibPerMinute).toBeCloseTo(2, 6);
+  expect(memoryLine(every2Seconds(1, leak), 60).isFlat).toBe(true);
 });
 
 it('without samples nothing is flat', () => {
   expect(memoryLine([], 60).isFlat).toBe(false);
-  expect(memoryLine(every5Seconds(1, () => 1).slice(-2), 60).isFlat).toBe(false);
+  expect(memoryLine(every2Seconds(1, () => 1).slice(-12), 60).isFlat).toBe(false);
 });

@@ -7,10 +7,11 @@ export interface MemorySample {
 }
 
 export interface MemoryLine {
-  readonly samples: number;
+  /** Windows of samples that the line is fitted to. */
+  readonly windows: number;
   /** Of the line. */
   readonly mibPerMinute: number;
-  /** What the line rises by from the first sample behind the warm-up to the last. */
+  /** What the line rises by from the first window behind the warm-up to the last. */
   readonly riseMib: number;
   readonly isFlat: boolean;
 }
@@ -22,10 +23,20 @@ const MOST_WARM_UP_SECONDS = 300;
 export const MOST_RISE_MIB = 48;
 const MIB = 1024 ** 2;
 
-/** Least squares; of the middle of a soak as of its end, so that one collection of garbage does not decide. */
+/** Of each so many samples the lowest counts: what a body of 16 MiB takes until garbage is collected is no leak. */
+const WINDOW = 5;
+
+function lowest(samples: readonly MemorySample[]): MemorySample[] {
+  const windows = Array.from({ length: Math.floor(samples.length / WINDOW) }, (_, i) =>
+    samples.slice(i * WINDOW, (i + 1) * WINDOW),
+  );
+  return windows.map((window) => window.reduce((low, one) => (one.bytes < low.bytes ? one : low)));
+}
+
+/** Least squares, so that no single moment decides. */
 export function memoryLine(samples: readonly MemorySample[], soakSeconds: number): MemoryLine {
   const warmUpSeconds = Math.min(MOST_WARM_UP_SECONDS, soakSeconds * WARM_UP_PART);
-  const warm = samples.filter(({ seconds }) => seconds >= warmUpSeconds);
+  const warm = lowest(samples.filter(({ seconds }) => seconds >= warmUpSeconds));
   const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
   const meanSeconds = mean(warm.map(({ seconds }) => seconds));
   const meanBytes = mean(warm.map(({ bytes }) => bytes));
@@ -40,5 +51,5 @@ export function memoryLine(samples: readonly MemorySample[], soakSeconds: number
   const riseMib = (bytesPerSecond * spanSeconds) / MIB;
   // Without samples enough there is no line, and nothing that could be called flat.
   const isFlat = warm.length >= 3 && riseMib <= MOST_RISE_MIB;
-  return { samples: warm.length, mibPerMinute: (bytesPerSecond * 60) / MIB, riseMib, isFlat };
+  return { windows: warm.length, mibPerMinute: (bytesPerSecond * 60) / MIB, riseMib, isFlat };
 }

@@ -12,14 +12,14 @@ import { openDescriptors, residentBytes, rest } from '../at-rest.ts';
 import { askWholly, emptyTally, type Play, play } from '../play.ts';
 import { beyondQuota, makeAsks, withLines, withoutKey } from '../requests.ts';
 import type { Tally } from '../soak-connection.ts';
-import { type AttackTally, attack, emptyAttackTally } from './attackers.ts';
+import { type AttackTally, attack, emptyAttackTally, shuffled } from './attackers.ts';
 import { type CallerName, type Fleet, openFleet } from './fleet.ts';
 import { type MemoryLine, type MemorySample, memoryLine } from './memory-line.ts';
 
 /** Of each kind at each gateway. */
 const HONEST_CLIENTS = 4;
 const LEAVING_CLIENTS = 4;
-const ATTACKERS = 2;
+const ATTACKERS = 4;
 /** Pauses keep the whole below what two busy cores can do: a soak is long, not hard. */
 const HONEST_PAUSE_MS = 20;
 const HOSTILE_PAUSE_MS = 40;
@@ -41,6 +41,7 @@ export interface GatewayAtRest {
   readonly descriptorsBefore: number;
   readonly descriptorsAfter: number;
   readonly unexpectedErrors: number;
+  readonly workerRestarts: number;
 }
 
 export interface MixedSoak {
@@ -51,17 +52,17 @@ export interface MixedSoak {
   readonly greedy: Tally & { overQuota: number };
   readonly attacks: AttackTally;
   readonly history: Judged | undefined;
+  /** Batches of the history's clients that were shed. */
+  readonly historyShed: number;
   readonly gateways: readonly GatewayAtRest[];
   /** Everything that is not as it has to be; empty where all is well. */
   readonly faults: readonly string[];
 }
 
+type Came = Pick<MixedSoak, 'honest' | 'leaving' | 'strangers' | 'greedy' | 'attacks'>;
+
 /** Everybody at once, until `isOver`. */
-async function everybody(
-  fleet: Fleet,
-  came: Omit<MixedSoak, 'history' | 'gateways' | 'faults'>,
-  isOver: () => boolean,
-) {
+async function everybody(fleet: Fleet, came: Came, isOver: () => boolean) {
   const asks = makeAsks();
   const of = (caller: CallerName) => withLines(asks, `authorization: ${fleet.key(caller).authorization}`);
   const honest = of('honest');
@@ -77,6 +78,7 @@ async function everybody(
     const some = (count: number, one: (place: number) => Promise<void>) =>
       Array.from({ length: count }, (_, place) => one(place));
     const attacking = { gateway, key: fleet.key('hostile'), tally: came.attacks, isOver };
+    const deck = shuffled(which + 1);
     return [
       ...some(HONEST_CLIENTS, (place) =>
         askWholly(at(place, { asks: honest, tally: came.honest, pauseMs: HONEST_PAUSE_MS })),
@@ -86,9 +88,7 @@ async function everybody(
       ),
       askWholly(at(8, { asks: withoutKey(asks), tally: came.strangers, pauseMs: HOSTILE_PAUSE_MS }), true),
       askWholly(at(9, { asks: greedy, tally: came.greedy, pauseMs: HOSTILE_PAUSE_MS }), true),
-      ...some(ATTACKERS, (place) =>
-        attack({ ...attacking, seed: 100 * which + place, pauseMs: ATTACK_PAUSE_MS }),
-      ),
+      ...some(ATTACKERS, () => attack({ ...attacking, deck, pauseMs: ATTACK_PAUSE_MS })),
     ];
   });
   await Promise.all(clients);
@@ -108,6 +108,7 @@ export async function mixedSoak(
       changeGapMs: CHANGE_GAP_MS,
       verifyGapMs: VERIFY_GAP_MS,
       headers: fleet.key('recorder'),
+      mayShed: true,
     });
     const came = {
       seconds,
@@ -143,7 +144,7 @@ export async function mixedSoak(
       faults.push(error.message);
       return undefined;
     });
-    return { ...came, history, gateways: ends, faults };
+    return { ...came, history, historyShed: recording.shed(), gateways: ends, faults };
   } finally {
     await fleet.dispose();
   }
@@ -192,18 +193,21 @@ async function endOf(
     descriptorsBefore,
     descriptorsAfter: openDescriptors(gateway.pid),
     unexpectedErrors: metrics.get('vigie_unexpected_errors_total') ?? Number.NaN,
+    workerRestarts: [...metrics].reduce(
+      (sum, [series, count]) => (series.startsWith('vigie_worker_restarts_total') ? sum + count : sum),
+      0,
+    ),
   };
 }
 
 function* faultsAtRest(end: GatewayAtRest): Generator<string> {
-  const { name, memory, descriptorsBefore, descriptorsAfter, unexpectedErrors } = end;
+  const { name, memory, descriptorsBefore, descriptorsAfter, unexpectedErrors, workerRestarts } = end;
   if (!memory.isFlat) yield `${name}: memory rises by ${memory.riseMib.toFixed(1)} MiB behind its warm-up`;
   if (descriptorsAfter > descriptorsBefore)
     yield `${name}: ${descriptorsAfter} descriptors at rest, ${descriptorsBefore} before`;
+  if (workerRestarts !== 0) yield `${name}: ${workerRestarts} workers had to be replaced`;
   if (unexpectedErrors !== 0) yield `${name}: ${unexpectedErrors} unexpected errors`;
 }
-
-type Came = Pick<MixedSoak, 'honest' | 'leaving' | 'strangers' | 'greedy' | 'attacks'>;
 
 function* faultsOf({ honest, leaving, strangers, greedy, attacks }: Came): Generator<string> {
   for (const [who, { wrong }] of Object.entries({ honest, leaving, strangers, greedy, attacks }))

@@ -12,7 +12,8 @@ function row(name: string, { sent, right, refused, aborted, closed }: Tally): st
 }
 
 export function page(soak: MixedSoak): string {
-  const { seconds, honest, leaving, strangers, greedy, attacks, history, gateways, faults } = soak;
+  const { seconds, honest, leaving, strangers, greedy, attacks, history, historyShed, gateways, faults } =
+    soak;
   const share = ((100 * honest.right) / honest.sent).toFixed(3);
   const lines = [
     `mixed soak: ${(seconds / 60).toFixed(1)} minutes, two gateways on one Redis, VIGIE_AUTH=keys`,
@@ -29,7 +30,7 @@ export function page(soak: MixedSoak): string {
     history === undefined
       ? 'history: it does not hold'
       : `history: ${history.acknowledged} of ${history.changes} changes acknowledged, ${history.verifies} verdicts judged ` +
-        `by I1 to I6, enforced after ${history.enforcementP99Ms} ms (p99)`,
+        `by I1 to I6, enforced after ${history.enforcementP99Ms} ms (p99); ${historyShed} batches shed`,
     ...gateways.map(({ name, memory, firstMib, lastMib, descriptorsBefore, descriptorsAfter }) => {
       const slope = `${memory.mibPerMinute.toFixed(2)} MiB a minute, ${memory.riseMib.toFixed(1)} MiB in all`;
       const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up)`;
