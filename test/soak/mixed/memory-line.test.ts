@@ -14,10 +14,10 @@ it('what grows while it warms up, and then has its peaks, is flat', () => {
   expect(Math.abs(line.riseMib)).toBeLessThan(5);
 });
 
-it('a leak of two MiB a minute is none in a minute, and one in half an hour', () => {
-  const leak = (seconds: number): number => 200 + seconds / 30;
+it('a leak of four MiB a minute is none in a minute, and one in half an hour', () => {
+  const leak = (seconds: number): number => 200 + seconds / 15;
   expect(memoryLine(every2Seconds(30, leak), 1_800)).toMatchObject({ isFlat: false, windows: 150 });
-  expect(memoryLine(every2Seconds(30, leak), 1_800).mibPerMinute).toBeCloseTo(2, 6);
+  expect(memoryLine(every2Seconds(30, leak), 1_800).mibPerMinute).toBeCloseTo(4, 6);
   expect(memoryLine(every2Seconds(1, leak), 60).isFlat).toBe(true);
 });
 

@@ -183,6 +183,8 @@ async function endOf(
   const endsAtMs = performance.now() + REST_PATIENCE_MS;
   await rest(gateway);
   while (openDescriptors(gateway.pid) > descriptorsBefore && performance.now() < endsAtMs) await sleep(200);
+  // Looked at before the scrape, which has a connection of its own.
+  const descriptorsAfter = openDescriptors(gateway.pid);
   const metrics = await scrape(gateway.metrics);
   const mibOf = (sample: MemorySample | undefined): number => (sample?.bytes ?? Number.NaN) / 1024 ** 2;
   return {
@@ -191,7 +193,7 @@ async function endOf(
     firstMib: mibOf(samples[0]),
     lastMib: mibOf(samples.at(-1)),
     descriptorsBefore,
-    descriptorsAfter: openDescriptors(gateway.pid),
+    descriptorsAfter,
     unexpectedErrors: metrics.get('vigie_unexpected_errors_total') ?? Number.NaN,
     workerRestarts: [...metrics].reduce(
       (sum, [series, count]) => (series.startsWith('vigie_worker_restarts_total') ? sum + count : sum),
