@@ -123,8 +123,8 @@ function firstFault(object: JsonObject, members: readonly string[], place: strin
 
 /**
  * Commas, colons and opening brackets in a body. An item of a batch has five at most, with the comma behind it; that there
- * is room for more lets a batch of somewhat too many items be called so. A wrong body of 16 MiB without this bound would
- * hold up its thread for seconds.
+ * is room for four times as many lets a batch of far too many items be called so. A wrong body of 16 MiB without this bound
+ * would hold up its thread for seconds.
  */
 const MOST_MARKS = 20 * LIMITS.batchItems;
 

@@ -152,6 +152,27 @@ describe('depth', () => {
   });
 });
 
+describe('the most tokens that a reader takes', () => {
+  const fault = (text: string, most: number) => {
+    const result = parseStrictJsonBytes(Buffer.from(text), most);
+    return result.ok ? undefined : result.fault;
+  };
+
+  it.each([
+    ['{}', 1],
+    ['[0,0,0]', 3],
+    ['{"a":[{"b":0},{"c":1}]}', 8],
+    ['["{[:,",":"]', 2],
+  ])('%s has %i', (text, tokens) => {
+    expect([fault(text, tokens), fault(text, tokens - 1)]).toEqual([undefined, 'too many values']);
+  });
+
+  it('is looked at before the grammar, and depth before it', () => {
+    expect(fault('[0,0,0', 2)).toBe('too many values');
+    expect(fault('['.repeat(MAX_JSON_DEPTH + 1), MAX_JSON_DEPTH)).toBe('nested too deep');
+  });
+});
+
 describe('grammar', () => {
   it.each([
     '',

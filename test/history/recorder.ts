@@ -10,6 +10,8 @@ export interface Recording {
   readonly history: readonly HistoryEvent[];
   /** Calls that an unhurt gateway did not answer, or not as it may. */
   readonly faults: readonly string[];
+  /** Verifying calls that were shed for want of capacity, where that may be. */
+  shed(): number;
   /** Every card that somebody asked to change. */
   readonly cards: readonly string[];
   /** A logical call more, under the test's own control. */
@@ -33,10 +35,14 @@ export interface RecordingOptions {
   /** Pause of each status client between two calls. */
   readonly changeGapMs?: number;
   readonly verifyGapMs?: number;
+  /** Of the verifying clients, where gateways ask who calls. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Others load the gateways so much that batches are shed, as they are before single calls: that is no fault. */
+  readonly mayShed?: boolean;
 }
 
 export function record(options: RecordingOptions): Recording {
-  const { fleet, statusClients = 2, changeGapMs = 50, verifyGapMs = 50 } = options;
+  const { fleet, statusClients = 2, changeGapMs = 50, verifyGapMs = 50, headers, mayShed } = options;
   const admitting = options.admitting ?? (() => [...fleet.values()]);
   const history: HistoryEvent[] = [];
   const faults: string[] = [];
@@ -45,6 +51,7 @@ export function record(options: RecordingOptions): Recording {
   let over = false;
   let calls = 0;
   let acknowledged = 0;
+  let shed = 0;
 
   const note = (change: Omit<Change, 'id' | 'type'>): void => {
     history.push({ type: 'change', id: ++calls, ...change });
@@ -71,14 +78,19 @@ export function record(options: RecordingOptions): Recording {
       gateway: () => fleet.get(name),
       cards,
       gapMs: verifyGapMs,
+      ...(headers !== undefined && { headers }),
       isOver,
       onVerify: (verify) => history.push({ type: 'verify', ...verify }),
-      onFault: (message) => faults.push(message),
+      onFault: (message) => {
+        if (mayShed && message.includes('"type":"overloaded"')) shed++;
+        else faults.push(message);
+      },
     }),
   );
   return {
     history,
     faults,
+    shed: () => shed,
     cards,
     call: async (whom, changes, key) => {
       const change = await logicalCall(whom, changes, key);

@@ -16,6 +16,8 @@ export interface VerifyingClientOptions {
   /** In the order in which they were changed first. */
   readonly cards: readonly string[];
   readonly gapMs: number;
+  /** Where callers have to say who they are. */
+  readonly headers?: Readonly<Record<string, string>>;
   isOver(): boolean;
   onVerify(verify: Omit<Verify, 'type'>): void;
   /** No answer, or one that no card may get, from a gateway that is up. */
@@ -36,15 +38,14 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 };
 
 export async function runVerifyingClient(options: VerifyingClientOptions): Promise<void> {
-  const { name, gateway, gapMs, isOver, onFault, onVerify } = options;
+  const { name, gateway, gapMs, headers = {}, isOver, onFault, onVerify } = options;
   for (let call = 0; !isOver(); call++, await sleep(gapMs)) {
     const asked = gateway();
     if (asked === undefined) continue;
     const cards = [UNTOUCHED, ...chosen(options.cards, call)];
     const atMs = performance.now();
-    const results = await verifyAll(asked, [...cards.map(credentialOf), FORGED]).catch(
-      (error: Error) => error,
-    );
+    const credentials = [...cards.map(credentialOf), FORGED];
+    const results = await verifyAll(asked, credentials, headers).catch((error: Error) => error);
     const endedMs = performance.now();
     if (results instanceof Error) {
       // Killed on purpose meanwhile, it owes no answer.
@@ -73,10 +74,14 @@ function stated({ state, ageMs }: VerdictAnswer['revocation']): Pick<Verify, 'st
   return { state: state as Verify['state'], ageMs };
 }
 
-async function verifyAll(gateway: Gateway, credentials: readonly string[]): Promise<VerdictAnswer[]> {
+async function verifyAll(
+  gateway: Gateway,
+  credentials: readonly string[],
+  headers: Readonly<Record<string, string>>,
+): Promise<VerdictAnswer[]> {
   const response = await fetch(`${gateway.data}/v1/verify/batch`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ credentials }),
     signal: AbortSignal.timeout(VERIFY_TIMEOUT_MS),
   });

@@ -123,3 +123,36 @@ export function makeAsks(): Asks {
   const all = items();
   return { singles: [...singlesOf(all), ...PROBLEMS], batches: batchesOf(all), large: largeOf(all) };
 }
+
+/** The same, each with these header lines more. */
+export function withLines({ singles, batches, large }: Asks, ...lines: readonly string[]): Asks {
+  const more = Buffer.from(lines.map((line) => `\r\n${line}`).join(''));
+  const longer = (one: Ask): Ask => {
+    // Before the empty line that ends the head.
+    const at = one.headBytes - 4;
+    const bytes = Buffer.concat([one.bytes.subarray(0, at), more, one.bytes.subarray(at)]);
+    return { ...one, bytes, headBytes: one.headBytes + more.length };
+  };
+  return { singles: singles.map(longer), batches: batches.map(longer), large: longer(large) };
+}
+
+/** Singles of somebody without a key: each is refused, whatever it holds. */
+export function withoutKey(asks: Asks): Asks {
+  const isRight: Ask['isRight'] = (status, body) => status === 401 && body.includes('"unauthorized"');
+  return judgedBy(asks, () => isRight);
+}
+
+/** Singles of somebody who asks for more than his quota; `onQuota` is told of each that is refused for it. */
+export function beyondQuota(asks: Asks, onQuota: () => void): Asks {
+  return judgedBy(asks, (one) => (status, body) => {
+    if (status !== 429) return one.isRight(status, body);
+    onQuota();
+    return body.includes('"quota-exceeded"');
+  });
+}
+
+/** Only those that are verified: problems of form may be found before or after who calls. */
+function judgedBy({ singles, ...others }: Asks, judge: (one: Ask) => Ask['isRight']): Asks {
+  const verified = singles.filter(({ name }) => name.startsWith('single'));
+  return { ...others, singles: verified.map((one) => ({ ...one, isRight: judge(one) })) };
+}

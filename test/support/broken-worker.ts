@@ -25,6 +25,8 @@ export interface Broken {
   readonly gateway: Gateway;
   /** Lets the fault happen. */
   strike(): void;
+  /** Lets it be over, where it lasts. */
+  heal(): void;
   /** The thread is about to break, and does nothing else any more. */
   struck(): Promise<void>;
   /** Lets the next thread come up, where FAULT_NO_SUCCESSOR holds it. */
@@ -54,6 +56,7 @@ export async function startWithFault(
   return {
     gateway,
     strike: () => writeFileSync(file, ''),
+    heal: () => rmSync(file),
     letNext: () => writeFileSync(`${file}.go`, ''),
     struck: () => until(() => existsSync(`${file}.struck`)),
   };

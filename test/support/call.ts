@@ -17,6 +17,15 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Access keys, by the origin that asks for one. */
+const keysByOrigin = new Map<string, Readonly<Record<string, string>>>();
+
+/** Calls of this process to that origin present this key from now on, unless they say who calls; undefined: none. */
+export function presentKey(origin: string, header: Readonly<Record<string, string>> | undefined): void {
+  if (header === undefined) keysByOrigin.delete(origin);
+  else keysByOrigin.set(origin, header);
+}
+
 /** POST when there is a body, else GET. */
 export async function call<T = Record<string, unknown>>(
   url: string,
@@ -25,7 +34,11 @@ export async function call<T = Record<string, unknown>>(
   const plain = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(url, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headers },
+    headers: {
+      ...keysByOrigin.get(new URL(url).origin),
+      ...(body === undefined ? {} : { 'content-type': type }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: plain ? (body as string) : JSON.stringify(body) }),
   });
   const bytes = new Uint8Array(await response.arrayBuffer());

@@ -149,6 +149,7 @@ export type WorkerFault =
   | 'exits'
   | 'throws-once'
   | 'throws-into-parser'
+  | 'handler-throws'
   | 'barren';
 
 /** Settings of a gateway with a data-plane thread that breaks; the faults stand in worker-faults.mjs. */

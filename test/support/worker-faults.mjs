@@ -43,6 +43,15 @@ if (!isMainThread) {
     }, 5);
     timer.unref();
   }
+  // Whatever verifies throws where it asks for the time, for as long as the file is there.
+  if (fault === 'handler-throws') {
+    const now = Date.now;
+    Error.stackTraceLimit = 30;
+    Date.now = () => {
+      if (existsSync(file) && new Error('where').stack.includes('/ingress/')) throw new TypeError('CANARY');
+      return now();
+    };
+  }
   // The filter, which all threads share, is without a bit for as long as the file is there.
   if (fault === 'forgets' && threadId === 1) {
     const bits = new Uint8Array(workerData.revocation.filter, FILTER_HEADER_BYTES);

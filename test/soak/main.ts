@@ -1,0 +1,28 @@
+/**
+ * `npm run soak -- --minutes 30`: the mixed soak, and a page of what came of it. Exit code 0 when nothing was wrong, 2 for
+ * arguments that are none; `--watch` prints memory as it goes, `--json` one document in the place of the page.
+ */
+import { parseArgs } from 'node:util';
+import { mixedSoak } from './mixed/mixed-soak.ts';
+import { page } from './mixed/page.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    watch: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const minutes = Number(values.minutes);
+if (!(minutes > 0 && minutes <= 24 * 60)) {
+  console.error('--minutes: from above 0 to 1440');
+  process.exit(2);
+}
+const watch = (atSeconds: number, mib: readonly number[]): void =>
+  console.error(`${atSeconds.toFixed(0)} s: ${mib.map((count) => `${count.toFixed(1)} MiB`).join(', ')}`);
+const soak = await mixedSoak(60 * minutes, values.watch ? watch : undefined);
+if (values.json) {
+  const { attacks, ...others } = soak;
+  console.log(JSON.stringify({ ...others, attacks: { ...attacks, cases: attacks.cases.size } }));
+} else console.log(page(soak));
+if (soak.faults.length > 0) process.exitCode = 1;
