@@ -39,12 +39,17 @@ export interface DecoderComparison {
   readonly decoded: number;
 }
 
+export interface TextComparison extends DecoderComparison {
+  /** Decodes these texts, {@link BATCH} at most; what differs, in words. */
+  differences(texts: readonly Buffer[]): readonly string[];
+}
+
 interface Owner {
   readonly iss: string;
   readonly kid: string;
 }
 
-export function createDecoderComparison(addon: NativeAddon, random: Random): DecoderComparison {
+export function createDecoderComparison(addon: NativeAddon, random: Random): TextComparison {
   const recogniser = createRecogniser<Owner>(addon, LIMITS.credentialChars);
   for (const [h, header] of KNOWN_HEADERS.entries()) {
     for (const [i, iss] of ISSUERS.entries()) {
@@ -54,23 +59,24 @@ export function createDecoderComparison(addon: NativeAddon, random: Random): Dec
   }
   const slice = createSlice(BATCH);
   const totals = { cases: 0, decoded: 0 };
+  const differences = (texts: readonly Buffer[]): readonly string[] => {
+    place(slice, texts, random);
+    const left = recogniser.decode(slice);
+    totals.cases += texts.length;
+    totals.decoded += texts.length - left;
+    const rows = texts.map((_, i) => slice.rows[i * ROW_WORDS] as number);
+    const leftByRows = rows.filter((pair) => pair === NO_PAIR).length;
+    const miscounted = leftByRows === left ? [] : [`${left} are said to be left, ${leftByRows} are`];
+    const differing = texts.flatMap((text, i) => {
+      if (rows[i] === NO_PAIR) return [];
+      const difference = compare(slice, i, text, recogniser.owners[rows[i] as number] as Owner);
+      return difference === undefined ? [] : [`${difference}: ${JSON.stringify(text.toString('latin1'))}`];
+    });
+    return [...miscounted, ...differing];
+  };
   return {
-    next: () => {
-      const texts = Array.from({ length: BATCH }, () => drawText(random));
-      place(slice, texts, random);
-      const left = recogniser.decode(slice);
-      totals.cases += BATCH;
-      totals.decoded += BATCH - left;
-      const rows = texts.map((_, i) => slice.rows[i * ROW_WORDS] as number);
-      const leftByRows = rows.filter((pair) => pair === NO_PAIR).length;
-      const miscounted = leftByRows === left ? [] : [`${left} are said to be left, ${leftByRows} are`];
-      const differing = texts.flatMap((text, i) => {
-        if (rows[i] === NO_PAIR) return [];
-        const difference = compare(slice, i, text, recogniser.owners[rows[i] as number] as Owner);
-        return difference === undefined ? [] : [`${difference}: ${JSON.stringify(text.toString('latin1'))}`];
-      });
-      return [...miscounted, ...differing];
-    },
+    next: () => differences(Array.from({ length: BATCH }, () => drawText(random))),
+    differences,
     get cases() {
       return totals.cases;
     },

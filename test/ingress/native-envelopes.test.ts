@@ -1,10 +1,10 @@
 /** Envelopes of single calls scanned by native code, against the strict parser: what is found is what the parser reads. */
 import { describe, expect, it } from 'vitest';
 import { parseSingle } from '../../src/ingress/envelope.ts';
-import { NO_PLACE } from '../../src/native/addon.ts';
 import { mutateBytes } from '../credential/credential-cases.ts';
 import { createRandom, type Random } from '../signature/fuzz-cases.ts';
 import { nativeAddon } from '../support/path-world.ts';
+import { scanSingles } from './scan-singles.ts';
 
 const addon = nativeAddon();
 const TEXTS = ['', 'eyJ.e30.AA', 'a b', '\u007f', 'Ö', '💊', '\\u0041', '\\"', '"', '\n', 'null'];
@@ -46,40 +46,13 @@ function drawPlain(random: Random): string {
   return `{${members.join(', ')}}`;
 }
 
-type SixArrays = [Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array];
-
-/** Several bodies one behind the other: what stands before and behind one is not its own. */
-function scanSingles(bodies: readonly Buffer[]) {
-  const all = Buffer.concat(bodies);
-  const words = () => new Uint32Array(bodies.length);
-  const [starts, ends] = [words(), words()] as const;
-  const found = { audience: [words(), words()], holderProof: [words(), words()], nonce: [words(), words()] };
-  let at = 0;
-  for (const [i, { length }] of bodies.entries()) {
-    starts[i] = at;
-    at += length;
-    ends[i] = at;
-  }
-  const isJson = new Uint8Array(bodies.length).fill(1);
-  const places = Object.values(found).flat() as unknown as SixArrays;
-  addon.scanSingles(all, starts, ends, isJson, bodies.length, ...places);
-  return bodies.map((_, i) => {
-    if (starts[i] === NO_PLACE) return undefined;
-    const members = Object.entries(found).map(([name, [begins, stops]]) => {
-      const begin = begins?.[i];
-      return [name, begin === NO_PLACE ? undefined : all.toString('latin1', begin, stops?.[i])];
-    });
-    return { credential: all.toString('latin1', starts[i], ends[i]), ...Object.fromEntries(members) };
-  });
-}
-
 describe('the scan of', () => {
   it('single calls finds what the parser reads, or leaves it to the parser', () => {
     const random = createRandom(21);
     let found = 0;
     for (let round = 0; round < 1_500; round++) {
       const bodies = Array.from({ length: 1 + random.below(10) }, () => drawSingle(random));
-      for (const [i, request] of scanSingles(bodies).entries()) {
+      for (const [i, request] of scanSingles(addon, bodies).entries()) {
         if (request === undefined) continue;
         found++;
         expect(parseSingle(bodies[i] as Buffer, false)).toEqual({ ok: true, value: request });
