@@ -9,6 +9,7 @@ import { freePorts } from '../../deploy/stack/child.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { scrape, until, verify } from '../support/call.ts';
+import { createCertificates } from '../support/certificates.ts';
 import { card, deploy, fresh } from '../support/deployment.ts';
 import { startGateway } from '../support/gateway.ts';
 
@@ -162,7 +163,19 @@ it('names metrics, and values of their labels, that a gateway with Redis has fro
   expect((await verify(gateway.data, card('one'))).reason).toBe('ok');
   // The engine and the canary's rounds are known a moment after the start.
   await until(async () => Number((await scrape(gateway.metrics)).get('vigie_canary_healthy')) === 1);
-  const series = [...(await scrape(gateway.metrics)).keys()];
+  const certificates = createCertificates();
+  onTestFinished(certificates.dispose);
+  certificates.authority('authority', ['server']);
+  const secured = await startGateway({
+    env: {
+      VIGIE_TLS_CERT_FILE: certificates.file('server.pem'),
+      VIGIE_TLS_KEY_FILE: certificates.file('server.key'),
+      VIGIE_TLS_CLIENT_CA_FILE: certificates.file('authority.pem'),
+    },
+  });
+  onTestFinished(secured.dispose);
+  const ofTls = [...(await scrape(secured.metrics)).keys()].filter((name) => name.startsWith('vigie_tls_'));
+  const series = [...(await scrape(gateway.metrics)).keys(), ...ofTls];
   // Absent until this gateway has published its filter, which takes 50,000 entries: test/shared/full/first-start.test.ts.
   const later = ['vigie_filter_snapshot_age_seconds'];
   const asked = selectors('vigie').filter(({ name }) => !later.includes(name));
