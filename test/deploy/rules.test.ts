@@ -10,6 +10,7 @@ import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { SETTINGS } from '../../src/config.ts';
 import { scrape, until, verify } from '../support/call.ts';
 import { callersFile, oneKey } from '../support/callers.ts';
+import { createCertificates } from '../support/certificates.ts';
 import { card, deploy, fresh } from '../support/deployment.ts';
 import { startGateway } from '../support/gateway.ts';
 
@@ -165,9 +166,19 @@ it('names metrics, and values of their labels, that a gateway with Redis, or one
   await until(async () => Number((await scrape(gateway.metrics)).get('vigie_canary_healthy')) === 1);
   const files = callersFile([{ name: 'alpha', scopes: ['verify'], keys: [oneKey()] }]);
   onTestFinished(files.dispose);
-  const naming = await startGateway({ env: files.env });
-  onTestFinished(naming.dispose);
-  const scrapes = await Promise.all([gateway, naming].map(({ metrics }) => scrape(metrics)));
+  const certificates = createCertificates();
+  onTestFinished(certificates.dispose);
+  certificates.authority('authority', ['server']);
+  const secured = await startGateway({
+    env: {
+      ...files.env,
+      VIGIE_TLS_CERT_FILE: certificates.file('server.pem'),
+      VIGIE_TLS_KEY_FILE: certificates.file('server.key'),
+      VIGIE_TLS_CLIENT_CA_FILE: certificates.file('authority.pem'),
+    },
+  });
+  onTestFinished(secured.dispose);
+  const scrapes = await Promise.all([gateway, secured].map(({ metrics }) => scrape(metrics)));
   const series = scrapes.flatMap((samples) => [...samples.keys()]);
   // Absent until this gateway has published its filter, which takes 50,000 entries: test/shared/full/first-start.test.ts.
   const later = ['vigie_filter_snapshot_age_seconds'];

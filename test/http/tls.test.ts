@@ -1,15 +1,14 @@
 /** TLS on the data listener, and certificates of callers: by real certificates, made for the run by openssl. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect as connectPlain } from 'node:net';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reasonOf, scrape, until } from '../support/call.ts';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { FASTEST_ENGINE, type Gateway, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head, parseAnswers } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
+import { clientHello, hurl, stay } from '../support/tls-client.ts';
 
 const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
 const BODY = JSON.stringify({ credential: GOOD });
@@ -58,25 +57,6 @@ async function ask(
 
 const OK = { status: 200, reason: 'ok' };
 const FORBIDDEN = { status: 403, reason: 'forbidden' };
-
-/** Whatever it sends, without TLS; resolves when the gateway has closed, or when we have. */
-function hurl(gateway: Gateway, bytes: string | Uint8Array, leaveAfterMs?: number): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connectPlain(gateway.dataPort, '127.0.0.1', () => socket.write(bytes));
-    socket.on('error', () => {});
-    socket.on('close', () => resolve());
-    socket.resume();
-    if (leaveAfterMs !== undefined) setTimeout(() => socket.resetAndDestroy(), leaveAfterMs);
-  });
-}
-
-/** A connection that stays, and what TLS itself said. */
-async function stay(gateway: Gateway, options: ConnectionOptions): Promise<TLSSocket> {
-  const socket = connect({ port: gateway.dataPort, host: '127.0.0.1', ...options });
-  socket.on('error', () => {});
-  await once(socket, 'secureConnect');
-  return socket;
-}
 
 async function askAgain(socket: TLSSocket): Promise<Got> {
   let text = '';
@@ -198,21 +178,6 @@ describe('with a certificate of its own', () => {
     expect(samples.has('vigie_tls_certificate_expiry_seconds{file="client_ca"}')).toBe(false);
   });
 });
-
-/** What a real client begins with. */
-async function clientHello(): Promise<Buffer> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const client = connect({ port, host: '127.0.0.1' });
-  client.on('error', () => {});
-  const [socket] = await once(server, 'connection');
-  const [hello] = await once(socket, 'data');
-  socket.destroy();
-  server.close();
-  return hello;
-}
 
 describe('with certificates of callers required', () => {
   let gateway: Gateway;

@@ -83,6 +83,19 @@ describe('a client', () => {
     expect(await markOf('/loopback', IPV6)).toBe('20010db8000000000000000000000009');
   });
 
+  // Why a proxy that is trusted must read HTTP itself: what it only passes on may hold further headers.
+  it('is what the last header says, wherever on the connection it stands', async () => {
+    const request = Buffer.from(head('GET /loopback HTTP/1.1', 'Host: a'));
+    const { answers } = await exchangeRaw(
+      port,
+      [Buffer.concat([IPV4, request]), Buffer.concat([IPV6, request])],
+      {
+        answers: 2,
+      },
+    );
+    expect(answers.map(({ body }) => body)).toEqual(['c0000207', '20010db8000000000000000000000009']);
+  });
+
   it('is not what anybody else says', async () => {
     expect(await markOf('/nobody', IPV4)).toBe('7f000001');
     expect(await markOf('/elsewhere', IPV4)).toBe('7f000001');
