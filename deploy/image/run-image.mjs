@@ -88,6 +88,15 @@ function examine(inside, { pid, config, credential }) {
   assert(/^NSpid:\s+\d+\s+1$/m.test(status), 'node is process 1: no shell stands between');
   assert(new RegExp(`^Uid:\\s+${user}\\s+${user}`, 'm').test(status), `it runs as ${config.User}`);
   assert(/^CapEff:\s+0+$/m.test(status) && /^CapBnd:\s+0+$/m.test(status), 'it has no capability');
+  const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+  assert(/^Max core file size +0 +0 /m.test(limits), 'it leaves no core');
+  const hidden = inside('head', '-c', '1', '/proc/1/environ').stderr;
+  assert(/Permission denied/.test(hidden), 'its memory and environment are hidden from its own user');
+  const flags = config.Entrypoint.slice(1, -1);
+  const started = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  assert(flags.length > 0 && flags.every((flag) => started.includes(flag)), `node has ${flags.join(' ')}`);
+  const bill = inside('cat', '/app/sbom.cdx.json').stdout;
+  assert(JSON.parse(bill).bomFormat === 'CycloneDX', 'its bill of materials lies beside its licence');
   const refused = inside('touch', '/app/x', '/tmp/x').stderr.match(/Read-only/g);
   assert(refused?.length === 2, 'nothing but the volume can be written');
   const [kind, ...probe] = config.Healthcheck.Test;

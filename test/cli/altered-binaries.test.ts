@@ -1,8 +1,10 @@
 /** Binaries of packages that are not those tested: never loaded. A real installation, altered as an attacker would. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -10,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packagedBinaries, standingOf } from '../../src/native/packaged-binaries.ts';
 
@@ -29,7 +31,12 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Runs a command of that installation with something of it altered, and puts it back. */
-function withAltered(file: string, alter: (path: string) => void, command: readonly string[]) {
+function withAltered(
+  file: string,
+  alter: (path: string) => void,
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const path = join(app, file);
   const kept = join(scratch, 'kept');
   cpSync(path, kept);
@@ -40,7 +47,7 @@ function withAltered(file: string, alter: (path: string) => void, command: reado
       ...{ VIGIE_DATA_DIR: join(scratch, 'data'), VIGIE_FILTER_CAPACITY: '100000' },
     };
     return spawnSync(process.execPath, [join(app, 'dist/cli/vigie.js'), ...command], {
-      env: { PATH: process.env.PATH, ...settings },
+      env: { PATH: process.env.PATH, ...settings, ...env },
       encoding: 'utf8',
       timeout: 25_000,
     });
@@ -71,6 +78,20 @@ describe('an installation as released', () => {
   });
 });
 
+it('no native code is loaded that was not looked at, beside the kernel that is compiled here', () => {
+  // Told by the process itself, of what its modules loaded.
+  const script = `await import(${JSON.stringify(join(ROOT, 'dist/main.js'))});
+    console.log(JSON.stringify(process.report.getReport().sharedObjects))`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  const loaded: string[] = JSON.parse(stdout).filter((file: string) => file.endsWith('.node'));
+  const table = readFileSync(join(ROOT, 'src/native/packaged-binaries.ts'), 'utf8');
+  const digests = loaded
+    .filter((file) => basename(file) !== 'vigie-kernel.node')
+    .map((file) => createHash('sha256').update(readFileSync(file)).digest('hex'));
+  expect(digests).toHaveLength(packagedBinaries().filter(({ standing }) => standing === 'tested').length);
+  expect(digests.filter((digest) => !table.includes(digest))).toEqual([]);
+});
+
 describe('an altered binary', () => {
   it.each([
     ['uWebSockets.js', 'a byte more', () => PARSER, appendByte],
@@ -83,6 +104,19 @@ describe('an altered binary', () => {
     expect(stderr).toMatch(
       new RegExp(`^vigie: ${name}'s binary for \\w+ is not the one tested: run npm ci from the lockfile\\n$`),
     );
+  });
+
+  it('that the environment puts in the place of lmdb’s stops the start too', () => {
+    const elsewhere = join(scratch, 'elsewhere');
+    const prebuilds = join(elsewhere, 'prebuilds', `${platform}-${arch}`);
+    const file = storeBinary();
+    mkdirSync(prebuilds, { recursive: true });
+    cpSync(join(app, file), join(prebuilds, basename(file)));
+    appendByte(join(prebuilds, basename(file)));
+    const unchanged = (): void => {};
+    const { status, stderr } = withAltered(file, unchanged, ['serve'], { LMDB_PREBUILD: elsewhere });
+    expect(status).toBe(2);
+    expect(stderr).toContain("lmdb's binary");
   });
 
   it('is a failure for the doctor, who does not load it either', () => {
@@ -107,7 +141,7 @@ describe('a platform that none was tested for', () => {
   };
 
   it('is warned of, and the gateway starts', () => {
-    // Ends by itself once it is up: its port is no port of ours, so it is told by a list that is missing.
+    // So that it ends by itself, once both are loaded: its trust list is missing.
     const list = ['serve', '--trust-list', join(scratch, 'no-such-list.json')];
     const { stderr } = withAltered(TABLE, forget, list);
     const warnings = stderr

@@ -144,6 +144,35 @@ describe('what is wrong', () => {
     expect([code, of('admin token')[0]?.mend]).toEqual([1, `chmod 600 ${token}`]);
   });
 
+  it('other files that hold secrets, or say who is believed, and are open to others', async () => {
+    const password = join(dataDir, 'password');
+    const callers = join(dataDir, 'callers.json');
+    writeFileSync(password, 'synthetic\n');
+    writeFileSync(callers, '{"callers":[]}\n');
+    const flags = ['--redis-password-file', password, '--auth', 'keys', '--callers-file', callers];
+    chmodSync(password, 0o604);
+    chmodSync(callers, 0o606);
+    const { code, of } = await diagnose(flags);
+    expect(code).toBe(1);
+    expect(of('file modes')).toMatchObject([
+      { level: 'failure', detail: `${password} (VIGIE_REDIS_PASSWORD_FILE) is readable by others` },
+      { level: 'failure', detail: `${callers} (VIGIE_CALLERS_FILE) is writable by others` },
+    ]);
+    chmodSync(password, 0o600);
+    chmodSync(callers, 0o644);
+    expect((await diagnose(flags)).of('file modes')).toEqual([]);
+  });
+
+  it('a secret in the environment, which it does not show', async () => {
+    const { code, of, findings } = await diagnose([], { VIGIE_ADMIN_TOKEN: 'CANARY-0123456789abcdef' });
+    expect(code).toBe(0);
+    expect(of('settings').at(-1)).toMatchObject({
+      level: 'warning',
+      mend: 'unset it, change the secret, and give it in a file',
+    });
+    expect(JSON.stringify(findings)).not.toContain('CANARY');
+  });
+
   it('settings: all that are refused, and names that are none', async () => {
     const refused = await diagnose([], { VIGIE_WORKERS: '0', VIGIE_LOG_LEVEL: 'loud' });
     expect(refused.code).toBe(1);

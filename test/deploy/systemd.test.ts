@@ -9,7 +9,7 @@ import { readConfig } from '../../src/read-config.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const UNIT = readFileSync(join(ROOT, 'deploy/systemd/vigie.service'), 'utf8');
-const valueOf = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(UNIT)?.[1] ?? '';
+const optionOf = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(UNIT)?.[1] ?? '';
 
 /** Runs `systemd-analyze` on a unit; with the node of this machine, since it looks for the program. */
 function analyse(words: readonly string[], unit: string) {
@@ -25,7 +25,7 @@ describe('systemd', () => {
     const { status, stdout, stderr } = analyse(['verify'], UNIT);
     expect([status, stdout, stderr]).toEqual([0, '', '']);
     const misspelt = analyse(['verify'], UNIT.replace('NoNewPrivileges', 'NoNewPrivilege'));
-    expect(misspelt.stderr).toContain("Unknown key name 'NoNewPrivilege'");
+    expect(misspelt.stderr).toContain("'NoNewPrivilege' in section [Service]");
   });
 
   it('calls its exposure low (below 2 of 10), which it does not of a service without bounds', () => {
@@ -38,7 +38,7 @@ describe('systemd', () => {
 
 describe('the service', () => {
   it('runs serve with the flags of the image that every supported Node.js knows', () => {
-    const program = valueOf('ExecStart').split(' ');
+    const program = optionOf('ExecStart').split(' ');
     expect(program).toEqual([
       '/usr/bin/node',
       '--disable-proto=throw',
@@ -53,16 +53,16 @@ describe('the service', () => {
     const known: readonly string[] = Object.values(SETTINGS).map(({ env }) => env);
     const names = UNIT.match(/VIGIE_[A-Z_]+/g) ?? [];
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
-    const read = readConfig({ VIGIE_DATA_DIR: `/var/lib/${valueOf('StateDirectory')}` });
+    const read = readConfig({ VIGIE_DATA_DIR: `/var/lib/${optionOf('StateDirectory')}` });
     expect(read.ok && read.config.dataDir).toBe(/VIGIE_DATA_DIR=(\S+)/.exec(UNIT)?.[1]);
     const drainSeconds = SETTINGS.drainTimeoutMs.default / 1_000;
-    expect(Number(valueOf('TimeoutStopSec'))).toBeGreaterThanOrEqual(drainSeconds + 5);
+    expect(Number(optionOf('TimeoutStopSec'))).toBeGreaterThanOrEqual(drainSeconds + 5);
   });
 
   it('leaves alone what refuses its settings, by the exit code that says so', () => {
     const { status } = spawnSync(process.execPath, [join(ROOT, 'dist/cli/vigie.js'), 'serve'], {
       env: { PATH: process.env.PATH, VIGIE_WORKERS: '0' },
     });
-    expect(`${status}`).toBe(valueOf('RestartPreventExitStatus'));
+    expect(`${status}`).toBe(optionOf('RestartPreventExitStatus'));
   });
 });
