@@ -7,12 +7,13 @@ import { randomBytes } from 'node:crypto';
 import { link, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBoundedFile } from '../bounded-file.ts';
-import { hmacSha256 } from '../hmac.ts';
+import { createHmacSha256 } from '../hmac.ts';
 
 /** Begins the names of the files. */
 export const VERIFICATIONS = 'verifications';
 export const KEY_ENDING = 'key';
 
+const PSEUDONYM_BYTES = 16;
 /** 64 digits and the line's end. */
 const KEY_FILE_BYTES = 65;
 
@@ -48,8 +49,11 @@ export async function makeDayKey(dir: string, day: string): Promise<Uint8Array> 
 }
 
 /** How the lines of the key's day name a card: 128 bits of the keyed hash of its keyed hash, hexadecimal. */
-export function pseudonymOf(dayKey: Uint8Array, cardHash: Uint8Array): string {
-  return hmacSha256(dayKey, cardHash).toString('hex', 0, 16);
+export type Pseudonyms = (cardHash: Uint8Array) => string;
+
+export function pseudonymsBy(dayKey: Uint8Array): Pseudonyms {
+  const hmac = createHmacSha256(dayKey);
+  return (cardHash) => Buffer.from(hmac(cardHash), 'latin1').toString('hex', 0, PSEUDONYM_BYTES);
 }
 
 function keyFile(dir: string, day: string): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { auditFiles, dayOfFile } from './audit-files.ts';
 import { type CheckedTrail, checkTrail } from './check-trail.ts';
-import { pseudonymOf, readDayKey, VERIFICATIONS } from './day-keys.ts';
+import { pseudonymsBy, readDayKey, VERIFICATIONS } from './day-keys.ts';
 
 /** A line as it stands there, parsed. */
 export type FoundLine = Readonly<Record<string, unknown>>;
@@ -49,7 +49,7 @@ export async function verificationsOf(dir: string, cardHash: Uint8Array): Promis
       daysWithoutKey++;
       continue;
     }
-    const name = `"card":"${pseudonymOf(key, cardHash)}"`;
+    const name = `"card":"${pseudonymsBy(key)(cardHash)}"`;
     for await (const text of createInterface({ input: createReadStream(join(dir, file)) })) {
       const line = text.includes(name) ? parsed(text) : undefined;
       if (line !== undefined) lines.push(line);

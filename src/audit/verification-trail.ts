@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dayOf } from './audit-files.ts';
-import { makeDayKey, pseudonymOf, readDayKey, VERIFICATIONS } from './day-keys.ts';
+import { makeDayKey, type Pseudonyms, pseudonymsBy, readDayKey, VERIFICATIONS } from './day-keys.ts';
 
 export const CARD_HASH_BYTES = 16;
 
@@ -34,7 +34,7 @@ export interface VerificationTrailOptions {
 /** Records that are gathered while as many are written. */
 const GATHERED = 32_768;
 /** Lines of one turn of the event loop, about a millisecond of work. */
-const PIECE = 256;
+const PIECE = 512;
 const GATHER_MS = 50;
 
 interface Records {
@@ -47,11 +47,11 @@ interface Records {
   readonly callers: (string | undefined)[];
 }
 
-/** A day's file and key, open. */
+/** A day's file, open, and how its lines name cards. */
 interface Today {
   readonly day: string;
   readonly file: FileHandle;
-  readonly key: Uint8Array;
+  readonly pseudonymOf: Pseudonyms;
 }
 
 export function createVerificationTrail({ dir, onRecords }: VerificationTrailOptions): VerificationTrail {
@@ -75,7 +75,7 @@ export function createVerificationTrail({ dir, onRecords }: VerificationTrailOpt
         await forgetToday();
         today = await openDay(dir, day);
       }
-      const lines = linesOf(records, from, to, today.key);
+      const lines = linesOf(records, from, to, today.pseudonymOf);
       await today.file.appendFile(isTorn ? `\n${lines}` : lines);
       isTorn = false;
       onRecords('written', to - from);
@@ -152,24 +152,26 @@ async function openDay(dir: string, day: string): Promise<Today> {
   const key = await readDayKey(dir, day).catch(() => makeDayKey(dir, day));
   const { O_APPEND, O_CREAT, O_WRONLY } = constants;
   const file = await open(join(dir, `${VERIFICATIONS}-${day}.jsonl`), O_APPEND | O_CREAT | O_WRONLY, 0o600);
-  return { day, file, key };
+  return { day, file, pseudonymOf: pseudonymsBy(key) };
 }
 
 function linesOf(
   { atMs, codes, callers, isNamed, hashes }: Records,
   from: number,
   to: number,
-  key: Uint8Array,
+  pseudonymOf: Pseudonyms,
 ): string {
   let text = '';
+  // Those of one piece mostly came in one call: what they have in common is put into words once.
+  let head = '';
   for (let i = from; i < to; i++) {
+    if (i === from || atMs[i] !== atMs[i - 1] || callers[i] !== callers[i - 1]) {
+      const caller = callers[i] === undefined ? '' : `,"caller":${JSON.stringify(callers[i])}`;
+      head = `{"at":"${new Date(atMs[i] as number).toISOString()}"${caller}`;
+    }
     const hash = hashes.subarray(CARD_HASH_BYTES * i, CARD_HASH_BYTES * (i + 1));
-    text += `${JSON.stringify({
-      at: new Date(atMs[i] as number).toISOString(),
-      caller: callers[i],
-      ...(isNamed[i] === 1 && { card: pseudonymOf(key, hash) }),
-      code: codes[i],
-    })}\n`;
+    const card = isNamed[i] === 1 ? `,"card":"${pseudonymOf(hash)}"` : '';
+    text += `${head}${card},"code":${codes[i]}}\n`;
   }
   return text;
 }

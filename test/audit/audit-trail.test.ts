@@ -130,7 +130,7 @@ describe('a trail', () => {
 
   it('keeps all that it called durable when its process is killed in the middle, again and again', async () => {
     let durable = 0;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const child = spawn(process.execPath, ['--import', 'tsx', WRITER, dir, KEY.toString('hex')]);
       let said = '';
       child.stdout.on('data', (chunk) => {

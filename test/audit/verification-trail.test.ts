@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { removeOldFiles } from '../../src/audit/audit-files.ts';
-import { makeDayKey, pseudonymOf, readDayKey, VERIFICATIONS } from '../../src/audit/day-keys.ts';
+import { makeDayKey, pseudonymsBy, readDayKey, VERIFICATIONS } from '../../src/audit/day-keys.ts';
 import { verificationsOf } from '../../src/audit/find-card.ts';
 import { createVerificationTrail, type RecordResult } from '../../src/audit/verification-trail.ts';
 import { until } from '../support/call.ts';
@@ -32,6 +32,7 @@ const open = () =>
     },
   });
 const settled = (count: number) => until(() => results.written + results.dropped + results.failed === count);
+const namesOf = async (day: string) => pseudonymsBy(await readDayKey(dir, day));
 const linesOf = (day: string) =>
   readFileSync(join(dir, `${VERIFICATIONS}-${day}.jsonl`), 'utf8')
     .trimEnd()
@@ -46,15 +47,15 @@ it('names a card by the key of its day, and no card where none is vouched for', 
   trail.note(LATE_MS + 20, 'pharmacy-b', 0, CARDS, 0);
   trail.stop();
   await settled(4);
-  const [first, second] = [await readDayKey(dir, DAY), await readDayKey(dir, '2026-11-27')];
+  const [first, second] = [await namesOf(DAY), await namesOf('2026-11-27')];
   expect(linesOf(DAY)).toEqual([
-    { at: '2026-11-26T23:59:59.990Z', caller: 'pharmacy-a', card: pseudonymOf(first, ONE), code: 0 },
-    { at: '2026-11-26T23:59:59.990Z', card: pseudonymOf(first, TWO), code: 14 },
+    { at: '2026-11-26T23:59:59.990Z', caller: 'pharmacy-a', card: first(ONE), code: 0 },
+    { at: '2026-11-26T23:59:59.990Z', card: first(TWO), code: 14 },
     { at: '2026-11-26T23:59:59.990Z', caller: 'pharmacy-a', code: 7 },
   ]);
   const [next] = linesOf('2026-11-27');
-  expect(next.card).toBe(pseudonymOf(second, ONE));
-  expect(next.card).not.toBe(pseudonymOf(first, ONE));
+  expect(next.card).toBe(second(ONE));
+  expect(next.card).not.toBe(first(ONE));
   for (const file of readdirSync(dir)) expect(statSync(join(dir, file)).mode & 0o777).toBe(0o600);
   expect(readdirSync(dir)).toHaveLength(4);
 });
