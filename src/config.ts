@@ -91,7 +91,7 @@ export const SETTINGS = {
   callersFile: note(
     'VIGIE_CALLERS_FILE',
     'none; needed with `VIGIE_AUTH=keys`',
-    'callers of the data listener: names, hashes of their keys, scopes, quotas (`vigie caller`)',
+    'callers of the data listener: names, hashes of their keys, scopes, quotas (`vigie caller add`)',
   ),
   adminTokenFile: note(
     'VIGIE_ADMIN_TOKEN_FILE',
@@ -101,7 +101,7 @@ export const SETTINGS = {
   adminCallersFile: note(
     'VIGIE_ADMIN_CALLERS_FILE',
     'none',
-    'those who may use the admin listener, by name and scope, each with keys of their own (`vigie caller`)',
+    'those who may use the admin listener, by name and scope, each with keys of their own (`vigie caller add`)',
   ),
   callersRefreshSeconds: integer(
     'VIGIE_CALLERS_REFRESH_SECONDS',

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { ACCESS_KEY_FILE } from '../src/cli/listener.ts';
 import { run } from '../src/cli/program.ts';
 import { LIMITS, SETTINGS } from '../src/config.ts';
 import { healthRoutes } from '../src/ingress/health-routes.ts';
@@ -103,7 +104,7 @@ describe('every document', () => {
   });
 
   it('names only settings that there are', () => {
-    const known = Object.values(SETTINGS).map(({ env }) => env as string);
+    const known = [...Object.values(SETTINGS).map(({ env }) => env as string), ACCESS_KEY_FILE];
     for (const name of DOCUMENTS) {
       for (const [setting] of read(name).matchAll(/\bVIGIE_[A-Z_]*[A-Z]\b/g)) {
         expect(known, `${name}: ${setting}`).toContain(setting);

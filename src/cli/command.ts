@@ -1,6 +1,7 @@
 /** What every command shares: how it is registered, its common options, and how option values are read. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ExitCode } from './exit-code.ts';
+import { ACCESS_KEY_FILE } from './listener.ts';
 import type { Reply } from './reply.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -48,7 +49,7 @@ export function callsGateway(command: Command, listener: 'data' | 'admin', timeo
   } else {
     command.option(
       '--key-file <file>',
-      'access key, where the gateway asks for one (default: VIGIE_ACCESS_KEY_FILE)',
+      `access key, where the gateway asks for one (default: ${ACCESS_KEY_FILE})`,
     );
   }
   return command;

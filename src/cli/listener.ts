@@ -28,9 +28,12 @@ export function adminToken(
   return path === undefined ? { ok: true, token: undefined } : readBearerTokenFile(path);
 }
 
+/** No setting of a gateway: names the file with the key of whoever calls one. */
+export const ACCESS_KEY_FILE = 'VIGIE_ACCESS_KEY_FILE';
+
 /** The access key for the data listener; none where no file is named. */
 export function accessKey(environment: Environment, file: string | undefined): ReturnType<typeof adminToken> {
-  const path = file ?? (environment.VIGIE_ACCESS_KEY_FILE || undefined);
+  const path = file ?? (environment[ACCESS_KEY_FILE] || undefined);
   return path === undefined ? { ok: true, token: undefined } : readBearerTokenFile(path);
 }
 

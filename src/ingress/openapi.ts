@@ -123,6 +123,13 @@ function ok(content: Json): Json {
   };
 }
 
+/** What a refusal says beside its document. */
+const HEADERS_BY_STATUS: Readonly<Record<number, Json>> = {
+  401: { 'www-authenticate': { $ref: '#/components/headers/Challenge' } },
+  429: { 'retry-after': { $ref: '#/components/headers/RetryAfter' } },
+  503: { 'retry-after': { $ref: '#/components/headers/RetryAfter' } },
+};
+
 /** One response a status code, naming the problem types that share it. */
 function problems(types: readonly ProblemType[]): Json {
   const responses: Json = {};
@@ -130,7 +137,10 @@ function problems(types: readonly ProblemType[]): Json {
     const named = types.filter((type) => PROBLEMS[type].status === status);
     responses[status] = {
       description: named.map((type) => `${type}: ${PROBLEMS[type].title}.`).join(' '),
-      headers: { 'x-request-id': { $ref: '#/components/headers/RequestId' } },
+      headers: {
+        'x-request-id': { $ref: '#/components/headers/RequestId' },
+        ...HEADERS_BY_STATUS[status],
+      },
       content: { 'application/problem+json': { schema: ref('Problem') } },
     };
   }
@@ -142,6 +152,11 @@ function headers(): Json {
     RequestId: {
       description: `Echoed when sent as 1 to ${LIMITS.requestIdChars} visible ASCII characters, else made here.`,
       schema: { type: 'string' },
+    },
+    Challenge: { description: 'RFC 6750 section 3.', schema: { const: 'Bearer' } },
+    RetryAfter: {
+      description: 'Seconds after which to come back: not all callers are told the same.',
+      schema: { type: 'integer', minimum: 1 },
     },
   };
 }

@@ -103,6 +103,11 @@ describe('a list of callers', () => {
       { callers: [caller({ scopes: ['batch'], quota: { perSecond: 1, burst: 9_999 } })] },
       'callers[0] has a burst that is smaller than a batch',
     ],
+    [
+      'a bucket that takes longer to fill than can be counted',
+      { callers: [caller({ quota: { perSecond: 0.001, burst: 1_000_001 } })] },
+      'callers[0].quota has a burst that takes more than 1000000000 s to come back',
+    ],
   ])('is refused with %s', (_, document, fault) => {
     const result = parse(document);
     expect(result.ok).toBe(false);
@@ -112,6 +117,9 @@ describe('a list of callers', () => {
   it('of the admin listener has scopes of its own', () => {
     expect(parse({ callers: [caller({ scopes: ['status', 'trust', 'read'] })] }, ADMIN_SCOPES).ok).toBe(true);
     expect(parse({ callers: [caller()] }, ADMIN_SCOPES).ok).toBe(false);
+    const limited = caller({ scopes: ['read'], quota: { perSecond: 1, burst: 1 } });
+    const result = parse({ callers: [limited] }, ADMIN_SCOPES);
+    expect(result.ok ? '' : result.fault).toContain('callers[0] has a quota');
   });
 });
 

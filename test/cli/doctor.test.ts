@@ -206,7 +206,7 @@ describe('what is wrong', () => {
 
   it('a file of callers that cannot be taken, or that others may change; keys that end are worth a warning', async () => {
     const file = join(dataDir, 'callers.json');
-    const key = (expiresAt?: number, byte = 'A') => ({ hash: byte.repeat(42) + 'A', expiresAt });
+    const key = (expiresAt?: number, byte = 'A') => ({ hash: `${byte.repeat(42)}A`, expiresAt });
     const caller = (name: string, ...keys: object[]) => ({ name, scopes: ['read'], keys });
     const check = async (content: string) => {
       writeFileSync(file, content, { mode: 0o600 });

@@ -1,5 +1,7 @@
 /** Callers of the data listener: who is let in, for what, and how much, by real calls. */
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, call, type ProblemAnswer, scrape, until, type VerdictAnswer } from '../support/call.ts';
 import { bearer, callersFile, oneKey, type TestCaller, type TestCallers } from '../support/callers.ts';
@@ -33,12 +35,15 @@ const LOTS: TestCaller = {
 };
 const CALLERS = [ALL, SINGLES, BATCHES, ENDED, SLOW, LOTS];
 
+/** All that a gateway can be made to say. */
+const TALKATIVE = { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1' };
+
 let files: TestCallers;
 let gateway: Gateway;
 
 beforeAll(async () => {
   files = callersFile(CALLERS);
-  gateway = await startGateway({ env: { ...files.env, VIGIE_WORKERS: '2' } });
+  gateway = await startGateway({ env: { ...files.env, VIGIE_WORKERS: '2', ...TALKATIVE } });
 });
 afterAll(async () => {
   await gateway.dispose();
@@ -153,10 +158,50 @@ describe('what is counted', () => {
     expect(new Set(named)).toEqual(new Set(CALLERS.map(({ name }) => name)));
   });
 
-  it('and no key stands in any log or metric', async () => {
-    const told = gateway.stderr() + gateway.stdout() + (await call(`${gateway.metrics}/metrics`)).text;
-    for (const { keys } of CALLERS) for (const { accessKey } of keys) expect(told).not.toContain(accessKey);
-    expect(told).not.toContain('vigie_ey');
+  it('and no key, in force, ended or guessed, stands in any log, metric, answer or file', async () => {
+    const guessed = oneKey().accessKey;
+    const mistyped = `${guessed.slice(0, -1)}-`;
+    const sent = [
+      guessed,
+      mistyped,
+      ...CALLERS.flatMap(({ keys }) => keys.map(({ accessKey }) => accessKey)),
+    ];
+    const answers = [];
+    for (const accessKey of sent) {
+      for (const scheme of ['Bearer', 'Basic']) {
+        const answer = await verify({ authorization: `${scheme} ${accessKey}` });
+        answers.push(answer.text + JSON.stringify([...answer.headers]));
+      }
+    }
+    const metrics = await call(`${gateway.metrics}/metrics`);
+    const told = [gateway.stderr(), gateway.stdout(), metrics.text, ...answers].join('\n');
+    const dirs = [gateway.dataDir, dirname(files.file)];
+    for (const accessKey of sent) {
+      // The part that is secret; the checksum behind it may be cut off.
+      const secret = accessKey.slice('vigie_'.length, -8);
+      expect(told).not.toContain(secret);
+      expect(spawnSync('grep', ['-rlaF', '--', secret, ...dirs]).stdout.toString()).toBe('');
+    }
+    expect(spawnSync('grep', ['-rlaF', '"measured"', ...dirs]).stdout.toString()).toContain(files.file);
+  });
+
+  it('is described by the OpenAPI document, answers and headers', async () => {
+    const { json } = await call<{
+      paths: Record<
+        string,
+        { post?: { security: object[]; responses: Record<string, { headers: object }> } }
+      >;
+      components: { securitySchemes: object };
+    }>(`${gateway.data}/v1/openapi.json`);
+    expect(json.components.securitySchemes).toMatchObject({ accessKey: { type: 'http', scheme: 'bearer' } });
+    const posts = Object.values(json.paths).flatMap(({ post }) => (post === undefined ? [] : [post]));
+    expect(posts).toHaveLength(2);
+    for (const { security, responses } of posts) {
+      expect(security).toEqual([{}, { accessKey: [] }]);
+      expect(responses[401]?.headers).toHaveProperty('www-authenticate');
+      expect(responses[403]).toBeDefined();
+      for (const status of [429, 503]) expect(responses[status]?.headers).toHaveProperty('retry-after');
+    }
   });
 });
 
