@@ -1,7 +1,7 @@
 /** Memory and descriptors of the process under attack, as its metrics have them from the system. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, scrape } from '../support/call.ts';
-import { shownNow } from '../support/presentation.ts';
+import { PHARMACY, shownNow } from '../support/presentation.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 import type { AttackTarget } from './attack-target.ts';
 
@@ -34,7 +34,10 @@ export async function footprint({ gateway }: AttackTarget): Promise<Footprint> {
 /** Every path once, with the largest body that an honest caller may send: what they need for ever is there afterwards. */
 async function warmUp({ gateway, good, stillHonest }: AttackTarget): Promise<void> {
   const headers = { connection: 'close' };
-  await call(`${gateway.data}/v1/verify`, { body: shownNow('warm-up'), headers });
+  await call(`${gateway.data}/v1/verify`, {
+    body: { ...shownNow('warm-up'), audience: PHARMACY },
+    headers,
+  });
   const changes = [{ iss: ISS, jti: 'warm-up', status: 'suspended' }];
   await call(`${gateway.admin}/admin/v1/status-changes`, { body: { changes }, headers });
   const batch = JSON.stringify({ credentials: Array(10_000).fill(good) }).padEnd(LARGEST_BYTES);

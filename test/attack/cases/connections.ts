@@ -14,6 +14,7 @@ const ENDS: AttackCases = [
     name: 'bytes after the body that was announced',
     sent: 'a request, then text that is none',
     expected: '200 ok, closed',
+    isBeside: true,
     bytes: (target) => `${post(target)}${PAYLOAD_MARK}\r\n\r\n`,
   }),
   onTheWire({
