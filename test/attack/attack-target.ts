@@ -73,17 +73,37 @@ export async function openTarget(options: GatewayOptions = {}): Promise<AttackTa
 export async function withTarget(
   options: GatewayOptions,
   use: (target: AttackTarget) => Promise<string>,
-  isOpen = true,
 ): Promise<string> {
   const target = await openTarget(options);
   try {
     const got = await use(target);
-    if (isOpen) await target.stillHonest();
-    else mustBeSilent(target.gateway);
+    await target.stillHonest();
     return got;
   } finally {
     await target.dispose();
   }
+}
+
+/** One gateway for cases that run side by side: opened for the first, disposed of when the last is done. */
+export function shareTarget(open: () => Promise<AttackTarget>) {
+  let users = 0;
+  let opening: Promise<AttackTarget> | undefined;
+  return async (use: (target: AttackTarget) => Promise<string>): Promise<string> => {
+    users++;
+    opening ??= open();
+    const target = await opening;
+    try {
+      const got = await use(target);
+      mustBeAlive(target.gateway);
+      mustBeSilent(target.gateway);
+      return got;
+    } finally {
+      if (--users === 0) {
+        opening = undefined;
+        await target.dispose();
+      }
+    }
+  };
 }
 
 function mustBeAlive({ pid }: Gateway): void {

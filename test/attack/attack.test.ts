@@ -1,6 +1,6 @@
 /** The attacks of the list, each number with at least one case, each case with its one answer. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { atRest, type Footprint, footprint, isAtRest } from './at-rest.ts';
+import { atRest, type Footprint, firstLook, isAtRest } from './at-rest.ts';
 import { type AttackTarget, openTarget } from './attack-target.ts';
 import { ATTACKS } from './cases/all.ts';
 import { type AttackRow, runAttacks } from './run-attacks.ts';
@@ -14,8 +14,7 @@ let rows: readonly AttackRow[];
 // All at once, and looked at one by one: cases that wait do so side by side.
 beforeAll(async () => {
   target = await openTarget();
-  await target.stillHonest();
-  before = await footprint(target);
+  before = await firstLook(target);
   rows = await runAttacks(target, ATTACKS);
 }, PATIENCE_MS);
 afterAll(() => target.dispose());

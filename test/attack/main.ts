@@ -1,6 +1,6 @@
 /** `npm run attack`: every attack of the list against a fresh gateway, a row each. See --help. */
 import { parseArgs } from 'node:util';
-import { atRest, footprint, isAtRest, MOST_GROWTH_MIB } from './at-rest.ts';
+import { atRest, firstLook, isAtRest, MOST_GROWTH_MIB } from './at-rest.ts';
 import { openTarget } from './attack-target.ts';
 import { ATTACKS } from './cases/all.ts';
 import { type AttackRow, runAttacks } from './run-attacks.ts';
@@ -25,9 +25,7 @@ const cases = ATTACKS.filter(({ number }) => chosen?.has(number) ?? true);
 
 const target = await openTarget();
 try {
-  // Once through the honest path: what it needs for ever is there before the first look.
-  await target.stillHonest();
-  const before = await footprint(target);
+  const before = await firstLook(target);
   if (values.json !== true) console.log(lineOf('#', 'case', 'sent', 'expected', 'got'));
   const rows = await runAttacks(target, cases, (row) => {
     if (values.json !== true) console.log(rowLines(row));
@@ -83,6 +81,6 @@ function lineOf(number: string, name: string, sent: string, expected: string, go
 
 /** What was wrong stands there whole, below. */
 function rowLines({ number, name, sent, expected, got, isRight }: AttackRow): string {
-  const line = lineOf(String(number), name, sent, expected, isRight ? 'as expected' : 'NOT AS EXPECTED');
+  const line = lineOf(String(number), name, sent, expected, `${isRight ? '✓' : '✗'} ${got}`);
   return isRight ? line : `${line}\n    expected: ${expected}\n    got:      ${got}`;
 }

@@ -9,6 +9,8 @@ export interface AttackRow {
   readonly expected: string;
   readonly got: string;
   readonly isRight: boolean;
+  /** With the look at the gateway behind it. */
+  readonly tookMs: number;
 }
 
 /**
@@ -34,13 +36,22 @@ export async function runAttacks(
 
 async function rowOf(target: AttackTarget, one: AttackCase): Promise<AttackRow> {
   const { number, name, sent, expected } = one;
+  const beganMs = performance.now();
   const got = await gotOf(() => one.run(target));
   const after = await gotOf(async () => {
     await target.stillHonest();
     return '';
   });
   const whole = after === '' ? got : `${got}; then ${after}`;
-  return { number, name, sent, expected, got: whole, isRight: whole === expected };
+  return {
+    number,
+    name,
+    sent,
+    expected,
+    got: whole,
+    isRight: whole === expected,
+    tookMs: Math.round(performance.now() - beganMs),
+  };
 }
 
 /** A case that throws has found something too. */

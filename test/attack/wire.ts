@@ -36,20 +36,32 @@ export interface WireCase {
   /** One piece for each segment. */
   bytes(target: AttackTarget): string | Uint8Array | readonly (string | Uint8Array)[];
   readonly options?: RawOptions;
+  /** Where it waits for more than the answers tell. */
+  readonly isBeside?: boolean;
 }
 
-/** An answer, and whether the connection was closed behind it: waited for where the case expects it. */
-export function onTheWire({ bytes, options, ...one }: WireCase): AttackCase {
-  const isClosed = one.expected.endsWith(', closed');
-  const answers = one.expected.startsWith('no answer') ? 0 : one.expected.split(' + ').length;
+/** What came, and how the connection ended: one that is said to be open is asked for something more, and answers. */
+export function onTheWire({ bytes, options, isBeside, ...one }: WireCase): AttackCase {
+  const isOpen = one.expected.endsWith(', open');
+  const count = one.expected.startsWith('no answer') ? 0 : one.expected.split(' + ').length;
   return {
     ...one,
     // What the parser drops or the gateway gives up on takes its timeout.
-    isBeside: answers === 0 || one.expected.startsWith('408') || one.expected.startsWith('200 ok, closed'),
-    run: async (target) =>
-      described(await target.send(bytes(target), { answers, untilClosed: isClosed, ...options })),
+    isBeside: isBeside ?? (count === 0 || one.expected.startsWith('408')),
+    run: async (target) => {
+      const sent = bytes(target);
+      const pieces = typeof sent === 'string' || sent instanceof Uint8Array ? [sent] : sent;
+      if (!isOpen) {
+        return described(await target.send(pieces, { answers: count, untilClosed: true, ...options }));
+      }
+      const { answers, closed } = await target.send(pieces, { answers: count, probe: PROBE, ...options });
+      const isProbed = answers.at(-1)?.body === '{"alive":true}';
+      return described({ answers: isProbed ? answers.slice(0, -1) : answers, closed: closed || !isProbed });
+    },
   };
 }
+
+const PROBE = head('GET /healthz HTTP/1.1', HOST);
 
 /** A whole request, of which the table shows the first line. */
 export function whole(

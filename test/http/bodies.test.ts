@@ -84,16 +84,10 @@ describe('sizes', () => {
     expect((await batchOf({ credentials: [fitting] })).summary).toEqual({ valid: 1 });
   });
 
-  it('hostile JSON of 16 MiB is refused, not suffered', async () => {
-    for (const body of [
-      '['.repeat(BATCH_BYTES),
-      `{"credentials":[${'['.repeat(1e6)}`,
-      `{"credentials":["${'\\u0000'.repeat(2e6)}`,
-      `{${Array.from({ length: 3e5 }, (_, index) => `"n${index}":0`).join(',')}}`,
-    ]) {
-      const answer = await call(`${gateway.data}/v1/verify/batch`, { body });
-      expect([answer.status, answer.json.type]).toEqual([400, 'bad-envelope']);
-    }
+  it('a string of a million escapes that does not end is refused, not suffered', async () => {
+    const body = `{"credentials":["${'\\u0000'.repeat(2e6)}`;
+    const answer = await call(`${gateway.data}/v1/verify/batch`, { body });
+    expect([answer.status, answer.json.type]).toEqual([400, 'bad-envelope']);
     expect(await reasonOf(gateway.data, GOOD)).toBe('ok');
   });
 

@@ -23,6 +23,8 @@ export interface RawOptions {
   readonly answers?: number;
   /** After the answers, wait for the server to close too. */
   readonly untilClosed?: boolean;
+  /** Sent behind the answers, for one answer more: whether the connection still serves. */
+  readonly probe?: string;
   /** Ends our side of the connection once everything is written. */
   readonly finish?: boolean;
   /** Over TLS, with these; by default where the run is one over TLS. */
@@ -38,11 +40,12 @@ const PATIENCE_MS = 20_000;
 export async function exchangeRaw(
   port: number,
   pieces: readonly (string | Uint8Array)[],
-  { answers = 1, untilClosed = answers === 0, finish = false, tls, localAddress }: RawOptions = {},
+  { answers = 1, untilClosed = answers === 0, probe, finish = false, tls, localAddress }: RawOptions = {},
 ): Promise<RawExchange> {
   const socket = await open(port, tls, localAddress);
   const received: Buffer[] = [];
   let closed = false;
+  let wanted = answers;
   const text = (): string => Buffer.concat(received).toString('latin1');
   const settled = new Promise<void>((resolve, reject) => {
     const hang = setTimeout(() => {
@@ -56,7 +59,10 @@ export async function exchangeRaw(
     };
     socket.on('data', (chunk: Buffer) => {
       received.push(chunk);
-      if (!untilClosed && parseAnswers(text()).length >= answers) done();
+      if (untilClosed || parseAnswers(text()).length < wanted) return;
+      if (probe === undefined || wanted > answers) return done();
+      wanted++;
+      socket.write(bytesOf(probe));
     });
     // A reset counts as closed: what was sent after the server's close causes one.
     socket.on('error', () => {});

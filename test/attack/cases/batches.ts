@@ -65,7 +65,7 @@ const PAYLOADS: AttackCases = [
   payload(54, 'claims 20,000 deep', 'malformed', spelt(nested(20_000))),
   payload(55, 'jti twice', 'malformed', spelt('"jti":"other"')),
   payload(55, 'jti twice, once by an escape', 'malformed', spelt('"\\u006ati":"other"')),
-  payload(55, 'a name twice, far down', 'malformed', spelt('"a":[{"b":1,"b":1}]')),
+  payload(55, 'a name twice, far down in the claims', 'malformed', spelt('"a":[{"b":1,"b":1}]')),
   payload(56, '__proto__ among the claims', 'ok', spelt('"__proto__":{"exp":1}')),
   payload(56, 'exp in __proto__ alone', 'malformed', () => {
     const { exp, ...others } = claims();

@@ -14,13 +14,15 @@ const ENDS: AttackCases = [
     name: 'bytes after the body that was announced',
     sent: 'a request, then text that is none',
     expected: '200 ok, closed',
+    isBeside: true,
     bytes: (target) => `${post(target)}${PAYLOAD_MARK}\r\n\r\n`,
   }),
   onTheWire({
     number: 36,
     name: 'a request after the body that was announced',
     sent: 'a request, one byte, a request',
-    expected: '200 ok, closed',
+    // What is no request ends the connection before anything is answered on it: above all not the second request.
+    expected: 'parser 505, closed',
     bytes: (target) => `${post(target)}\u0001${post(target)}`,
   }),
   onTheWire({

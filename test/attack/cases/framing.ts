@@ -26,6 +26,17 @@ const VERSION = 'parser 505, closed';
 const TOO_LARGE = 'parser 431, closed';
 const healthz = (...lines: string[]): string => head('GET /healthz HTTP/1.1', HOST, ...lines);
 
+/** A header line that no field may have (RFC 9110 section 5.5), in a request that is right but for it. */
+function line(number: number, name: string, text: string): AttackCase {
+  return onTheWire({
+    number,
+    name,
+    sent: JSON.stringify(text).slice(1, -1),
+    expected: DROPPED,
+    bytes: (target) => post(target, [text, length(target)]),
+  });
+}
+
 const LENGTHS: AttackCases = [
   refused(1, 'CL, then TE', (target) => [length(target), CHUNKED], undefined, PARSER_400),
   refused(1, 'TE, then CL', (target) => [CHUNKED, length(target)], NO_BODY, PARSER_400),
@@ -93,6 +104,8 @@ const CODINGS: AttackCases = [
     undefined,
     DROPPED,
   ),
+  line(13, 'a space within the name of a header', 'X A: b'),
+  line(13, 'a header line without a colon', 'no colon'),
   ...(
     [
       [14, 'size 5;', '5;\r\nhello\r\n0\r\n\r\n'],
@@ -110,17 +123,6 @@ const CODINGS: AttackCases = [
   ).map(([number, what, body]) => refused(number, `chunk: ${what}`, () => [CHUNKED], body)),
 ];
 
-/** A header line that no field may have (RFC 9110 section 5.5), in a request that is right but for it. */
-function line(number: number, name: string, text: string): AttackCase {
-  return onTheWire({
-    number,
-    name,
-    sent: JSON.stringify(text).slice(1, -1),
-    expected: DROPPED,
-    bytes: (target) => post(target, [text, length(target)]),
-  });
-}
-
 const fill = (count: number): string[] => Array.from({ length: count }, (_, index) => `X-${index}: a`);
 const first =
   (start: string, ...lines: string[]) =>
@@ -132,12 +134,14 @@ const HEADS: AttackCases = [
   line(23, 'obs-fold by a tab', 'X-A: a\r\n\tfolded'),
   line(24, 'one header line that ends in LF', 'X-A: a\nX-B: b'),
   whole(24, 'bare LF everywhere', VERSION, (target) => post(target).replaceAll('\r\n', '\n')),
+  whole(24, 'an empty line before the request', DROPPED, (target) => `\r\n${post(target)}`),
   line(25, 'a bare CR in a header', 'X-A: a\rb'),
   line(26, 'a NUL in a header', 'X-A: a\0b'),
   whole(26, 'a NUL in the path', VERSION, head('GET /healthz\0 HTTP/1.1', HOST)),
   refused(27, 'two Hosts', (target) => ['Host: other.example', length(target)]),
   whole(28, 'no Host', PARSER_400, first(POST)),
   whole(28, 'no Host, without a body', PARSER_400, head('GET /healthz HTTP/1.1', 'X-A: b')),
+  whole(28, 'no Host, and no other header', DROPPED, head('GET /healthz HTTP/1.1')),
   whole(29, 'HTTP/1.0', VERSION, first('POST /v1/verify HTTP/1.0', HOST)),
   whole(29, 'HTTP/1.0 without Host', VERSION, head('GET /healthz HTTP/1.0', 'X-A: b')),
   whole(29, 'HTTP/2.0', VERSION, first('POST /v1/verify HTTP/2.0', HOST)),

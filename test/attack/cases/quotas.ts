@@ -2,12 +2,13 @@
 import { bearer, callersFile, oneKey, type TestCaller } from '../../support/callers.ts';
 import { head } from '../../support/raw-http.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
-import { type AttackTarget, withTarget } from '../attack-target.ts';
+import { type AttackTarget, openTarget, shareTarget } from '../attack-target.ts';
 import { described } from '../described.ts';
 import { HOST, JSON_TYPE } from '../wire.ts';
 
-/** So slow that no token comes back while a case runs. */
-const SLOW = { perSecond: 0.01, burst: 20 } as const;
+/** So slow that no token comes back while a case runs; who may send batches must have room for the largest. */
+const FEW = { perSecond: 0.01, burst: 20 } as const;
+const MANY = { perSecond: 0.01, burst: 10_000 } as const;
 const caller = (name: string, more: Partial<TestCaller> = {}): TestCaller => ({
   name,
   scopes: ['verify', 'batch'],
@@ -29,11 +30,29 @@ const asking =
     return described({ answers, closed: false }).replace(', open', '');
   };
 
+const greedy = caller('greedy', { scopes: ['verify'], quota: FEW });
+const hoarder = caller('hoarder', { scopes: ['verify', 'batch', 'lots'], quota: MANY });
+const other = caller('other-one');
+const single = caller('single', { scopes: ['verify'] });
+const CALLERS = [greedy, hoarder, other, single];
+
+/** A gateway that asks for keys, with two threads: one for all cases of a run. */
+async function openGuarded(): Promise<AttackTarget> {
+  const files = callersFile(CALLERS);
+  const target = await openTarget({ env: { ...files.env, VIGIE_WORKERS: '2' } });
+  const dispose = async (): Promise<void> => {
+    await target.dispose();
+    files.dispose();
+  };
+  return { ...target, dispose };
+}
+
+const guarded = shareTarget(openGuarded);
+
 function quota(
   name: string,
   sent: string,
   expected: string,
-  callers: readonly TestCaller[],
   run: (ask: Ask, target: AttackTarget) => Promise<string>,
 ): AttackCase {
   return {
@@ -42,51 +61,41 @@ function quota(
     sent,
     expected,
     isBeside: true,
-    run: async () => {
-      const files = callersFile(callers);
-      try {
-        const env = { ...files.env, VIGIE_WORKERS: '2' };
-        return await withTarget({ env }, (target) => run(asking(target), target), false);
-      } finally {
-        files.dispose();
-      }
-    },
+    run: () => guarded((target) => run(asking(target), target)),
   };
 }
-
-const greedy = caller('greedy', { quota: SLOW });
-const other = caller('other-one');
-const single = caller('single', { scopes: ['verify'] });
 
 export const QUOTAS: AttackCases = [
   quota(
     "a caller's quota by many connections",
     '60 calls on 60 connections of a caller who may make 20',
-    '20 ok, 40 over-quota; another caller: 200 ok',
-    [greedy, other],
+    '20 ok, 40 refused; another caller: 200 ok',
     async (ask, { good }) => {
       const body = { credential: good };
       const got = await Promise.all(Array.from({ length: 60 }, () => ask(bearer(greedy), body)));
       const count = (wanted: string): number => got.filter((one) => one === wanted).length;
       const last = await ask(bearer(other), body);
-      return `${count('200 ok')} ok, ${count('429 over-quota')} over-quota; another caller: ${last}`;
+      return `${count('200 ok')} ok, ${count('429 quota-exceeded')} refused; another caller: ${last}`;
     },
   ),
   quota(
     "a caller's quota by the items of a batch",
-    'a batch of 21, then one call, of a caller who may make 20',
-    '429 over-quota, then 200 ok',
-    [greedy],
+    'a batch of 9,999, one call, one more, of 10,000 that he may',
+    '200 {"invalid":9999}; 200 ok; 429 quota-exceeded; 429 quota-exceeded',
     async (ask, { good }) => {
-      const batch = await ask(bearer(greedy), { credentials: Array(21).fill(good) }, '/v1/verify/batch');
-      return `${batch}, then ${await ask(bearer(greedy), { credential: good })}`;
+      const got = [
+        await ask(bearer(hoarder), { credentials: Array(9_999).fill('') }, '/v1/verify/batch'),
+        await ask(bearer(hoarder), { credential: good }),
+        await ask(bearer(hoarder), { credential: good }),
+        await ask(bearer(hoarder), { credentials: [good, good] }, '/v1/verify/batch'),
+      ];
+      return got.join('; ');
     },
   ),
   quota(
     'a key, or a scope, that the caller has not',
     'no key, a made-up key, a batch with a key for single calls',
     '401 unauthorized; 401 unauthorized; 403 forbidden; 200 ok',
-    [single],
     async (ask, { good }) => {
       const body = { credential: good };
       const got = [

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { call, changeStatus, reasonOf, scrape, verify } from '../../support/call.ts';
 import { logLines, startGateway } from '../../support/gateway.ts';
-import { exchangeRaw, head } from '../../support/raw-http.ts';
+import { head } from '../../support/raw-http.ts';
 import { credential, ISS, tampered } from '../../support/synthetic-issuer.ts';
 import { claims } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import { type AttackTarget, PAYLOAD_MARK, withTarget } from '../attack-target.ts';
-import { HOST } from '../wire.ts';
+import { DROPPED, HOST, onTheWire } from '../wire.ts';
+
+/** A thousand calls leave no connection behind. */
+const CLOSE = { connection: 'close' } as const;
 
 const SERIES: AttackCase = {
   number: 93,
@@ -18,7 +21,10 @@ const SERIES: AttackCase = {
   expected: 'no series more',
   run: async ({ gateway, good }: AttackTarget): Promise<string> => {
     const strange = async (index: number): Promise<void> => {
-      await call(`${gateway.data}/v1/${PAYLOAD_MARK}-${index}`, { method: `M${index + 1}` });
+      await call(`${gateway.data}/v1/${PAYLOAD_MARK}-${index}`, {
+        method: `M${index + 1}`,
+        headers: CLOSE,
+      });
       const payload = claims({ iss: `https://${index}.example` });
       await call(`${gateway.data}/v1/verify`, {
         body: { credential: credential({ payload, header: { kid: `${index}` } }) },
@@ -26,6 +32,7 @@ const SERIES: AttackCase = {
           'x-request-id': `${index}`,
           authorization: `Bearer ${index}`,
           'user-agent': `agent ${index}`,
+          ...CLOSE,
         },
       });
     };
@@ -51,8 +58,6 @@ const LOG: AttackCase = {
     const body = `\n${forged}\n`;
     await call(`${gateway.data}/v1/verify`, { body, headers: { 'x-request-id': forged } });
     await call(`${gateway.data}/${encodeURIComponent(body)}`);
-    const raw = head('GET /healthz HTTP/1.1', HOST, `X-Request-Id: \u001b[31m${PAYLOAD_MARK}\u001b[0m`);
-    await exchangeRaw(gateway.dataPort, [raw]);
     await call(`${gateway.admin}/admin/v1/status-query`, { body: { iss: forged, jti: `\n${forged}` } });
     await call(`${gateway.admin}/admin/v1/status-query`, { body, headers: { 'x-request-id': forged } });
     // Throws where a line is no JSON.
@@ -65,6 +70,15 @@ const LOG: AttackCase = {
       : `${strange.length} lines are not ours`;
   },
 };
+
+const ESCAPES = `X-Request-Id: \u001b[31m${PAYLOAD_MARK}\u001b[0m`;
+const COLOURS = onTheWire({
+  number: 94,
+  name: 'escape sequences in the request id',
+  sent: JSON.stringify(ESCAPES).slice(1, -1),
+  expected: DROPPED,
+  bytes: () => head('GET /healthz HTTP/1.1', HOST, ESCAPES),
+});
 
 const SECRET = 'S3CRET-0815';
 
@@ -168,4 +182,4 @@ const GUESSES: AttackCases = [
   ),
 ];
 
-export const WATCHERS: AttackCases = [SERIES, LOG, ...SECRETS, ...GUESSES];
+export const WATCHERS: AttackCases = [SERIES, LOG, COLOURS, ...SECRETS, ...GUESSES];
