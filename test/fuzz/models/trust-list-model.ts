@@ -53,7 +53,12 @@ function keyOf(value: unknown): readonly unknown[] | undefined {
 }
 
 function isText(value: unknown, most: number): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= most && Buffer.from(value).toString() === value;
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= most &&
+    Buffer.from(value).toString() === value
+  );
 }
 
 function memberOf(value: Members, name: string, otherwise: unknown): unknown {

@@ -283,7 +283,6 @@ function isOrdinary(bytes: Buffer): boolean {
   const lines = head.split('\r\n').slice(1, -2);
   const names =
     /^(?:Host: [a-z]|Content-Type: application\/json|Content-Length: \d+|Accept: [a-z/-]*|X-Request-Id: [a-z0-9-]*)$/;
-  return head.startsWith('GET ')
-    ? lines.every((line) => line === 'Host: a')
-    : lines.every((line) => names.test(line));
+  if (head.startsWith('GET ')) return lines.every((line) => line === 'Host: a');
+  return lines.includes('Content-Type: application/json') && lines.every((line) => names.test(line));
 }
