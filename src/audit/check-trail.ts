@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { auditFiles } from './audit-files.ts';
 import { checkLine } from './audit-line.ts';
 
@@ -50,7 +49,7 @@ export async function checkTrail(
   let strange: TrailFault[] = [];
   for (const file of files) {
     let number = 0;
-    for await (const line of createInterface({ input: createReadStream(join(dir, file)) })) {
+    for await (const line of linesOf(join(dir, file))) {
       number++;
       if (line === '') continue;
       const checked = checkLine(line, key);
@@ -76,6 +75,26 @@ export async function checkTrail(
   if (strange.length === 1 && only !== undefined && !(await endsWithLine(join(dir, only.file)))) torn++;
   else for (const fault of strange) found(fault);
   return { files: files.length, lines, torn, first, last, faults };
+}
+
+const LF = 0x0a;
+
+/**
+ * The file's lines, each of all the bytes between two line feeds: a reader of text would end lines at other characters too,
+ * and leave out the beginning of one that is cut off.
+ */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    let from = 0;
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
+      yield Buffer.concat([...parts, chunk.subarray(from, at)]).toString();
+      parts = [];
+      from = at + 1;
+    }
+    parts.push(chunk.subarray(from));
+  }
+  yield Buffer.concat(parts).toString();
 }
 
 async function endsWithLine(file: string): Promise<boolean> {

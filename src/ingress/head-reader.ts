@@ -13,8 +13,14 @@ export interface HeadReader {
   read(req: HttpRequest): SeenRequest;
 }
 
-/** The strict reader alone. */
-export const strictHeadReader: HeadReader = { read: readHead };
+/**
+ * The strict reader alone. `addon`: native code that may look where the parser's own means do not reach, if there is any;
+ * without, headers behind one that has no name are neither seen nor refused.
+ */
+export function createStrictHeadReader(addon: NativeAddon | undefined): HeadReader {
+  if (addon?.createHeadTable() === undefined) return { read: (req) => readHead(req) };
+  return { read: (req) => readHead(req, addon.headEndsEarly(req)) };
+}
 
 /** One head in so many that was recognised is read by the strict reader too. */
 const CHECK_ONE_IN = 4096;
@@ -27,7 +33,7 @@ const LEARN_ONE_IN = 8;
  */
 export function createHeadReader(addon: NativeAddon, disagreed: () => void): HeadReader {
   const table = addon.createHeadTable();
-  if (table === undefined) return strictHeadReader;
+  if (table === undefined) return createStrictHeadReader(undefined);
   const heads = new Array<RequestHead | undefined>(HEAD_PLACES).fill(undefined);
   const variables = new Float64Array(3);
   const seen: { -readonly [name in keyof SeenRequest]: SeenRequest[name] } = {
@@ -52,8 +58,16 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
       return undefined;
     }
   };
+  const readStrictly = (req: HttpRequest): SeenRequest => {
+    try {
+      return readHead(req, isTrusted && addon.headEndsEarly(req));
+    } catch {
+      distrust();
+      return readHead(req);
+    }
+  };
   const learn = (req: HttpRequest): SeenRequest => {
-    const read = readHead(req);
+    const read = readStrictly(req);
     if (isTrusted && read.head.framingFault === undefined && ++strange % LEARN_ONE_IN === 1) {
       try {
         const place = addon.learnHead(table, req);

@@ -7,12 +7,14 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { KnownCaller } from '../callers/caller-index.ts';
 import type { Clock } from '../clock.ts';
 import { DROPPED_BODY_BYTES } from '../config.ts';
+import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Gate } from './admission/gate.ts';
 import type { CallerCertificates } from './caller-certificates.ts';
 import type { Exchange } from './exchange.ts';
-import { type HeadReader, strictHeadReader } from './head-reader.ts';
+import { createStrictHeadReader, type HeadReader } from './head-reader.ts';
 import { mediaType } from './media-type.ts';
+import { layoutIsKnown } from './parser-build.ts';
 import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import type { SeenRequest } from './request-head.ts';
@@ -61,7 +63,7 @@ export interface RequestObserver {
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const { clock, observe, gate, accessLog } = options;
-  const heads = options.heads ?? strictHeadReader;
+  const heads = options.heads ?? createStrictHeadReader(headsAddon());
   const requestIdFor = createRequestIds();
   const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
     guarded(exchange, options, body, mayWait);
@@ -136,6 +138,12 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   const nothing = routesAt([], observe);
   app.any('/*', (res, req) => accept(res, req, nothing));
   return { stop: bodies.stop };
+}
+
+/** Native code that may look into the parser's requests, whatever engine judges signatures. */
+function headsAddon(): NativeAddon | undefined {
+  const loaded = loadNativeAddon();
+  return loaded.ok && layoutIsKnown() ? loaded.addon : undefined;
 }
 
 /** What stands at one path. */

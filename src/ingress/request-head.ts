@@ -2,8 +2,8 @@
  * The framing guard. The parser below accepts what a proxy in front may read differently (RFC 9112 section
  * 11.2): differing Content-Length headers, of which it takes the first, and loosely parsed chunks. So every
  * head is walked before anything else is believed: exactly one plain Content-Length on POST, none that
- * announces a body on GET and HEAD, no Transfer-Encoding at all, and no second Host or Authorization. Other
- * methods have no route here and are answered 405, with a body or without.
+ * announces a body on GET and HEAD, no Transfer-Encoding at all, no second Host or Authorization, and a method
+ * that is one. Other methods have no route here and are answered 405, with a body or without.
  */
 import type { HttpRequest } from 'uWebSockets.js';
 
@@ -45,7 +45,8 @@ interface Draft {
   fault: string | undefined;
 }
 
-export function readHead(req: HttpRequest): SeenRequest {
+/** `endsEarly`: whether there are headers that cannot be walked, see `headEndsEarly`. */
+export function readHead(req: HttpRequest, endsEarly = false): SeenRequest {
   const draft: Draft = {
     declaredLength: undefined,
     contentType: undefined,
@@ -65,7 +66,9 @@ export function readHead(req: HttpRequest): SeenRequest {
   const { declaredLength } = draft;
   const contentLength = parseContentLength(declaredLength);
   let { fault } = draft;
-  if (contentLength === undefined) fault ??= 'Content-Length is not a plain decimal number';
+  if (endsEarly) fault ??= 'a header has no name';
+  else if (!TOKEN.test(method)) fault ??= 'the method is no token';
+  else if (contentLength === undefined) fault ??= 'Content-Length is not a plain decimal number';
   else if (method === 'POST' && declaredLength === undefined) fault ??= 'POST needs a Content-Length';
   else if (contentLength > 0 && (method === 'GET' || method === 'HEAD')) fault ??= `${method} takes no body`;
   const head: RequestHead = {
@@ -129,6 +132,9 @@ function single(draft: Draft, name: string, before: string | undefined, value: s
 function listed(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
 }
+
+/** RFC 9110 section 5.6.2. The parser takes whatever stands before the first blank for the method, even if it is nothing. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Digits that stay exact in a double, whatever they are. */
 const MAX_LENGTH_DIGITS = 15;

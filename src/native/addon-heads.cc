@@ -2,7 +2,8 @@
  * The functions; their contract stands in addon.ts.
  *
  * A request in JavaScript is an object whose first internal field points to the parser's own request, which begins with
- * its headers: an array of names and values, each a length and a pointer, that ends with an empty name. That is private
+ * its headers: an array of names and values, each a length and a pointer, that ends with a name at no
+ * address. That is private
  * to uWebSockets.js, so head-reader.ts asks only for builds of it that were looked into.
  */
 #include "addon-heads.h"
@@ -105,6 +106,20 @@ napi_value learn_head(napi_env env, napi_callback_info info) {
   HeadText head;
   HeadVariables found;
   return number(env, head.read(headers, found) ? static_cast<double>(held->table.learn(head)) : -1);
+}
+
+napi_value head_ends_early(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  const Header* headers = nullptr;
+  if (!read_arguments(env, info, arguments, 1)) return nullptr;
+  if (reach().field == nullptr || reach().count == nullptr) {
+    refuse(env, "the memory of a request cannot be reached");
+    return nullptr;
+  }
+  if (!read_headers(env, arguments[0], headers)) return nullptr;
+  napi_value answer = nullptr;
+  napi_get_boolean(env, ends_early(headers), &answer);
+  return answer;
 }
 
 }  // namespace vigie::addon

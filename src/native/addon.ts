@@ -183,6 +183,11 @@ export interface NativeAddon {
   findHead(table: HeadTableHandle, request: object, variables: Float64Array): number;
   /** Puts this request's head into the table, in the place of another perhaps. -1: it is of no kind that is kept. */
   learnHead(table: HeadTableHandle, request: object): number;
+  /**
+   * Whether a header without a name stands in this request's head, which hides those behind it from `forEach`. To be asked
+   * as `findHead` is; an Error where a request's memory cannot be reached.
+   */
+  headEndsEarly(request: object): boolean;
   /** Asks for large pages for memory that is read at random; false where there are none to be had. */
   adviseHugePages(bytes: Uint8Array): boolean;
   createCardHasher(key: Uint8Array): CardHasherHandle;

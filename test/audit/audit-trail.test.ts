@@ -203,6 +203,16 @@ describe('damage', () => {
     expect(await check()).toEqual({ files: 1, lines: 4, torn: 1, first: 1, last: 4, faults: [] });
   });
 
+  it.each([
+    ['a character that is cut off behind the last line', Buffer.of(0xf4)],
+    ['a carriage return', Buffer.of(0x0d)],
+  ])('is not passed over: %s', async (_, behind) => {
+    const file = join(dir, await write());
+    // In the place of the line feed.
+    writeFileSync(file, Buffer.concat([readFileSync(file).subarray(0, -1), behind]));
+    expect(await check()).toMatchObject({ lines: 2, torn: 1, last: 2 });
+  });
+
   it('of a directory that takes nothing is said once, and over when it does again', async () => {
     // A file where the day's file should be made: this fails for root as well.
     const trail = await open();

@@ -61,6 +61,13 @@ char mark_of(const Text& name) {
 
 }  // namespace
 
+bool ends_early(const Header* headers) noexcept {
+  for (std::size_t i = 1; i < kMaxHeaders; ++i) {
+    if (headers[i].name.length == 0) return headers[i].name.data != nullptr;
+  }
+  return true;
+}
+
 bool HeadText::append(char mark, const Text& text) noexcept {
   if (text.length + 3 > kMaxBytes - length_) return false;
   bytes_[length_] = mark;
@@ -82,7 +89,7 @@ bool HeadText::read(const Header* headers, HeadVariables& variables) noexcept {
   std::uint32_t seen = 0;
   for (std::size_t i = 1; i < kMaxHeaders; ++i) {
     const auto& [name, value] = headers[i];
-    if (name.length == 0) return true;
+    if (name.length == 0) return name.data == nullptr;
     const char mark = mark_of(name);
     if (mark == kIgnored) continue;
     const std::uint32_t bit = std::uint32_t{1} << (mark & 31);

@@ -31,6 +31,12 @@ struct HeadVariables {
 };
 
 /**
+ * Whether these headers seem to end before they do: at one whose name is empty but stands somewhere, a line that begins
+ * with its colon. Nobody who walks the headers by the parser's own means sees any that stand behind it.
+ */
+bool ends_early(const Header* headers) noexcept;
+
+/**
  * Everything that the strict reader looks at, in the order sent, but for the variables; or nothing, for heads that are
  * not worth recognising: none of these has a Transfer-Encoding, a second header of a kind, or, but for POST, a
  * Content-Length.
@@ -39,7 +45,10 @@ class HeadText {
  public:
   static constexpr std::size_t kMaxBytes = 512;
 
-  /** `headers` end with one without a name; the first is the request line, its name the method. False: not this head. */
+  /**
+   * `headers` end with one whose name is at no address; the first is the request line, its name the method. False: not
+   * this head.
+   */
   bool read(const Header* headers, HeadVariables& variables) noexcept;
   const char* data() const { return bytes_; }
   std::size_t length() const { return length_; }

@@ -18,10 +18,10 @@ export interface ModelConnection {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9112 section 3.2.1, as far as a route could have it: a path and a query of visible characters. */
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\/[\x21-\x7e]*) HTTP\/1\.1$/;
-/** RFC 9110 section 5.5: visible characters, blanks and what is beyond ASCII. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** RFC 9112 section 3.2.1, as far as a route could have it: a path and a query without blanks. */
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\/[\x21-\xff]*) HTTP\/1\.1$/;
+/** RFC 9110 section 5.5: visible characters, blanks and what is beyond ASCII; DEL ends nothing, and may be kept. */
+const VALUE = /^[\t\x20-\xff]*$/;
 /** Of these a second one could be read by somebody else. */
 const ONCE = [
   'host',
@@ -31,6 +31,9 @@ const ONCE = [
   'authorization',
   'idempotency-key',
 ];
+
+/** The parser takes bytes beyond ASCII at both ends of a value for blanks as well, and nobody above it can see them. */
+const BLANKS = /^[\t \x80-\xff]+|[\t \x80-\xff]+$/g;
 
 export function modelConnection(bytes: Buffer): ModelConnection {
   const requests: ModelRequest[] = [];
@@ -58,7 +61,7 @@ function headOf(text: string): { method: string; path: string; length: number } 
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '');
+    const value = line.slice(colon + 1).replace(BLANKS, '');
     if (colon < 0 || !TOKEN.test(name) || !VALUE.test(value)) return undefined;
     fields.set(name, [...(fields.get(name) ?? []), value]);
   }

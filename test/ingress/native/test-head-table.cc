@@ -44,6 +44,16 @@ bool read(const Lines& lines, HeadText& head, HeadVariables& variables, const st
   return head.read(parsed.headers(), variables);
 }
 
+void sees_what_is_hidden() {
+  const Parsed plain("POST", {{"host", "a"}, {"x", ""}});
+  CHECK(!ends_early(plain.headers()), "a head that ends where it ends");
+  const Parsed hidden("POST", {{"host", "a"}, {"content-length", "1"}, {"", "b"}, {"content-length", "5"}});
+  CHECK(ends_early(hidden.headers()), "a header without a name");
+  HeadText head;
+  HeadVariables variables;
+  CHECK(!head.read(hidden.headers(), variables), "is not recognised");
+}
+
 void recognises() {
   static HeadTable table;
   HeadText head;
@@ -124,6 +134,7 @@ void tells_apart() {
 }  // namespace
 
 int main() {
+  sees_what_is_hidden();
   recognises();
   refuses();
   tells_apart();
