@@ -50,7 +50,9 @@ export function startHonestCalls(gateways: () => readonly Gateway[]): HonestCall
       });
       const text = await response.text();
       const reason = /"reason":"(\w+)"/.exec(text)?.[1];
-      return response.status === 200 && reason !== undefined ? reason : `${response.status} ${text.slice(0, 200)}`;
+      return response.status === 200 && reason !== undefined
+        ? reason
+        : `${response.status} ${text.slice(0, 200)}`;
     } catch (error) {
       return `unanswered: ${String((error as Error).cause ?? error)}`;
     }
