@@ -131,7 +131,7 @@ export async function mixedSoak(
     const samples = await memory;
     const faults = [...faultsOf(came)];
     const ends: GatewayAtRest[] = [];
-    // The history's clients go on meanwhile: they are stopped where they are judged.
+    // Only at rest, with nobody asking any more, is it seen what is left.
     await recording.stop();
     for (const [i, [name, gateway]] of gateways.entries()) {
       const all = samples.map(({ seconds: at, bytes }) => ({ seconds: at, bytes: bytes[i] as number }));
