@@ -17,6 +17,7 @@ import { type Gateway, startGateway, workerFault } from '../support/gateway.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
 import { makeCertificate, type RedisServer, startRedis } from '../support/redis.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
+import { hurl } from '../support/tls-client.ts';
 
 const PHARMACY: TestCaller = {
   name: 'pharmacy-a',
@@ -206,7 +207,7 @@ it('a handshake that fails, and what is no handshake at all, leave nothing behin
       socket.once('data', () => socket.destroy());
     });
   }
-  await exchangeRaw(tls.dataPort, [head(`GET /${CANARY} HTTP/1.1`, `Host: ${CANARY}`)]);
+  await hurl(tls, head(`GET /${CANARY} HTTP/1.1`, `Host: ${CANARY}`));
   const { text } = await call(`${tls.metrics}/metrics`);
   expect([tls.stderr(), tls.stdout(), text, ...answers].flatMap(spelledIn)).toEqual([]);
   for (const file of filesUnder(tls.dataDir)) expect(spelledIn(readFileSync(file, 'latin1'))).toEqual([]);

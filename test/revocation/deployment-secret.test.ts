@@ -114,9 +114,10 @@ describe('making the secret', () => {
   });
 });
 
-it('derives seven different subkeys, all of them others under another secret', () => {
+it('derives subkeys that all differ, and all of them others under another secret', () => {
   const hex = (seed: number) =>
     Object.values(deriveSecret(Buffer.alloc(32, seed))).map((key) => Buffer.from(key).toString('hex'));
-  expect(new Set([...hex(1), ...hex(2)]).size).toBe(14);
+  expect(hex(1).length).toBeGreaterThan(8);
+  expect(new Set([...hex(1), ...hex(2)]).size).toBe(2 * hex(1).length);
   expect(() => deriveSecret(Buffer.alloc(31))).toThrow(RangeError);
 });

@@ -123,19 +123,21 @@ describe('the build', () => {
         encoding: 'utf8',
         timeout: 20_000,
       });
+    // Before it stands what cannot be ruled out without native code: dumps of the process's memory.
+    const lastLine = (stderr: string): string | undefined => stderr.trimEnd().split('\n').at(-1);
     const doctor = vigie(['doctor'], {});
     expect(doctor.status).toBe(0);
     expect(doctor.stdout).toContain('the native engine is not built');
     const forced = vigie(['serve'], { VIGIE_ENGINE: 'native', VIGIE_KERNEL: 'portable' });
-    expect([forced.status, forced.stderr]).toEqual([
+    expect([forced.status, lastLine(forced.stderr)]).toEqual([
       2,
-      'vigie: VIGIE_ENGINE: the native engine is not built\n',
+      'vigie: VIGIE_ENGINE: the native engine is not built',
     ]);
     // A kernel alone asks for the native engine with it: node:crypto would be another answer than the one asked for.
     const byKernel = vigie(['serve'], { VIGIE_KERNEL: 'portable' });
-    expect([byKernel.status, byKernel.stderr]).toEqual([
+    expect([byKernel.status, lastLine(byKernel.stderr)]).toEqual([
       2,
-      'vigie: VIGIE_KERNEL: the native engine is not built\n',
+      'vigie: VIGIE_KERNEL: the native engine is not built',
     ]);
     const unhealthy = vigie(['doctor'], { VIGIE_KERNEL: 'portable' });
     expect(unhealthy.status).not.toBe(0);

@@ -5,11 +5,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, type ProblemAnswer, scrape, until, verify } from '../support/call.ts';
-import { type Gateway, listedIssuer, startGateway } from '../support/gateway.ts';
-import { type HonestCalls, mustBeServed, startHonestCalls } from '../support/honest-calls.ts';
-import { credential, goodClaims, SIGNER, signerOf } from '../support/synthetic-issuer.ts';
-import { type ListFault, type ListServer, startListServer } from './list-server.ts';
+import { call, type ProblemAnswer, scrape, until, verify } from '../../support/call.ts';
+import { type Gateway, listedIssuer, startGateway } from '../../support/gateway.ts';
+import { type HonestCalls, mustBeServed, startHonestCalls } from '../../support/honest-calls.ts';
+import { credential, goodClaims, SIGNER, signerOf } from '../../support/synthetic-issuer.ts';
+import { type ListFault, type ListServer, startListServer } from '../list-server.ts';
 
 const SECOND = signerOf('a second key', 'second');
 const OTHERS = ['https://b.example', 'https://c.example', 'https://d.example'];

@@ -1,6 +1,6 @@
 /** A gateway that starts while Redis is away: by its own copy, whose age it knows, or by nothing. */
 import { afterEach, expect, it } from 'vitest';
-import { call, type ProblemAnswer, verify } from '../support/call.ts';
+import { call, type ProblemAnswer, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -9,7 +9,7 @@ import {
   type Deployment,
   deploy,
   fresh,
-} from '../support/deployment.ts';
+} from '../../support/deployment.ts';
 
 let deployment: Deployment;
 afterEach(() => deployment.dispose());

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, call, scrape, type VerdictAnswer } from '../support/call.ts';
-import { type Deployment, deploy, fresh } from '../support/deployment.ts';
-import { type Gateway, listedIssuer, trustListDocument } from '../support/gateway.ts';
-import { nativeAddon } from '../support/path-world.ts';
-import { PHARMACY, shownNow } from '../support/presentation.ts';
-import { until } from '../support/redis.ts';
+import { type Answer, call, scrape, type VerdictAnswer } from '../../support/call.ts';
+import { type Deployment, deploy, fresh } from '../../support/deployment.ts';
+import { type Gateway, listedIssuer, trustListDocument } from '../../support/gateway.ts';
+import { nativeAddon } from '../../support/path-world.ts';
+import { PHARMACY, shownNow } from '../../support/presentation.ts';
+import { until } from '../../support/redis.ts';
 
 const TIMEOUT_MS = 90_000;
 /** The longest that may be asked for, as it is no matter here how quick Redis is. */

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Cards, makeCards } from '../../deploy/stack/cards.ts';
-import { type Child, freePorts } from '../../deploy/stack/child.ts';
-import { type Load, startLoad } from '../../deploy/stack/load.ts';
-import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
-import { createTally, type Tally } from '../../deploy/stack/tally.ts';
-import { scrape } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { exchangeRaw, head, open } from '../support/raw-http.ts';
+import { type Cards, makeCards } from '../../../deploy/stack/cards.ts';
+import { type Child, freePorts } from '../../../deploy/stack/child.ts';
+import { type Load, startLoad } from '../../../deploy/stack/load.ts';
+import { startLoadBalancer } from '../../../deploy/stack/load-balancer.ts';
+import { createTally, type Tally } from '../../../deploy/stack/tally.ts';
+import { scrape } from '../../support/call.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { exchangeRaw, head, open } from '../../support/raw-http.ts';
 
 const TIMEOUT_MS = 120_000;
 

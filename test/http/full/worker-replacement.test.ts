@@ -11,11 +11,11 @@ import {
   startWithFault,
   threadsOf,
   watch,
-} from '../support/broken-worker.ts';
-import { call, changeStatus, scrape, until } from '../support/call.ts';
-import { logLines, trustListDocument } from '../support/gateway.ts';
-import { exchangeRaw, open, parseAnswers } from '../support/raw-http.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
+} from '../../support/broken-worker.ts';
+import { call, changeStatus, scrape, until } from '../../support/call.ts';
+import { logLines, trustListDocument } from '../../support/gateway.ts';
+import { exchangeRaw, open, parseAnswers } from '../../support/raw-http.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
 
 const PATIENT = { VIGIE_WORKER_HANG_MS: '20000' };
 const FAULTS = [

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHANNELS, gatewayClient } from '../../src/client/gateway-client.ts';
-import { type RunningGateway, runVigie, startGateway } from './run-vigie.ts';
+import { CHANNELS, gatewayClient } from '../../../src/client/gateway-client.ts';
+import { type RunningGateway, runVigie, startGateway } from '../run-vigie.ts';
 
 const ISS = 'https://issuer.vigie-test.invalid';
 const PHARMACY = 'https://pharmacy.vigie-test.invalid';

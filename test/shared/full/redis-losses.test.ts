@@ -3,13 +3,13 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'vitest';
-import { judged } from '../history/judged.ts';
-import { type Recording, record } from '../history/recorder.ts';
-import { scrape, verify } from '../support/call.ts';
-import { acknowledged, answered, card, deploy, fresh, key } from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { type RedisServer, startRedis, until } from '../support/redis.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { judged } from '../../history/judged.ts';
+import { type Recording, record } from '../../history/recorder.ts';
+import { scrape, verify } from '../../support/call.ts';
+import { acknowledged, answered, card, deploy, fresh, key } from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { type RedisServer, startRedis, until } from '../../support/redis.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 const TIMEOUT_MS = 120_000;
 

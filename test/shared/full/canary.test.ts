@@ -1,8 +1,8 @@
 /** The canary of gateways that share a log: one entry for all, and none of their business while Redis is away. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { call, type ProblemAnswer, scrape, until } from '../support/call.ts';
-import { type Deployment, deploy, fresh } from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
+import { call, type ProblemAnswer, scrape, until } from '../../support/call.ts';
+import { type Deployment, deploy, fresh } from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
 
 const TIMEOUT_MS = 60_000;
 const CANARY = { VIGIE_CANARY: 'auto', VIGIE_CANARY_INTERVAL_MS: '200' };
