@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { missingMember } from './addon-members.ts';
 
 /** The kernel's implementations in words for settings and logs; their numbers are the addon's. */
 export const IMPLEMENTATIONS = ['portable', 'ifma'] as const;
@@ -282,7 +283,9 @@ export type LoadedAddon =
 export function loadNativeAddon(file = ADDON_FILE): LoadedAddon {
   if (!existsSync(file)) return { ok: false, because: 'is not built' };
   try {
-    return { ok: true, addon: createRequire(import.meta.url)(file) as NativeAddon };
+    const addon = createRequire(import.meta.url)(file) as NativeAddon;
+    if (missingMember(addon) === undefined) return { ok: true, addon };
+    return { ok: false, because: 'was built from other sources: run npm run build:native' };
   } catch (error) {
     // A loader's message names libraries and symbols, on several lines at times.
     const [why] = (error instanceof Error ? error.message : String(error)).split('\n');

@@ -1,0 +1,30 @@
+/** An addon that was built from older sources is none: what it lacks is missed when it is loaded. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ADDON_FILE, loadNativeAddon } from '../../src/native/addon.ts';
+import { missingMember } from '../../src/native/addon-members.ts';
+
+it('the addon that is built here lacks nothing', () => {
+  const loaded = loadNativeAddon();
+  expect(loaded.ok || loaded.because).toBe(true);
+});
+
+it('one that lacks a member is not taken, and says what to do', () => {
+  const loaded = loadNativeAddon();
+  if (!loaded.ok) throw new Error(loaded.because);
+  const { headEndsEarly: _, ...older } = loaded.addon;
+  expect(missingMember(older)).toBe('headEndsEarly');
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-addon-'));
+  const file = join(dir, 'older.cjs');
+  writeFileSync(
+    file,
+    `const { headEndsEarly, ...older } = require(${JSON.stringify(ADDON_FILE)}); module.exports = older;`,
+  );
+  expect(loadNativeAddon(file)).toEqual({
+    ok: false,
+    because: 'was built from other sources: run npm run build:native',
+  });
+  rmSync(dir, { recursive: true, force: true });
+});
