@@ -1,9 +1,10 @@
 /** Cases that are one credential, or a few, and the reasons that they get. */
-import { call } from '../support/call.ts';
+import { head, type RawAnswer } from '../support/raw-http.ts';
 import { credential, goodClaims, type Signer } from '../support/synthetic-issuer.ts';
 import type { AttackCase } from './attack-case.ts';
 import { type AttackTarget, PAYLOAD_MARK } from './attack-target.ts';
-import { gistOf } from './described.ts';
+import { describedAnswer, gistOf } from './described.ts';
+import { HOST } from './wire.ts';
 
 export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
@@ -11,21 +12,45 @@ export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 export const claims = (more: Record<string, unknown> = {}): Record<string, unknown> =>
   goodClaims({ mark: PAYLOAD_MARK, ...more }, nowSeconds());
 
-/** The reason, or what was wrong with the call. */
-export async function gistFor({ gateway }: AttackTarget, envelope: object): Promise<string> {
-  const { text } = await call(`${gateway.data}/v1/verify`, { body: envelope });
-  return gistOf(text);
+export interface Ask {
+  readonly path?: string;
+  readonly type?: string;
+  /** Header lines beside those that every call has. */
+  readonly lines?: readonly string[];
+  /** Sent in front of it, a byte for each character. */
+  readonly before?: string;
 }
 
+/** A whole POST on a connection of its own; content that is no text goes as JSON. */
+export async function ask(
+  target: AttackTarget,
+  content: unknown,
+  { path = '/v1/verify', type = 'application/json', lines = [], before = '' }: Ask = {},
+): Promise<RawAnswer> {
+  const body = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
+  const framing = [HOST, `Content-Type: ${type}`, `Content-Length: ${body.length}`];
+  const start = before + head(`POST ${path} HTTP/1.1`, ...framing, ...lines);
+  const { answers } = await target.send([start, body]);
+  const [answer] = answers;
+  if (answer === undefined) throw new Error('closed without an answer');
+  return answer;
+}
+
+/** The reason, or what was wrong with the call. */
+export async function gistFor(target: AttackTarget, envelope: object): Promise<string> {
+  const answer = await ask(target, envelope);
+  return answer.status === 200 ? gistOf(answer.body) : describedAnswer(answer);
+}
+
+export const reasonFor = (target: AttackTarget, text: string): Promise<string> =>
+  gistFor(target, { credential: text });
+
 /** The reasons of a batch, in order. */
-export async function reasonsOf(
-  { gateway }: AttackTarget,
-  credentials: readonly unknown[],
-): Promise<string[]> {
-  const { json } = await call<{ results: { reason: string }[] }>(`${gateway.data}/v1/verify/batch`, {
-    body: { credentials },
-  });
-  return json.results.map(({ reason }) => reason);
+export async function reasonsOf(target: AttackTarget, credentials: readonly unknown[]): Promise<string[]> {
+  const answer = await ask(target, { credentials }, { path: '/v1/verify/batch' });
+  if (answer.status !== 200) throw new Error(`a batch is answered ${describedAnswer(answer)}`);
+  const { results } = JSON.parse(answer.body) as { results: { reason: string }[] };
+  return results.map(({ reason }) => reason);
 }
 
 /** One credential alone, and as an item beside a good one: the same reason, and the neighbour's. */
@@ -43,7 +68,7 @@ export function asked(
     expected,
     run: async (target) => {
       const text = make(target);
-      const alone = await gistFor(target, { credential: text });
+      const alone = await reasonFor(target, text);
       const [inBatch, neighbour] = await reasonsOf(target, [text, target.good]);
       if (neighbour !== 'ok') return `${alone}, and its neighbour ${neighbour}`;
       return inBatch === alone ? alone : `${alone} alone, ${inBatch} in a batch`;

@@ -10,8 +10,8 @@ export interface AttackCase {
   readonly sent: string;
   /** The exact outcome, as `run` says it: by the contract, not by what some release answered. */
   readonly expected: string;
-  /** It mostly waits (for a timeout of the gateway), or has a gateway of its own: run beside others of its kind. */
-  readonly isBeside?: boolean;
+  /** `waits`: mostly for a timeout of the gateway; `own-gateway`: starts processes. Both run beside others of their kind. */
+  readonly beside?: 'waits' | 'own-gateway' | undefined;
   /** Sends it and says what came. Whatever it opens it closes. */
   run(target: AttackTarget): Promise<string>;
 }

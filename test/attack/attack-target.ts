@@ -42,14 +42,23 @@ export interface AttackTarget {
 }
 
 /** Everything is logged, so that nothing is missed in it. */
-const TALKATIVE = { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1' } as const;
+export const TALKATIVE = { VIGIE_LOG_LEVEL: 'trace', VIGIE_ACCESS_LOG_ONE_IN: '1' } as const;
 
-export async function openTarget(options: GatewayOptions = {}): Promise<AttackTarget> {
+/** @param lines of the header by which an honest caller is let in, where the gateway asks for that. */
+export async function openTarget(
+  options: GatewayOptions = {},
+  lines: readonly string[] = [],
+): Promise<AttackTarget> {
   const gateway = await startGateway({
     trustList: { version: 1, issuers: ATTACKED_ISSUERS },
     ...options,
     env: { ...TALKATIVE, ...options.env },
   });
+  return targetOf(gateway, lines);
+}
+
+/** A gateway that trusts the synthetic issuer, and logs everything. */
+export function targetOf(gateway: Gateway, lines: readonly string[] = []): AttackTarget {
   const good = credential({ payload: goodClaims({ jti: 'honest-card' }, Math.floor(Date.now() / 1000)) });
   return {
     gateway,
@@ -62,7 +71,7 @@ export async function openTarget(options: GatewayOptions = {}): Promise<AttackTa
       ),
     stillHonest: async () => {
       mustBeAlive(gateway);
-      await mustAnswerRightly(gateway, good);
+      await mustAnswerRightly(gateway, good, lines);
       mustBeSilent(gateway);
     },
     dispose: gateway.dispose,
@@ -91,16 +100,19 @@ export function shareTarget(open: () => Promise<AttackTarget>) {
   return async (use: (target: AttackTarget) => Promise<string>): Promise<string> => {
     users++;
     opening ??= open();
-    const target = await opening;
+    const opened = opening;
     try {
+      const target = await opened;
       const got = await use(target);
-      mustBeAlive(target.gateway);
-      mustBeSilent(target.gateway);
+      await target.stillHonest();
       return got;
     } finally {
       if (--users === 0) {
         opening = undefined;
-        await target.dispose();
+        await opened.then(
+          (target) => target.dispose(),
+          () => {},
+        );
       }
     }
   };
@@ -115,9 +127,13 @@ function mustBeAlive({ pid }: Gateway): void {
 }
 
 /** On a new connection, as whoever comes next has one. */
-async function mustAnswerRightly({ dataPort }: Gateway, good: string): Promise<void> {
-  const lines = ['Content-Type: application/jwt', `Content-Length: ${good.length}`, 'Connection: close'];
-  const request = head('POST /v1/verify HTTP/1.1', 'Host: gateway.example', ...lines) + good;
+async function mustAnswerRightly(
+  { dataPort }: Gateway,
+  good: string,
+  lines: readonly string[],
+): Promise<void> {
+  const framing = ['Content-Type: application/jwt', `Content-Length: ${good.length}`, 'Connection: close'];
+  const request = head('POST /v1/verify HTTP/1.1', 'Host: gateway.example', ...framing, ...lines) + good;
   const { answers } = await exchangeRaw(dataPort, [request], { untilClosed: true });
   const [answer] = answers;
   if (answer?.status !== 200 || JSON.parse(answer.body).reason !== 'ok') {

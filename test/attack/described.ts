@@ -7,7 +7,8 @@ export function described({ answers, closed }: Pick<RawExchange, 'answers' | 'cl
   return `${answers.map(describedAnswer).join(' + ')}, ${end}`;
 }
 
-function describedAnswer({ status, headers, body }: RawAnswer): string {
+/** One answer, whatever became of the connection. */
+export function describedAnswer({ status, headers, body }: RawAnswer): string {
   // The gateway's own answers carry a request id, without exception.
   if (headers['x-request-id'] === undefined) return `parser ${status}`;
   return [status, gistOf(body)].filter((part) => part !== '').join(' ');

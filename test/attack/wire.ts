@@ -37,17 +37,17 @@ export interface WireCase {
   bytes(target: AttackTarget): string | Uint8Array | readonly (string | Uint8Array)[];
   readonly options?: RawOptions;
   /** Where it waits for more than the answers tell. */
-  readonly isBeside?: boolean;
+  readonly beside?: 'waits';
 }
 
 /** What came, and how the connection ended: one that is said to be open is asked for something more, and answers. */
-export function onTheWire({ bytes, options, isBeside, ...one }: WireCase): AttackCase {
+export function onTheWire({ bytes, options, beside, ...one }: WireCase): AttackCase {
   const isOpen = one.expected.endsWith(', open');
   const count = one.expected.startsWith('no answer') ? 0 : one.expected.split(' + ').length;
   return {
     ...one,
     // What the parser drops or the gateway gives up on takes its timeout.
-    isBeside: isBeside ?? (count === 0 || one.expected.startsWith('408')),
+    beside: beside ?? (count === 0 || one.expected.startsWith('408') ? 'waits' : undefined),
     run: async (target) => {
       const sent = bytes(target);
       const pieces = typeof sent === 'string' || sent instanceof Uint8Array ? [sent] : sent;

@@ -8,6 +8,7 @@ import { FRAMING } from './framing.ts';
 import { HEADERS } from './headers.ts';
 import { ISSUER_KEYS } from './issuer-keys.ts';
 import { PROOFS } from './proofs.ts';
+import { PROXIES } from './proxies.ts';
 import { QUOTAS } from './quotas.ts';
 import { SIGNATURES } from './signatures.ts';
 import { STATUS } from './status.ts';
@@ -25,5 +26,6 @@ export const ATTACKS: readonly AttackCase[] = [
   ...STATUS,
   ...WATCHERS,
   ...QUOTAS,
+  ...PROXIES,
   ...ISSUER_KEYS,
 ].sort((one, other) => one.number - other.number);

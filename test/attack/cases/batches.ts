@@ -1,10 +1,10 @@
 /** Attacks 62 to 65, and what of 52 to 60 stands in credentials: neighbours, and texts that two readers read differently. */
-import { call, changeStatus, reasonOf } from '../../support/call.ts';
+import { changeStatus } from '../../support/call.ts';
 import { credential, ISS, tampered } from '../../support/synthetic-issuer.ts';
-import { asked, claims, payload, reasonsOf, spelt } from '../asked.ts';
+import { ask, asked, claims, payload, reasonFor, reasonsOf, spelt } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import { type AttackTarget, PAYLOAD_MARK } from '../attack-target.ts';
-import { gistOf } from '../described.ts';
+import { describedAnswer } from '../described.ts';
 
 function batch(
   number: number,
@@ -13,11 +13,8 @@ function batch(
   content: (target: AttackTarget) => unknown,
   type = 'application/json',
 ): AttackCase {
-  const run = async (target: AttackTarget): Promise<string> => {
-    const url = `${target.gateway.data}/v1/verify/batch`;
-    const { status, text } = await call(url, { body: content(target), type });
-    return `${status} ${gistOf(text)}`;
-  };
+  const run = async (target: AttackTarget): Promise<string> =>
+    describedAnswer(await ask(target, content(target), { path: '/v1/verify/batch', type }));
   return { number, name, sent: name, expected, run };
 }
 
@@ -76,17 +73,17 @@ const PAYLOADS: AttackCases = [
 ];
 
 /** One card is revoked; the others, which look like it, are not. */
-function twins(name: string, jti: string, others: readonly string[]): AttackCase {
+function twins(name: string, jti: string, others: readonly string[], number = 65): AttackCase {
   return {
-    number: 65,
+    number,
     name,
     sent: `${JSON.stringify(jti)} revoked, its twins asked for`,
     expected: ['revoked', ...others.map(() => 'ok')].join(', '),
-    run: async ({ gateway }) => {
-      await changeStatus(gateway.admin, { iss: ISS, jti, status: 'revoked' });
+    run: async (target) => {
+      await changeStatus(target.gateway.admin, { iss: ISS, jti, status: 'revoked' });
       const reasons: string[] = [];
       for (const twin of [jti, ...others]) {
-        reasons.push(await reasonOf(gateway.data, credential({ payload: claims({ jti: twin }) })));
+        reasons.push(await reasonFor(target, credential({ payload: claims({ jti: twin }) })));
       }
       return reasons.join(', ');
     },
@@ -95,6 +92,13 @@ function twins(name: string, jti: string, others: readonly string[]): AttackCase
 
 const COMPOSED = `${PAYLOAD_MARK}-caf\u00e9`;
 const TWINS: AttackCases = [
+  // Each of them would be U+FFFD in UTF-8, and so the same card.
+  twins(
+    'the twins of a jti with a lone surrogate',
+    `${PAYLOAD_MARK}-\ud800`,
+    [`${PAYLOAD_MARK}-\ud801`, `${PAYLOAD_MARK}-\udc00`, `${PAYLOAD_MARK}-\ufffd`],
+    53,
+  ),
   twins('the twin of a jti in NFD', COMPOSED, [COMPOSED.normalize('NFD')]),
   twins('the twin of a jti in NFC', COMPOSED.normalize('NFD').replace('-', '_'), [
     COMPOSED.replace('-', '_'),

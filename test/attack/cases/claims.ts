@@ -1,9 +1,21 @@
 /** Attacks 80 to 87: a credential's form and claims, and answers that outlive what they rest on. */
-import { call, changeStatus, reasonOf, until } from '../../support/call.ts';
+import { call, changeStatus } from '../../support/call.ts';
 import { credential, ISS } from '../../support/synthetic-issuer.ts';
-import { asked, claims, gistFor, header, nowSeconds, payload, reasonsOf, spelt } from '../asked.ts';
+import {
+  ask,
+  asked,
+  claims,
+  gistFor,
+  header,
+  nowSeconds,
+  payload,
+  reasonFor,
+  reasonsOf,
+  spelt,
+} from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import { LONGER_ISS, PAYLOAD_MARK, TWIN_ISS, TWIN_SIGNER } from '../attack-target.ts';
+import { eventually } from '../deadlines.ts';
 
 const withoutExp = (member: string) => (): string => {
   const { exp: _, ...others } = claims();
@@ -24,7 +36,7 @@ const FORMS: AttackCases = [
     expected: '413 alone, malformed beside ok in a batch',
     run: async (target) => {
       const text = credential({ payload: claims({ filler: 'x'.repeat(64 * 1024) }) });
-      const { status } = await call(`${target.gateway.data}/v1/verify`, { body: { credential: text } });
+      const { status } = await ask(target, { credential: text });
       const [item, neighbour] = await reasonsOf(target, [text, target.good]);
       return `${status} alone, ${item} beside ${neighbour} in a batch`;
     },
@@ -76,6 +88,7 @@ const CLAIMS: AttackCases = [
     return `${JSON.stringify(others).slice(0, -1)},"jti":9007199254740993}`;
   }),
   payload(59, '1e400 among the claims', 'ok', spelt('"a":1e400')),
+  payload(59, '2^53 + 1 among the claims', 'ok', spelt('"a":9007199254740993')),
 ];
 
 /** One of two cards is revoked whose issuer and id join to the same text. */
@@ -85,10 +98,10 @@ function pair(name: string, revoked: Record<'iss' | 'jti', string>, other: Recor
     name,
     sent: `(${revoked.iss}, ${revoked.jti}) revoked`,
     expected: 'revoked, and the other ok',
-    run: async ({ gateway }: Parameters<AttackCase['run']>[0]): Promise<string> => {
-      await changeStatus(gateway.admin, { ...revoked, status: 'revoked' });
-      const one = await reasonOf(gateway.data, credential({ payload: claims(revoked) }));
-      return `${one}, and the other ${await reasonOf(gateway.data, credential({ payload: claims(other) }))}`;
+    run: async (target: Parameters<AttackCase['run']>[0]): Promise<string> => {
+      await changeStatus(target.gateway.admin, { ...revoked, status: 'revoked' });
+      const one = await reasonFor(target, credential({ payload: claims(revoked) }));
+      return `${one}, and the other ${await reasonFor(target, credential({ payload: claims(other) }))}`;
     },
   };
 }
@@ -104,12 +117,12 @@ const CACHES: AttackCases = [
     name: 'an answer that outlives exp',
     sent: 'a credential good for some seconds more',
     expected: 'ok, then expired',
-    isBeside: true,
+    beside: 'waits',
     run: async (target) => {
       // Thirty seconds of tolerance for clocks: what expired 22 s ago is good for eight more.
       const text = credential({ payload: claims({ exp: nowSeconds() - 22 }) });
-      const first = await gistFor(target, { credential: text });
-      await until(async () => (await gistFor(target, { credential: text })) !== 'ok');
+      const first = await reasonFor(target, text);
+      await eventually('its end', async () => (await reasonFor(target, text)) !== 'ok');
       const [later] = await reasonsOf(target, [text]);
       return `${first}, then ${later}`;
     },
@@ -119,12 +132,12 @@ const CACHES: AttackCases = [
     name: 'an answer that outlives a revocation',
     sent: 'the same credential before and after',
     expected: 'ok, then revoked',
-    run: async ({ gateway }) => {
+    run: async (target) => {
       const jti = `${PAYLOAD_MARK}-outlives`;
       const text = credential({ payload: claims({ jti }) });
-      const first = await reasonOf(gateway.data, text);
-      await changeStatus(gateway.admin, { iss: ISS, jti, status: 'revoked' });
-      return `${first}, then ${await reasonOf(gateway.data, text)}`;
+      const first = await reasonFor(target, text);
+      await changeStatus(target.gateway.admin, { iss: ISS, jti, status: 'revoked' });
+      return `${first}, then ${await reasonFor(target, text)}`;
     },
   },
   {
@@ -132,13 +145,13 @@ const CACHES: AttackCases = [
     name: 'an answer that outlives its key',
     sent: 'the same credential before and after its key is retired',
     expected: 'ok, then key_not_active',
-    run: async ({ gateway }) => {
+    run: async (target) => {
       const text = credential({ payload: claims({ iss: TWIN_ISS }), signer: TWIN_SIGNER });
-      const first = await reasonOf(gateway.data, text);
-      await call(`${gateway.admin}/admin/v1/key-retirements`, {
+      const first = await reasonFor(target, text);
+      await call(`${target.gateway.admin}/admin/v1/key-retirements`, {
         body: { iss: TWIN_ISS, kid: TWIN_SIGNER.kid },
       });
-      return `${first}, then ${await reasonOf(gateway.data, text)}`;
+      return `${first}, then ${await reasonFor(target, text)}`;
     },
   },
 ];

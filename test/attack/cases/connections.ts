@@ -1,8 +1,9 @@
 /** Attacks 36 to 44: what is done with connections and paths. */
-import { scrape, until } from '../../support/call.ts';
+import { scrape } from '../../support/call.ts';
 import { head, open } from '../../support/raw-http.ts';
 import type { AttackCases } from '../attack-case.ts';
 import { PAYLOAD_MARK } from '../attack-target.ts';
+import { eventually } from '../deadlines.ts';
 import { envelope, HOST, length, onTheWire, post, whole } from '../wire.ts';
 
 const NOT_FOUND = '404 not-found, open';
@@ -14,7 +15,7 @@ const ENDS: AttackCases = [
     name: 'bytes after the body that was announced',
     sent: 'a request, then text that is none',
     expected: '200 ok, closed',
-    isBeside: true,
+    beside: 'waits',
     bytes: (target) => `${post(target)}${PAYLOAD_MARK}\r\n\r\n`,
   }),
   onTheWire({
@@ -68,7 +69,7 @@ const ENDS: AttackCases = [
       }
       const inFlight = async () => (await scrape(target.gateway.metrics)).get('vigie_requests_in_flight');
       // The scrape counts itself.
-      await until(async () => (await inFlight()) === 1);
+      await eventually('an end of what is in flight', async () => (await inFlight()) === 1);
       return 'nothing in flight but the question';
     },
   },

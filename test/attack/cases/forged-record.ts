@@ -2,16 +2,19 @@
 import { cardHash } from '../../../src/revocation/card-hash.ts';
 import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
 import { encodeEntry } from '../../../src/revocation/status-entry.ts';
-import { reasonOf, scrape, until } from '../../support/call.ts';
+import { scrape } from '../../support/call.ts';
 import { acknowledged, card, type Deployment, deploy, fresh, key, MASTER } from '../../support/deployment.ts';
-import type { Gateway } from '../../support/gateway.ts';
+import { FASTEST_ENGINE, type Gateway } from '../../support/gateway.ts';
 import { ISS } from '../../support/synthetic-issuer.ts';
+import { reasonFor } from '../asked.ts';
 import type { AttackCases } from '../attack-case.ts';
+import { PAYLOAD_MARK, TALKATIVE, targetOf } from '../attack-target.ts';
+import { eventually } from '../deadlines.ts';
 
 /** Cards, what an authorised caller made of each, and what the forged record says of it. */
 const FORGED = [
-  ['victim-revoked', 'revoked', 'active'],
-  ['victim-active', undefined, 'revoked'],
+  [`${PAYLOAD_MARK}-revoked`, 'revoked', 'active'],
+  [`${PAYLOAD_MARK}-active`, undefined, 'revoked'],
 ] as const;
 
 export const FORGED_RECORDS: AttackCases = [
@@ -20,17 +23,19 @@ export const FORGED_RECORDS: AttackCases = [
     name: 'forged records written into Redis',
     sent: 'a reinstatement and a revocation, under another secret',
     expected: 'refused and counted; the cards stay revoked, ok',
-    isBeside: true,
+    beside: 'own-gateway',
     run: async () => {
       const deployment = await deploy();
       try {
-        const gateway = await deployment.start('a');
+        const gateway = await deployment.start('a', { ...TALKATIVE, ...FASTEST_ENGINE });
         await fresh([gateway]);
         for (const [jti, status] of FORGED)
           if (status !== undefined) await acknowledged(gateway, jti, status);
         await forge(deployment);
-        await until(async () => (await refusedRecords(gateway)) > 0);
-        const reasons = await Promise.all(FORGED.map(([jti]) => reasonOf(gateway.data, card(jti))));
+        await eventually('a refusal', async () => (await refusedRecords(gateway)) > 0);
+        const target = targetOf(gateway);
+        const reasons = await Promise.all(FORGED.map(([jti]) => reasonFor(target, card(jti))));
+        await target.stillHonest();
         return `refused and counted; the cards stay ${reasons.join(', ')}`;
       } finally {
         await deployment.dispose();

@@ -1,8 +1,9 @@
 /** Attacks 66 to 73: what a credential's header says of how it is to be read, and by which key. */
 import { createHmac } from 'node:crypto';
-import { call, until } from '../../support/call.ts';
+import { call } from '../../support/call.ts';
+import { FASTEST_ENGINE } from '../../support/gateway.ts';
 import { base64url, credential, KID, SIGNER, signerOf } from '../../support/synthetic-issuer.ts';
-import { asked, claims, gistFor, header, reasonsOf } from '../asked.ts';
+import { asked, claims, header, reasonFor, reasonsOf } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import {
   ATTACKED_ISSUERS,
@@ -12,6 +13,7 @@ import {
   TWIN_SIGNER,
   withTarget,
 } from '../attack-target.ts';
+import { eventually } from '../deadlines.ts';
 
 const NOT_ALLOWED = 'alg_not_allowed';
 const PUBLIC_KEY = Buffer.from(SIGNER.x, 'base64url');
@@ -54,12 +56,15 @@ const ADDRESSES: AttackCases = ['jku', 'x5u'].map((member) => ({
   expected: 'malformed, 0 visitors',
   run: async (target): Promise<string> => {
     const server = await countingServer('{}');
-    const text = credential({ payload: claims(), header: { [member]: server.url }, signer: THIEF });
-    const reason = await gistFor(target, { credential: text });
-    // Nobody who was asked to fetch has not begun to by the time of so many later answers.
-    for (let round = 0; round < 20; round++) await target.stillHonest();
-    server.close();
-    return `${reason}, ${server.asked()} visitors`;
+    try {
+      const text = credential({ payload: claims(), header: { [member]: server.url }, signer: THIEF });
+      const reason = await reasonFor(target, text);
+      // Nobody who was asked to fetch has not begun to by the time of so many later answers.
+      for (let round = 0; round < 20; round++) await target.stillHonest();
+      return `${reason}, ${server.asked()} visitors`;
+    } finally {
+      server.close();
+    }
   },
 }));
 
@@ -95,17 +100,18 @@ const STORM: AttackCase = {
   name: 'a storm of unknown kids',
   sent: '2,000 credentials, each with a kid of its own',
   expected: '2000 unknown_key, the list fetched once more',
-  isBeside: true,
+  beside: 'own-gateway',
   run: async () => {
     const list = JSON.stringify({ version: 1, issuers: ATTACKED_ISSUERS });
     const server = await countingServer(list);
-    const got = await withTarget({ trustList: server.url }, async (target) => {
+    const options = { trustList: server.url, env: FASTEST_ENGINE };
+    const got = withTarget(options, async (target) => {
       const before = server.asked();
       const credentials = Array.from({ length: 2_000 }, (_, index) =>
         credential({ payload: claims(), header: { kid: `storm-${index}` } }),
       );
       const reasons = await reasonsOf(target, credentials.slice(0, 1_000));
-      await until(() => server.asked() > before);
+      await eventually('a fetch', () => server.asked() > before);
       reasons.push(...(await reasonsOf(target, credentials.slice(1_000))));
       // A second fetch would have begun by the time at which the list in force is told.
       await call(`${target.gateway.admin}/admin/v1/trust-list`);
@@ -113,8 +119,7 @@ const STORM: AttackCase = {
       const more = server.asked() - before;
       return `${unknown} unknown_key, the list fetched ${more === 1 ? 'once' : `${more} times`} more`;
     });
-    server.close();
-    return got;
+    return got.finally(() => server.close());
   },
 };
 

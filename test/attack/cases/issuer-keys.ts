@@ -5,40 +5,51 @@ import { basePointTimes, scalarOf, torsion } from '../../signature/forge.ts';
 import { call } from '../../support/call.ts';
 import { startGateway } from '../../support/gateway.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
-import { ATTACKED_ISSUERS } from '../attack-target.ts';
+import { ATTACKED_ISSUERS, type AttackTarget } from '../attack-target.ts';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
-const MIXED = basePointTimes(scalarOf('weak'));
+const SOUND = basePointTimes(scalarOf('weak'));
+const REFUSED = '409 trust-list-refused, key_refused';
 
-const KEYS: readonly (readonly [string, Uint8Array])[] = [
-  ...LOW_ORDER_ENCODINGS.map((text, index) => [`a point of low order (${index})`, hex(text)] as const),
+const KEYS: readonly (readonly [name: string, bytes: Uint8Array, expected: string])[] = [
+  ...LOW_ORDER_ENCODINGS.map(
+    (text, index) => [`a point of low order (${index})`, hex(text), REFUSED] as const,
+  ),
   ...[1, 2, 4].map(
-    (index) => [`a point with torsion (${index})`, MIXED.add(torsion(index)).toBytes()] as const,
+    (index) => [`a point with torsion (${index})`, SOUND.add(torsion(index)).toBytes(), REFUSED] as const,
   ),
   // y = p + 3 (of a point on the curve) and y = 2 (of none), little-endian.
-  ['a point spelt non-canonically', hex(`f0${'ff'.repeat(30)}7f`)],
-  ['no point at all', hex(`02${'00'.repeat(31)}`)],
-  ['of 31 bytes', new Uint8Array(31).fill(7)],
+  ['a point spelt non-canonically', hex(`f0${'ff'.repeat(30)}7f`), REFUSED],
+  ['no point at all', hex(`02${'00'.repeat(31)}`), REFUSED],
+  ['of 31 bytes', new Uint8Array(31).fill(7), REFUSED],
 ];
 
-const weakList = (bytes: Uint8Array, version: number): object => {
-  const weak = { kty: 'OKP', crv: 'Ed25519', kid: 'weak', x: Buffer.from(bytes).toString('base64url') };
-  return { version, issuers: [...ATTACKED_ISSUERS, { iss: 'https://weak.example', keys: [weak] }] };
+const listWith = (bytes: Uint8Array, version: number): object => {
+  const key = { kty: 'OKP', crv: 'Ed25519', kid: 'weak', x: Buffer.from(bytes).toString('base64url') };
+  return { version, issuers: [...ATTACKED_ISSUERS, { iss: 'https://weak.example', keys: [key] }] };
 };
 
-/** Refused whole, with what is right in it: the list in force stays. */
-const reloaded = ([name, bytes]: (typeof KEYS)[number]): AttackCase => ({
+async function versionInForce({ gateway }: AttackTarget): Promise<number> {
+  return (await call<{ version: number }>(`${gateway.admin}/admin/v1/trust-list`)).json.version;
+}
+
+/** Refused whole, with what is right in it, or taken: a list of a higher version, right but for one key at most. */
+const reloaded = (name: string, bytes: Uint8Array, expected: string): AttackCase => ({
   number: 98,
   name: `an issuer's key that is ${name}`,
   sent: 'a higher version of the trust list with it',
-  expected: '409 trust-list-refused, and version 1 stays',
-  run: async ({ gateway }) => {
-    writeFileSync(gateway.trustListFile, JSON.stringify(weakList(bytes, 2)));
-    const { status, json } = await call<{ type?: string }>(`${gateway.admin}/admin/v1/trust-list/reload`, {
-      method: 'POST',
-    });
-    const inForce = await call<{ version: number }>(`${gateway.admin}/admin/v1/trust-list`);
-    return `${status} ${json.type ?? 'taken'}, and version ${inForce.json.version} stays`;
+  expected,
+  run: async (target) => {
+    const { trustListFile, admin } = target.gateway;
+    const before = await versionInForce(target);
+    writeFileSync(trustListFile, JSON.stringify(listWith(bytes, before + 1)));
+    const { status, json } = await call<{ type?: string; reason?: string }>(
+      `${admin}/admin/v1/trust-list/reload`,
+      { method: 'POST' },
+    );
+    const steps = (await versionInForce(target)) - before;
+    const told = json.type === undefined ? `${status}` : `${status} ${json.type}, ${json.reason}`;
+    return `${told}; ${steps === 0 ? 'the list in force stays' : `${steps} version on`}`;
   },
 });
 
@@ -46,16 +57,26 @@ const AT_START: AttackCase = {
   number: 98,
   name: "an issuer's weak key, at the start",
   sent: 'a first trust list with it',
-  expected: 'exit code 2',
-  isBeside: true,
+  expected: 'exit code 2, for a key that is a point of small order',
+  beside: 'own-gateway',
   run: () =>
-    startGateway({ trustList: weakList(torsion(1).toBytes(), 1) }).then(
+    startGateway({ trustList: listWith(torsion(1).toBytes(), 1) }).then(
       async (gateway) => {
         await gateway.dispose();
         return 'it started';
       },
-      (error: Error) => `exit code ${/ended with (\S+) before/.exec(error.message)?.[1]}`,
+      ({ message }: Error) => {
+        const why = message.includes('a point of small order')
+          ? 'a key that is a point of small order'
+          : message;
+        return `exit code ${/ended with (\S+) before/.exec(message)?.[1]}, for ${why}`;
+      },
     ),
 };
 
-export const ISSUER_KEYS: AttackCases = [...KEYS.map(reloaded), AT_START];
+export const ISSUER_KEYS: AttackCases = [
+  ...KEYS.map(([name, bytes, expected]) => reloaded(name, bytes, `${expected}; the list in force stays`)),
+  // What shows that the others were refused for their keys.
+  reloaded('sound', SOUND.toBytes(), '200; 1 version on'),
+  AT_START,
+];

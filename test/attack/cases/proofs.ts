@@ -1,11 +1,12 @@
 /** Attacks 78 and 79 on holders' keys, and 88: proofs of the holder. */
-import { LOW_ORDER_ENCODINGS } from '../../../src/encoding/ed25519-point.ts';
-import { call } from '../../support/call.ts';
+import { isCanonicalEncoding, LOW_ORDER_ENCODINGS } from '../../../src/encoding/ed25519-point.ts';
 import { cnfOf, HOLDER, holderProof, PHARMACY } from '../../support/presentation.ts';
 import { credential, signerOf } from '../../support/synthetic-issuer.ts';
-import { claims, gistFor, nowSeconds } from '../asked.ts';
+import { ask, claims, gistFor, nowSeconds } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import { HELD_ISS } from '../attack-target.ts';
+import { describedAnswer } from '../described.ts';
+import { FORGER_KEY, FORGER_SCALAR, forgedProof } from '../forger.ts';
 
 const card = (jti: string, cnf: unknown = cnfOf()): string =>
   credential({ payload: claims({ iss: HELD_ISS, jti, cnf }) });
@@ -31,14 +32,26 @@ function presented(
   };
 }
 
-/** Keys of holders that sign for everybody: of low order, in every spelling that there is. */
-const HOLDERS: AttackCases = LOW_ORDER_ENCODINGS.map((encoding, index) =>
-  presented(index < 8 ? 78 : 79, `a holder's key of low order (${index})`, 'holder_proof_invalid', () => {
-    const x = Buffer.from(encoding, 'hex').toString('base64url');
-    const text = card(`low-${index}`, { jwk: { kty: 'OKP', crv: 'Ed25519', x } });
-    return [{ credential: text, holderProof: proofOf(text) }];
+/** A proof whose signature holds under a holder's key, for which no secret is needed unless one is given. */
+function heldBy(jti: string, x: string, scalar?: bigint): object {
+  const text = card(jti, { jwk: { kty: 'OKP', crv: 'Ed25519', x } });
+  return { credential: text, holderProof: forgedProof(text, Buffer.from(x, 'base64url'), scalar) };
+}
+
+/** Keys of holders under which anybody can sign: of low order, in every spelling that there is. */
+const HOLDERS: AttackCases = [
+  presented(78, "a forged proof that is as it should be, by the holder's key", 'ok', () => [
+    heldBy('forged', FORGER_KEY.x, FORGER_SCALAR),
+  ]),
+  ...LOW_ORDER_ENCODINGS.map((encoding, index) => {
+    const key = Buffer.from(encoding, 'hex');
+    const [number, spelt] = isCanonicalEncoding(key) ? [78, ''] : [79, ', not canonical'];
+    const name = `a holder's key of low order${spelt} (${index})`;
+    return presented(number, name, 'holder_proof_invalid', () => [
+      heldBy(`low-${index}`, key.toString('base64url')),
+    ]);
   }),
-);
+];
 
 export const PROOFS: AttackCases = [
   ...HOLDERS,
@@ -86,13 +99,7 @@ export const PROOFS: AttackCases = [
     name: 'an SD-JWT by its media type',
     sent: 'Content-Type: application/dc+sd-jwt',
     expected: '415 unsupported-media-type',
-    run: async ({ gateway }) => {
-      const type = 'application/dc+sd-jwt';
-      const answer = await call<{ type: string }>(`${gateway.data}/v1/verify`, {
-        body: `${card('typed')}~`,
-        type,
-      });
-      return `${answer.status} ${answer.json.type}`;
-    },
+    run: async (target) =>
+      describedAnswer(await ask(target, `${card('typed')}~`, { type: 'application/dc+sd-jwt' })),
   },
 ];

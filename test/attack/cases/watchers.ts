@@ -2,62 +2,85 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { call, changeStatus, reasonOf, scrape, verify } from '../../support/call.ts';
-import { logLines, startGateway } from '../../support/gateway.ts';
+import { call, changeStatus, scrape, type VerdictAnswer } from '../../support/call.ts';
+import { bearer } from '../../support/callers.ts';
+import { FASTEST_ENGINE, logLines, startGateway } from '../../support/gateway.ts';
 import { head } from '../../support/raw-http.ts';
 import { credential, ISS, tampered } from '../../support/synthetic-issuer.ts';
-import { claims } from '../asked.ts';
+import { ask, claims, reasonFor } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import { type AttackTarget, PAYLOAD_MARK, withTarget } from '../attack-target.ts';
+import { OTHER, openGuarded } from '../guarded.ts';
 import { DROPPED, HOST, onTheWire } from '../wire.ts';
 
-/** A thousand calls leave no connection behind. */
-const CLOSE = { connection: 'close' } as const;
+/** What is different in each of a thousand calls, none of which leaves a connection behind. */
+async function strange(target: AttackTarget, index: number, known?: string): Promise<void> {
+  const lines = [HOST, `X-Request-Id: ${index}`, `User-Agent: agent ${index}`];
+  await target.send(head(`M${index} /v1/${PAYLOAD_MARK}-${index} HTTP/1.1`, ...lines));
+  const payload = claims({ iss: `https://${index}.example` });
+  const text = credential({ payload, header: { kid: `${index}` } });
+  for (const authorization of [`Bearer ${index}`, ...(known === undefined ? [] : [known])]) {
+    await ask(
+      target,
+      { credential: text },
+      { lines: [...lines.slice(1), `Authorization: ${authorization}`] },
+    );
+  }
+}
 
-const SERIES: AttackCase = {
-  number: 93,
-  name: 'label cardinality',
-  sent: '500 paths, methods, kids, issuers, ids and keys of their own',
-  expected: 'no series more',
-  run: async ({ gateway, good }: AttackTarget): Promise<string> => {
-    const strange = async (index: number): Promise<void> => {
-      await call(`${gateway.data}/v1/${PAYLOAD_MARK}-${index}`, {
-        method: `M${index + 1}`,
-        headers: CLOSE,
-      });
-      const payload = claims({ iss: `https://${index}.example` });
-      await call(`${gateway.data}/v1/verify`, {
-        body: { credential: credential({ payload, header: { kid: `${index}` } }) },
-        headers: {
-          'x-request-id': `${index}`,
-          authorization: `Bearer ${index}`,
-          'user-agent': `agent ${index}`,
-          ...CLOSE,
-        },
-      });
-    };
-    // Once before the first look, so that each kind of answer has its series.
-    await strange(-1);
-    await reasonOf(gateway.data, good);
-    const before = (await scrape(gateway.metrics)).size;
-    for (let from = 0; from < 500; from += 50) {
-      await Promise.all(Array.from({ length: 50 }, (_, index) => strange(from + index)));
-    }
-    const more = (await scrape(gateway.metrics)).size - before;
-    return more === 0 ? 'no series more' : `${more} series more`;
+/** How many series there are more once strangers came, each unlike any other. */
+async function seriesMore(target: AttackTarget, count: number, known?: string): Promise<string> {
+  // Once before the first look, so that each kind of answer has its series.
+  await strange(target, 0, known);
+  await reasonFor(target, target.good);
+  const before = (await scrape(target.gateway.metrics)).size;
+  for (let from = 1; from <= count; from += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, index) => strange(target, from + index, known)));
+  }
+  const more = (await scrape(target.gateway.metrics)).size - before;
+  return more === 0 ? 'no series more' : `${more} series more`;
+}
+
+const SERIES: AttackCases = [
+  {
+    number: 93,
+    name: 'label cardinality',
+    sent: '500 paths, methods, kids, issuers, ids and keys of their own',
+    expected: 'no series more',
+    run: (target) => seriesMore(target, 500),
   },
-};
+  {
+    number: 93,
+    name: "label cardinality, of callers' names",
+    sent: '200 made-up keys, and as many calls with a good one',
+    expected: 'no series more, the caller is counted by its name',
+    beside: 'own-gateway',
+    run: async () => {
+      const target = await openGuarded();
+      try {
+        const got = await seriesMore(target, 200, bearer(OTHER).authorization);
+        const calls = `vigie_caller_requests_total{caller="${OTHER.name}"}`;
+        const counted = (await scrape(target.gateway.metrics)).get(calls);
+        await target.stillHonest();
+        return `${got}, the caller is counted ${counted === 201 ? 'by its name' : `${counted} times`}`;
+      } finally {
+        await target.dispose();
+      }
+    },
+  },
+];
 
 const LOG: AttackCase = {
   number: 94,
   name: 'log injection',
   sent: 'ids, paths and bodies with line ends, quotes, escapes',
   expected: 'every line is one of ours',
-  run: async ({ gateway }: AttackTarget): Promise<string> => {
+  run: async (target: AttackTarget): Promise<string> => {
+    const { gateway } = target;
     const forged = `{"level":"fatal","msg":"${PAYLOAD_MARK}"}`;
     const body = `\n${forged}\n`;
-    await call(`${gateway.data}/v1/verify`, { body, headers: { 'x-request-id': forged } });
-    await call(`${gateway.data}/${encodeURIComponent(body)}`);
+    await ask(target, body, { lines: [`X-Request-Id: ${forged}`] });
+    await target.send(head(`GET /${encodeURIComponent(body)} HTTP/1.1`, HOST));
     await call(`${gateway.admin}/admin/v1/status-query`, { body: { iss: forged, jti: `\n${forged}` } });
     await call(`${gateway.admin}/admin/v1/status-query`, { body, headers: { 'x-request-id': forged } });
     // Throws where a line is no JSON.
@@ -89,7 +112,7 @@ function refusedStart(name: string, env: Record<string, string>): AttackCase {
     name: `secrets in errors: ${name}`,
     sent: Object.keys(env).join(', '),
     expected: 'exit code 2, no secret',
-    isBeside: true,
+    beside: 'own-gateway',
     run: async () => {
       const told = await startGateway({ env }).then(
         async (gateway) => {
@@ -120,11 +143,11 @@ const SECRETS: AttackCases = [
     name: 'secrets in errors: tokens that are refused, and one that is not',
     sent: 'a wrong token, the right one with a wrong body',
     expected: '401, 400, no secret',
-    isBeside: true,
+    beside: 'own-gateway',
     run: () => {
       const token = SECRET.padEnd(40, '0');
       return withSecretFile(token, (file) =>
-        withTarget({ env: { VIGIE_ADMIN_TOKEN_FILE: file } }, async ({ gateway }) => {
+        withTarget({ env: { ...FASTEST_ENGINE, VIGIE_ADMIN_TOKEN_FILE: file } }, async ({ gateway }) => {
           const ask = (bearer: string) =>
             call(`${gateway.admin}/admin/v1/status-changes`, {
               body: `{"${PAYLOAD_MARK}":1}`,
@@ -158,17 +181,36 @@ function guess(name: string, reason: string, of: (jti: string) => string): Attac
     name: `guessing whether a card exists: ${name}`,
     sent: 'of a revoked card and of one that nobody knows',
     expected: `alike: ${reason}`,
-    run: async ({ gateway }) => {
+    run: async (target) => {
       const known = `${PAYLOAD_MARK}-known`;
-      await changeStatus(gateway.admin, { iss: ISS, jti: known, status: 'revoked' });
-      const answers: string[] = [];
-      for (const jti of [known, `${PAYLOAD_MARK}-never`]) {
-        const { checkedAt: _, revocation: __, ...answer } = await verify(gateway.data, of(jti));
-        answers.push(JSON.stringify(answer).replaceAll(jti, 'jti'));
+      await changeStatus(target.gateway.admin, { iss: ISS, jti: known, status: 'revoked' });
+      const told = (jti: string) => toldOf(target, of(jti), jti);
+      for (let round = 0; round < MOST_ROUNDS; round++) {
+        const [first, never, again] = [
+          await told(known),
+          await told(`${PAYLOAD_MARK}-never`),
+          await told(known),
+        ];
+        // What others change meanwhile (seq) says nothing of either card.
+        if (first.text !== again.text) continue;
+        return `${first.text === never.text ? 'alike' : 'different'}: ${first.reason}`;
       }
-      const [first = '{}', second] = answers;
-      return `${first === second ? 'alike' : 'different'}: ${JSON.parse(first).reason}`;
+      return 'never the same answer twice';
     },
+  };
+}
+
+const MOST_ROUNDS = 50;
+
+/** An answer but for what time alone changes, and for the card's own name. */
+async function toldOf(target: AttackTarget, text: string, jti: string) {
+  const { checkedAt: _, ...answer } = JSON.parse(
+    (await ask(target, { credential: text })).body,
+  ) as VerdictAnswer;
+  const revocation = { ...answer.revocation, ageMs: 0 };
+  return {
+    reason: answer.reason,
+    text: JSON.stringify({ ...answer, revocation }).replaceAll(jti, 'jti'),
   };
 }
 
@@ -182,4 +224,4 @@ const GUESSES: AttackCases = [
   ),
 ];
 
-export const WATCHERS: AttackCases = [SERIES, LOG, COLOURS, ...SECRETS, ...GUESSES];
+export const WATCHERS: AttackCases = [...SERIES, LOG, COLOURS, ...SECRETS, ...GUESSES];
