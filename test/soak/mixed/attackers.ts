@@ -35,7 +35,7 @@ export function emptyAttackTally(): AttackTally {
 }
 
 /** Some wait for a timeout of the gateway; one that waits for what never comes must not keep the soak from its end. */
-const CASE_DEADLINE_MS = 120_000;
+export const CASE_DEADLINE_MS = 120_000;
 /** A fault found is enough; a thousand of them tell no more. */
 const MOST_WRONG = 20;
 

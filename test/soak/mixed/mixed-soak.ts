@@ -11,7 +11,7 @@ import { askWholly, emptyTally, type Play, play } from '../play.ts';
 import { beyondQuota, makeAsks, withLines, withoutKey } from '../requests.ts';
 import type { Tally } from '../soak-connection.ts';
 import { within } from '../within.ts';
-import { type AttackTally, attack, emptyAttackTally, shuffled } from './attackers.ts';
+import { type AttackTally, attack, CASE_DEADLINE_MS, emptyAttackTally, shuffled } from './attackers.ts';
 import { type CallerName, type Fleet, openFleet } from './fleet.ts';
 import {
   descriptorsAtRest,
@@ -35,8 +35,8 @@ const VERIFY_GAP_MS = 150;
 const SAMPLE_GAP_MS = 2_000;
 /** Of the honest clients' calls, one in a thousand may be shed. */
 export const LEAST_AVAILABILITY = 0.999;
-/** For whatever is under way when the soak is over: longer than any timeout of a gateway or of a client. */
-const END_PATIENCE_MS = 90_000;
+/** For whatever is under way when the soak is over: longer than any timeout of a gateway, and than any attack has. */
+const END_PATIENCE_MS = CASE_DEADLINE_MS + 30_000;
 /** The gateways agree, are asked for every card, and end: as long as all its own deadlines together. */
 const JUDGE_PATIENCE_MS = 600_000;
 
@@ -117,15 +117,7 @@ export async function mixedSoak(
     const beganMs = performance.now();
     const since = (): number => (performance.now() - beganMs) / 1_000;
     const isOver = (): boolean => since() >= seconds;
-    const faults: string[] = [];
-    const endsIn = (what: string, promise: Promise<unknown>, deadlineMs: number): Promise<boolean> =>
-      within(promise, deadlineMs, what).then(
-        () => true,
-        (error: Error) => {
-          faults.push(error.message);
-          return false;
-        },
-      );
+    const { faults, endsIn } = noteFaults();
     const memory = sampleMemory(gateways, since, isOver, onSample);
     // One that waits for an answer that never comes, or whose gateway is gone, is a fault; all others go on.
     const patienceMs = 1_000 * seconds + END_PATIENCE_MS;
@@ -137,20 +129,13 @@ export async function mixedSoak(
     const isRecorded = await endsIn('the recording', recording.stop(), END_PATIENCE_MS);
     const ends: GatewayAtRest[] = [];
     for (const [i, [name, gateway]] of gateways.entries()) {
-      const samples = memory.samples.map(({ seconds: at, bytes }) => ({
-        seconds: at,
-        bytes: bytes[i] as number,
-      }));
-      await endsIn(
-        name,
-        endOf({ name, gateway, samples, seconds, descriptorsBefore: before[i] as number }).then((end) => {
-          ends.push(end);
-          faults.push(...faultsAtRest(end));
-        }),
-        2 * REST_PATIENCE_MS + END_PATIENCE_MS,
-      );
+      const samples = memory.samples.map(({ bytes, ...at }) => ({ ...at, bytes: bytes[i] as number }));
+      const soaked = { name, gateway, samples, seconds, descriptorsBefore: before[i] as number };
+      const end = endOf(soaked).then((one) => void ends.push(one));
+      await endsIn(name, end, 2 * REST_PATIENCE_MS + END_PATIENCE_MS);
       faults.push(...faultsInLog(name, gateway));
     }
+    faults.push(...ends.flatMap((end) => [...faultsAtRest(end)]));
     let history: Judged | undefined;
     const judge = async (): Promise<void> => {
       history = await judged('soak', recording, fleet.gateways, fleet.redis);
@@ -160,6 +145,20 @@ export async function mixedSoak(
   } finally {
     await fleet.dispose();
   }
+}
+
+/** What goes wrong, in words: what does not end, or fails, is told of and keeps nobody from going on. */
+function noteFaults() {
+  const faults: string[] = [];
+  const endsIn = (what: string, promise: Promise<unknown>, deadlineMs: number): Promise<boolean> =>
+    within(promise, deadlineMs, 'it').then(
+      () => true,
+      (error: Error) => {
+        faults.push(`${what}: ${error.message}`);
+        return false;
+      },
+    );
+  return { faults, endsIn };
 }
 
 interface MemorySamples {
