@@ -18,11 +18,13 @@ export function corpusFile(target: string): string {
   return fileURLToPath(new URL(`./corpus/${target}.txt`, import.meta.url));
 }
 
-/** @throws on a line that is none: an input that is passed over in silence tests nothing. */
+/** @throws on a line that is none, as an input that is passed over in silence tests nothing, and on a file that is too large. */
 export function readCorpus(target: string): CorpusEntry[] {
   const file = corpusFile(target);
   if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
+  const text = readFileSync(file, 'utf8');
+  if (text.length > MOST_FILE_CHARS) throw new Error(`${file}: more than ${MOST_FILE_CHARS} characters`);
+  const lines = text.split('\n');
   return lines.flatMap((line, i) => {
     if (line === '' || line.startsWith('#')) return [];
     const [, name, hex] = /^([a-z0-9-]{1,80}) ((?:[0-9a-f]{2})*)$/.exec(line) ?? [];

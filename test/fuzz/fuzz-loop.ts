@@ -60,7 +60,9 @@ export async function fuzz(target: FuzzTarget, rules: FuzzRules): Promise<FuzzRu
       if (finding !== undefined) return end(cases, await shrunk(target, finding));
     }
     if (coverage.takeNew() === 0 || inputs.length >= MOST_KEPT) continue;
-    inputs.push(...(await thoseThatDid(target, tried, coverage)));
+    const { did, finding } = await thoseThatDid(target, tried, coverage);
+    inputs.push(...did);
+    if (finding !== undefined) return end(cases, await shrunk(target, finding));
   }
   return end(cases);
 }
@@ -86,24 +88,31 @@ async function tryOne(target: FuzzTarget, input: Buffer): Promise<Finding | unde
 
 /**
  * Which of these ran what is new, found by halves: asking what was run costs more than running. The coverage has just seen
- * it of all of them together.
+ * it of all of them together. What was in order may be wrong when it is run again, after others than the first time: that is
+ * a finding as any other.
  */
 async function thoseThatDid(
   target: FuzzTarget,
   tried: readonly Buffer[],
   coverage: Coverage,
-): Promise<Buffer[]> {
-  if (tried.length === 1) return [...tried];
+): Promise<{ readonly did: readonly Buffer[]; readonly finding: Finding | undefined }> {
+  if (tried.length === 1) return { did: tried, finding: undefined };
   const remember = coverage.forgetLast();
-  const found: Buffer[] = [];
+  const did: Buffer[] = [];
   const middle = tried.length >> 1;
   for (const half of [tried.slice(0, middle), tried.slice(middle)]) {
-    for (const input of half) await tryOne(target, input);
-    if (coverage.takeNew() > 0) found.push(...(await thoseThatDid(target, half, coverage)));
+    for (const input of half) {
+      const finding = await tryOne(target, input);
+      if (finding !== undefined) return { did, finding };
+    }
+    if (coverage.takeNew() === 0) continue;
+    const inHalf = await thoseThatDid(target, half, coverage);
+    did.push(...inHalf.did);
+    if (inHalf.finding !== undefined) return { did, finding: inHalf.finding };
   }
   // What only ran by chance must not be new for ever.
   remember();
-  return found;
+  return { did, finding: undefined };
 }
 
 const SHRINK_MS = 3_000;

@@ -1,5 +1,5 @@
 /** One target in a process of its own, which `main.ts` starts; the first argument names the file for the last input. */
-import { readFuzzArguments } from '../support/fuzz-command.ts';
+import { readFuzzArguments, refuseToFuzz } from '../support/fuzz-command.ts';
 import { addToCorpus, readCorpus } from './corpus-files.ts';
 import { startCoverage } from './coverage.ts';
 import { type OwnArguments, readOwnArguments } from './fuzz-arguments.ts';
@@ -10,7 +10,7 @@ import { TARGETS } from './targets.ts';
 
 const [lastInputFile = '', ...rest] = process.argv.slice(2);
 const own = readOwnArguments(rest) as OwnArguments;
-const target = await (TARGETS[own.name] as OpenTarget)();
+const target = await opened();
 try {
   process.exitCode = await (own.input === undefined ? fuzzIt() : tryAgain(Buffer.from(own.input, 'hex')));
 } finally {
@@ -18,6 +18,16 @@ try {
 }
 // Parts of the gateway that a target opened may keep timers: the verdict stands.
 process.exit();
+
+/** No finding, when what it needs is not there: native code, or a Redis. */
+async function opened(): Promise<FuzzTarget> {
+  try {
+    return await (TARGETS[own.name] as OpenTarget)();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.exit(refuseToFuzz(`${own.name}: cannot be opened: ${why}`));
+  }
+}
 
 async function fuzzIt(): Promise<0 | 1> {
   const { name, keep } = own;

@@ -64,6 +64,7 @@ const MUTATIONS: readonly Mutation[] = [
     const word = random.pick(words);
     return cut(bytes, placeIn(random, bytes), word.length, word);
   },
+  (random, bytes, { words }) => cut(bytes, placeOfAMember(random, bytes), 0, random.pick(words)),
   (random, bytes, { words }) => exchangeWord(bytes, random.pick(words), random.pick(words), random),
   (random, bytes) => {
     const number = Buffer.alloc(8);
@@ -84,7 +85,17 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
+const MEMBERS_BEGIN_BEHIND = [0x7b, 0x5b, 0x2c];
 const NOTHING = new Uint8Array(0);
+
+/** Behind a brace, a bracket or a comma, where a whole member may stand; anywhere, where there is none. */
+function placeOfAMember(random: Random, bytes: Buffer): number {
+  const from = placeIn(random, bytes);
+  for (let at = from; at < bytes.length; at++) {
+    if (MEMBERS_BEGIN_BEHIND.includes(bytes[at] as number)) return at + 1;
+  }
+  return from;
+}
 
 function repeated(piece: Buffer, times: number): Buffer {
   return Buffer.concat(Array.from({ length: times }, () => piece));

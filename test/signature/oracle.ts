@@ -46,6 +46,14 @@ export function decodes(publicKey: Uint8Array): boolean {
   return decode(publicKey) !== undefined;
 }
 
+/** Whether 32 bytes are the one encoding of a point of prime order: what an issuer's key has to be. */
+export function hasPrimeOrder(publicKey: Uint8Array): boolean {
+  const point = decode(publicKey);
+  if (point === undefined || !Buffer.from(publicKey).equals(encode(point))) return false;
+  const isIdentity = (one: Projective): boolean => Buffer.from(encode(one)).toString('hex') === IDENTITY_HEX;
+  return !isIdentity(point) && isIdentity(multiply(L, point));
+}
+
 function decode(bytes: Uint8Array): Projective | undefined {
   const number = fromBytes(bytes);
   const sign = number >> 255n;

@@ -1,7 +1,9 @@
 /** What a gateway holds, by the system's own account, and when nothing is under way in it any more. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { scrape, until } from '../support/call.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { scrape } from '../support/call.ts';
 import type { Gateway } from '../support/gateway.ts';
+import { within } from './within.ts';
 
 export function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
@@ -12,8 +14,16 @@ export function residentBytes(pid: number): number {
   return Number(kilobytes) * 1024;
 }
 
-/** Nothing is under way any more: the scrape is the only request. */
-export async function rest(gateway: Gateway): Promise<void> {
+/** Above every timeout of a gateway by which it closes what was left. */
+export const REST_PATIENCE_MS = 90_000;
+const SCRAPE_TIMEOUT_MS = 10_000;
+
+/**
+ * Nothing is under way any more: the scrape is the only request.
+ *
+ * @throws with what is left, when that is not so in time: a request that is never answered must end the test that finds it.
+ */
+export async function rest(gateway: Gateway, patienceMs = REST_PATIENCE_MS): Promise<void> {
   const idle = {
     vigie_requests_in_flight: 1,
     vigie_connections: 0,
@@ -23,8 +33,15 @@ export async function rest(gateway: Gateway): Promise<void> {
     'vigie_overloaded_workers{what="single"}': 0,
     'vigie_overloaded_workers{what="batch"}': 0,
   };
-  await until(async () => {
-    const samples = await scrape(gateway.metrics);
-    return Object.entries(idle).every(([name, value]) => samples.get(name) === value);
-  });
+  const endsAtMs = performance.now() + patienceMs;
+  for (;;) {
+    const samples = await within(scrape(gateway.metrics), SCRAPE_TIMEOUT_MS, 'a scrape');
+    const left = Object.entries(idle).filter(([name, value]) => samples.get(name) !== value);
+    if (left.length === 0) return;
+    if (performance.now() >= endsAtMs) {
+      const told = left.map(([name, value]) => `${name} is ${samples.get(name)} in the place of ${value}`);
+      throw new Error(`not at rest after ${patienceMs} ms: ${told.join(', ')}`);
+    }
+    await sleep(20);
+  }
 }

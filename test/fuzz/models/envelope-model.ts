@@ -1,4 +1,5 @@
 /** What the contract says of envelopes (docs: OpenAPI), read by the reference reader of JSON and nothing of the gateway's. */
+import { modelInstant } from './instant-model.ts';
 import { hasOnly, isObject, type Members, objectOf } from './strict-text.ts';
 
 export interface ModelItem {
@@ -8,20 +9,24 @@ export interface ModelItem {
 export interface ModelCall extends ModelItem {
   readonly audience: string | undefined;
   readonly nonce: string | undefined;
+  readonly atMs?: number;
 }
 
 const SINGLE = ['credential', 'holderProof', 'audience', 'nonce', 'channel', 'at'];
 
-/** A single call by a caller that may not choose `at`; `undefined`: refused. */
-export function modelSingle(body: Buffer): ModelCall | undefined {
+/** A single call; `undefined`: refused. `allowAt`: by a caller that may choose `at`. */
+export function modelSingle(body: Buffer, allowAt: boolean): ModelCall | undefined {
   const envelope = objectOf(body);
   if (envelope === undefined || !areStrings(envelope, SINGLE)) return undefined;
   const { channel, at } = envelope;
   const nonce = memberOf(envelope, 'nonce');
-  if (at !== undefined || nonce === '') return undefined;
+  if (nonce === '') return undefined;
   if (channel !== undefined && !/^(?:qr|nfc|remote)$/.test(channel as string)) return undefined;
   if (channel === 'remote' && nonce === undefined) return undefined;
-  return { ...itemOf(envelope), audience: memberOf(envelope, 'audience'), nonce };
+  const called = { ...itemOf(envelope), audience: memberOf(envelope, 'audience'), nonce };
+  if (at === undefined) return called;
+  const atMs = allowAt ? modelInstant(at as string) : undefined;
+  return atMs === undefined ? undefined : { ...called, atMs };
 }
 
 export function modelBatch(body: Buffer): readonly ModelItem[] | undefined {

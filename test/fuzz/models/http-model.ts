@@ -35,10 +35,34 @@ const ONCE = [
 /** The parser takes bytes beyond ASCII at both ends of a value for blanks as well, and nobody above it can see them. */
 const BLANKS = /^[\t \x80-\xff]+|[\t \x80-\xff]+$/g;
 
+/** PROXY protocol v2 (section 2.2): the signature, a byte whose first half is the version, and lengths. */
+const PROXY_SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
+const PROXY_HEAD_BYTES = 16;
+/** Of the longest addresses, two paths of sockets: what is longer has extensions, which the parser does not take. */
+const MOST_ADDRESS_BYTES = 216;
+
+/**
+ * Bytes of a PROXY header at the start; 0: none stands there. The parser takes one before each request, whatever command and
+ * addresses are in it; whom the gateway believes it is another matter (VIGIE_TRUSTED_PROXIES).
+ */
+function proxyBytes(bytes: Buffer): number | 'unfinished' | 'refused' {
+  if (bytes.length < 4 || !bytes.subarray(0, 4).equals(PROXY_SIGNATURE.subarray(0, 4))) return 0;
+  if (bytes.length < PROXY_HEAD_BYTES) return 'unfinished';
+  const isSecondVersion = (bytes.readUInt8(12) & 0xf0) === 0x20;
+  if (!bytes.subarray(0, 12).equals(PROXY_SIGNATURE) || !isSecondVersion) return 'refused';
+  const length = bytes.readUInt16BE(14);
+  if (length > MOST_ADDRESS_BYTES) return 'refused';
+  return bytes.length < PROXY_HEAD_BYTES + length ? 'unfinished' : PROXY_HEAD_BYTES + length;
+}
+
 export function modelConnection(bytes: Buffer): ModelConnection {
   const requests: ModelRequest[] = [];
   let at = 0;
   while (at < bytes.length) {
+    const proxied = proxyBytes(bytes.subarray(at));
+    if (typeof proxied !== 'number') return { requests, rest: proxied };
+    at += proxied;
+    if (at === bytes.length && proxied > 0) return { requests, rest: 'unfinished' };
     const end = bytes.indexOf('\r\n\r\n', at);
     if (end < 0) return { requests, rest: 'unfinished' };
     const head = headOf(bytes.toString('latin1', at, end));

@@ -14,100 +14,12 @@ import type { Route } from '../../../src/ingress/route.ts';
 import { loadNativeAddon } from '../../../src/native/addon.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 import { type ModelRequest, modelConnection } from '../models/http-model.ts';
+import { HTTP_SEEDS, HTTP_WORDS } from './http-inputs.ts';
 
 const TYPES = ['application/json', 'text/plain'];
 const MOST_BODY_BYTES = 300;
 /** The longest that a connection may be left open by the gateway once its client has said all. */
 const PATIENCE_MS = 15_000;
-
-const post = (path: string, body: string, ...lines: string[]): string =>
-  [
-    `POST ${path} HTTP/1.1`,
-    'Host: a',
-    'Content-Type: application/json',
-    `Content-Length: ${body.length}`,
-    ...lines,
-  ]
-    .join('\r\n')
-    .concat('\r\n\r\n', body);
-const get = (path: string, ...lines: string[]): string =>
-  [`GET ${path} HTTP/1.1`, 'Host: a', ...lines].join('\r\n').concat('\r\n\r\n');
-const SEEDS = [
-  post('/whole', '{"credential":"a"}'),
-  post('/stream', '["a","b"]', 'Accept: application/x-ndjson'),
-  get('/look'),
-  get('/look') + post('/whole', 'x', 'X-Request-Id: synthetic-1') + get('/look?a=b'),
-  get('/look').replace('GET', 'HEAD') + get('/nowhere'),
-  post('/whole', 'x', 'Authorization: Bearer a', 'Idempotency-Key: k', 'Expect: 100-continue'),
-  post('/whole', '').replace('POST', 'PUT') + post('/whole', 'abc', 'Connection: close') + get('/look'),
-  post('/whole', 'hello', 'Transfer-Encoding: chunked') + get('/look'),
-];
-const WORDS = [
-  ...[
-    'GET ',
-    'POST ',
-    'HEAD ',
-    'PUT ',
-    'OPTIONS ',
-    '/whole',
-    '/stream',
-    '/look',
-    '/nowhere',
-    ' HTTP/1.1',
-    ' HTTP/1.0',
-  ],
-  ...[
-    '\r\n',
-    '\r\n\r\n',
-    '\n',
-    '\r',
-    '\n\n',
-    ' ',
-    '\t',
-    ':',
-    ': ',
-    '\0',
-    '\u007f',
-    ',',
-    ';',
-    '?',
-    '#',
-    '%2f',
-    '//',
-    '*',
-  ],
-  ...['Host: a\r\n', 'Host: b\r\n', 'Content-Length: 5\r\n', 'Content-Length: 0\r\n', 'content-length:5\r\n'],
-  ...[
-    'Content-Length: +5\r\n',
-    'Content-Length: 5, 5\r\n',
-    'Content-Length : 5\r\n',
-    'Content-Length: 0x5\r\n',
-  ],
-  ...['Content-Length: 05\r\n', 'Content-Length: 18446744073709551621\r\n', 'Transfer-Encoding: chunked\r\n'],
-  ...[
-    'Transfer-Encoding:\tchunked\r\n',
-    'Transfer-Encoding: identity\r\n',
-    'Transfer-Encoding : chunked\r\n',
-  ],
-  ...[
-    'X: a\r\n b\r\n',
-    'Content-Encoding: gzip\r\n',
-    'Authorization: Bearer b\r\n',
-    'Connection: close\r\n',
-    '0\r\n\r\n',
-  ],
-  ...[
-    '5\r\nhello\r\n',
-    'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
-  ],
-  ...[
-    'hello',
-    'Expect: 100-continue\r\n',
-    'Content-Type: text/plain\r\n',
-    'X-Request-Id: a\r\n',
-    get('/look'),
-  ],
-];
 
 export async function openHttpTarget(): Promise<FuzzTarget> {
   const handled: ModelRequest[] = [];
@@ -119,9 +31,9 @@ export async function openHttpTarget(): Promise<FuzzTarget> {
   const port = us_socket_local_port(socket);
   let accepted = 0;
   return {
-    words: WORDS,
-    seeds: SEEDS.flatMap((seed) =>
-      [0, 3].map((pieces) => Buffer.concat([Uint8Array.of(pieces), Buffer.from(seed)])),
+    words: HTTP_WORDS,
+    seeds: HTTP_SEEDS.flatMap((seed) =>
+      [0, 3].map((pieces) => Buffer.concat([Uint8Array.of(pieces), Buffer.from(seed, 'latin1')])),
     ),
     accepted: () => accepted,
     run: async (input) => {

@@ -18,6 +18,9 @@ const HEADERS = [
   '{"typ":"JWT","alg":"Ed25519","kid":"a"}',
   '{"alg":"EdDSA","kid":"b"}',
 ];
+/** Of these members a header may have none, whatever else it says. */
+const FORBIDDEN = ['jwk', 'jku', 'x5c', 'x5u', 'crit', 'b64'];
+const REFUSED_HEADERS = FORBIDDEN.map((name) => `{"${name}":"u","alg":"EdDSA","kid":"a"}`);
 const PAYLOADS = [
   '{"iss":"https://issuer.example","jti":"card-1","exp":1798761600,"sub":"holder","iat":1795428000}',
   '{"iss":"urn:kasse:Ö","jti":"\\u0041","exp":1.5e9,"aud":["a","b"],"nbf":0,"test":true}',
@@ -85,6 +88,8 @@ const WORDS = [
     '[[[[[[[[',
     '{"a":1,"a":2}',
   ],
+  ...FORBIDDEN.flatMap((name) => [`"${name}":"u",`, `"${name}":null,`, `"${name}":[],`]),
+  ...['"x5t":"u",', '"cty":"u",', '"jku"', '"x5c"', '"kid":"",', '"typ":"JWT",'],
   Uint8Array.of(0xff),
   Uint8Array.of(0xc3),
 ];
@@ -94,12 +99,16 @@ export function openJwsTarget(): FuzzTarget {
   if (!loaded.ok) throw new Error(`the native decoder ${loaded.because}`);
   const native = createDecoderComparison(loaded.addon, createRandom(1));
   let accepted = 0;
-  const seeds = HEADERS.flatMap((header) =>
-    PAYLOADS.map((payload) => Buffer.from(`\x00${header}\0${payload}\0${SIGNATURE}`)),
-  );
+  const seedOf = (header: string, payload = PAYLOADS[0]): Buffer =>
+    Buffer.from(`\x00${header}\0${payload}\0${SIGNATURE}`);
+  const seeds = HEADERS.flatMap((header) => PAYLOADS.map((payload) => seedOf(header, payload)));
   return {
     words: WORDS,
-    seeds: [...seeds, Buffer.concat([Uint8Array.of(1), textOf(seeds[0] as Buffer)])],
+    seeds: [
+      ...seeds,
+      ...REFUSED_HEADERS.map((header) => seedOf(header)),
+      Buffer.concat([Uint8Array.of(1), textOf(seeds[0] as Buffer)]),
+    ],
     accepted: () => accepted,
     run: (input) => {
       const bytes = textOf(input);

@@ -1,6 +1,7 @@
 /**
- * Records with a MAC, as LMDB and the filter's file hold them. Behind a first odd byte they are sealed anew, so that
- * mutations come behind the MAC as well: what a gateway of another version may have written.
+ * Records with a MAC, as LMDB and the filter's file hold them. The first byte says how: as they come; sealed anew, so that
+ * mutations come behind the MAC as well (what a gateway of another version may have written); or sealed anew, and then with
+ * the byte that the second one chooses in every other value, none of which the MAC covers.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import {
   splitFilterSnapshot,
 } from '../../../src/revocation/shared/filter-snapshot.ts';
 import { openDatabase } from '../../../src/revocation/status-database.ts';
-import { decodeEntry } from '../../../src/revocation/status-entry.ts';
+import { decodeEntry, isOfLaterSchema } from '../../../src/revocation/status-entry.ts';
 import { readerOf } from '../../../src/revocation/status-reader.ts';
 import { decodeState, emptyState, encodeState } from '../../../src/revocation/store-state.ts';
 import { record, SECRET, supersede } from '../../revocation/shared/synthetic-log.ts';
@@ -27,12 +28,33 @@ import {
   sealState,
   splitFilter,
 } from '../models/sealed-records.ts';
-import { compared, type InputPart } from './input-part.ts';
+import { compared, type InputPart, judged } from './input-part.ts';
 
 const EPOCH = Buffer.from('0000000000000001a1a2a3a4a5a6a7a8', 'hex');
-const PLAIN = Uint8Array.of(0);
-const SEALED = Uint8Array.of(1);
-const isSealed = (rest: Buffer): boolean => ((rest[0] ?? 0) & 1) === 1;
+const KINDS = 3;
+const PLAIN = Uint8Array.of(0, 0);
+const SEALED = Uint8Array.of(1, 0);
+/** At the first byte, at the first behind a card's hash, and at one in the middle: mutations find the others. */
+const FORGED = [0, 16, 30].map((at) => Uint8Array.of(2, at));
+const WAYS = [PLAIN, SEALED, ...FORGED];
+const BEHIND_WAY = PLAIN.length;
+const isSealed = (rest: Buffer): boolean => (rest[0] ?? 0) % KINDS !== 0;
+
+/** What a forger gets who changes one byte of a sealed record and leaves its MAC: nothing, at any place, by any value. */
+async function forgeryFault(
+  rest: Buffer,
+  sealed: Buffer,
+  isTaken: (forged: Buffer) => boolean | Promise<boolean>,
+): Promise<string | undefined> {
+  if ((rest[0] ?? 0) % KINDS !== 2 || sealed.length === 0) return undefined;
+  const at = (rest[1] ?? 0) % sealed.length;
+  for (let change = 1; change < 256; change++) {
+    const forged = Buffer.from(sealed);
+    forged[at] = (sealed[at] as number) ^ change;
+    if (await isTaken(forged)) return `taken with another byte ${at}: ${forged[at]}`;
+  }
+  return undefined;
+}
 
 /** An entry, put into a real LMDB store under its hash and read back from all three sides. */
 export function openEntries(): InputPart {
@@ -48,11 +70,21 @@ export function openEntries(): InputPart {
     Buffer.concat([hash, entry]),
   );
   return {
-    seeds: [PLAIN, SEALED].flatMap((flag) => seeds.map((seed) => Buffer.concat([flag, seed]))),
-    run: (rest) => {
-      const hash = Buffer.from(rest.subarray(1, 17));
-      const given = Buffer.from(rest.subarray(17));
+    seeds: WAYS.flatMap((flag) => seeds.map((seed) => Buffer.concat([flag, seed]))),
+    run: async (rest) => {
+      const record = rest.subarray(BEHIND_WAY);
+      const [hash, given] = [record.subarray(0, 16), record.subarray(16)].map((part) =>
+        Buffer.from(part),
+      ) as [Buffer, Buffer];
       const bytes = isSealed(rest) && given.length >= 28 ? sealEntry(entryMacKey, hash, given) : given;
+      const forgery = await forgeryFault(rest, Buffer.concat([hash, bytes]), (forged) => {
+        const [ofHash, ofEntry] = [forged.subarray(0, 16), forged.subarray(16)];
+        return (
+          decodeEntry(entryMacKey, ofHash, ofEntry) !== undefined ||
+          isOfLaterSchema(entryMacKey, ofHash, ofEntry)
+        );
+      });
+      if (forgery !== undefined) return judged(false, `an entry is ${forgery}`);
       const model = modelEntry(entryMacKey, hash, bytes);
       const read = decodeEntry(entryMacKey, hash, bytes);
       const same = isDeepStrictEqual(read && { ...read }, model && { ...model });
@@ -86,10 +118,16 @@ export function openStates(): InputPart {
   const state = { ...emptyState(), seq: 812, lastChangeMs: 1_795_428_000_000, revoked: 3, suspended: 1 };
   const seeds = [state, { ...state, superseded: 2 }].map((one) => encodeState(entryMacKey, EPOCH, one));
   return {
-    seeds: [PLAIN, SEALED].flatMap((flag) => seeds.map((seed) => Buffer.concat([flag, seed]))),
-    run: (rest) => {
-      const given = Buffer.from(rest.subarray(1));
+    seeds: WAYS.flatMap((flag) => seeds.map((seed) => Buffer.concat([flag, seed]))),
+    run: async (rest) => {
+      const given = Buffer.from(rest.subarray(BEHIND_WAY));
       const bytes = isSealed(rest) && given.length >= 16 ? sealState(entryMacKey, EPOCH, given) : given;
+      const forgery = await forgeryFault(
+        rest,
+        bytes,
+        (forged) => decodeState(entryMacKey, EPOCH, forged) !== undefined,
+      );
+      if (forgery !== undefined) return judged(false, `a state is ${forgery}`);
       const model = modelState(entryMacKey, EPOCH, bytes);
       const decoded = decodeState(entryMacKey, EPOCH, bytes);
       const { digest, ...numbers } = decoded ?? emptyState();
@@ -110,10 +148,15 @@ export async function openFilters(): Promise<InputPart> {
   );
   const seeds = [header, second].map((one) => Buffer.concat([one, bits]));
   return {
-    seeds: [PLAIN, SEALED].flatMap((flag) => seeds.map((seed) => Buffer.concat([flag, seed]))),
+    seeds: WAYS.flatMap((flag) => seeds.map((seed) => Buffer.concat([flag, seed]))),
     run: async (rest) => {
-      const given = splitFilter(Buffer.from(rest.subarray(1)));
+      const given = splitFilter(Buffer.from(rest.subarray(BEHIND_WAY)));
       const head = isSealed(rest) ? sealFilter(SECRET.filterMacKey, given.header, given.bits) : given.header;
+      const forgery = await forgeryFault(rest, Buffer.concat([head, given.bits]), async (forged) => {
+        const taken = await parseFilterSnapshot(SECRET, splitFilterSnapshot(forged));
+        return taken.ok;
+      });
+      if (forgery !== undefined) return judged(false, `a filter is ${forgery}`);
       const model = modelFilter(SECRET, head, given.bits);
       const parsed = await parseFilterSnapshot(
         SECRET,

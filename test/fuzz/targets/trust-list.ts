@@ -1,15 +1,25 @@
 /**
- * The trust list: schema, signature and guard. The first byte of an input says what the rest is: a list in the clear, a
+ * The trust list: schema, signature, keys and guard. The first byte of an input says what the rest is: a list in the clear, a
  * list that is signed here with the pinned key, a header (up to a zero byte) and a list that are signed with it, or the
- * bytes of a signed list as they come. What passes is held against the list in force before it.
+ * bytes of a signed list as they come. Of what passes the keys are judged, and it is held against the list in force before it.
  */
 import { sign } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { Point } from '@noble/ed25519';
+import { createKeyAdmission } from '../../../src/keys/key-admission.ts';
 import { parseCandidate } from '../../../src/keys/trust-candidate.ts';
 import { compareWithPrevious } from '../../../src/keys/trust-guard.ts';
 import type { ParsedTrustList } from '../../../src/keys/trust-list-schema.ts';
 import type { TrustList } from '../../../src/keys/trusted-key.ts';
-import { keyPair, signedList, verifyWithNode } from '../../keys/trust-fixtures.ts';
+import {
+  encodeY,
+  keyPair,
+  P,
+  signedList,
+  smallOrderPoints,
+  verifyWithNode,
+} from '../../keys/trust-fixtures.ts';
+import { hasPrimeOrder } from '../../signature/oracle.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 import { base64urlOf, objectOf } from '../models/strict-text.ts';
 import { type ModelList, modelGuard, modelTrustList } from '../models/trust-list-model.ts';
@@ -20,6 +30,13 @@ const RULES = { maxBytes: 1024 * 1024 };
 const PINNED_RULES = { ...RULES, pinned: { publicKey: PINNED.raw, verify: verifyWithNode } };
 
 const X = ['a', 'b', 'c'].map((label) => keyPair(label).x);
+/** Keys that nobody may have: each small order, a point with a torsion part, another spelling of a y, and no point at all. */
+const UNSOUND = [
+  ...smallOrderPoints().map((point) => point.toBytes()),
+  Point.BASE.add(smallOrderPoints()[1] as Point).toBytes(),
+  ...[P, P + 1n, 2n].map((y) => encodeY(y)),
+  encodeY(1n, 1n),
+].map((bytes) => Buffer.from(bytes).toString('base64url'));
 const key = (kid: string, x: string | undefined, rest = ''): string =>
   `{"kty":"OKP","crv":"Ed25519","kid":"${kid}","x":"${x}"${rest}}`;
 const LISTS = [
@@ -85,7 +102,9 @@ const WORDS = [
     '=',
     '""',
     ...X,
+    ...UNSOUND,
     `,${key('d', X[0])}`,
+    `,${key('e', UNSOUND[1])}`,
   ],
   ...[
     '"https://a.example"',
@@ -113,6 +132,25 @@ export function openTrustListTarget(): FuzzTarget {
     }
     return undefined;
   };
+  const admission = createKeyAdmission();
+  const known = new Map<string, boolean>();
+  /** The first key that is not sound, wherever it stands, and no other; the gateway remembers sound ones, and so do we. */
+  const keyFault = async (list: TrustList): Promise<string | undefined> => {
+    const wrong = list.issuers.flatMap(({ keys }, i) =>
+      keys.flatMap(({ publicKey }, k) => {
+        const x = Buffer.from(publicKey).toString('hex');
+        const isSound = known.get(x) ?? hasPrimeOrder(publicKey);
+        known.set(x, isSound);
+        return isSound ? [] : [`issuers[${i}].keys[${k}].x: `];
+      }),
+    );
+    const said = await admission.check(list);
+    const [first] = wrong;
+    const same = said.ok ? first === undefined : first !== undefined && said.fault.startsWith(first);
+    return same
+      ? undefined
+      : `of the keys the model refuses ${first}, the gateway says ${JSON.stringify(said)}`;
+  };
   // The same list comes before each input, so that an input finds the same again.
   const first = parseCandidate(Buffer.from(LISTS[1] as string), RULES);
   const firstModel = modelTrustList(Buffer.from(LISTS[1] as string));
@@ -120,7 +158,7 @@ export function openTrustListTarget(): FuzzTarget {
     words: WORDS,
     seeds: seeds(),
     accepted: () => accepted,
-    run: (input) => {
+    run: async (input) => {
       if (!first.ok || firstModel === undefined) return 'the first list does not pass';
       previous = { list: first.list, model: firstModel };
       const kind = (input[0] ?? 0) % KINDS;
@@ -133,7 +171,8 @@ export function openTrustListTarget(): FuzzTarget {
       if (!parsed.ok || model === undefined) return undefined;
       accepted++;
       if (!isDeepStrictEqual(plain(parsed.list), model)) return 'another list than the model';
-      return guardFault(parsed.list, model) ?? guardFault(first.list, firstModel);
+      const step = guardFault(parsed.list, model) ?? guardFault(first.list, firstModel);
+      return step ?? (await keyFault(parsed.list));
     },
   };
 }
@@ -187,6 +226,7 @@ function seeds(): Buffer[] {
     ...LISTS.map((list) => of(0, list)),
     of(1, LISTS[0] as string),
     of(2, `{"alg":"Ed25519","kid":"p"}\0${LISTS[1]}`),
+    ...UNSOUND.map((x) => of(0, (LISTS[1] as string).replace(X[1] as string, x))),
     of(3, `${signedList(LISTS[0], PINNED.privateKey)}\n`),
   ];
 }

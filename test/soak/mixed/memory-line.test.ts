@@ -21,6 +21,21 @@ it('a leak of four MiB a minute is none in a minute, and one in half an hour', (
   expect(memoryLine(every2Seconds(1, leak), 60).isFlat).toBe(true);
 });
 
+it('what still rises in the last half is not flat, however little it is, unless the soak is too short to tell', () => {
+  const slow = (seconds: number): number => 200 + seconds / 50;
+  const line = memoryLine(every2Seconds(30, slow), 1_800);
+  expect(line.riseMib).toBeLessThan(96);
+  expect(line.lateMibPerMinute).toBeCloseTo(1.2, 6);
+  expect(line.isFlat).toBe(false);
+  expect(memoryLine(every2Seconds(9, slow), 540)).toMatchObject({
+    lateMibPerMinute: Number.NaN,
+    isFlat: true,
+  });
+  // What grows in the first half alone has found its size.
+  const settles = (seconds: number): number => 200 + Math.min(seconds, 900) / 20;
+  expect(memoryLine(every2Seconds(30, settles), 1_800).isFlat).toBe(true);
+});
+
 it('without samples nothing is flat', () => {
   expect(memoryLine([], 60).isFlat).toBe(false);
   expect(memoryLine(every2Seconds(1, () => 1).slice(-12), 60).isFlat).toBe(false);

@@ -3,18 +3,23 @@
  * on two gateways that share a Redis and ask for keys. Nothing may be answered wrongly, and nothing may be left behind.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PAYLOAD_MARK } from '../../attack/attack-target.ts';
 import { type Judged, judged } from '../../history/judged.ts';
 import { record } from '../../history/recorder.ts';
-import { scrape } from '../../support/call.ts';
 import type { Gateway } from '../../support/gateway.ts';
-import { openDescriptors, residentBytes, rest } from '../at-rest.ts';
+import { REST_PATIENCE_MS, residentBytes } from '../at-rest.ts';
 import { askWholly, emptyTally, type Play, play } from '../play.ts';
 import { beyondQuota, makeAsks, withLines, withoutKey } from '../requests.ts';
 import type { Tally } from '../soak-connection.ts';
-import { type AttackTally, attack, emptyAttackTally, shuffled } from './attackers.ts';
+import { within } from '../within.ts';
+import { type AttackTally, attack, CASE_DEADLINE_MS, emptyAttackTally, shuffled } from './attackers.ts';
 import { type CallerName, type Fleet, openFleet } from './fleet.ts';
-import { type MemoryLine, type MemorySample, memoryLine } from './memory-line.ts';
+import {
+  descriptorsAtRest,
+  endOf,
+  faultsAtRest,
+  faultsInLog,
+  type GatewayAtRest,
+} from './gateway-at-rest.ts';
 
 /** Of each kind at each gateway. */
 const HONEST_CLIENTS = 4;
@@ -30,19 +35,10 @@ const VERIFY_GAP_MS = 150;
 const SAMPLE_GAP_MS = 2_000;
 /** Of the honest clients' calls, one in a thousand may be shed. */
 export const LEAST_AVAILABILITY = 0.999;
-/** Connections that were left are closed by their idle timeout. */
-const REST_PATIENCE_MS = 60_000;
-
-export interface GatewayAtRest {
-  readonly name: string;
-  readonly memory: MemoryLine;
-  readonly firstMib: number;
-  readonly lastMib: number;
-  readonly descriptorsBefore: number;
-  readonly descriptorsAfter: number;
-  readonly unexpectedErrors: number;
-  readonly workerRestarts: number;
-}
+/** For whatever is under way when the soak is over: longer than any timeout of a gateway, and than any attack has. */
+const END_PATIENCE_MS = CASE_DEADLINE_MS + 30_000;
+/** The gateways agree, are asked for every card, and end: as long as all its own deadlines together. */
+const JUDGE_PATIENCE_MS = 600_000;
 
 export interface MixedSoak {
   readonly seconds: number;
@@ -61,8 +57,8 @@ export interface MixedSoak {
 
 type Came = Pick<MixedSoak, 'honest' | 'leaving' | 'strangers' | 'greedy' | 'attacks'>;
 
-/** Everybody at once, until `isOver`. */
-async function everybody(fleet: Fleet, came: Came, isOver: () => boolean) {
+/** Everybody at once, until `isOver`: what each of them is about. */
+function everybody(fleet: Fleet, came: Came, isOver: () => boolean): Promise<void>[] {
   const asks = makeAsks();
   const of = (caller: CallerName) => withLines(asks, `authorization: ${fleet.key(caller).authorization}`);
   const honest = of('honest');
@@ -91,7 +87,7 @@ async function everybody(fleet: Fleet, came: Came, isOver: () => boolean) {
       ...some(ATTACKERS, () => attack({ ...attacking, deck, pauseMs: ATTACK_PAUSE_MS })),
     ];
   });
-  await Promise.all(clients);
+  return clients;
 }
 
 /** `onSample` is told of each look at memory, for whoever watches. */
@@ -102,7 +98,7 @@ export async function mixedSoak(
   const fleet = await openFleet();
   try {
     const gateways = [...fleet.gateways];
-    const before = await Promise.all(gateways.map(async ([, gateway]) => descriptorsAtRest(gateway)));
+    const before = await Promise.all(gateways.map(([, gateway]) => descriptorsAtRest(gateway)));
     const recording = record({
       fleet: fleet.gateways,
       changeGapMs: CHANGE_GAP_MS,
@@ -121,94 +117,77 @@ export async function mixedSoak(
     const beganMs = performance.now();
     const since = (): number => (performance.now() - beganMs) / 1_000;
     const isOver = (): boolean => since() >= seconds;
-    const memory = sampleMemory(
-      gateways.map(([, gateway]) => gateway),
-      since,
-      isOver,
-      onSample,
-    );
-    await everybody(fleet, came, isOver);
-    const samples = await memory;
-    const faults = [...faultsOf(came)];
-    const ends: GatewayAtRest[] = [];
+    const { faults, endsIn } = noteFaults();
+    const memory = sampleMemory(gateways, since, isOver, onSample);
+    // One that waits for an answer that never comes, or whose gateway is gone, is a fault; all others go on.
+    const patienceMs = 1_000 * seconds + END_PATIENCE_MS;
+    const clients = everybody(fleet, came, isOver);
+    await Promise.all(clients.map((one, i) => endsIn(`client ${i} of ${clients.length}`, one, patienceMs)));
+    await endsIn('the look at memory', memory.ended, END_PATIENCE_MS);
+    faults.push(...faultsOf(came));
     // Only at rest, with nobody asking any more, is it seen what is left.
-    await recording.stop();
+    const isRecorded = await endsIn('the recording', recording.stop(), END_PATIENCE_MS);
+    const ends: GatewayAtRest[] = [];
     for (const [i, [name, gateway]] of gateways.entries()) {
-      const all = samples.map(({ seconds: at, bytes }) => ({ seconds: at, bytes: bytes[i] as number }));
-      ends.push(await endOf(name, gateway, all, seconds, before[i] as number));
+      const samples = memory.samples.map(({ bytes, ...at }) => ({ ...at, bytes: bytes[i] as number }));
+      const soaked = { name, gateway, samples, seconds, descriptorsBefore: before[i] as number };
+      const end = endOf(soaked).then((one) => void ends.push(one));
+      await endsIn(name, end, 2 * REST_PATIENCE_MS + END_PATIENCE_MS);
+      faults.push(...faultsInLog(name, gateway));
     }
     faults.push(...ends.flatMap((end) => [...faultsAtRest(end)]));
-    const told = gateways.filter(([, { stderr }]) => stderr().includes(PAYLOAD_MARK));
-    faults.push(...told.map(([name]) => `an attack's text stands in the log of ${name}`));
-    const history = await judged('soak', recording, fleet.gateways, fleet.redis).catch((error: Error) => {
-      faults.push(error.message);
-      return undefined;
-    });
+    let history: Judged | undefined;
+    const judge = async (): Promise<void> => {
+      history = await judged('soak', recording, fleet.gateways, fleet.redis);
+    };
+    if (isRecorded) await endsIn('the judgement of the history', judge(), JUDGE_PATIENCE_MS);
     return { ...came, history, historyShed: recording.shed(), gateways: ends, faults };
   } finally {
     await fleet.dispose();
   }
 }
 
-async function sampleMemory(
-  gateways: readonly Gateway[],
+/** What goes wrong, in words: what does not end, or fails, is told of and keeps nobody from going on. */
+function noteFaults() {
+  const faults: string[] = [];
+  const endsIn = (what: string, promise: Promise<unknown>, deadlineMs: number): Promise<boolean> =>
+    within(promise, deadlineMs, 'it').then(
+      () => true,
+      (error: Error) => {
+        faults.push(`${what}: ${error.message}`);
+        return false;
+      },
+    );
+  return { faults, endsIn };
+}
+
+interface MemorySamples {
+  readonly samples: { readonly seconds: number; readonly bytes: readonly number[] }[];
+  /** Rejected when a process could not be looked at any more. */
+  readonly ended: Promise<void>;
+}
+
+function sampleMemory(
+  gateways: readonly (readonly [string, Gateway])[],
   since: () => number,
   isOver: () => boolean,
   onSample: (atSeconds: number, mib: readonly number[]) => void,
-) {
-  const samples: { seconds: number; bytes: readonly number[] }[] = [];
-  for (; !isOver(); await sleep(SAMPLE_GAP_MS)) {
-    const bytes = gateways.map(({ pid }) => residentBytes(pid));
-    samples.push({ seconds: since(), bytes });
-    onSample(
-      since(),
-      bytes.map((count) => count / 1024 ** 2),
-    );
-  }
-  return samples;
-}
-
-async function descriptorsAtRest(gateway: Gateway): Promise<number> {
-  await rest(gateway);
-  return openDescriptors(gateway.pid);
-}
-
-async function endOf(
-  name: string,
-  gateway: Gateway,
-  samples: readonly MemorySample[],
-  seconds: number,
-  descriptorsBefore: number,
-): Promise<GatewayAtRest> {
-  const endsAtMs = performance.now() + REST_PATIENCE_MS;
-  await rest(gateway);
-  while (openDescriptors(gateway.pid) > descriptorsBefore && performance.now() < endsAtMs) await sleep(200);
-  // Looked at before the scrape, which has a connection of its own.
-  const descriptorsAfter = openDescriptors(gateway.pid);
-  const metrics = await scrape(gateway.metrics);
-  const mibOf = (sample: MemorySample | undefined): number => (sample?.bytes ?? Number.NaN) / 1024 ** 2;
-  return {
-    name,
-    memory: memoryLine(samples, seconds),
-    firstMib: mibOf(samples[0]),
-    lastMib: mibOf(samples.at(-1)),
-    descriptorsBefore,
-    descriptorsAfter,
-    unexpectedErrors: metrics.get('vigie_unexpected_errors_total') ?? Number.NaN,
-    workerRestarts: [...metrics].reduce(
-      (sum, [series, count]) => (series.startsWith('vigie_worker_restarts_total') ? sum + count : sum),
-      0,
-    ),
+): MemorySamples {
+  const samples: MemorySamples['samples'] = [];
+  const look = async (): Promise<void> => {
+    for (; !isOver(); await sleep(SAMPLE_GAP_MS)) {
+      const bytes = gateways.map(([, { pid }]) => residentBytes(pid));
+      samples.push({ seconds: since(), bytes });
+      onSample(
+        since(),
+        bytes.map((count) => count / 1024 ** 2),
+      );
+    }
   };
-}
-
-function* faultsAtRest(end: GatewayAtRest): Generator<string> {
-  const { name, memory, descriptorsBefore, descriptorsAfter, unexpectedErrors, workerRestarts } = end;
-  if (!memory.isFlat) yield `${name}: memory rises by ${memory.riseMib.toFixed(1)} MiB behind its warm-up`;
-  if (descriptorsAfter > descriptorsBefore)
-    yield `${name}: ${descriptorsAfter} descriptors at rest, ${descriptorsBefore} before`;
-  if (workerRestarts !== 0) yield `${name}: ${workerRestarts} workers had to be replaced`;
-  if (unexpectedErrors !== 0) yield `${name}: ${unexpectedErrors} unexpected errors`;
+  const ended = look();
+  // Whoever waits for it does so at the end: until then it is nobody's unhandled rejection.
+  ended.catch(() => {});
+  return { samples, ended };
 }
 
 function* faultsOf({ honest, leaving, strangers, greedy, attacks }: Came): Generator<string> {

@@ -1,7 +1,7 @@
 /** What a mixed soak came to, on a page for people. */
 import type { Tally } from '../soak-connection.ts';
 import { REPEATABLE } from './attackers.ts';
-import { MOST_RISE_MIB } from './memory-line.ts';
+import { LEAST_JUDGED_SECONDS, MOST_LATE_MIB_PER_MINUTE, MOST_RISE_MIB } from './memory-line.ts';
 import { LEAST_AVAILABILITY, type MixedSoak } from './mixed-soak.ts';
 
 const count = (value: number): string => value.toLocaleString('en').padStart(11);
@@ -32,8 +32,12 @@ export function page(soak: MixedSoak): string {
       : `history: ${history.acknowledged} of ${history.changes} changes acknowledged, ${history.verifies} verdicts judged ` +
         `by I1 to I6, enforced after ${history.enforcementP99Ms} ms (p99); ${historyShed} batches shed`,
     ...gateways.map(({ name, memory, firstMib, lastMib, descriptorsBefore, descriptorsAfter }) => {
-      const slope = `${memory.mibPerMinute.toFixed(2)} MiB a minute, ${memory.riseMib.toFixed(1)} MiB in all`;
-      const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up)`;
+      const late =
+        seconds < LEAST_JUDGED_SECONDS
+          ? 'too short a soak to judge more'
+          : `${memory.lateMibPerMinute.toFixed(2)} MiB a minute in the last half`;
+      const slope = `${memory.mibPerMinute.toFixed(2)} MiB a minute, ${memory.riseMib.toFixed(1)} MiB in all, ${late}`;
+      const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up, and ${MOST_LATE_MIB_PER_MINUTE} MiB a minute in the last half)`;
       return (
         `gateway ${name}: ${firstMib.toFixed(0)} MiB at first, ${lastMib.toFixed(0)} MiB at last; slope ${slope} ${bound}; ` +
         `descriptors ${descriptorsBefore} before, ${descriptorsAfter} after`
