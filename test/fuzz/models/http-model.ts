@@ -32,8 +32,9 @@ const ONCE = [
   'idempotency-key',
 ];
 
-/** The parser takes bytes beyond ASCII at both ends of a value for blanks as well, and nobody above it can see them. */
-const BLANKS = /^[\t \x80-\xff]+|[\t \x80-\xff]+$/g;
+const BLANKS = /^[\t ]+|[\t ]+$/g;
+/** A reader that takes bytes beyond ASCII for blanks would read another value of these. */
+const DOUBTFUL = /^[\x80-\xff]|[\x80-\xff]$/;
 
 export function modelConnection(bytes: Buffer): ModelConnection {
   const requests: ModelRequest[] = [];
@@ -67,6 +68,7 @@ function headOf(text: string): { method: string; path: string; length: number } 
   }
   if (fields.has('transfer-encoding') || !fields.has('host')) return undefined;
   if (ONCE.some((name) => (fields.get(name)?.length ?? 0) > 1)) return undefined;
+  if (ONCE.some((name) => DOUBTFUL.test(fields.get(name)?.[0] ?? ''))) return undefined;
   const [declared] = fields.get('content-length') ?? [];
   if (declared !== undefined && !/^[0-9]{1,15}$/.test(declared)) return undefined;
   if (declared === undefined && method === 'POST') return undefined;
