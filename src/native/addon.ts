@@ -28,6 +28,9 @@ export const HEAD_FAULTS = [
   'a value begins or ends with bytes beyond ASCII',
 ] as const;
 
+/** What `forbidDumps` may say that it could not do. */
+export const DUMPS = { coresNotLimited: 1, notHidden: 2 } as const;
+
 /** What the addon exports; wrong arguments throw a TypeError or a RangeError, wrong bytes never do. */
 export interface NativeAddon {
   /**
@@ -267,9 +270,9 @@ export interface NativeAddon {
   /**
    * From now on no core of the process is dumped, and no other program of its user may look into it.
    *
-   * @returns whether the system did so.
+   * @returns what the system did not do, of DUMPS added up; 0 when all is done.
    */
-  forbidDumps(): boolean;
+  forbidDumps(): number;
   /** Ends the process at once, where leaving in order would wait for a thread that never ends. */
   endProcess(code: number): void;
   /** Window of the base point's table. */
