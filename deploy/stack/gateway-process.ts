@@ -57,9 +57,9 @@ function settingsOf({ directory, ports, sentinels }: GatewayPlace, dataDir: stri
     VIGIE_SECRET_FILE: secretFile(directory, 'deployment_secret'),
     VIGIE_TRUST_LIST: join(directory, 'trust-list.json'),
     VIGIE_DATA_DIR: dataDir,
-    // Two cores carry all of this, the load included.
     // Where HAProxy runs, too: it says from where each call comes.
     VIGIE_TRUSTED_PROXIES: '127.0.0.1',
+    // Two cores carry all of this, the load included.
     VIGIE_WORKERS: '1',
     // And take turns, of which five milliseconds of waiting would be seen as too much load.
     VIGIE_QUEUE_TARGET_MS: '1000',

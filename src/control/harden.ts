@@ -1,7 +1,7 @@
 /** What a gateway does to itself before it holds a secret: its memory and its files are nobody else's. */
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import { loadNativeAddon } from '../native/addon.ts';
+import { DUMPS, loadNativeAddon } from '../native/addon.ts';
 import { exposures } from './exposure.ts';
 import { openFiles } from './secret-files.ts';
 
@@ -30,6 +30,11 @@ export function hardenProcess(config: Config, log: Log): string | undefined {
 /** The addon's alone: Node.js has no call for it. */
 function forbidDumps(log: Log): void {
   const loaded = loadNativeAddon();
-  if (loaded.ok && loaded.addon.forbidDumps()) return;
-  log('warn', 'core dumps are not ruled out by the process itself: start it with ulimit -c 0');
+  const failed = loaded.ok ? loaded.addon.forbidDumps() : DUMPS.coresNotLimited + DUMPS.notHidden;
+  if ((failed & DUMPS.coresNotLimited) !== 0) {
+    log('warn', 'the limit of core files could not be set to 0: start it with ulimit -c 0');
+  }
+  if ((failed & DUMPS.notHidden) !== 0) {
+    log('warn', 'other programs of its user may read the memory of this process, and have it dumped');
+  }
 }

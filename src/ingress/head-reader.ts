@@ -5,7 +5,7 @@
  * that one. No authorization is kept: it is read anew each time, for whoever judges it.
  */
 import type { HttpRequest } from 'uWebSockets.js';
-import { HEAD_PLACES, type NativeAddon } from '../native/addon.ts';
+import { HEAD_FAULTS, HEAD_PLACES, type NativeAddon } from '../native/addon.ts';
 import { type RequestHead, readHead, type SeenRequest } from './request-head.ts';
 
 export interface HeadReader {
@@ -15,11 +15,11 @@ export interface HeadReader {
 
 /**
  * The strict reader alone. `addon`: native code that may look where the parser's own means do not reach, if there is any;
- * without, headers behind one that has no name are neither seen nor refused.
+ * without, what HEAD_FAULTS names is neither seen nor refused.
  */
 export function createStrictHeadReader(addon: NativeAddon | undefined): HeadReader {
   if (addon?.createHeadTable() === undefined) return { read: (req) => readHead(req) };
-  return { read: (req) => readHead(req, addon.headEndsEarly(req)) };
+  return { read: (req) => readHead(req, HEAD_FAULTS[addon.headFault(req)]) };
 }
 
 /** One head in so many that was recognised is read by the strict reader too. */
@@ -60,7 +60,7 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   };
   const readStrictly = (req: HttpRequest): SeenRequest => {
     try {
-      return readHead(req, isTrusted && addon.headEndsEarly(req));
+      return readHead(req, isTrusted ? HEAD_FAULTS[addon.headFault(req)] : undefined);
     } catch {
       distrust();
       return readHead(req);

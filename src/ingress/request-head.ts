@@ -45,8 +45,8 @@ interface Draft {
   fault: string | undefined;
 }
 
-/** `endsEarly`: whether there are headers that cannot be walked, see `headEndsEarly`. */
-export function readHead(req: HttpRequest, endsEarly = false): SeenRequest {
+/** `unseen`: what is wrong with it and cannot be seen from here, of HEAD_FAULTS. */
+export function readHead(req: HttpRequest, unseen?: string): SeenRequest {
   const draft: Draft = {
     declaredLength: undefined,
     contentType: undefined,
@@ -66,7 +66,7 @@ export function readHead(req: HttpRequest, endsEarly = false): SeenRequest {
   const { declaredLength } = draft;
   const contentLength = parseContentLength(declaredLength);
   let { fault } = draft;
-  if (endsEarly) fault ??= 'a header has no name';
+  if (unseen !== undefined) fault ??= unseen;
   else if (!TOKEN.test(method)) fault ??= 'the method is no token';
   else if (contentLength === undefined) fault ??= 'Content-Length is not a plain decimal number';
   else if (method === 'POST' && declaredLength === undefined) fault ??= 'POST needs a Content-Length';

@@ -108,7 +108,7 @@ napi_value learn_head(napi_env env, napi_callback_info info) {
   return number(env, head.read(headers, found) ? static_cast<double>(held->table.learn(head)) : -1);
 }
 
-napi_value head_ends_early(napi_env env, napi_callback_info info) {
+napi_value head_fault(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   const Header* headers = nullptr;
   if (!read_arguments(env, info, arguments, 1)) return nullptr;
@@ -117,9 +117,7 @@ napi_value head_ends_early(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   if (!read_headers(env, arguments[0], headers)) return nullptr;
-  napi_value answer = nullptr;
-  napi_get_boolean(env, ends_early(headers), &answer);
-  return answer;
+  return number(env, static_cast<double>(fault_of(headers)));
 }
 
 }  // namespace vigie::addon

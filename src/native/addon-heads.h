@@ -11,7 +11,7 @@ napi_value create_head_table(napi_env env, napi_callback_info info);
 napi_value find_head(napi_env env, napi_callback_info info);
 /** learnHead(table, request). */
 napi_value learn_head(napi_env env, napi_callback_info info);
-/** headEndsEarly(request). */
-napi_value head_ends_early(napi_env env, napi_callback_info info);
+/** headFault(request). */
+napi_value head_fault(napi_env env, napi_callback_info info);
 
 }  // namespace vigie::addon

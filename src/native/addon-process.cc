@@ -30,10 +30,15 @@ bool sees_itself() {
   return info >= 0;
 }
 
-bool forbid() {
-  // The limit alone would not do: a core that is piped to a program (core_pattern) is written whatever it says.
+/** A filter of system calls may refuse to set a limit that whoever started the process has set. */
+bool limit_cores() {
   const rlimit none{0, 0};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) return false;
+  if (setrlimit(RLIMIT_CORE, &none) == 0) return true;
+  rlimit now{1, 1};
+  return getrlimit(RLIMIT_CORE, &now) == 0 && now.rlim_max == 0;
+}
+
+bool hide() {
   const bool saw = sees_itself();
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return false;
   if (!saw || sees_itself()) return true;
@@ -44,15 +49,26 @@ bool forbid() {
 
 #else
 
-bool forbid() { return false; }
+bool limit_cores() { return false; }
+bool hide() { return false; }
 
 #endif
+
+/** The numbers are those of addon.ts. */
+constexpr unsigned kCoresNotLimited = 1;
+constexpr unsigned kNotHidden = 2;
+
+/** What failed. Neither would do alone: a core that is piped to a program (core_pattern) is written whatever the limit. */
+unsigned forbid() {
+  const unsigned limit = limit_cores() ? 0 : kCoresNotLimited;
+  return limit | (hide() ? 0 : kNotHidden);
+}
 
 }  // namespace
 
 napi_value forbid_dumps(napi_env env, napi_callback_info) {
   napi_value result = nullptr;
-  napi_get_boolean(env, forbid(), &result);
+  napi_create_uint32(env, forbid(), &result);
   return result;
 }
 

@@ -5,7 +5,7 @@
 
 namespace vigie::addon {
 
-/** forbidDumps(): whether from now on no core is dumped and no other program of this user may look into the process. */
+/** forbidDumps(): which of both failed, that no core is dumped and that no other program of this user may look into it. */
 napi_value forbid_dumps(napi_env env, napi_callback_info info);
 
 }  // namespace vigie::addon

@@ -55,7 +55,7 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("createHeadTable", create_head_table),
       method("findHead", find_head),
       method("learnHead", learn_head),
-      method("headEndsEarly", head_ends_early),
+      method("headFault", head_fault),
       method("scanSingles", scan_singles),
       method("scanBatch", scan_batch),
       method("createCardHasher", create_card_hasher),

@@ -22,6 +22,15 @@ export const NO_PAIR = 0xffffffff;
 
 /** Places in a table of heads. */
 export const HEAD_PLACES = 64;
+/** What `headFault` says, by its number; the first is nothing. */
+export const HEAD_FAULTS = [
+  undefined,
+  'a header has no name',
+  'a value begins or ends with bytes beyond ASCII',
+] as const;
+
+/** What `forbidDumps` may say that it could not do. */
+export const DUMPS = { coresNotLimited: 1, notHidden: 2 } as const;
 
 /** What the addon exports; wrong arguments throw a TypeError or a RangeError, wrong bytes never do. */
 export interface NativeAddon {
@@ -185,10 +194,10 @@ export interface NativeAddon {
   /** Puts this request's head into the table, in the place of another perhaps. -1: it is of no kind that is kept. */
   learnHead(table: HeadTableHandle, request: object): number;
   /**
-   * Whether a header without a name stands in this request's head, which hides those behind it from `forEach`. To be asked
-   * as `findHead` is; an Error where a request's memory cannot be reached.
+   * What is wrong with this request's head and `forEach` does not show, as a place in HEAD_FAULTS. To be asked as
+   * `findHead` is; an Error where a request's memory cannot be reached.
    */
-  headEndsEarly(request: object): boolean;
+  headFault(request: object): number;
   /** Asks for large pages for memory that is read at random; false where there are none to be had. */
   adviseHugePages(bytes: Uint8Array): boolean;
   createCardHasher(key: Uint8Array): CardHasherHandle;
@@ -262,9 +271,9 @@ export interface NativeAddon {
   /**
    * From now on no core of the process is dumped, and no other program of its user may look into it.
    *
-   * @returns whether the system did so.
+   * @returns what the system did not do, of DUMPS added up; 0 when all is done.
    */
-  forbidDumps(): boolean;
+  forbidDumps(): number;
   /** Ends the process at once, where leaving in order would wait for a thread that never ends. */
   endProcess(code: number): void;
   /** Window of the base point's table. */

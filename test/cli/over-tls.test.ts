@@ -64,7 +64,7 @@ describe('doctor', () => {
     const soon = { level: 'warning', detail: expect.stringMatching(/^ends in 1 day, on 20\d\d-/) };
     expect(of('tls certificate')).toMatchObject(soon);
     expect(of('tls client ca')).toMatchObject(soon);
-    expect(of('tls key')).toBeUndefined();
+    expect(of('file modes')).toBeUndefined();
   });
 
   it('calls a certificate good that is, and sees that the gateway shows another', async () => {
@@ -82,7 +82,8 @@ describe('doctor', () => {
 
   it('fails a key that others can read, and files that do not belong together', async () => {
     chmodSync(made.file('other.key'), 0o644);
-    expect((await diagnose(files('other')))('tls key')).toMatchObject({ level: 'failure' });
+    const told = (await diagnose(files('other')))('file modes');
+    expect(told).toMatchObject({ level: 'failure', detail: expect.stringContaining('other.key') });
     const mixed = { ...files('server'), VIGIE_TLS_KEY_FILE: made.file('other.key') };
     expect((await diagnose(mixed))('tls')).toMatchObject({
       level: 'failure',

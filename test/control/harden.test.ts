@@ -1,5 +1,5 @@
 /** What a running gateway gives away to other programs of its machine: real processes, looked at from outside. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { exposures } from '../../src/control/exposure.ts';
 import { call, changeStatus, until } from '../support/call.ts';
 import { type Gateway, type GatewayOptions, logLines, startGateway } from '../support/gateway.ts';
+import { POWERLESS } from '../support/powerless.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
-
-/** Without what root may do beyond other users: tests may run as root, gateways should not. */
-const POWERLESS = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
 
 async function start(options: GatewayOptions = {}): Promise<Gateway> {
   const gateway = await startGateway(options);
@@ -87,6 +85,32 @@ describe('the memory of a gateway', () => {
     if (/^Max core file size +unlimited/m.test(itsLimit) && /^core(\.%p)?$/.test(pattern)) {
       expect(readdirSync(theirs)).toHaveLength(1);
     }
+  });
+});
+
+describe('where a filter of system calls refuses to set the limit', () => {
+  it('it is hidden all the same, and only a limit that is not 0 is told', async () => {
+    const filter = join(scratch(), 'refuse-core-limit');
+    const source = join(import.meta.dirname, '../support/refuse-core-limit.cc');
+    const [compiler = '', ...flags] = (process.env.CXX ?? 'c++').split(' ');
+    execFileSync(compiler, [...flags, source, '-o', filter]);
+    const filtered = (limit: string) => [
+      ...['sh', '-c', `ulimit -c ${limit} 2>&- || :; exec "$@"`, 'sh'],
+      ...[...POWERLESS, filter],
+    ];
+    const warnings = (gateway: Gateway) =>
+      logLines(gateway)
+        .filter(({ level }) => level === 'warn')
+        .map(({ msg }) => msg);
+    const unlimited = await start({ startedBy: filtered('1') });
+    expect(look(unlimited.pid, 'environ')).toBe('refused');
+    // Without rights it cannot be raised where it is 0 already.
+    const isNone = /^Max core file size +0 +0 /m.test(readFileSync(`/proc/${unlimited.pid}/limits`, 'utf8'));
+    const told = 'the limit of core files could not be set to 0: start it with ulimit -c 0';
+    expect(warnings(unlimited)).toEqual(isNone ? [] : [told]);
+    const limited = await start({ startedBy: filtered('0') });
+    expect(look(limited.pid, 'environ')).toBe('refused');
+    expect(warnings(limited)).toEqual([]);
   });
 });
 

@@ -20,6 +20,8 @@ const TYPE = 'Content-Type: application/json';
 const LENGTH = `Content-Length: ${BODY.length}`;
 const CHUNKED = 'Transfer-Encoding: chunked';
 const HONEST = head(POST, HOST, TYPE, LENGTH) + BODY;
+/** What only native code sees, where it may look into the parser's memory. */
+const guardOrPassed = layoutIsKnown() ? '400 bad-framing' : '200';
 const fill = (count: number): string[] => Array.from({ length: count }, (_, index) => `X-${index}: a`);
 
 let gateway: Gateway;
@@ -58,13 +60,20 @@ describe('refused, and the connection closed', () => {
     [
       'a second Content-Length behind a header without a name',
       post(LENGTH, ': b', 'Content-Length: 5') + BODY,
-      layoutIsKnown() ? guard : '200',
+      guardOrPassed,
     ],
+    ['a Transfer-Encoding behind a header without a name', post(LENGTH, ':', CHUNKED) + BODY, guardOrPassed],
+    // The parser takes these bytes for blanks, so that the lengths below are right for it; another reader sees none.
     [
-      'a Transfer-Encoding behind a header without a name',
-      post(LENGTH, ':', CHUNKED) + BODY,
-      layoutIsKnown() ? guard : '200',
+      'a byte beyond ASCII before the length',
+      post(`Content-Length:\xed${BODY.length}`) + BODY,
+      guardOrPassed,
     ],
+    ['the same behind it', post(`${LENGTH}\x80`) + BODY, guardOrPassed],
+    ['the same between blanks', post(`Content-Length: \xff ${BODY.length}`) + BODY, guardOrPassed],
+    ['a length that is nothing else', post('Content-Length: \xe9') + BODY, guard],
+    ['such a byte behind the Host', head(POST, `${HOST}\xe9`, TYPE, LENGTH) + BODY, guardOrPassed],
+    ['such a byte behind a key', post('Authorization: Bearer x\xe9', LENGTH) + BODY, guardOrPassed],
     ['a method of no character', head(' /healthz HTTP/1.1', HOST), guard],
     ['a method that is no token', head('G(T /healthz HTTP/1.1', HOST), guard],
   ])('%s', async (_what, request, expected) => {
@@ -106,6 +115,11 @@ describe('answered, and the connection kept', () => {
     [
       'a head of nearly 4,096 bytes',
       head(POST, HOST, TYPE, `X-A: ${'a'.repeat(3_900)}`, LENGTH) + BODY,
+      '200',
+    ],
+    [
+      'bytes beyond ASCII around what nobody is told apart by',
+      head(POST, HOST, TYPE, 'X-Name: Ren\xe9', 'X-Request-Id: \xe9a\xe9', LENGTH) + BODY,
       '200',
     ],
     ['DELETE', head('DELETE /v1/verify HTTP/1.1', HOST), '405 method-not-allowed'],

@@ -59,7 +59,7 @@ export function checkAdminToken({ adminTokenFile }: Config): Finding {
   return failure(subject, `${adminTokenFile} can be read by others`, `chmod 600 ${adminTokenFile}`);
 }
 
-/** The other files that settings name, by who else may read or write them. */
+/** The other files that settings name, the TLS key among them, by who else may read or write them. */
 export function checkOtherFiles(config: Config): Finding[] {
   return openFiles(config)
     .filter(({ file }) => file !== config.adminTokenFile)

@@ -1,11 +1,10 @@
 /** TLS of the data listener: its files, when they end, and whether the gateway that runs shows what they hold. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { Config } from '../../config.ts';
 import { readTlsFiles } from '../../control/tls-files.ts';
-import { isOpenToOthers } from '../../revocation/deployment-secret.ts';
 import { counted } from '../terminal.ts';
 import { type Finding, failure, fine, warning } from './finding.ts';
 
@@ -16,16 +15,13 @@ const MAX_ANSWER_BYTES = 4_096;
 
 /** Nothing where the listener speaks plain HTTP. */
 export async function checkTls(config: Config, nowMs = Date.now()): Promise<Finding[]> {
-  const { tlsKeyFile } = config;
   const read = await readTlsFiles(config, nowMs);
   if (!read.ok) return [failure('tls', read.fault, 'correct the file, or the setting')];
-  if (read.ends === undefined || tlsKeyFile === undefined) return [];
+  if (read.ends === undefined) return [];
   const { certificateMs, clientCaMs } = read.ends;
   const ends = [judgeEnd('tls certificate', certificateMs, nowMs)];
   if (clientCaMs !== undefined) ends.push(judgeEnd('tls client ca', clientCaMs, nowMs));
-  const { mode, uid } = statSync(tlsKeyFile);
-  if (!isOpenToOthers(mode, uid, process.getuid?.())) return ends;
-  return [...ends, failure('tls key', `${tlsKeyFile} can be read by others`, `chmod 600 ${tlsKeyFile}`)];
+  return ends;
 }
 
 function judgeEnd(subject: string, endMs: number, nowMs: number): Finding {

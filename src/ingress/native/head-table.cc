@@ -59,13 +59,35 @@ char mark_of(const Text& name) {
   }
 }
 
+/** Whether a second header of this kind is refused, since another reader might believe that one. */
+bool is_single(char mark) {
+  return mark == 'h' || mark == 't' || mark == kLength || mark == kAuthorization || mark == kStrange;
+}
+
+bool is_blank(char character) { return character == ' ' || character == '\t'; }
+
+/** Whether more than blanks was taken off the value. */
+bool is_cut(const Header& header) {
+  const auto& [name, value] = header;
+  // The parser has seen to the colon right behind the name, and to the carriage return that ends every line.
+  for (const char* at = name.data + name.length + 1; at < value.data; ++at) {
+    if (!is_blank(*at)) return true;
+  }
+  for (const char* at = value.data + value.length; *at != '\r'; ++at) {
+    if (!is_blank(*at)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-bool ends_early(const Header* headers) noexcept {
+HeadFault fault_of(const Header* headers) noexcept {
   for (std::size_t i = 1; i < kMaxHeaders; ++i) {
-    if (headers[i].name.length == 0) return headers[i].name.data != nullptr;
+    const Header& header = headers[i];
+    if (header.name.length == 0) return header.name.data == nullptr ? HeadFault::kNone : HeadFault::kNoName;
+    if (is_single(mark_of(header.name)) && is_cut(header)) return HeadFault::kCutValue;
   }
-  return true;
+  return HeadFault::kNoName;
 }
 
 bool HeadText::append(char mark, const Text& text) noexcept {
@@ -94,6 +116,7 @@ bool HeadText::read(const Header* headers, HeadVariables& variables) noexcept {
     if (mark == kIgnored) continue;
     const std::uint32_t bit = std::uint32_t{1} << (mark & 31);
     if (mark == kStrange || (seen & bit) != 0 || value.length > kMaxBytes) return false;
+    if (is_single(mark) && is_cut(headers[i])) return false;
     seen |= bit;
     if (mark == kLength) {
       if (!may_have_body || !parse_length(value, variables.content_length)) return false;

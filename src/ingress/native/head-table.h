@@ -30,11 +30,23 @@ struct HeadVariables {
   bool has_authorization = false;
 };
 
-/**
- * Whether these headers seem to end before they do: at one whose name is empty but stands somewhere, a line that begins
- * with its colon. Nobody who walks the headers by the parser's own means sees any that stand behind it.
- */
-bool ends_early(const Header* headers) noexcept;
+/** What is wrong with a head and cannot be seen by the parser's own means; the numbers are those of addon.ts. */
+enum class HeadFault : std::uint8_t {
+  kNone = 0,
+  /**
+   * The headers seem to end before they do: at one whose name is empty but stands somewhere, a line that begins with
+   * its colon. Nobody who walks them sees any that stand behind it.
+   */
+  kNoName = 1,
+  /**
+   * The value of a header of which there may be one only is not what was sent: the parser takes bytes beyond ASCII at
+   * its ends for blanks (a comparison of signed characters), so that `Content-Length:\xed9` would be 9 for it alone.
+   */
+  kCutValue = 2,
+};
+
+/** The values must stand where they were read: behind name and colon, before a carriage return. */
+HeadFault fault_of(const Header* headers) noexcept;
 
 /**
  * Everything that the strict reader looks at, in the order sent, but for the variables; or nothing, for heads that are

@@ -32,8 +32,9 @@ const ONCE = [
   'idempotency-key',
 ];
 
-/** The parser takes bytes beyond ASCII at both ends of a value for blanks as well, and nobody above it can see them. */
-const BLANKS = /^[\t \x80-\xff]+|[\t \x80-\xff]+$/g;
+const BLANKS = /^[\t ]+|[\t ]+$/g;
+/** A reader that takes bytes beyond ASCII for blanks would read another value of these. */
+const DOUBTFUL = /^[\x80-\xff]|[\x80-\xff]$/;
 
 /** PROXY protocol v2 (section 2.2): the signature, a byte whose first half is the version, and lengths. */
 const PROXY_SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
@@ -91,6 +92,7 @@ function headOf(text: string): { method: string; path: string; length: number } 
   }
   if (fields.has('transfer-encoding') || !fields.has('host')) return undefined;
   if (ONCE.some((name) => (fields.get(name)?.length ?? 0) > 1)) return undefined;
+  if (ONCE.some((name) => DOUBTFUL.test(fields.get(name)?.[0] ?? ''))) return undefined;
   const [declared] = fields.get('content-length') ?? [];
   if (declared !== undefined && !/^[0-9]{1,15}$/.test(declared)) return undefined;
   if (declared === undefined && method === 'POST') return undefined;

@@ -76,6 +76,7 @@ export const HTTP_WORDS: FuzzTarget['words'] = [
     'Content-Length: +5\r\n',
     'Content-Length: 5, 5\r\n',
     'Content-Length : 5\r\n',
+    'Content-Length:\xed5\r\n',
     'Content-Length: 0x5\r\n',
   ],
   ...['Content-Length: 05\r\n', 'Content-Length: 18446744073709551621\r\n', 'Transfer-Encoding: chunked\r\n'],

@@ -16,26 +16,31 @@ namespace {
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
-/** Headers as the parser has them: each text in exact memory, an empty name at the end. */
+/** Headers as the parser has them: each line in exact memory up to its carriage return, an empty name at the end. */
 class Parsed {
  public:
   explicit Parsed(const std::string& method, const Lines& lines) {
-    add(method, "");
-    for (const auto& [name, value] : lines) add(name, value);
+    add(method, "", "");
+    for (const auto& [name, value] : lines) add(name, value, " ");
+    headers_.push_back({});
+  }
+  /** One line alone, with something between the colon and the value, and between that and the end. */
+  Parsed(const std::string& name, const std::string& before, const std::string& value, const std::string& behind)
+      : Parsed("POST", {}) {
+    headers_.pop_back();
+    add(name, value, before, behind);
     headers_.push_back({});
   }
   const Header* headers() const { return headers_.data(); }
 
  private:
-  Text keep(const std::string& text) {
-    texts_.emplace_back(text);
-    return {text.size(), reinterpret_cast<const char*>(texts_.back().data())};
+  void add(const std::string& name, const std::string& value, const std::string& before,
+           const std::string& behind = "") {
+    lines_.emplace_back(name + ":" + before + value + behind + "\r");
+    const char* const line = reinterpret_cast<const char*>(lines_.back().data());
+    headers_.push_back({{name.size(), line}, {value.size(), line + name.size() + 1 + before.size()}});
   }
-  void add(const std::string& name, const std::string& value) {
-    const Text kept = keep(name);
-    headers_.push_back({kept, value.empty() ? Text{0, kept.data} : keep(value)});
-  }
-  std::deque<testing::Exact> texts_;
+  std::deque<testing::Exact> lines_;
   std::vector<Header> headers_;
 };
 
@@ -46,12 +51,40 @@ bool read(const Lines& lines, HeadText& head, HeadVariables& variables, const st
 
 void sees_what_is_hidden() {
   const Parsed plain("POST", {{"host", "a"}, {"x", ""}});
-  CHECK(!ends_early(plain.headers()), "a head that ends where it ends");
+  CHECK(fault_of(plain.headers()) == HeadFault::kNone, "a head that ends where it ends");
   const Parsed hidden("POST", {{"host", "a"}, {"content-length", "1"}, {"", "b"}, {"content-length", "5"}});
-  CHECK(ends_early(hidden.headers()), "a header without a name");
+  CHECK(fault_of(hidden.headers()) == HeadFault::kNoName, "a header without a name");
   HeadText head;
   HeadVariables variables;
   CHECK(!head.read(hidden.headers(), variables), "is not recognised");
+}
+
+/** The parser takes bytes from 0x80 on for blanks. */
+void sees_what_was_cut_off() {
+  const auto faulty = [](const Parsed& parsed) { return fault_of(parsed.headers()) == HeadFault::kCutValue; };
+  HeadText head;
+  HeadVariables variables;
+  for (const char* const blank : {"", " ", "\t", " \t  "}) {
+    const Parsed plain("content-length", blank, "9", blank);
+    CHECK(!faulty(plain) && head.read(plain.headers(), variables) && variables.content_length == 9, "blanks");
+  }
+  for (const char* const name : {"content-length", "host", "content-type", "authorization"}) {
+    for (const char* const cut : {"\xed", " \x80", "\xff ", "\xc3\xa9"}) {
+      const Parsed before(name, cut, "9", "");
+      const Parsed behind(name, " ", "9", cut);
+      const Parsed nothing(name, "", "", cut);
+      for (const Parsed* const parsed : {&before, &behind, &nothing}) {
+        CHECK(faulty(*parsed) && !head.read(parsed->headers(), variables), "%s", name);
+      }
+    }
+  }
+  for (const char* const name : {"idempotency-key", "content-encoding", "transfer-encoding"}) {
+    CHECK(faulty(Parsed(name, "\xed", "x", "")), "%s", name);
+  }
+  // What nothing hangs on, or what nobody reads, may say what it likes.
+  for (const char* const name : {"x-request-id", "accept", "origin", "user-agent"}) {
+    CHECK(!faulty(Parsed(name, "\xed", "x", "\xed")), "%s", name);
+  }
 }
 
 void recognises() {
@@ -135,6 +168,7 @@ void tells_apart() {
 
 int main() {
   sees_what_is_hidden();
+  sees_what_was_cut_off();
   recognises();
   refuses();
   tells_apart();
