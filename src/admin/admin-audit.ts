@@ -2,9 +2,10 @@
  * Who did what at the admin listener, for the audit trail: the user's name, the kind of call, how many it named, and how
  * it ended. What changes something is told before it is done, durably, or is not done; its end is told afterwards.
  */
+
+import { LOCAL_USER } from '../callers/reserved-names.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { Problem } from '../ingress/problem.ts';
-import { LOCAL_USER } from './admin-auth.ts';
 
 /** One call, as the trail has it. */
 export interface AdminAction {

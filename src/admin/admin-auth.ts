@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CallerIndex, IdentityFault, KnownCaller } from '../callers/caller-index.ts';
 import { ADMIN_SCOPES } from '../callers/caller-list.ts';
+import { LOCAL_USER, TOKEN_HOLDER } from '../callers/reserved-names.ts';
 import type { Clock } from '../clock.ts';
 import type { Authorized } from '../ingress/http-server.ts';
 import type { Problem } from '../ingress/problem.ts';
@@ -15,10 +16,6 @@ export interface AdminAuth {
   /** Users with names and scopes, as of now; `undefined` where no file names any. */
   users(): CallerIndex | undefined;
 }
-
-/** How whoever has the one token, and whoever needs none, stands in the audit trail. */
-const TOKEN_HOLDER = 'admin-token';
-export const LOCAL_USER = 'loopback';
 
 const TOKEN_USER = everything(TOKEN_HOLDER);
 const LOCAL = everything(LOCAL_USER);

@@ -1,7 +1,10 @@
 /** Whose key it is: a look-up by the key's keyed hash, so that its time says nothing of any key. */
 import { timingSafeEqual } from 'node:crypto';
 import { hashAccessKey, isAccessKey } from './access-key.ts';
-import type { Caller, Scope } from './caller-list.ts';
+import type { Caller, Quota, Scope } from './caller-list.ts';
+
+/** Which of its place's two buckets a caller has. */
+export type BucketSide = 0 | 1;
 
 /** A caller that is known, as long as the list that named it is in force. */
 export interface KnownCaller {
@@ -10,7 +13,9 @@ export interface KnownCaller {
   readonly place: number;
   readonly scopes: ReadonlySet<Scope>;
   /** Nanoseconds of its bucket for a credential, and what the bucket holds, in nanoseconds; `undefined`: no quota. */
-  readonly bucket: { readonly costNs: number; readonly depthNs: number } | undefined;
+  readonly bucket:
+    | { readonly costNs: number; readonly depthNs: number; readonly side: BucketSide }
+    | undefined;
 }
 
 export type Identified =
@@ -41,6 +46,8 @@ interface Entry {
 export interface PlacedCaller extends Caller {
   /** The same for the same name as long as the process lives (caller-places.ts). */
   readonly place: number;
+  /** Another one whenever its quota's rate has changed (bucket-sides.ts). */
+  readonly side: BucketSide;
 }
 
 export function buildCallerIndex(callers: readonly PlacedCaller[], hashKey: Uint8Array): CallerIndex {
@@ -67,13 +74,18 @@ export function buildCallerIndex(callers: readonly PlacedCaller[], hashKey: Uint
   };
 }
 
-function knownCaller({ name, scopes, quota, place }: PlacedCaller): KnownCaller {
-  const costNs = quota === undefined ? 0 : Math.max(1, Math.round(1e9 / quota.perSecond));
+/** Nanoseconds of a bucket that one credential takes. */
+export function costNsOf({ perSecond }: Quota): number {
+  return Math.max(1, Math.round(1e9 / perSecond));
+}
+
+function knownCaller({ name, scopes, quota, place, side }: PlacedCaller): KnownCaller {
+  const costNs = quota === undefined ? 0 : costNsOf(quota);
   return {
     name,
     place,
     scopes: new Set(scopes),
-    bucket: quota && { costNs, depthNs: costNs * quota.burst },
+    bucket: quota && { costNs, depthNs: costNs * quota.burst, side },
   };
 }
 

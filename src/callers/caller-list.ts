@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { decodeBase64url } from '../encoding/base64url.ts';
 import { formatPath } from '../encoding/json-path.ts';
 import { parseStrictJsonBytes } from '../encoding/strict-json.ts';
+import { RESERVED_NAMES } from './reserved-names.ts';
 
 /** At the data listener: single calls, batches, batches that are lots, and calls that choose `at`. */
 export const DATA_SCOPES = ['verify', 'batch', 'lots', 'at'] as const;
@@ -66,6 +67,7 @@ const quota = z
 
 /** `scopes`: those of the listener that the file is for. */
 function callersFile(scopes: readonly Scope[], mostCallers: number, mostItems: number) {
+  const reserved: readonly string[] = RESERVED_NAMES[scopes.some(isOfData) ? 'data' : 'admin'];
   const caller = z
     .strictObject({
       name: z.string().regex(CALLER_NAME),
@@ -79,6 +81,7 @@ function callersFile(scopes: readonly Scope[], mostCallers: number, mostItems: n
         bucket === undefined || !own.some((scope) => scope === 'batch') || bucket.burst >= mostItems,
       `has a burst that is smaller than a batch (${mostItems}) and the scope batch`,
     )
+    .refine(({ name }) => !reserved.includes(name), 'has a name that stands for others')
     .refine(
       ({ scopes: own, quota: bucket }) => bucket === undefined || own.some(isOfData),
       'has a quota, which only the data listener keeps',

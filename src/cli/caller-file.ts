@@ -1,4 +1,5 @@
 /** The file of callers as the command line changes it: read whole, judged as a gateway would, written whole. */
+import { dirname } from 'node:path';
 import { readBoundedFile } from '../bounded-file.ts';
 import { renderCallerList } from '../callers/caller-changes.ts';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../callers/caller-list.ts';
 import { LIMITS } from '../config.ts';
 import { replacePrivateFile } from '../issuer/private-file.ts';
+import { syncDirectory } from '../sync-directory.ts';
 
 export type CallerFile =
   | { readonly ok: true; readonly callers: readonly Caller[] }
@@ -45,6 +47,8 @@ export function writeCallerFile(
   if (!judged.ok) return judged.fault;
   try {
     replacePrivateFile(file, text);
+    // A key that was taken out must not be back after a loss of power.
+    syncDirectory(dirname(file));
     return undefined;
   } catch (error) {
     return `${file} cannot be written (${(error as NodeJS.ErrnoException).code})`;

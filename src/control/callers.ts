@@ -1,9 +1,12 @@
 /** Wiring of who may call: the files of callers of both listeners, the callers' places, and their buckets. */
+
+import { createBucketSides } from '../callers/bucket-sides.ts';
 import { allocateBuckets } from '../callers/buckets.ts';
 import { buildCallerIndex, type CallerIndex, type PlacedCaller } from '../callers/caller-index.ts';
 import { ADMIN_SCOPES, type Caller, DATA_SCOPES, type Scope } from '../callers/caller-list.ts';
 import { createCallerPlaces } from '../callers/caller-places.ts';
 import { type CallersKeeper, createCallersKeeper } from '../callers/callers-keeper.ts';
+import { systemClock } from '../clock.ts';
 import { type Config, LIMITS } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { CallerFacts } from '../metrics/caller-metrics.ts';
@@ -34,19 +37,23 @@ export async function openCallers(
   const { config, hashKey } = wiring;
   const places = createCallerPlaces(LIMITS.callerPlaces);
   const buckets = allocateBuckets(LIMITS.callerPlaces);
+  const sides = createBucketSides(buckets, LIMITS.callerPlaces - 1, systemClock.monotonicMs);
   let list: readonly PlacedCaller[] = [];
   let give = async (_: readonly PlacedCaller[]): Promise<boolean> => true;
   let adminUsers: CallerIndex | undefined;
   const watched: Watched[] = [];
 
   const data = await watch(wiring, 'data', config.callersFile, DATA_SCOPES, async (callers) => {
-    list = callers.map((caller) => ({ ...caller, place: places.placeOf(caller.name) }));
+    list = callers.map((caller) => {
+      const place = places.placeOf(caller.name);
+      return { ...caller, place, side: sides.sideOf(place, caller.quota) };
+    });
     return (await give(list)) ? undefined : 'a worker does not take the list of callers';
   });
   if (data?.ok === false) return data;
   const admin = await watch(wiring, 'admin', config.adminCallersFile, ADMIN_SCOPES, async (users) => {
     adminUsers = buildCallerIndex(
-      users.map((user) => ({ ...user, place: 0 })),
+      users.map((user) => ({ ...user, place: 0, side: 0 })),
       hashKey,
     );
     return undefined;

@@ -8,15 +8,16 @@ import { LIMITS } from '../config.ts';
 export interface BatchEstimates {
   /** Of a caller, by its place. */
   expect(place: number, contentLength: number): number;
-  /** A batch was read to its end. */
+  /** A batch held so many items. */
   learn(place: number, contentLength: number, items: number): void;
 }
 
 /**
  * Bytes of an item until a caller's first batch was seen: a credential with a proof, and some more. What was taken too
- * little is owed in the end; what was taken too much would refuse callers who are within their quota.
+ * much would refuse callers who are within their quota. Nobody's items are thought to be larger, whatever was seen: one
+ * batch of white space with one item in it would let the next ones in for nothing.
  */
-const FIRST_ITEM_BYTES = 2_000;
+const MOST_ITEM_BYTES = 2_000;
 /** What the last batch says of the next one, beside all before it. */
 const NEWS = 0.25;
 
@@ -27,11 +28,11 @@ export function createBatchEstimates(): BatchEstimates {
     expect: (place, contentLength) => {
       // Refused on its head, whatever it holds.
       if (contentLength > LIMITS.batchBodyBytes) return 1;
-      const items = Math.round(contentLength / (itemBytes[place] || FIRST_ITEM_BYTES));
+      const items = Math.round(contentLength / (itemBytes[place] || MOST_ITEM_BYTES));
       return Math.max(1, Math.min(LIMITS.batchItems, items));
     },
     learn: (place, contentLength, items) => {
-      const bytes = contentLength / Math.max(1, items);
+      const bytes = Math.min(MOST_ITEM_BYTES, contentLength / Math.max(1, items));
       const before = itemBytes[place];
       itemBytes[place] = before ? before + NEWS * (bytes - before) : bytes;
     },

@@ -1,6 +1,7 @@
 /**
  * Who calls, and what that caller may: as the listener asks, once for each request, on its head. How many credentials a
- * batch holds only its body says, so what is taken for one is an estimate, which its end sets right.
+ * batch holds only its body says, so what is taken for one is an estimate; what its slices hold beyond it is taken before
+ * they are verified, and its end gives back what was taken too much.
  */
 import type { Buckets } from '../callers/buckets.ts';
 import type { CallerIndex, IdentityFault, KnownCaller } from '../callers/caller-index.ts';
@@ -17,7 +18,13 @@ export type CallerRefusal = (typeof CALLER_REFUSALS)[number];
 /** A caller whose request may go on, and for how many credentials; or why not. */
 export type CallerJudgement =
   | { readonly ok: true; readonly caller: KnownCaller; readonly charged: number }
-  | { readonly ok: false; readonly why: CallerRefusal; readonly retryAfterMs: number };
+  | {
+      readonly ok: false;
+      readonly why: CallerRefusal;
+      readonly retryAfterMs: number;
+      /** Whoever is known by name, though not let in. */
+      readonly caller: KnownCaller | undefined;
+    };
 
 export interface CallerGuard {
   judge(
@@ -25,6 +32,11 @@ export interface CallerGuard {
     scope: Scope,
     lane: Lane,
   ): CallerJudgement;
+  /**
+   * A request for which so many were taken holds so many. 0: what it lacked was taken too; else nothing was, and so many
+   * milliseconds later the caller's bucket could give all of it.
+   */
+  spend(caller: KnownCaller, charged: number, credentials: number): number;
   /** The request was let in by `judge`, and shed after all: nothing was done for it, so it costs nothing. */
   giveBack(caller: KnownCaller, charged: number): void;
   /** A request of the caller was let in, and has ended. */
@@ -38,8 +50,8 @@ export interface EndedRequest {
   readonly charged: number;
   /** What was looked at for it. */
   readonly credentials: number;
-  /** Bytes of a batch that was read to its end, and all of it was right; else `undefined`. */
-  readonly wholeBatchBytes: number | undefined;
+  /** Bytes of a batch that held so many credentials, or that many of them at least; `undefined` where nobody knows. */
+  readonly batchBytes: number | undefined;
 }
 
 export interface CallerGuardOptions {
@@ -72,7 +84,7 @@ export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
   };
   const refuse = (why: CallerRefusal, caller?: KnownCaller, retryAfterMs = 0): CallerJudgement => {
     options.onRefused(why, caller);
-    return { ok: false, why, retryAfterMs };
+    return { ok: false, why, retryAfterMs, caller };
   };
 
   return {
@@ -84,11 +96,19 @@ export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
       const waitMs = buckets.take(caller, charged, clock.monotonicMs());
       return waitMs === 0 ? { ok: true, caller, charged } : refuse('quota', caller, waitMs);
     },
+    spend: (caller, charged, credentials) => {
+      const waitMs = buckets.take(caller, credentials - charged, clock.monotonicMs());
+      if (waitMs === 0 || caller.bucket === undefined) return 0;
+      options.onRefused('quota', caller);
+      // It will come again from its beginning; no call waits for more than a full bucket.
+      const { costNs, depthNs } = caller.bucket;
+      return Math.max(waitMs, Math.min(waitMs + (charged * costNs) / 1e6, depthNs / 1e6));
+    },
     giveBack: (caller, charged) => buckets.correct(caller, -charged, clock.monotonicMs()),
-    served: (caller, { charged, credentials, wholeBatchBytes }) => {
+    served: (caller, { charged, credentials, batchBytes }) => {
       // A call that came to nothing was not for nothing: it costs as much as one credential.
       buckets.correct(caller, Math.max(1, credentials) - charged, clock.monotonicMs());
-      if (wholeBatchBytes !== undefined) estimates.learn(caller.place, wholeBatchBytes, credentials);
+      if (batchBytes !== undefined) estimates.learn(caller.place, batchBytes, credentials);
       options.onServed(caller, credentials);
     },
     setIndex: (next) => {

@@ -18,6 +18,11 @@ export interface Exchange {
   readonly caller: KnownCaller | undefined;
   /** Credentials that were looked at for it: what it costs its caller. */
   credentials: number;
+  /**
+   * So many credentials were found in it, and are to be looked at. 0: its caller's quota has them; else it has not, and all
+   * of it may be asked again after so many milliseconds.
+   */
+  spend(credentials: number): number;
   readonly requestId: string;
   /** The same where it may be logged: made here, or of a form that carries no words. */
   readonly loggableId: string | undefined;

@@ -72,6 +72,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,
     requestIdFor,
+    onSpend: (exchange, credentials) => gate?.spend(exchange, credentials) ?? 0,
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {
       bodies.release(exchange);
@@ -86,6 +87,22 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     },
   };
 
+  /** Whether it was answered, or will be, before it became an exchange that handlers see. */
+  const turnsAway = (
+    res: HttpResponse,
+    served: ServedRoute,
+    seen: SeenRequest,
+    startedAtMs: number,
+  ): boolean => {
+    // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
+    const stranger = options.certificates?.fault(res);
+    if (stranger === undefined) return gate?.refuses(res, served, seen, startedAtMs) === true;
+    const refused = new ServerExchange(res, host, served, seen, startedAtMs);
+    refused.closesBehind = true;
+    refused.problem(stranger);
+    return true;
+  };
+
   const accept = (res: HttpResponse, req: HttpRequest, found: FoundRoutes): void => {
     const startedAtMs = clock.monotonicMs();
     const seen = heads.read(req);
@@ -95,15 +112,14 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     const served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
     const { route } = served;
     observe.begin(served.number, startedAtMs);
-    // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
-    const stranger = options.certificates?.fault(res);
-    if (stranger !== undefined) {
-      const refused = new ServerExchange(res, host, served, seen, startedAtMs);
-      refused.closesBehind = true;
-      refused.problem(stranger);
+    try {
+      if (turnsAway(res, served, seen, startedAtMs)) return;
+    } catch (error) {
+      const failed = new ServerExchange(res, host, served, seen, startedAtMs);
+      failed.closesBehind = true;
+      fail(failed, options, error);
       return;
     }
-    if (gate?.refuses(res, served, seen, startedAtMs) === true) return;
     const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
     if (accessLog !== undefined) exchange.noted = accessLog.note(req, startedAtMs);
     gate?.enter(exchange);

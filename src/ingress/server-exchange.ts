@@ -22,6 +22,8 @@ export interface ExchangeHost {
   isDraining(): boolean;
   /** The id of a request that came with this one. */
   requestIdFor(sent: string | undefined): string;
+  /** What its caller's quota says of so many credentials (`Exchange.spend`). */
+  onSpend(exchange: ServerExchange, credentials: number): number;
   /** The client did not take the answer at once: so many bytes are kept for it until the exchange ends. */
   onAnswerKept(exchange: ServerExchange, bytes: number): void;
   /**
@@ -55,7 +57,7 @@ export class ServerExchange implements Exchange {
   heldBytes = 0;
   caller: KnownCaller | undefined = undefined;
   credentials = 0;
-  /** What was taken from the caller's bucket when it came. */
+  /** What was taken from the caller's bucket for it so far. */
   charged = 0;
   /** What the access log wants of it, if it is one to be logged. */
   noted: Noted | undefined = undefined;
@@ -94,6 +96,10 @@ export class ServerExchange implements Exchange {
   get loggableId(): string | undefined {
     const id = this.requestId;
     return id !== this.sentId || isOpaqueId(id) ? id : undefined;
+  }
+
+  spend(credentials: number): number {
+    return this.host.onSpend(this, credentials);
   }
 
   isOver(): boolean {

@@ -36,6 +36,11 @@ const NO_LOT = {
   detail: `more than ${LIMITS.lotItems} items are a lot, which is not among the caller's scopes`,
 } as const;
 
+const OVER_QUOTA = {
+  type: 'quota-exceeded',
+  detail: "the batch holds more than the caller's own quota has left: nothing of it was answered",
+} as const;
+
 const NO_ROOM = { type: 'overloaded', detail: 'too many batches are under way' } as const;
 
 export function createBatchHandler(options: VerifyBatchOptions) {
@@ -70,24 +75,34 @@ function openBatch(
   const hold = (): boolean => flow.hold(waiting() + verdicts.heldBytes());
   /** Once begun a batch goes on as long as there is room for what it keeps. */
   const hasRoom = (): boolean => flow.reserve(bytesExpected) || verdicts.items() > 0;
-  const refuse = (problem: Problem): void => {
+  const refuse = (problem: Problem, headers?: Readonly<Record<string, string>>): void => {
     if (problem === NO_ROOM && !exchange.isOver()) options.admission.noRoom();
     // What is answered while its client is made to wait would leave the connection so.
     flow.resume();
-    exchange.problem(problem);
+    exchange.problem(problem, headers);
+  };
+  /** Items beyond a batch's bound are only counted. */
+  const looked = (items: number): number => Math.min(items, LIMITS.batchItems);
+  /** Whether the caller's quota has so many items more; if not, the batch ends here. */
+  const isWithinQuota = (count: number): boolean => {
+    const waitMs = exchange.spend(looked(verdicts.items() + count));
+    if (waitMs > 0) refuse(OVER_QUOTA, { 'retry-after': `${Math.ceil(waitMs / 1000)}` });
+    return waitMs === 0;
   };
 
-  /** Reads and verifies the next slice. False: nothing of what waits is whole. */
+  /** Reads and verifies the next slice, or refuses it. False: nothing of what waits is whole. */
   const step = async (): Promise<boolean> => {
     const slice = slices.take(options.batchSlice);
     const before = window.start;
     const room = Math.min(slice.capacity, shared.pace.items());
     const count = reader.read(window, slice, room, BATCH_STREAM.sliceBytes, mayFollow);
     const isRead = count > 0 || window.start !== before;
-    const settling = count > 0 ? verdicts.verify(slice, window.bytes, count) : undefined;
+    const mayVerify = count > 0 && isWithinQuota(count);
+    const settling = mayVerify ? verdicts.verify(slice, window.bytes, count) : undefined;
+    // Its caller may leave while something is asked elsewhere, and owes what was verified all the same.
+    exchange.credentials = looked(verdicts.items());
     if (settling !== undefined) await settling;
     slices.give(slice);
-    exchange.credentials = verdicts.items();
     return isRead;
   };
 

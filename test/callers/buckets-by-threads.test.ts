@@ -16,7 +16,7 @@ it('threads that race for a bucket get what it holds, and it owes what they were
     name: 'raced-for',
     place: 1,
     scopes: new Set(),
-    bucket: { costNs: COST_NS, depthNs: COST_NS * BURST },
+    bucket: { costNs: COST_NS, depthNs: COST_NS * BURST, side: 0 },
   };
   const race: BucketRace = { shared, caller, gate, threads: THREADS, asks: 200_000, nowMs: 1_000 };
   const threads = Array.from({ length: THREADS }, () => startWorker('../callers/bucket-race.ts', race));

@@ -1,12 +1,13 @@
 /** Token buckets: what they give, when they give again, and that all threads have the same one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createBucketSides } from '../../src/callers/bucket-sides.ts';
 import { allocateBuckets, openBuckets } from '../../src/callers/buckets.ts';
-import type { KnownCaller } from '../../src/callers/caller-index.ts';
+import type { BucketSide, KnownCaller } from '../../src/callers/caller-index.ts';
 
-function callerWith(perSecond: number, burst: number, place = 0): KnownCaller {
+function callerWith(perSecond: number, burst: number, place = 0, side: BucketSide = 0): KnownCaller {
   const costNs = Math.round(1e9 / perSecond);
-  return { name: 'alpha', place, scopes: new Set(), bucket: { costNs, depthNs: costNs * burst } };
+  return { name: 'alpha', place, scopes: new Set(), bucket: { costNs, depthNs: costNs * burst, side } };
 }
 
 const buckets = () => openBuckets(allocateBuckets(4));
@@ -63,6 +64,16 @@ describe('a bucket', () => {
     expect(other.take(callerWith(1, 5, 2), 5, 0)).toBe(0);
   });
 
+  it('owes at most what can be counted, whatever comes of it, and never seems full by it', () => {
+    const slowest = callerWith(0.001, 1);
+    const { take, correct } = buckets();
+    for (let i = 0; i < 20; i++) correct(slowest, 1_000_000, 1_000);
+    for (const nowMs of [1_000, 1e12]) {
+      expect(take(slowest, 1, nowMs)).toBeGreaterThan(1e12);
+      correct(slowest, 1, nowMs);
+    }
+  });
+
   it('of a caller without a quota gives everything', () => {
     const free: KnownCaller = { name: 'free', place: 3, scopes: new Set(), bucket: undefined };
     const { take, correct } = buckets();
@@ -94,5 +105,60 @@ describe('a bucket', () => {
         expect(given).toBeLessThanOrEqual(20 + 0.1 * nowMs + 1e-6);
       }),
     );
+  });
+});
+
+describe('a quota with another rate', () => {
+  const rig = () => {
+    const shared = allocateBuckets(4);
+    let nowMs = 1_000;
+    const sides = createBucketSides(shared, 3, () => nowMs);
+    const { take, correct } = openBuckets(shared);
+    /** The caller as a list with this quota has it. */
+    const listed = (perSecond: number, place = 0) =>
+      callerWith(perSecond, 10_000, place, sides.sideOf(place, { perSecond, burst: 10_000 }));
+    return { sides, take, correct, listed, goTo: (ms: number) => (nowMs = ms) };
+  };
+
+  it('that is raised lets what is owed come back as fast as it says', () => {
+    const { take, listed } = rig();
+    expect(take(listed(1), 10_000, 1_000)).toBe(0);
+    const raised = listed(500);
+    expect(take(raised, 500, 1_000)).toBe(1_000);
+    expect(take(raised, 500, 2_000)).toBe(0);
+  });
+
+  it('that is lowered leaves as many credentials owed, which come back more slowly', () => {
+    const { take, listed } = rig();
+    expect(take(listed(500), 10_000, 1_000)).toBe(0);
+    expect(take(listed(1), 1, 1_000)).toBe(1_000);
+  });
+
+  it('is not mixed with what still goes by the one before', () => {
+    const { take, correct, listed } = rig();
+    const before = listed(1);
+    expect(take(before, 4_000, 1_000)).toBe(0);
+    const raised = listed(500);
+    expect(take(before, 5_000, 1_000)).toBe(0);
+    correct(before, 1_000, 1_000);
+    expect(take(raised, 6_000, 1_000)).toBe(0);
+    expect(take(raised, 1, 1_000)).toBe(2);
+  });
+
+  it('is the same bucket as long as the rate is the same, and when a quota comes back', () => {
+    const { sides, take, listed, goTo } = rig();
+    expect(take(listed(500), 10_000, 1_000)).toBe(0);
+    expect(sides.sideOf(0, undefined)).toBe(0);
+    expect(take(listed(500), 1, 1_000)).toBe(2);
+    goTo(11_000);
+    // Half of it came back; nothing of before is left in the other bucket, though it was used twice.
+    for (const perSecond of [1, 500, 1, 500]) listed(perSecond);
+    expect(take(listed(500), 5_000, 11_000)).toBe(0);
+    expect(take(listed(500), 1, 11_000)).toBe(2);
+  });
+
+  it('moves nothing at the place that many share', () => {
+    const { sides } = rig();
+    for (const perSecond of [1, 500, 1]) expect(sides.sideOf(3, { perSecond, burst: 10_000 })).toBe(0);
   });
 });

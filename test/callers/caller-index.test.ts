@@ -15,6 +15,7 @@ function listed(
   return {
     name,
     place,
+    side: 0,
     scopes: ['verify'],
     quota: { perSecond: 100, burst: 50 },
     keys: keys.map(([accessKey, expiresAt]) => ({
@@ -39,7 +40,7 @@ describe('a caller', () => {
     expect(why(`Bearer ${first}`)).toBe('alpha');
     expect(why(`bearer  ${second}`)).toBe('alpha');
     const found = index.identify(`Bearer ${first}`, NOW_MS);
-    expect(found.ok && found.caller.bucket).toEqual({ costNs: 10_000_000, depthNs: 500_000_000 });
+    expect(found.ok && found.caller.bucket).toEqual({ costNs: 10_000_000, depthNs: 500_000_000, side: 0 });
   });
 
   it('is none any more from the instant at which its key ends', () => {

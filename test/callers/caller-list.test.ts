@@ -65,6 +65,11 @@ describe('a list of callers', () => {
       'callers[0].name is not as described',
     ],
     ['a name that is too long', { callers: [caller({ name: 'a'.repeat(64) })] }, 'callers[0].name'],
+    [
+      'the name of those who share a place',
+      { callers: [caller({ name: 'other' })] },
+      'callers[0] has a name that stands for others',
+    ],
     ['a name twice', { callers: [caller(), caller({ keys: [] })] }, 'callers[1].name stands there twice'],
     [
       'a key twice',

@@ -1,5 +1,14 @@
 /** `vigie caller`: the file that it makes, what it refuses, and that a gateway lets in whom it names. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -88,9 +97,45 @@ describe('a caller', () => {
   });
 });
 
+describe('changes at once', () => {
+  it('are all made, one after the other', async () => {
+    await caller('add', 'old', '--scopes', 'verify');
+    const names = ['a', 'b', 'c'];
+    const ran = await Promise.all([
+      caller('remove', 'old'),
+      ...names.map((name) => caller('add', name, '--scopes', 'verify')),
+    ]);
+    expect(ran.map(({ code, stderr }) => [code, stderr])).toEqual(Array(4).fill([0, '']));
+    expect(
+      written()
+        .map(({ name }: { name: string }) => name)
+        .sort(),
+    ).toEqual(names);
+    expect(readdirSync(directory).sort()).toEqual(['callers.json', 'secret']);
+  });
+
+  it('wait for one another, and say so when one does not end; one that was cut off is forgotten', async () => {
+    const lock = `${file}.lock`;
+    writeFileSync(lock, '');
+    const held = await caller('add', 'alpha', '--scopes', 'verify');
+    expect([held.code, held.stdout, existsSync(file)]).toEqual([1, '', false]);
+    expect(held.stderr).toMatch(/callers\.json\.lock is there: another change is under way/);
+    const longAgo = new Date(Date.now() - 61_000);
+    utimesSync(lock, longAgo, longAgo);
+    expect((await caller('add', 'alpha', '--scopes', 'verify')).code).toBe(0);
+    expect(existsSync(lock)).toBe(false);
+  });
+});
+
 describe('what cannot be done leaves the file as it was', () => {
   it.each<[string, string[], number, RegExp]>([
     ['a name twice', ['add', 'alpha', '--scopes', 'verify'], 1, /alpha is there already/],
+    [
+      'a name that stands for others',
+      ['add', 'other', '--scopes', 'verify'],
+      1,
+      /callers\[1\] has a name that stands for others/,
+    ],
     ['a name of no such form', ['add', 'Dr Alpha', '--scopes', 'verify'], 1, /lower case letters/],
     [
       'a scope that there is not',

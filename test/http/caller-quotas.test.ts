@@ -21,12 +21,17 @@ const REFUSED = limited('refused');
 const BURSTS = limited('bursts');
 const SUDDEN = limited('sudden');
 const LEAVING = limited('leaving');
+const WHITE = limited('white');
+const EMPTY = limited('empty');
+const RAISED = limited('raised');
 const NEIGHBOUR = limited('neighbour');
+
+const CALLERS = [TINY, HUGE, REFUSED, BURSTS, SUDDEN, LEAVING, WHITE, EMPTY, NEIGHBOUR];
 
 let files: TestCallers;
 let gateway: Gateway;
 beforeAll(async () => {
-  files = callersFile([TINY, HUGE, REFUSED, BURSTS, SUDDEN, LEAVING, NEIGHBOUR]);
+  files = callersFile([...CALLERS, RAISED]);
   // One thread: what was learnt of a caller's batches is known to the next one.
   gateway = await startGateway({ env: { ...files.env, VIGIE_WORKERS: '1' } });
 });
@@ -66,10 +71,11 @@ describe('a batch', () => {
     // By its length it is thought to hold thousands.
     expect((await batch(HUGE, 100, 60_000)).status).toBe(200);
     expect((await batch(HUGE, 9_000)).status).toBe(200);
-    expect((await batch(HUGE, 901)).status).toBe(200);
-    // One more than there was, and the one that is asked for now.
-    expect(await owed(HUGE)).toBeCloseTo(2, 0);
-    expect(await spent(HUGE)).toBe(BURST + 1);
+    // One more than there are left: nothing of it is looked at, and it costs one.
+    expect((await batch(HUGE, 901)).status).toBe(429);
+    expect((await batch(HUGE, 899)).status).toBe(200);
+    expect(await owed(HUGE)).toBeCloseTo(1, 0);
+    expect(await spent(HUGE)).toBe(BURST - 1);
   });
 
   it('that is refused costs what was looked at, and one at least', async () => {
@@ -109,6 +115,15 @@ describe('a batch', () => {
   });
 });
 
+describe('a quota that is raised', () => {
+  it('lets a caller in again who had used up the one before', async () => {
+    expect((await batch(RAISED, BURST)).status).toBe(200);
+    expect((await single(RAISED)).status).toBe(429);
+    files.write([...CALLERS, { ...RAISED, quota: { perSecond: 500, burst: BURST } }]);
+    await until(async () => (await single(RAISED)).status === 200);
+  });
+});
+
 describe('batches that come at once', () => {
   it('get no more than the bucket holds', async () => {
     expect((await batch(BURSTS, 1_000)).status).toBe(200);
@@ -118,13 +133,50 @@ describe('batches that come at once', () => {
     expect(await spent(BURSTS)).toBe(BURST);
   });
 
-  it('of a caller that nothing is known of yet owe what they were beyond their estimates', async () => {
+  it('of a caller that nothing is known of yet get no more either', async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => batch(SUDDEN, BURST)));
-    const served = answers.filter(({ status }) => status === 200).length;
-    expect(answers.every(({ status }) => status === 200 || status === 429)).toBe(true);
-    expect(await spent(SUDDEN)).toBe(served * BURST);
-    // Nothing was given away: whatever went over the bucket has to come back first.
-    expect(await owed(SUDDEN)).toBeCloseTo((served - 1) * BURST + 1, 0);
+    for (const { status, headers } of answers) {
+      expect([200, 429]).toContain(status);
+      if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(4);
+    const all = await spent(SUDDEN);
+    expect(all).toBeGreaterThan(0);
+    expect(all).toBeLessThanOrEqual(BURST);
+  });
+
+  it.each([
+    ['of a caller whose last one was white space around one item', WHITE],
+    ['of empty lines', EMPTY],
+  ])('%s end where the bucket does, with their last bytes withheld', async (_, caller) => {
+    if (caller === WHITE) {
+      const body = `{"credentials":["x"${' '.repeat(15_000_000)}]}`;
+      const sent = await call(`${gateway.data}/v1/verify/batch`, { body, headers: bearer(caller) });
+      expect([sent.status, await spent(caller)]).toEqual([200, 1]);
+    }
+    const line = caller === WHITE ? `${'x'.repeat(99)}\n` : '\n';
+    const body = line.repeat(BURST).padEnd(200_000, 'y');
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, () => AskingClient.from('127.0.0.1', gateway.dataPort)),
+    );
+    const refused: string[] = [];
+    for (const client of clients) {
+      const lines = [
+        'POST /v1/verify/batch HTTP/1.1',
+        'Host: test',
+        'Content-Type: text/plain',
+        `Content-Length: ${body.length + 1}`,
+        `Authorization: ${bearer(caller).authorization}`,
+      ];
+      client.ask(head(...lines) + body).then(
+        ({ status }) => refused.push(String(status)),
+        () => {},
+      );
+    }
+    await until(() => refused.length >= 4);
+    for (const client of clients) client.leave();
+    expect(refused.every((status) => status === '429')).toBe(true);
+    expect(await spent(caller)).toBeLessThanOrEqual(BURST);
   });
 
   it('of one caller change nothing of what another is charged', async () => {

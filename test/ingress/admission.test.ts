@@ -111,6 +111,48 @@ describe('single calls', () => {
   });
 });
 
+describe('refusals for the callers’ sake', () => {
+  /** A turn with so many calls, among which others are turned away at once, which takes as long again as all of them. */
+  const mixed = ({ admission, single, wait, turn }: ReturnType<typeof rig>, calls: number, away: number) => {
+    for (let i = 1; i < calls; i++) single();
+    for (let i = 0; i < away; i++) {
+      admission.turnedAway(CALLER);
+      wait((calls * SINGLE_MS) / away);
+      admission.turnAwayTook((calls * SINGLE_MS) / away);
+    }
+    wait((calls - 1) * SINGLE_MS);
+    turn(1);
+  };
+
+  it.each([
+    ['few', 5],
+    ['many', 500],
+  ])('that are %s in each turn are not taken for the cost of the calls in it', (_, away) => {
+    const one = rig();
+    for (let turns = 0; turns < 200; turns++) mixed(one, 40, away);
+    one.keepOn(1_000, 300);
+    expect(one.turn(1_000)).toBe(64);
+  });
+
+  it('come out of the client’s share under overload, and otherwise nobody asks whose they are', () => {
+    const { admission, keepOn, turn, now, wait } = rig();
+    admission.turnedAway({
+      mark: () => {
+        throw new Error('asked');
+      },
+    });
+    keepOn(1_000, 300);
+    for (let turns = 0; turns < 40; turns++) {
+      for (let i = 0; i < 500; i++) admission.turnedAway(from(2));
+      for (let client = 3; client < 20; client++) turn(5, from(client));
+      wait(1);
+    }
+    while (admission.judge('single', from(3), 500, now()) === undefined);
+    expect(admission.judge('single', from(2), 500, now())).toBe('share');
+    expect(admission.judge('single', from(3), 500, now())).toBe('queue');
+  });
+});
+
 describe('a client that wants ten times as much as nine others', () => {
   /** Calls a millisecond, where 50 are all that can be done: together half as many again. */
   const OTHER_RATE = 4;

@@ -11,7 +11,7 @@ const NOW_MS = 1_780_272_000_000;
 function listed(name: string, place: number, accessKey: string, expiresAt?: number): PlacedCaller {
   const hash = hashAccessKey(HASH_KEY, accessKey).toString('base64url');
   const quota = { perSecond: 0.01, burst: 10_000 };
-  return { name, place, scopes: ['verify', 'batch'], quota, keys: [{ hash, expiresAt }] };
+  return { name, place, side: 0, scopes: ['verify', 'batch'], quota, keys: [{ hash, expiresAt }] };
 }
 
 function rig(callers: readonly PlacedCaller[]) {
@@ -105,10 +105,10 @@ describe('a key', () => {
 describe('a batch', () => {
   const batchOf = (place: number) => {
     const key = makeAccessKey();
-    const { guard } = rig([listed('alpha', place, key)]);
+    const { guard, refused } = rig([listed('alpha', place, key)]);
     const ask = (contentLength: number) =>
       guard.judge({ authorization: `Bearer ${key}`, contentLength }, 'batch', 'batch');
-    return { guard, ask };
+    return { guard, ask, refused };
   };
 
   it('is charged by what the caller’s own batches were', () => {
@@ -116,7 +116,7 @@ describe('a batch', () => {
     const first = ask(20_000);
     if (!first.ok) throw new Error('refused');
     expect(first.charged).toBe(10);
-    guard.served(first.caller, { charged: 10, credentials: 50, wholeBatchBytes: 20_000 });
+    guard.served(first.caller, { charged: 10, credentials: 50, batchBytes: 20_000 });
     const second = ask(40_000);
     expect(second.ok && second.charged).toBe(100);
   });
@@ -125,9 +125,34 @@ describe('a batch', () => {
     const { guard, ask } = batchOf(0);
     const first = ask(20_000);
     if (!first.ok) throw new Error('refused');
-    guard.served(first.caller, { charged: 10, credentials: 9_000, wholeBatchBytes: undefined });
+    guard.served(first.caller, { charged: 10, credentials: 9_000, batchBytes: undefined });
     const second = ask(20_000);
     expect(second.ok && second.charged).toBe(10);
+  });
+
+  it('whose items are huge, or white space, lets the next ones seem no larger than a credential with its proof', () => {
+    const { guard, ask } = batchOf(0);
+    for (let i = 0; i < 20; i++) {
+      const judged = ask(16_000_000);
+      if (!judged.ok) throw new Error('refused');
+      expect(judged.charged).toBe(8_000);
+      guard.served(judged.caller, { charged: judged.charged, credentials: 1, batchBytes: 16_000_000 });
+    }
+  });
+
+  it('gets what it holds beyond its estimate while the bucket has it, and learns when all of it could be had', () => {
+    const { guard, ask, refused } = batchOf(0);
+    const judged = ask(20_000);
+    if (!judged.ok) throw new Error('refused');
+    const { caller, charged } = judged;
+    expect(guard.spend(caller, charged, 9_000)).toBe(0);
+    // 1,000 are left, of 3,000; it comes back with 12,000, more than a full bucket has.
+    expect(guard.spend(caller, 9_000, 12_000)).toBe(1_000_000_000);
+    expect(refused).toEqual(['quota alpha']);
+    expect(guard.spend(caller, 9_000, 10_000)).toBe(0);
+    guard.served(caller, { charged: 10_000, credentials: 9_000, batchBytes: 20_000 });
+    expect(guard.spend(caller, 0, 1_000)).toBe(0);
+    expect(guard.spend(caller, 0, 1)).toBe(100_000);
   });
 
   it('that was shed after all costs nothing', () => {

@@ -22,6 +22,7 @@ function caller() {
     loggableId: undefined,
     caller: undefined,
     credentials: 0,
+    spend: () => 0,
     isOver: () => told.length > 0,
     isDone: () => told.length > 0,
     reply: () => told.push('reply'),

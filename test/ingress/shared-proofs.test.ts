@@ -99,6 +99,7 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
       loggableId: undefined,
       caller: undefined,
       credentials: 0,
+      spend: () => 0,
       isOver: () => isOver,
       isDone: () => isOver,
       reply: (reply) => give({ ...reply, body: Buffer.from(reply.body as Uint8Array) }),

@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { withFileLock } from '../file-lock.ts';
 import { answer, fail, type Reply } from '../reply.ts';
 import { formatTable } from '../terminal.ts';
 
@@ -163,11 +164,13 @@ async function change(
   const isAdmin = options.admin === true;
   const file = fileOf(reply, options);
   if (file === undefined) return fail(reply, 'usage', '--file must name the file of callers');
-  const read = await readCallerFile(file, isAdmin, mayBeAbsent);
-  if (!read.ok) return fail(reply, 'refused', read.fault);
-  const changed = apply(read.callers);
-  if (!changed.ok) return fail(reply, 'refused', changed.fault);
-  const fault = writeCallerFile(file, isAdmin, changed.callers);
+  const locked = await withFileLock(file, async () => {
+    const read = await readCallerFile(file, isAdmin, mayBeAbsent);
+    if (!read.ok) return read.fault;
+    const changed = apply(read.callers);
+    return changed.ok ? writeCallerFile(file, isAdmin, changed.callers) : changed.fault;
+  });
+  const fault = locked.ok ? locked.result : locked.fault;
   if (fault !== undefined) return fail(reply, 'refused', fault);
   answer(reply, document, lines);
   return EXIT.done;

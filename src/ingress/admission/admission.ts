@@ -41,6 +41,10 @@ export interface AdmissionOptions extends AdmissionSettings {
 export interface Admission {
   /** Judges a request on its head: why it is shed, or `undefined`. */
   judge(lane: Lane, client: Client, contentLength: number, nowMs: number): ShedReason | undefined;
+  /** A request is refused for its caller's sake, before it is judged: it comes out of the client's share all the same. */
+  turnedAway(client: Client): void;
+  /** And that took so long, of the turn's time. */
+  turnAwayTook(ms: number): void;
   /** What refusing it costs (milliseconds). */
   refusalMs(contentLength: number): number;
   /** Single calls were gathered in this turn: `singlesAnswered` will be called at its end. */
@@ -107,8 +111,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let turnsSeen = 0;
   let turnsFullness = 0;
   let singlesSinceAsked = false;
-  /** What of this turn went into batches. */
+  /** What of this turn went into batches, and into refusals that nobody was judged for. */
   let batchMs = 0;
+  let turnAwayMs = 0;
+  let turnedAway = 0;
 
   const overload = createOverload((isOn) => {
     unseen = isOn ? 0 : FEW;
@@ -165,14 +171,16 @@ export function createAdmission(options: AdmissionOptions): Admission {
    */
   const learn = (now: number): void => {
     const calls = seen - shed;
-    if (calls > FEW && shed <= MOST_SHED * seen) {
-      const cost = Math.max(0, now - turnBeganMs - batchMs) / calls;
+    if (calls > FEW && shed + turnedAway <= MOST_SHED * (seen + turnedAway)) {
+      const cost = Math.max(0, now - turnBeganMs - batchMs - turnAwayMs) / calls;
       // From the first: what the compiler of the machine has not seen yet costs a hundred times as much.
       const believed = Math.min(cost, MOST_SURPRISE * singleMs);
       singleMs += (believed - singleMs) * (calls / (calls + learnt));
       learnt = Math.min(learnt + calls, LEARNING_CALLS);
     }
     batchMs = 0;
+    turnAwayMs = 0;
+    turnedAway = 0;
   };
   const endTurn = (now: number): void => {
     singlesSinceAsked ||= seen > 0;
@@ -250,6 +258,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
       }
       if (why !== undefined) options.onShed(lane, why);
       return why;
+    },
+    turnedAway: (client) => {
+      if (overload.isOn || batches.overload.isOn) shares.charge(client.mark(), REFUSAL_WORK);
+    },
+    turnAwayTook: (ms) => {
+      if (seen === 0) return;
+      turnedAway++;
+      turnAwayMs += ms;
     },
     refusalMs: (contentLength) => REFUSAL_MS + DROPPED_BYTE_MS * Math.min(contentLength, DROPPED_BODY_BYTES),
     singlesGathered: () => {

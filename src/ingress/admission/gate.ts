@@ -20,6 +20,11 @@ export interface Gate {
   refuses(res: HttpResponse, served: ServedRoute, seen: SeenRequest, startedAtMs: number): boolean;
   /** The request that was just not refused. */
   enter(exchange: ServerExchange): void;
+  /**
+   * So many credentials were found in it. 0: its caller may have them; else it may not, and all of it could be asked again
+   * after so many milliseconds.
+   */
+  spend(exchange: ServerExchange, credentials: number): number;
   /** It has ended, answered with `status` or not at all (`undefined`). */
   leave(exchange: ServerExchange, status: number | undefined): void;
   stop(): void;
@@ -88,7 +93,11 @@ export function createGate(options: GateOptions): Gate {
       if (callers !== undefined && route.scope !== undefined) {
         const judged = callers.judge(seen, route.scope, route.lane);
         if (!judged.ok) {
-          return refuse(REFUSAL_OF[judged.why], judged.retryAfterMs, res, served, seen, startedAtMs);
+          const { why, retryAfterMs, caller } = judged;
+          admission.turnedAway(clients.find(res, caller));
+          refuse(REFUSAL_OF[why], retryAfterMs, res, served, seen, startedAtMs);
+          admission.turnAwayTook(monotonicMs() - startedAtMs);
+          return true;
         }
         admitted = judged.caller;
         admittedFor = judged.charged;
@@ -103,13 +112,27 @@ export function createGate(options: GateOptions): Gate {
       exchange.caller = admitted;
       exchange.charged = admittedFor;
     },
+    spend: (exchange, credentials) => {
+      const { caller, charged } = exchange;
+      if (caller === undefined || callers === undefined || credentials <= charged) return 0;
+      const waitMs = callers.spend(caller, charged, credentials);
+      if (waitMs === 0) exchange.charged = credentials;
+      return waitMs;
+    },
     leave: (exchange, status) => {
       const { caller, charged, credentials, contentLength } = exchange;
       const isBatch = exchange.served.route?.lane === 'batch';
       if (isBatch) admission.batches.leave(exchange);
       if (caller === undefined || callers === undefined) return;
-      const wholeBatchBytes = isBatch && status === 200 ? contentLength : undefined;
-      callers.served(caller, { charged, credentials, wholeBatchBytes });
+      // Shed after all, before anything of it was looked at.
+      if (status === 503 && credentials === 0) {
+        callers.giveBack(caller, charged);
+        return;
+      }
+      // One that ended where its caller's bucket did holds more than was taken for it: the next one is known by it.
+      const isOverQuota = status === 429 && credentials > 0 && credentials >= charged;
+      const batchBytes = isBatch && (status === 200 || isOverQuota) ? contentLength : undefined;
+      callers.served(caller, { charged, credentials, batchBytes });
     },
     stop: () => {
       refusals.stop();

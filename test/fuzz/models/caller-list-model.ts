@@ -25,6 +25,8 @@ function callerOf(value: unknown, scopes: readonly string[], { batchItems }: Bou
   const { name, scopes: own, keys } = value;
   if (typeof name !== 'string' || !/^[a-z0-9](?:[a-z0-9-]{0,62})$/.test(name) || /\n/.test(name))
     return undefined;
+  const reserved = scopes.includes('verify') ? ['other'] : ['admin-token', 'loopback'];
+  if (reserved.includes(name)) return undefined;
   if (!Array.isArray(own) || own.length === 0 || !own.every((scope) => scopes.includes(scope)))
     return undefined;
   const quota = Object.hasOwn(value, 'quota') ? quotaOf(value.quota) : undefined;
