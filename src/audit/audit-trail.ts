@@ -7,7 +7,6 @@ import { constants, mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { syncDirectory } from '../sync-directory.ts';
 import { dayOf, endOfTrail, removeOldFiles } from './audit-files.ts';
 import { type AuditEntry, lineOf } from './audit-line.ts';
 
@@ -94,7 +93,9 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     await before?.close();
     const { O_APPEND, O_CREAT, O_WRONLY } = constants;
     file = await open(join(dir, `${name}-${day}.jsonl`), O_APPEND | O_CREAT | O_WRONLY, 0o600);
-    syncDirectory(dir);
+    // The name as well, and not by the thread that serves: this is where a disk hangs.
+    const names = await open(dir);
+    await names.sync().finally(() => names.close());
     return file;
   };
   const write = async (batch: readonly Waiting[]): Promise<number> => {

@@ -64,9 +64,10 @@ async function showCard(reply: Reply, options: CardOptions): Promise<ExitCode> {
   }
 }
 
-function actionLine({ n, at, who, what, kind, phase, of, count, outcome }: FoundLine): string {
+function actionLine(line: FoundLine): string {
+  const { n, at, who, what, kind, confirmed, phase, of, count, outcome } = line;
   const which = of === undefined ? `${count ?? 1} named` : `of ${of}`;
-  const told = [kind, phase, outcome].filter((part) => part !== undefined);
+  const told = [kind, confirmed && 'confirmed', phase, outcome].filter((part) => part !== undefined);
   return [`${n}`, at, who, what, ...told, `(${which})`].join('  ');
 }
 
