@@ -43,6 +43,10 @@ export interface Supersede {
   readonly expiresAt?: number | undefined;
 }
 
+/** What a change does to a card, as the trail of admin actions has it: the statuses' verbs, and the change without one. */
+export const CHANGE_KINDS = ['revoke', 'suspend', 'reinstate', 'supersede'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
 export function isSupersede(change: StatusChange | Supersede): change is Supersede {
   return Object.hasOwn(change, 'issuedBefore');
 }

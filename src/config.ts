@@ -267,7 +267,7 @@ export const SETTINGS = {
     365,
     1,
     3_650,
-    "files of the audit that are older than so many days are removed, keys of the verifications' pseudonyms first",
+    "files of the audit that are older than so many days are removed, keys of the verifications' pseudonyms first; the admin trail's last one stays",
   ),
   verificationAudit: choice(
     'VIGIE_VERIFICATION_AUDIT',

@@ -7,8 +7,9 @@ export interface AdminParts {
   readonly audit: AdminAudit;
   /** Keyed hashes by which the log knows what the changes name (hexadecimal). */
   hashesOf(changes: readonly (StatusChange | Supersede)[]): readonly string[];
-  /** The same of one card, and of one key. */
+  /** The same of one card, of one holder, and of one key. */
   hashOfCard(iss: string, jti: string): string;
+  hashOfHolder(iss: string, sub: string): string;
   hashOfKey(iss: string, kid: string): string;
   changeStatuses(request: ChangeRequest): Promise<ChangeOutcome>;
   /** `undefined`: the store cannot tell. */

@@ -5,10 +5,11 @@ import type { Exchange } from '../ingress/exchange.ts';
 import type { Problem } from '../ingress/problem.ts';
 import type { Route } from '../ingress/route.ts';
 import type { ChangeOutcome } from '../revocation/change-call.ts';
-import { audited, noteLook } from './admin-audit.ts';
+import { type AdminAction, audited, noteLook } from './admin-audit.ts';
 import { answer, get, post, readBody, UNREADABLE } from './admin-call.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { filterRebuildBody, refuseChanges, statusChangesBody, statusQueryBody } from './admin-schema.ts';
+import { kindsOf } from './change-kinds.ts';
 
 /** RFC 9110 section 5.6.2 allows more; a key is a token that a program made up. */
 const IDEMPOTENCY_KEY = new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.idempotencyKeyChars}}$`);
@@ -54,7 +55,13 @@ async function changeStatuses(
   const request = readBody(exchange, body, shape, refuseChanges);
   if (request === undefined) return;
   const { changes, confirm } = request;
-  const action = { what: 'status-changes', count: changes.length, hashes: parts.hashesOf(changes) };
+  const action: AdminAction = {
+    what: 'status-changes',
+    count: changes.length,
+    hashes: parts.hashesOf(changes),
+    kinds: kindsOf(changes),
+    ...(confirm !== undefined && { confirmed: true }),
+  };
   const result = await audited(parts.audit, exchange, action, () =>
     parts.changeStatuses({ changes, confirm, idempotencyKey }),
   );
@@ -93,8 +100,11 @@ function changeProblem(result: Exclude<ChangeOutcome, { outcome: 'applied' }>): 
 function queryStatus(exchange: Exchange, body: Buffer, parts: AdminParts): void {
   const request = readBody(exchange, body, statusQueryBody);
   if (request === undefined) return;
-  const hash = 'sub' in request ? undefined : parts.hashOfCard(request.iss, request.jti);
-  noteLook(parts.audit, exchange, { what: 'status-query', count: 1, ...(hash && { hashes: [hash] }) });
+  const hash =
+    'sub' in request
+      ? parts.hashOfHolder(request.iss, request.sub)
+      : parts.hashOfCard(request.iss, request.jti);
+  noteLook(parts.audit, exchange, { what: 'status-query', count: 1, hashes: [hash] });
   const found =
     'sub' in request
       ? parts.querySupersede(request.iss, request.sub)

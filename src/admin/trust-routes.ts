@@ -2,7 +2,7 @@
 import type { Exchange } from '../ingress/exchange.ts';
 import type { ProblemType } from '../ingress/problem.ts';
 import type { Route } from '../ingress/route.ts';
-import { audited } from './admin-audit.ts';
+import { type AdminAction, audited } from './admin-audit.ts';
 import { answer, get, post, readBody } from './admin-call.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { keyRetirementBody, reloadBody } from './admin-schema.ts';
@@ -36,8 +36,10 @@ const RELOAD_PROBLEMS: Readonly<Record<string, ProblemType>> = {
 async function reload(exchange: Exchange, body: Buffer, parts: AdminParts): Promise<void> {
   const request = body.length === 0 ? {} : readBody(exchange, body, reloadBody);
   if (request === undefined) return;
-  const result = await audited(parts.audit, exchange, { what: 'trust-list-reload' }, async () => {
-    const reloaded = await parts.reloadTrustList({ allowShrink: request.allowShrink ?? false });
+  const { allowShrink = false } = request;
+  const action: AdminAction = { what: 'trust-list-reload', ...(allowShrink && { allowShrink }) };
+  const result = await audited(parts.audit, exchange, action, async () => {
+    const reloaded = await parts.reloadTrustList({ allowShrink });
     return { ...reloaded, outcome: reloaded.ok ? `version ${reloaded.version}` : reloaded.reason };
   });
   if (result === undefined) return;

@@ -14,6 +14,11 @@ export function dayOf(wallMs: number): string {
   return new Date(wallMs).toISOString().slice(0, 10);
 }
 
+/** The day so many days before an instant. */
+export function dayBefore(wallMs: number, days: number): string {
+  return dayOf(wallMs - days * DAY_MS);
+}
+
 /** The trail's files, the oldest first. */
 export async function auditFiles(dir: string, name: string, ending = 'jsonl'): Promise<readonly string[]> {
   const pattern = new RegExp(`^${name}-\\d{4}-\\d{2}-\\d{2}\\.${ending}$`);
@@ -32,6 +37,8 @@ export interface TrailEnd {
   readonly isTorn: boolean;
   /** Of the last file; empty where there is none. */
   readonly day: string;
+  /** Of the file in which the last line stands, which need not be the last; empty where there is no line. */
+  readonly lineDay: string;
 }
 
 /** Where a trail ends. @throws when the last file cannot be read: a trail with a gap is none. */
@@ -43,9 +50,12 @@ export async function endOfTrail(dir: string, name: string, key: Uint8Array): Pr
   for (const file of [...files].reverse()) {
     const end = await endOfFile(join(dir, file), key);
     if (file === last) isTorn = end.isTorn;
-    if (end.line !== undefined) return { number: end.line.number, mac: end.line.mac, isTorn, day };
+    if (end.line !== undefined) {
+      const { number, mac } = end.line;
+      return { number, mac, isTorn, day, lineDay: dayOfFile(file) };
+    }
   }
-  return { number: 0, mac: NO_LINE, isTorn, day };
+  return { number: 0, mac: NO_LINE, isTorn, day, lineDay: '' };
 }
 
 type WholeLine = Extract<CheckedLine, { ok: true }>;
@@ -75,17 +85,23 @@ async function endOfFile(
   }
 }
 
-/** Removes the files of days that are over by `days` and more; `ending` of their names. */
+export interface Removal {
+  readonly days: number;
+  readonly wallMs: number;
+  /** Of the files' names. */
+  readonly ending?: string;
+  /** The first day of all that stay, however old they are. */
+  readonly stayFrom?: string;
+}
+
+/** Removes the files of days that are over by `days` and more. */
 export async function removeOldFiles(
   dir: string,
   name: string,
-  {
-    days,
-    wallMs,
-    ending = 'jsonl',
-  }: { readonly days: number; readonly wallMs: number; readonly ending?: string },
+  { days, wallMs, ending = 'jsonl', stayFrom }: Removal,
 ): Promise<void> {
-  const oldest = `${name}-${dayOf(wallMs - days * DAY_MS)}.${ending}`;
+  const oldest = dayBefore(wallMs, days);
+  const isOver = (day: string): boolean => day < oldest && (stayFrom === undefined || day < stayFrom);
   for (const file of await auditFiles(dir, name, ending))
-    if (file < oldest) await rm(join(dir, file), { force: true });
+    if (isOver(dayOfFile(file))) await rm(join(dir, file), { force: true });
 }

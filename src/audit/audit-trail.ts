@@ -6,18 +6,24 @@
 import { constants, mkdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../sync-directory.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dayOf, endOfTrail, removeOldFiles } from './audit-files.ts';
 import { type AuditEntry, lineOf } from './audit-line.ts';
 
 export interface AuditTrail {
-  /** Resolves to the entry's number once it is durable; `undefined`: it is not, or may not be. */
+  /**
+   * Resolves to the entry's number once it is durable; `undefined`: it is not, or may not be. Within `timeoutMs`: a line
+   * that the disk took longer for may stand there later.
+   */
   append(entry: AuditEntry): Promise<number | undefined>;
   facts(): AuditTrailFacts;
-  /** Removes files whose days are over. Rejects with what the file system says. */
+  /**
+   * Removes files whose days are over, but for the one in which the last line stands: without it the next start would
+   * begin another trail. Rejects with what the file system says.
+   */
   tidy(): Promise<void>;
-  /** Waits for what is under way. */
-  close(): Promise<void>;
+  /** Waits for what is under way, so long at most; whether all of it has ended. */
+  close(timeoutMs?: number): Promise<boolean>;
 }
 
 export interface AuditTrailFacts {
@@ -25,7 +31,7 @@ export interface AuditTrailFacts {
   readonly last: number;
   /** Of this process. */
   readonly written: number;
-  readonly failed: number;
+  readonly failed: Readonly<Record<AuditPhase, number>>;
 }
 
 export interface AuditTrailOptions {
@@ -36,14 +42,26 @@ export interface AuditTrailOptions {
   readonly key: Uint8Array;
   /** Files of days before so many are removed. */
   readonly days: number;
+  /** Given to each entry; APPEND_TIMEOUT_MS if absent. */
+  readonly timeoutMs?: number;
   /** Milliseconds since the epoch. */
   wallMs(): number;
   /** Told once of each new fault (the system's name of it), and when it is over (`undefined`). */
   onFault(code: string | undefined): void;
 }
 
-/** Entries that wait for the disk; one more is refused. */
-const MOST_WAITING = 1_000;
+/** An entry is asked for before something is done, tells of what was done, or is only of a look; without `phase`, the first. */
+const PHASES = ['asked', 'done', 'look'] as const;
+export type AuditPhase = (typeof PHASES)[number];
+
+/**
+ * An entry is refused when so many wait for the disk already. Looks leave room for changes, and what is asked for leaves
+ * room for the ends of what was: a change that is refused can be asked for again, an end that is not told is lost.
+ */
+const MOST_WAITING: Readonly<Record<AuditPhase, number>> = { asked: 900, done: 1_000, look: 400 };
+
+/** A healthy disk takes milliseconds, a busy one a second; callers wait for this. */
+const APPEND_TIMEOUT_MS = 5_000;
 
 interface Waiting {
   readonly entry: AuditEntry;
@@ -52,12 +70,13 @@ interface Waiting {
 
 /** @throws when the directory cannot be had, or the last file cannot be read: a trail with a gap is none. */
 export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditTrail> {
-  const { dir, name, key, wallMs } = options;
+  const { dir, name, key, wallMs, timeoutMs = APPEND_TIMEOUT_MS } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   let end = await endOfTrail(dir, name, key);
   let isUncertain = false;
   let file: FileHandle | undefined;
-  let [written, failed] = [0, 0];
+  let written = 0;
+  const failed = { asked: 0, done: 0, look: 0 };
   let fault: string | undefined;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -74,7 +93,9 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     await before?.close();
     const { O_APPEND, O_CREAT, O_WRONLY } = constants;
     file = await open(join(dir, `${name}-${day}.jsonl`), O_APPEND | O_CREAT | O_WRONLY, 0o600);
-    syncDirectory(dir);
+    // The name as well, and not by the thread that serves: this is where a disk hangs.
+    const names = await open(dir);
+    await names.sync().finally(() => names.close());
     return file;
   };
   const write = async (batch: readonly Waiting[]): Promise<number> => {
@@ -96,7 +117,7 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     await target.appendFile(text);
     await target.datasync();
     const first = end.number + 1;
-    end = { number, mac, isTorn: false, day };
+    end = { number, mac, isTorn: false, day, lineDay: day };
     isUncertain = false;
     return first;
   };
@@ -108,8 +129,7 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
       const first = await write(batch).catch((error: NodeJS.ErrnoException) => {
         tell(error.code ?? error.name);
       });
-      if (first === undefined) failed += batch.length;
-      else {
+      if (first !== undefined) {
         written += batch.length;
         tell(undefined);
       }
@@ -120,21 +140,40 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
   };
 
   return {
-    append: (entry) =>
-      new Promise((resolve) => {
-        if (waiting.length >= MOST_WAITING) {
-          failed++;
-          return resolve(undefined);
-        }
-        waiting.push({ entry, settle: resolve });
+    append: (entry) => {
+      const phase = PHASES.find((one) => one === entry.phase) ?? 'asked';
+      return new Promise((resolve) => {
+        let timer: NodeJS.Timeout | undefined;
+        let isTold = false;
+        const settle = (number: number | undefined): void => {
+          if (isTold) return;
+          isTold = true;
+          clearTimeout(timer);
+          if (number === undefined) failed[phase]++;
+          resolve(number);
+        };
+        if (waiting.length >= MOST_WAITING[phase]) return settle(undefined);
+        const one: Waiting = { entry, settle };
+        timer = setTimeout(() => {
+          // What the disk has not been given yet, it is not given any more: nothing will have been done.
+          waiting = waiting.filter((other) => other !== one);
+          tell('ETIMEDOUT');
+          settle(undefined);
+        }, timeoutMs);
+        waiting.push(one);
         writing ??= writeAll();
-      }),
-    facts: () => ({ last: end.number, written, failed }),
-    tidy: () => removeOldFiles(dir, name, { days: options.days, wallMs: wallMs() }),
-    close: async () => {
-      await writing;
-      await file?.close();
-      file = undefined;
+      });
+    },
+    facts: () => ({ last: end.number, written, failed: { ...failed } }),
+    tidy: () => removeOldFiles(dir, name, { days: options.days, wallMs: wallMs(), stayFrom: end.lineDay }),
+    close: (closeMs = timeoutMs) => {
+      const closing = Promise.resolve(writing).then(async () => {
+        const open = file;
+        file = undefined;
+        await open?.close();
+        return true;
+      });
+      return Promise.race([closing, sleep(closeMs, false, { ref: false })]);
     },
   };
 }

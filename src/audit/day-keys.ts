@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBoundedFile } from '../bounded-file.ts';
-import { createHmacSha256 } from '../hmac.ts';
+import { createHmacSha256, hmacSha256 } from '../hmac.ts';
 
 /** Begins the names of the files. */
 export const VERIFICATIONS = 'verifications';
@@ -51,8 +51,13 @@ export async function makeDayKey(dir: string, day: string): Promise<Uint8Array> 
 /** How the lines of the key's day name a card: 128 bits of the keyed hash of its keyed hash, hexadecimal. */
 export type Pseudonyms = (cardHash: Uint8Array) => string;
 
-export function pseudonymsBy(dayKey: Uint8Array): Pseudonyms {
-  const hmac = createHmacSha256(dayKey);
+/**
+ * The day's key stands beside the lines, and keyed hashes of cards in the store and the admin trail: from these alone
+ * pseudonyms could be reckoned, and days linked. So the key that makes them is of both, the day's and the secret's
+ * `pseudonymKey`, and stands nowhere.
+ */
+export function pseudonymsBy(dayKey: Uint8Array, pseudonymKey: Uint8Array): Pseudonyms {
+  const hmac = createHmacSha256(hmacSha256(pseudonymKey, dayKey));
   return (cardHash) => Buffer.from(hmac(cardHash), 'latin1').toString('hex', 0, PSEUDONYM_BYTES);
 }
 

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { CHANGE_KINDS } from '../card-status.ts';
 import { auditFiles, dayOfFile } from './audit-files.ts';
 import { type CheckedTrail, checkTrail } from './check-trail.ts';
 import { pseudonymsBy, readDayKey, VERIFICATIONS } from './day-keys.ts';
@@ -27,10 +28,23 @@ export async function actionsOf(dir: string, key: Uint8Array, hash: Uint8Array):
     if (isNamed) asked.add(line.n);
     else if (!asked.has(line.of)) return;
     // Of the other cards of the call nothing is said.
-    const { hashes, prev, mac, ...told } = line;
-    lines.push(told);
+    const { hashes, kinds, prev, mac, ...told } = line;
+    for (const kind of CHANGE_KINDS) delete told[kind];
+    const kind = isNamed ? kindOf(line, name) : undefined;
+    lines.push(kind === undefined ? told : { ...told, kind });
   });
   return { lines, trail };
+}
+
+/** What was asked for the card itself: by the kinds beside the hashes or, where all were of one kind, by its count. */
+function kindOf(line: FoundLine, name: string): string | undefined {
+  const { hashes, kinds } = line as {
+    readonly hashes?: readonly string[];
+    readonly kinds?: readonly string[];
+  };
+  if (kinds === undefined) return CHANGE_KINDS.find((kind) => line[kind] !== undefined);
+  // A call may name a card twice.
+  return [...new Set(kinds.filter((_, index) => hashes?.[index] === name))].join(', ');
 }
 
 export interface FoundVerifications {
@@ -39,17 +53,21 @@ export interface FoundVerifications {
   readonly daysWithoutKey: number;
 }
 
-/** Verifications of the card with this keyed hash, of the days whose keys are there. */
-export async function verificationsOf(dir: string, cardHash: Uint8Array): Promise<FoundVerifications> {
+/** Verifications of the card with this keyed hash, of the days whose keys are there; `key` is the secret's `pseudonymKey`. */
+export async function verificationsOf(
+  dir: string,
+  pseudonymKey: Uint8Array,
+  cardHash: Uint8Array,
+): Promise<FoundVerifications> {
   const lines: FoundLine[] = [];
   let daysWithoutKey = 0;
   for (const file of await auditFiles(dir, VERIFICATIONS)) {
-    const key = await readDayKey(dir, dayOfFile(file)).catch(() => undefined);
-    if (key === undefined) {
+    const dayKey = await readDayKey(dir, dayOfFile(file)).catch(() => undefined);
+    if (dayKey === undefined) {
       daysWithoutKey++;
       continue;
     }
-    const name = `"card":"${pseudonymsBy(key)(cardHash)}"`;
+    const name = `"card":"${pseudonymsBy(dayKey, pseudonymKey)(cardHash)}"`;
     for await (const text of createInterface({ input: createReadStream(join(dir, file)) })) {
       const line = text.includes(name) ? parsed(text) : undefined;
       if (line !== undefined) lines.push(line);

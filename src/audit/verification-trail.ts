@@ -28,6 +28,8 @@ export interface VerificationTrail {
 export interface VerificationTrailOptions {
   /** Must be there. */
   readonly dir: string;
+  /** The secret's. */
+  readonly pseudonymKey: Uint8Array;
   onRecords(result: RecordResult, count: number): void;
 }
 
@@ -54,7 +56,8 @@ interface Today {
   readonly pseudonymOf: Pseudonyms;
 }
 
-export function createVerificationTrail({ dir, onRecords }: VerificationTrailOptions): VerificationTrail {
+export function createVerificationTrail(options: VerificationTrailOptions): VerificationTrail {
+  const { dir, pseudonymKey, onRecords } = options;
   let gathered = emptyRecords();
   let spare = emptyRecords();
   let today: Today | undefined;
@@ -73,7 +76,7 @@ export function createVerificationTrail({ dir, onRecords }: VerificationTrailOpt
     try {
       if (today?.day !== day) {
         await forgetToday();
-        today = await openDay(dir, day);
+        today = await openDay(dir, day, pseudonymKey);
       }
       const lines = linesOf(records, from, to, today.pseudonymOf);
       await today.file.appendFile(isTorn ? `\n${lines}` : lines);
@@ -147,12 +150,12 @@ function pieceEnd({ count, atMs }: Records, from: number): number {
   return to;
 }
 
-async function openDay(dir: string, day: string): Promise<Today> {
+async function openDay(dir: string, day: string, pseudonymKey: Uint8Array): Promise<Today> {
   // The key first: without it there is nothing to be written.
   const key = await readDayKey(dir, day).catch(() => makeDayKey(dir, day));
   const { O_APPEND, O_CREAT, O_WRONLY } = constants;
   const file = await open(join(dir, `${VERIFICATIONS}-${day}.jsonl`), O_APPEND | O_CREAT | O_WRONLY, 0o600);
-  return { day, file, pseudonymOf: pseudonymsBy(key) };
+  return { day, file, pseudonymOf: pseudonymsBy(key, pseudonymKey) };
 }
 
 function linesOf(

@@ -38,6 +38,7 @@ export function createAdminParts({ status, keeper, log, audit, onChangeCall }: A
         ),
       ),
     hashOfCard: (iss, jti) => hex(cardHash(cardHashKey, iss, jti)),
+    hashOfHolder: (iss, sub) => hex(holderHash(cardHashKey, iss, sub)),
     hashOfKey: (iss, kid) => hex(issuerKeyHash(cardHashKey, iss, kid)),
     changeStatuses: async (request) => {
       const result = await status.changes.applyChanges(request);

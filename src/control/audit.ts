@@ -1,20 +1,28 @@
 /** Wiring of the audit, in the data directory: the trail of admin actions, and the end of what is kept. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeOldFiles } from '../audit/audit-files.ts';
 import { type AuditTrail, openAuditTrail } from '../audit/audit-trail.ts';
-import { KEY_ENDING, VERIFICATIONS } from '../audit/day-keys.ts';
+import { openRetention, type Retention } from '../audit/retention.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { describeError, type Log } from '../log.ts';
+import { closingTimeMs } from './status-side.ts';
+
+/** Begins the names of the trail's files. */
+const NAME = 'admin';
 
 export interface AuditSide {
   readonly trail: AuditTrail;
-  close(): Promise<void>;
+  close(endsAtMs: number): Promise<void>;
 }
 
 /** Files are looked through so often, whether anything was written or not: what is over has to go. */
 const TIDY_INTERVAL_MS = 3_600_000;
+
+/** Given to the trail's end: others need some of the time that is left as well, and a healthy disk needs some in any case. */
+const CLOSE_TIMEOUT_MS = { least: 200, most: 1_000 };
+/** What is stopped afterwards has so long at least. */
+const LEAST_END_MS = 1_000;
 
 export async function openAudit(
   config: Pick<Config, 'dataDir' | 'auditDays'>,
@@ -25,11 +33,12 @@ export async function openAudit(
   const dir = join(config.dataDir, 'audit');
   const days = config.auditDays;
   let trail: AuditTrail;
+  let retention: Retention;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     trail = await openAuditTrail({
       dir,
-      name: 'admin',
+      name: NAME,
       key,
       days,
       wallMs: clock.wallMs,
@@ -39,6 +48,7 @@ export async function openAudit(
           log('error', 'the audit trail cannot be written: what would change something is refused', { code });
       },
     });
+    retention = await openRetention({ dir, name: NAME, days, trail, wallMs: clock.wallMs });
   } catch (error) {
     const { code } = describeError(error);
     return {
@@ -48,10 +58,11 @@ export async function openAudit(
   }
   const tidy = async (): Promise<void> => {
     try {
-      // Keys first: without its key a line that stays for whatever reason names nobody.
-      for (const ending of [KEY_ENDING, 'jsonl'])
-        await removeOldFiles(dir, VERIFICATIONS, { days, wallMs: clock.wallMs(), ending });
-      await trail.tidy();
+      const believed = await retention.tidy();
+      if (believed !== undefined)
+        log('error', 'the clock is too far ahead: no file of the audit is removed until a restart', {
+          believed,
+        });
     } catch (error) {
       log('error', 'files of the audit whose days are over cannot be removed', describeError(error));
     }
@@ -62,9 +73,15 @@ export async function openAudit(
     ok: true,
     audit: {
       trail,
-      close: async () => {
+      close: async (endsAtMs) => {
         clearInterval(timer);
-        await trail.close();
+        const leftMs = closingTimeMs(clock, endsAtMs);
+        const { least, most } = CLOSE_TIMEOUT_MS;
+        if (await trail.close(Math.max(least, Math.min(most, leftMs)))) return;
+        log('error', 'the audit trail still waits for its disk: the gateway ends without it');
+        // A thread that hangs in a call of the system keeps the process from exiting, `process.exit` included.
+        const endMs = Math.max(LEAST_END_MS, closingTimeMs(clock, endsAtMs));
+        setTimeout(() => process.kill(process.pid, 'SIGKILL'), endMs).unref();
       },
     },
   };

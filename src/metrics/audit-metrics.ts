@@ -9,7 +9,8 @@ export interface AuditFacts {
   readonly last: number;
   /** Entries of this process. */
   readonly written: number;
-  readonly failed: number;
+  /** By phase. */
+  readonly failed: Readonly<Record<string, number>>;
 }
 
 export function auditMetrics(
@@ -27,9 +28,9 @@ export function auditMetrics(
   counter(
     registry,
     'vigie_audit_failures_total',
-    'Entries of the trail of admin actions that could not be written; what they asked for was not done.',
-    [],
-    () => [[{}, facts().failed]],
+    'Entries of the trail of admin actions that are not durable, or not in time; asked: the change was refused, done: it was made and its end is not told, look: it was answered.',
+    ['phase'],
+    () => Object.entries(facts().failed).map(([phase, failed]): Sample => [{ phase }, failed]),
   );
   gauge(
     registry,

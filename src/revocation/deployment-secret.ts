@@ -32,6 +32,8 @@ export interface DeploymentSecret {
   readonly callerKey: Uint8Array;
   /** Of the lines of audit trails. */
   readonly auditKey: Uint8Array;
+  /** With a day's key, of the pseudonyms in the audit of verifications; of nothing that is stored. */
+  readonly pseudonymKey: Uint8Array;
   /** Of holder proofs, where they are remembered. */
   readonly replayKey: Uint8Array;
   /** 16 bytes that tell two secrets apart and reveal neither; stands in the store and in the log. */
@@ -75,6 +77,7 @@ export function deriveSecret(master: Uint8Array): DeploymentSecret {
     filterMacKey: subkey('filter-mac', 32),
     callerKey: subkey('caller', 32),
     auditKey: subkey('audit', 32),
+    pseudonymKey: subkey('pseudonym', 32),
     replayKey: subkey('replay', 32),
     fingerprint: subkey('fingerprint', 16),
   };

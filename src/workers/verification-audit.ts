@@ -12,9 +12,9 @@ export function openVerificationAudit(
   counters: Counters,
 ): (VerificationAudit & { stop(): void }) | undefined {
   if (!config.verificationAudit) return undefined;
-  const { cardHashKey } = revocation.secret;
+  const { cardHashKey, pseudonymKey } = revocation.secret;
   // The main thread has made the directory, for the trail of admin actions.
   const dir = join(config.dataDir, 'audit');
-  const { note, stop } = createVerificationTrail({ dir, onRecords: counters.countAudited });
+  const { note, stop } = createVerificationTrail({ dir, pseudonymKey, onRecords: counters.countAudited });
   return { hashOfCard: (iss, jti) => cardHash(cardHashKey, iss, jti), note, stop };
 }

@@ -1,11 +1,14 @@
 /** The audit trail's files: chained, durable, turned over each day, removed with their days, and honest about damage. */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
+  constants,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -35,12 +38,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const open = (days = 365) =>
+const open = (days = 365, timeoutMs?: number) =>
   openAuditTrail({
     dir,
     name: 'admin',
     key: KEY,
     days,
+    ...(timeoutMs !== undefined && { timeoutMs }),
     wallMs: () => nowMs,
     onFault: (code) => faults.push(code),
   });
@@ -57,7 +61,7 @@ describe('a trail', () => {
     ]);
     await first.close();
     const second = await open();
-    expect(second.facts()).toEqual({ last: 3, written: 0, failed: 0 });
+    expect(second.facts()).toEqual({ last: 3, written: 0, failed: { asked: 0, done: 0, look: 0 } });
     expect(await second.append({ what: 'four', left: undefined })).toBe(4);
     await second.close();
     const lines = linesOf(files()[0] as string).map((line) => JSON.parse(line));
@@ -82,6 +86,69 @@ describe('a trail', () => {
     await trail.close();
     expect(files()).toEqual(['admin-2026-11-27.jsonl', 'admin-2026-11-28.jsonl', 'admin-2026-11-29.jsonl']);
     expect(await check()).toMatchObject({ files: 3, lines: 3, first: 2, last: 4, faults: [] });
+  });
+
+  it('keeps the file of its last line, however old it is, so that the next start goes on behind it', async () => {
+    const first = await open(2);
+    await first.append({ what: 'one' });
+    nowMs += DAY_MS;
+    await first.append({ what: 'two' });
+    nowMs += 1_000 * DAY_MS;
+    await first.tidy();
+    await first.close();
+    // Made, but nothing written to it.
+    writeFileSync(join(dir, 'admin-2026-12-01.jsonl'), '');
+    const second = await open(2);
+    await second.tidy();
+    expect(files()).toEqual(['admin-2026-11-27.jsonl', 'admin-2026-12-01.jsonl']);
+    expect(await second.append({ what: 'three' })).toBe(3);
+    await second.close();
+    expect(await check()).toMatchObject({ lines: 2, first: 2, last: 3, faults: [] });
+  });
+
+  it('has room for changes however many looks there are, and for the ends of what was changed', async () => {
+    const trail = await open();
+    const phases = ['look', 'asked', 'done'] as const;
+    const taken = await Promise.all(
+      phases.map((phase) =>
+        Promise.all(Array.from({ length: 2_000 }, () => trail.append({ what: 'many', phase }))),
+      ),
+    );
+    const [looks, asked, done] = taken.map((all) => all.filter((number) => number !== undefined).length);
+    expect([looks, asked, done].map((count) => count !== undefined && count > 50)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    const { failed } = trail.facts();
+    expect(failed).toEqual({
+      look: 2_000 - (looks as number),
+      asked: 2_000 - (asked as number),
+      done: 2_000 - (done as number),
+    });
+    await trail.close();
+  });
+
+  it('answers in time where its disk hangs, and writes on when that is over', async () => {
+    const trail = await open(365, 200);
+    // To open a pipe that nobody reads hangs as a disk does, in the same place.
+    const pipe = join(dir, 'admin-2026-11-26.jsonl');
+    execFileSync('mkfifo', [pipe]);
+    const [writing, waiting] = await Promise.all([
+      trail.append({ what: 'one', phase: 'asked' }),
+      trail.append({ what: 'two', phase: 'look' }),
+    ]);
+    expect([writing, waiting]).toEqual([undefined, undefined]);
+    expect(trail.facts().failed).toEqual({ asked: 1, done: 0, look: 1 });
+    expect(faults).toEqual(['ETIMEDOUT']);
+    expect(await trail.close(50)).toBe(false);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    rmSync(pipe);
+    await until(async () => (await trail.append({ what: 'three' })) !== undefined);
+    closeSync(reader);
+    expect(await trail.close()).toBe(true);
+    expect(faults.at(-1)).toBeUndefined();
+    expect((await check()).faults).toEqual([]);
   });
 
   it('refuses more than can wait', async () => {

@@ -7,12 +7,14 @@ import { removeOldFiles } from '../../src/audit/audit-files.ts';
 import { makeDayKey, pseudonymsBy, readDayKey, VERIFICATIONS } from '../../src/audit/day-keys.ts';
 import { verificationsOf } from '../../src/audit/find-card.ts';
 import { createVerificationTrail, type RecordResult } from '../../src/audit/verification-trail.ts';
+import { hmacSha256 } from '../../src/hmac.ts';
 import { until } from '../support/call.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const LATE_MS = Date.UTC(2026, 10, 26, 23, 59, 59, 990);
 const DAY = '2026-11-26';
 const CARDS = Buffer.concat([Buffer.alloc(16, 1), Buffer.alloc(16, 2)]);
+const PSEUDONYM_KEY = Buffer.alloc(32, 5);
 const [ONE, TWO] = [CARDS.subarray(0, 16), CARDS.subarray(16)];
 
 let dir: string;
@@ -27,12 +29,13 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const open = () =>
   createVerificationTrail({
     dir,
+    pseudonymKey: PSEUDONYM_KEY,
     onRecords: (result, count) => {
       results[result] += count;
     },
   });
 const settled = (count: number) => until(() => results.written + results.dropped + results.failed === count);
-const namesOf = async (day: string) => pseudonymsBy(await readDayKey(dir, day));
+const namesOf = async (day: string) => pseudonymsBy(await readDayKey(dir, day), PSEUDONYM_KEY);
 const linesOf = (day: string) =>
   readFileSync(join(dir, `${VERIFICATIONS}-${day}.jsonl`), 'utf8')
     .trimEnd()
@@ -68,12 +71,12 @@ it('finds the verifications of a card for as long as the keys of their days are 
   }
   trail.stop();
   await settled(4);
-  expect(await verificationsOf(dir, ONE)).toMatchObject({
+  expect(await verificationsOf(dir, PSEUDONYM_KEY, ONE)).toMatchObject({
     lines: [{ at: '2026-11-26T23:59:59.990Z' }, { at: '2026-11-27T23:59:59.990Z' }],
     daysWithoutKey: 0,
   });
   unlinkSync(join(dir, `${VERIFICATIONS}-${DAY}.key`));
-  expect(await verificationsOf(dir, ONE)).toMatchObject({
+  expect(await verificationsOf(dir, PSEUDONYM_KEY, ONE)).toMatchObject({
     lines: [{ at: '2026-11-27T23:59:59.990Z' }],
     daysWithoutKey: 1,
   });
@@ -81,6 +84,13 @@ it('finds the verifications of a card for as long as the keys of their days are 
   await removeOldFiles(dir, VERIFICATIONS, { ...days, ending: 'key' });
   await removeOldFiles(dir, VERIFICATIONS, days);
   expect(readdirSync(dir).sort()).toEqual(['verifications-2026-11-27.jsonl', 'verifications-2026-11-27.key']);
+});
+
+it('gives no pseudonym to whoever has the day keys and the keyed hashes, but not the secret', async () => {
+  const dayKey = await makeDayKey(dir, DAY);
+  const right = pseudonymsBy(dayKey, PSEUDONYM_KEY)(ONE);
+  expect(right).not.toBe(pseudonymsBy(dayKey, Buffer.alloc(32, 6))(ONE));
+  expect(right).not.toBe(hmacSha256(dayKey, ONE).toString('hex', 0, 16));
 });
 
 it('has one key a day, whichever thread is the first', async () => {
@@ -111,5 +121,5 @@ it('counts what cannot be written, and writes again behind what a full disk cut 
   trail.note(LATE_MS, 'pharmacy-a', 0, CARDS, 0);
   await settled(2);
   expect(results).toEqual({ written: 1, dropped: 0, failed: 1 });
-  expect((await verificationsOf(dir, ONE)).lines).toHaveLength(1);
+  expect((await verificationsOf(dir, PSEUDONYM_KEY, ONE)).lines).toHaveLength(1);
 });

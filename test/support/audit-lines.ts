@@ -13,6 +13,7 @@ export interface AuditLine {
   readonly outcome?: string;
   readonly count?: number;
   readonly hashes?: readonly string[];
+  readonly confirmed?: boolean;
   readonly seq?: number;
   readonly requestId?: string;
   readonly caller?: string;

@@ -21,7 +21,7 @@ export const FACTS: GatewayFacts = {
     files: () => [{ listener: 'data', isFaulty: false }],
   },
   tls: { certificateMs: 1_830_000_000_000, clientCaMs: 1_840_000_000_000 },
-  audit: () => ({ last: 12, written: 3, failed: 1 }),
+  audit: () => ({ last: 12, written: 3, failed: { asked: 1, done: 2, look: 3 } }),
   workers: () => ({ serving: 2, restarts: { silent: 1, uncaught: 0 } }),
   unreadyReasons: () => [],
   trustList: () => ({

@@ -47,7 +47,7 @@ async function showCard(reply: Reply, options: CardOptions): Promise<ExitCode> {
   const hash = (member === 'sub' ? holderHash : cardHash)(secret.cardHashKey, card.iss, card.id);
   try {
     const { lines: actions, trail } = await actionsOf(dir, secret.auditKey, hash);
-    const { lines: verifications, daysWithoutKey } = await verificationsOf(dir, hash);
+    const { lines: verifications, daysWithoutKey } = await verificationsOf(dir, secret.pseudonymKey, hash);
     const isWhole = trail.faults.length === 0;
     answer(reply, { actions, verifications, daysWithoutKey, whole: isWhole }, [
       ...actions.map(actionLine),
@@ -64,9 +64,11 @@ async function showCard(reply: Reply, options: CardOptions): Promise<ExitCode> {
   }
 }
 
-function actionLine({ n, at, who, what, phase, of, count, outcome }: FoundLine): string {
+function actionLine(line: FoundLine): string {
+  const { n, at, who, what, kind, confirmed, phase, of, count, outcome } = line;
   const which = of === undefined ? `${count ?? 1} named` : `of ${of}`;
-  return [`${n}`, at, who, what, phase, ...(outcome === undefined ? [] : [outcome]), `(${which})`].join('  ');
+  const told = [kind, confirmed && 'confirmed', phase, outcome].filter((part) => part !== undefined);
+  return [`${n}`, at, who, what, ...told, `(${which})`].join('  ');
 }
 
 function verificationLine({ at, caller, code }: FoundLine): string {
