@@ -86,7 +86,8 @@ export async function openListeners(
   const data = await pool.listen(config.host, config.port);
   if (data === undefined) return taken('VIGIE_PORT', config.host, config.port);
   const open = async (host: string, port: number, options: ServerOptions): Promise<Listener | undefined> => {
-    const listener = await openListener(host, port, options);
+    const full = (): void => log('warn', 'a listener is full; connections beyond are closed', { host, port });
+    const listener = await openListener(host, port, options, full);
     if (listener !== undefined) stops.add(listener.close);
     return listener;
   };

@@ -19,8 +19,8 @@ export async function checkTls(config: Config, nowMs = Date.now()): Promise<Find
   const { tlsKeyFile } = config;
   const read = await readTlsFiles(config, nowMs);
   if (!read.ok) return [failure('tls', read.fault, 'correct the file, or the setting')];
-  if (read.ends === undefined || tlsKeyFile === undefined) return [];
-  const { certificateMs, clientCaMs } = read.ends;
+  if (read.tls === undefined || tlsKeyFile === undefined) return [];
+  const { certificateMs, clientCaMs } = read.tls.ends;
   const ends = [judgeEnd('tls certificate', certificateMs, nowMs)];
   if (clientCaMs !== undefined) ends.push(judgeEnd('tls client ca', clientCaMs, nowMs));
   const { mode, uid } = statSync(tlsKeyFile);
