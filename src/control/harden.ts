@@ -16,9 +16,9 @@ export function hardenProcess(config: Config, log: Log): string | undefined {
   process.on('SIGUSR1', () => log('warn', 'SIGUSR1 opens no debugger here'));
   const exposed = exposures();
   if (exposed.length > 0) {
+    const names = exposed.join(', ');
     // It is what developers look into.
-    if (!isPrivateDemo(config))
-      return `${exposed.join(', ')}: would open this process to others; start node without`;
+    if (!isPrivateDemo(config)) return `${names}: would open this process to others; start node without`;
     log('warn', 'the process is open to others', { by: exposed });
   }
   if (config.secretNames.length > 0) {
