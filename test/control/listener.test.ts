@@ -30,7 +30,7 @@ it.each(['metrics', 'admin'] as const)('closes what is beyond it, and nothing el
   await until(() => isClosed.size >= BEYOND);
   expect(Math.min(...isClosed)).toBe(MOST);
   const told = () => logLines(gateway).filter(({ msg }) => msg.startsWith('a listener is full'));
-  expect(told()).toMatchObject([{ level: 'warn', port }]);
+  expect(told()).toMatchObject([{ level: 'warn', listener: name }]);
   // Callers of the others notice nothing, and those of this one are served once there is room.
   expect((await call(`${gateway.data}/readyz`)).status).toBe(200);
   for (const socket of sockets) socket.destroy();
