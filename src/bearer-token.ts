@@ -1,5 +1,6 @@
 /** The bearer token's file (RFC 6750): read by the admin listener that asks for it, and by those who call it. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { sayFile } from './bounded-file.ts';
 
 /** One line of visible ASCII, fit for a header as it is. */
 const TOKEN = /^[\x21-\x7e]{16,1024}$/;
@@ -10,7 +11,7 @@ export type BearerToken =
   | { readonly ok: true; readonly token: string }
   | { readonly ok: false; readonly fault: string };
 
-/** `fault` says what is wrong with the file, never what stands in it. */
+/** `fault` says what is wrong with the file, never what stands in it, nor a name that may be the token itself. */
 export function readBearerTokenFile(path: string): BearerToken {
   let descriptor: number | undefined;
   try {
@@ -22,7 +23,7 @@ export function readBearerTokenFile(path: string): BearerToken {
     if (TOKEN.test(token)) return { ok: true, token };
     return { ok: false, fault: `${path} is not one line of 16 to 1024 visible ASCII characters` };
   } catch (error) {
-    return { ok: false, fault: `${path} cannot be read (${(error as NodeJS.ErrnoException).code})` };
+    return { ok: false, fault: `${sayFile(path)} cannot be read (${(error as NodeJS.ErrnoException).code})` };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

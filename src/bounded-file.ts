@@ -1,5 +1,5 @@
 /** Reading a file whose size nobody vouches for: regular files only, never more than a cap in memory. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 export type BoundedFile =
@@ -35,6 +35,14 @@ export async function readBoundedFile(path: string, maxBytes: number): Promise<B
       ? { ok: false, reason: 'absent', fault: 'no such file' }
       : { ok: false, reason: 'unreadable', fault: code };
   }
+}
+
+/**
+ * A file's name for an error about it. Where a setting names a secret's file, the secret itself is sometimes put there, and
+ * then there is no file so called: its name is said only of one that is there.
+ */
+export function sayFile(path: string): string {
+  return existsSync(path) ? path : 'the file that is named';
 }
 
 function tooLarge(maxBytes: number): BoundedFile {

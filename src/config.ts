@@ -48,6 +48,8 @@ export const LIMITS = {
   revocationStaleMs: 5_000,
   /** At most one trust list refresh per this time is triggered by unknown kids, for all callers together. */
   unknownKeyRefreshMs: 30_000,
+  /** Connections open at the admin listener, and at the metrics listener: each has a handful of callers. */
+  mainListenerConnections: 256,
 } as const;
 
 /**

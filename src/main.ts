@@ -12,6 +12,7 @@ import { openListeners, type Ports } from './control/listeners.ts';
 import { openReplay } from './control/replay.ts';
 import { openStatus } from './control/status.ts';
 import type { StatusSide } from './control/status-side.ts';
+import { copyTlsFiles } from './control/tls-copies.ts';
 import { readTlsFiles } from './control/tls-files.ts';
 import { wireTrustKeeper } from './control/trust.ts';
 import { takeDataDir } from './data-dir.ts';
@@ -105,8 +106,9 @@ async function start(
 ): Promise<Running | Refusal> {
   const token = config.adminTokenFile === undefined ? undefined : readBearerTokenFile(config.adminTokenFile);
   if (token?.ok === false) return refusal(USAGE, `VIGIE_ADMIN_TOKEN_FILE: ${token.fault}`);
-  const tls = await readTlsFiles(config, clock.wallMs());
-  if (!tls.ok) return refusal(USAGE, tls.fault);
+  const read = await readTlsFiles(config, clock.wallMs());
+  if (!read.ok) return refusal(USAGE, read.fault);
+  const { tls } = read;
   const counters = openCounters(allocateCounters());
   const level = openEngineLevel(allocateEngineLevel());
   const selection = selectEngineInForce({
@@ -133,6 +135,9 @@ async function start(
   const lock = await takeDataDir(config.dataDir);
   if (!lock.ok) return refusal(UNAVAILABLE, lock.error);
   stops.add(lock.release);
+  const copies = copyTlsFiles(config.dataDir, tls?.texts);
+  if (!copies.ok) return refusal(UNAVAILABLE, copies.fault);
+  stops.add(copies.remove);
   const opened = await openStatus(config, clock, log);
   if (!opened.ok) return refusal(USAGE, opened.error);
   const { status } = opened;
@@ -166,7 +171,7 @@ async function start(
   keeper.onChange(prepareKeys);
   const started = await startWorkers({
     birth: {
-      config,
+      config: { ...config, ...copies.files },
       state: state.shared,
       engineLevel: level.shared,
       revocation: status.shared,
@@ -220,7 +225,7 @@ async function start(
     pool,
     canary,
     counters,
-    tls: tls.ends,
+    tls: tls?.ends,
   };
   const listening = await openListeners({ ...parts, adminToken: token?.token }, stops);
   if (!listening.ok) return refusal(UNAVAILABLE, listening.error);

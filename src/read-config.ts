@@ -15,7 +15,10 @@ export type ConfigResult =
 /** No setting is called so: each secret is a file that a setting names. */
 const SECRET_NAME = /PASS(WORD|WD|PHRASE)?|TOKEN|SECRET|CREDENTIAL|_KEYS?$|PRIVATE/;
 
-/** What names a file has a dot, a slash, or is short; a hexadecimal or base64 secret, and PEM, are neither. */
+/**
+ * What names a file mostly has a dot, a slash, or is short; a hexadecimal or base64 secret, and PEM, mostly not. A secret
+ * that passes names no file, and whoever looks for that does not repeat it either.
+ */
 const SECRET_ITSELF = /^[A-Za-z0-9_+=-]{32,}$|-----BEGIN/;
 
 /** The flag of a setting, e.g. `--admin-port`. */

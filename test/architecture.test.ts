@@ -59,7 +59,7 @@ const LEAVES = [
 const DOMAIN = ['credential', 'keys', 'signature', 'revocation', 'replay'];
 const INGRESS_PARTS = [...LEAVES, 'callers', 'config', 'gateway', 'replay', 'verification'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  'bearer-token': [],
+  'bearer-token': ['bounded-file'],
   'bounded-file': [],
   'card-status': [],
   clock: [],

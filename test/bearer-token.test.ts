@@ -30,7 +30,7 @@ describe('readBearerTokenFile', () => {
     expect(readBearerTokenFile(directory)).toMatchObject({ ok: false });
     expect(readBearerTokenFile(join(directory, 'absent'))).toEqual({
       ok: false,
-      fault: `${join(directory, 'absent')} cannot be read (ENOENT)`,
+      fault: 'the file that is named cannot be read (ENOENT)',
     });
   });
 });

@@ -5,6 +5,7 @@
 import type { Config } from '../config.ts';
 import { type DemoIssuer, demoCredential } from '../demo/demo-issuer.ts';
 import { isLoopback } from '../loopback.ts';
+import { EXPOSED_DEMO, isExposedDemo } from './exposed-demo.ts';
 
 export interface Announcement {
   readonly config: Config;
@@ -16,7 +17,9 @@ export interface Announcement {
 
 export function announceAsJson(announcement: Announcement): void {
   const { demo, nowMs, ports } = announcement;
-  const demoMode = demo === undefined ? {} : { demo: { credential: demoCredential(demo, { nowMs }) } };
+  const warning = isExposedDemo(announcement.config) ? { warning: EXPOSED_DEMO } : {};
+  const demoMode =
+    demo === undefined ? {} : { demo: { credential: demoCredential(demo, { nowMs }), ...warning } };
   const document = { ready: true, ports, urls: urlsOf(announcement), ...demoMode };
   process.stdout.write(`${JSON.stringify(document)}\n`);
 }
@@ -34,6 +37,7 @@ export function announce(announcement: Announcement): void {
       `  curl -s ${data}/v1/verify -H 'content-type: application/jwt' -d '${credential}'`,
       '',
       ...(config.auth === 'none' ? [openTo(config.host)] : []),
+      ...(isExposedDemo(config) ? [`WARNING: ${EXPOSED_DEMO}.`] : []),
     );
   }
   lines.push(`vigie is ready: data ${data}, admin ${admin}, metrics ${metrics}`);

@@ -1,7 +1,10 @@
 /** What a gateway does to itself before it holds a secret: its memory and its files are nobody else's. */
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import { isLoopback } from '../loopback.ts';
 import { DUMPS, loadNativeAddon } from '../native/addon.ts';
+import { EXPOSED_DEMO, isExposedDemo } from './exposed-demo.ts';
 import { exposures } from './exposure.ts';
 import { openFiles } from './secret-files.ts';
 
@@ -13,8 +16,9 @@ export function hardenProcess(config: Config, log: Log): string | undefined {
   process.on('SIGUSR1', () => log('warn', 'SIGUSR1 opens no debugger here'));
   const exposed = exposures();
   if (exposed.length > 0) {
-    // A demo has no secret but its own, and is what developers look into.
-    if (!config.demo) return `${exposed.join(', ')}: would open this process to others; start node without`;
+    const names = exposed.join(', ');
+    // It is what developers look into.
+    if (!isPrivateDemo(config)) return `${names}: would open this process to others; start node without`;
     log('warn', 'the process is open to others', { by: exposed });
   }
   if (config.secretNames.length > 0) {
@@ -22,9 +26,16 @@ export function hardenProcess(config: Config, log: Log): string | undefined {
       names: config.secretNames,
     });
   }
+  if (isExposedDemo(config)) log('warn', EXPOSED_DEMO);
   for (const { setting, by } of openFiles(config)) log('warn', 'a file is open to others', { setting, by });
   forbidDumps(log);
   return undefined;
+}
+
+/** A demo with no secret but what it makes for itself, called by nobody but programs of its machine. */
+function isPrivateDemo({ demo, host, redisUrl, secretFile, dataDir }: Config): boolean {
+  const isItsOwn = secretFile === join(dataDir, 'secret');
+  return demo && isItsOwn && redisUrl === undefined && isLoopback(host);
 }
 
 /** The addon's alone: Node.js has no call for it. */

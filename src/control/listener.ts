@@ -1,5 +1,7 @@
 /** A listener of the main thread (admin, metrics): routes on an app of its own. */
 import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import { LIMITS } from '../config.ts';
+import { capConnections } from '../ingress/connection-cap.ts';
 import { mountRoutes, type ServerOptions } from '../ingress/http-server.ts';
 import { listenAlone } from '../ingress/listen.ts';
 
@@ -9,13 +11,23 @@ export interface Listener {
   close(): void;
 }
 
-/** Opens the listener; `undefined` when the address cannot be had. */
+/** Opens the listener; `undefined` when the address cannot be had. `onFull`: whenever it is, after it had room again. */
 export async function openListener(
   host: string,
   port: number,
   options: ServerOptions,
+  onFull: () => void,
 ): Promise<Listener | undefined> {
   const app = App();
+  let isFull = false;
+  capConnections(app, {
+    most: LIMITS.mainListenerConnections,
+    onChange: (open, isRefused) => {
+      if (isRefused && !isFull) onFull();
+      // Half of them gone: told of anew then, and not with every connection that ends and comes again.
+      isFull = isRefused || (isFull && open > LIMITS.mainListenerConnections / 2);
+    },
+  });
   const server = mountRoutes(app, options);
   const socket = await listenAlone(app, host, port);
   const close = (): void => {

@@ -85,12 +85,19 @@ export async function openListeners(
 
   const data = await pool.listen(config.host, config.port);
   if (data === undefined) return taken('VIGIE_PORT', config.host, config.port);
-  const open = async (host: string, port: number, options: ServerOptions): Promise<Listener | undefined> => {
-    const listener = await openListener(host, port, options);
+  const open = async (
+    name: 'admin' | 'metrics',
+    host: string,
+    port: number,
+    options: ServerOptions,
+  ): Promise<Listener | undefined> => {
+    const onFull = (): void =>
+      log('warn', 'a listener is full; connections beyond are closed', { listener: name });
+    const listener = await openListener(host, port, options, onFull);
     if (listener !== undefined) stops.add(listener.close);
     return listener;
   };
-  const admin = await open(config.adminHost, config.adminPort, {
+  const admin = await open('admin', config.adminHost, config.adminPort, {
     ...serverOptions(
       parts,
       adminRoutes(
@@ -111,7 +118,7 @@ export async function openListeners(
   if (admin === undefined) return taken('VIGIE_ADMIN_PORT', config.adminHost, config.adminPort);
   const health = healthRoutes({ unreadyReasons: unready, revocation: status.view });
   const watched = serverOptions(parts, [metricsRoute(registry), ...health]);
-  const metrics = await open(config.metricsHost, config.metricsPort, watched);
+  const metrics = await open('metrics', config.metricsHost, config.metricsPort, watched);
   if (metrics === undefined) return taken('VIGIE_METRICS_PORT', config.metricsHost, config.metricsPort);
   return { ok: true, ports: { data, admin: admin.port, metrics: metrics.port } };
 }

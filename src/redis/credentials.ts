@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { sayFile } from '../bounded-file.ts';
 
 export interface RedisFiles {
   readonly passwordFile: string | undefined;
@@ -44,7 +45,7 @@ export function readRedisCredentials(files: RedisFiles, tls: boolean): RedisCred
     if (path === undefined) return undefined;
     const file = readText(path, maxBytes);
     if (!file.ok) {
-      errors.push(`${setting}: ${path} ${file.fault}`);
+      errors.push(`${setting}: ${sayFile(path)} ${file.fault}`);
       return undefined;
     }
     const fault = check(file.text);

@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { sayFile } from '../bounded-file.ts';
 import { syncDirectory } from '../sync-directory.ts';
 
 /** Subkeys, plain data so that they can be sent to worker threads. Never log or serialise one. */
@@ -91,8 +92,9 @@ export function loadDeploymentSecret(file: string): SecretOutcome {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return { ok: false, fault: 'missing', message: `${file}: no secret file there` };
-    return { ok: false, fault: 'inaccessible', message: `${file}: cannot be opened (${code})` };
+    const name = sayFile(file);
+    if (code === 'ENOENT') return { ok: false, fault: 'missing', message: `${name}: no secret file there` };
+    return { ok: false, fault: 'inaccessible', message: `${name}: cannot be opened (${code})` };
   }
   try {
     const stat = fstatSync(fd);
@@ -126,7 +128,7 @@ export function loadOrCreateDeploymentSecret(options: { file: string; storeDir: 
   const found = loadDeploymentSecret(file);
   if (found.ok || found.fault !== 'missing') return found;
   if (existsSync(storeDir)) {
-    const message = `${file}: no secret file there, but ${storeDir} holds a store made under one; restore it`;
+    const message = `${sayFile(file)}: no secret file there, but ${storeDir} holds a store made under one; restore it`;
     return { ok: false, fault: 'missing', message };
   }
   try {
@@ -135,7 +137,7 @@ export function loadOrCreateDeploymentSecret(options: { file: string; storeDir: 
     const code = (error as NodeJS.ErrnoException).code;
     // Somebody else was first: theirs is the secret.
     if (code === 'EEXIST') return loadDeploymentSecret(file);
-    return { ok: false, fault: 'inaccessible', message: `${file}: cannot be made (${code})` };
+    return { ok: false, fault: 'inaccessible', message: `${sayFile(file)}: cannot be made (${code})` };
   }
   const made = loadDeploymentSecret(file);
   return made.ok ? { ...made, created: true } : made;

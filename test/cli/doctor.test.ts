@@ -144,6 +144,13 @@ describe('what is wrong', () => {
     expect([code, of('admin token')[0]?.mend]).toEqual([1, `chmod 600 ${token}`]);
   });
 
+  it('a demo that others reach', async () => {
+    const { of } = await diagnose(['--host', '0.0.0.0', '--auth', 'none']);
+    expect(of('trust list')).toMatchObject([
+      { level: 'warning', detail: expect.stringContaining('accepted on an address that others reach') },
+    ]);
+  });
+
   it('other files that hold secrets, or say who is believed, and are open to others', async () => {
     const password = join(dataDir, 'password');
     const callers = join(dataDir, 'callers.json');

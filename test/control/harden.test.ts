@@ -1,13 +1,29 @@
 /** What a running gateway gives away to other programs of its machine: real processes, looked at from outside. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exposures } from '../../src/control/exposure.ts';
+import { openFiles } from '../../src/control/secret-files.ts';
+import { readConfig } from '../../src/read-config.ts';
 import { call, changeStatus, until } from '../support/call.ts';
-import { type Gateway, type GatewayOptions, logLines, startGateway } from '../support/gateway.ts';
+import {
+  type Gateway,
+  type GatewayOptions,
+  logLines,
+  startGateway,
+  trustListDocument,
+} from '../support/gateway.ts';
 import { POWERLESS } from '../support/powerless.ts';
 import { ISS } from '../support/synthetic-issuer.ts';
 
@@ -137,11 +153,25 @@ describe('a debugger', () => {
     await expect(refused).rejects.toThrow(`vigie: ${named}: would open this process to others`);
   });
 
+  it('or libraries that tell what they send stop it too', async () => {
+    const refused = startGateway({ env: { DEBUG: 'ioredis:*' } });
+    await expect(refused).rejects.toThrow('vigie: DEBUG: would open this process to others');
+  });
+
   it('is what developers may open in a demo, which says so', async () => {
     const env = { NODE_OPTIONS: '--inspect=127.0.0.1:0', VIGIE_TRUST_LIST: '' };
     const gateway = await start({ env });
     const line = logLines({ stderr: () => jsonOf(gateway) }).find(({ by }) => by !== undefined);
     expect(line).toMatchObject({ level: 'warn', by: ['--inspect'] });
+  });
+
+  it.each<[string, (scratch: string) => Record<string, string>]>([
+    ['other programs’ callers', () => ({ VIGIE_HOST: '0.0.0.0', VIGIE_AUTH: 'none' })],
+    ['a secret of somebody’s', (directory) => ({ VIGIE_SECRET_FILE: join(directory, 'secret') })],
+    ['a shared log', () => ({ VIGIE_REDIS_URL: 'redis://127.0.0.1:1' })],
+  ])('is not opened in a demo that has %s', async (_, more) => {
+    const env = { NODE_OPTIONS: '--inspect=127.0.0.1:0', VIGIE_TRUST_LIST: '', ...more(scratch()) };
+    await expect(startGateway({ env })).rejects.toThrow('vigie: --inspect: would open this process');
   });
 
   it('is told apart from what is harmless, in any spelling', () => {
@@ -150,6 +180,8 @@ describe('a debugger', () => {
       '--heapsnapshot-near-heap-limit',
     ]);
     expect(exposures([], { NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toEqual(['NODE_TLS_REJECT_UNAUTHORIZED']);
+    expect(exposures([], { DEBUG: 'ioredis:*', NODE_DEBUG: 'tls' })).toEqual(['DEBUG', 'NODE_DEBUG']);
+    expect(exposures([], { DEBUG: '', NODE_DEBUG: '' })).toEqual([]);
     expect(
       exposures(['--disable-proto=throw', '--enable-source-maps'], { NODE_OPTIONS: '--no-warnings' }),
     ).toEqual([]);
@@ -200,6 +232,51 @@ describe('files', () => {
     spawnSync('chmod', ['600', token, callers]);
     expect(said(await start({ env }))).toEqual([]);
   });
+
+  it('that may be replaced where they stand, the trust list among them, are told', async () => {
+    const directory = scratch();
+    const trustList = join(directory, 'list.json');
+    const linked = join(scratch(), 'callers.json');
+    writeFileSync(trustList, JSON.stringify(trustListDocument()));
+    writeFileSync(join(directory, 'callers.json'), '{"callers":[]}\n');
+    symlinkSync(join(directory, 'callers.json'), linked);
+    const config = (more: Record<string, string>) => {
+      const env = { VIGIE_TRUST_LIST: trustList, VIGIE_AUTH: 'keys', VIGIE_CALLERS_FILE: linked, ...more };
+      const read = readConfig(env);
+      if (!read.ok) throw new Error(read.errors.join());
+      return read.config;
+    };
+    const found = (more = {}) => openFiles(config(more)).map(({ setting, by }) => [setting, by]);
+    expect(found()).toEqual([]);
+    spawnSync('chmod', ['666', trustList]);
+    expect(found()).toEqual([['VIGIE_TRUST_LIST', 'writable']]);
+    spawnSync('chmod', ['644', trustList]);
+    spawnSync('chmod', ['777', directory]);
+    const both = [
+      ['VIGIE_CALLERS_FILE', 'replaceable'],
+      ['VIGIE_TRUST_LIST', 'replaceable'],
+    ];
+    expect(found()).toEqual(both);
+    expect(found({ VIGIE_TRUST_LIST: `file://${trustList}` })).toEqual(both);
+    expect(found({ VIGIE_TRUST_LIST: 'https://lists.example/list.json' })).toEqual(both.slice(0, 1));
+    spawnSync('chmod', ['1777', directory]);
+    expect(found()).toEqual([]);
+  });
+});
+
+describe('a demo', () => {
+  const told = 'test credentials are accepted on an address that others reach';
+
+  it('that others reach starts, and says loudly that it believes a demo issuer', async () => {
+    const gateway = await start({ env: { VIGIE_TRUST_LIST: '', VIGIE_HOST: '0.0.0.0', VIGIE_AUTH: 'none' } });
+    expect(gateway.stdout()).toMatch(new RegExp(`^WARNING: .*${told}`, 'm'));
+    expect(logLines(gateway).filter(({ msg }) => msg.includes(told))).toMatchObject([{ level: 'warn' }]);
+  });
+
+  it('on loopback says nothing of the kind', async () => {
+    const gateway = await start({ env: { VIGIE_TRUST_LIST: '' } });
+    expect(gateway.stdout() + gateway.stderr()).not.toContain(told);
+  });
 });
 
 describe('a secret outside a file', () => {
@@ -221,4 +298,21 @@ describe('a secret outside a file', () => {
     await expect(refused).rejects.toThrow('VIGIE_REDIS_KEY_FILE looks like a secret itself');
     await expect(refused).rejects.not.toThrow(secret);
   });
+
+  it.each(['VIGIE_ADMIN_TOKEN_FILE', 'VIGIE_TLS_KEY_FILE', 'VIGIE_REDIS_PASSWORD_FILE', 'VIGIE_SECRET_FILE'])(
+    'that might be a file’s name is not repeated either: %s',
+    async (setting) => {
+      const secret = 'CANARY/91.31';
+      const certificate = join(scratch(), 'cert.pem');
+      writeFileSync(certificate, '');
+      const env = {
+        VIGIE_REDIS_URL: 'redis://127.0.0.1:1',
+        ...(setting === 'VIGIE_TLS_KEY_FILE' && { VIGIE_TLS_CERT_FILE: certificate }),
+        [setting]: secret,
+      };
+      const error = await startGateway({ env }).catch((refusal: Error) => refusal);
+      expect(String(error)).toMatch(new RegExp(`ended with 2 .*${setting}: the file that is named`, 's'));
+      expect(String(error)).not.toContain('CANARY');
+    },
+  );
 });

@@ -152,11 +152,18 @@ describe('the files of a connection', () => {
     ['no UTF-8', () => file('bad', Buffer.from([0x43, 0xff])), 'is not UTF-8'],
     ['a directory', () => dir, 'is not a regular file'],
     ['a FIFO', () => fifo(), 'is not a regular file'],
-    ['not there', () => join(dir, 'absent'), 'cannot be read (ENOENT)'],
   ])('a password file that is %s is refused', (_what, make, why) => {
     const path = make();
     const result = readRedisCredentials({ ...NONE, passwordFile: path }, false);
     expect(result).toEqual({ ok: false, errors: [`VIGIE_REDIS_PASSWORD_FILE: ${path} ${why}`] });
+  });
+
+  it('one that is not there is refused without its name, which may be the password', () => {
+    const result = readRedisCredentials({ ...NONE, passwordFile: 'CANARY/4711.x' }, false);
+    expect(result).toEqual({
+      ok: false,
+      errors: ['VIGIE_REDIS_PASSWORD_FILE: the file that is named cannot be read (ENOENT)'],
+    });
   });
 
   it('TLS files that are none, half, or for a connection without TLS are refused', () => {

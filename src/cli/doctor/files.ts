@@ -1,8 +1,9 @@
 /** What the settings point to: the data directory, the secret, the admin token, the trust list. */
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readBearerTokenFile } from '../../bearer-token.ts';
 import type { Config } from '../../config.ts';
+import { EXPOSED_DEMO, isExposedDemo } from '../../control/exposed-demo.ts';
 import { openFiles } from '../../control/secret-files.ts';
 import { isOpenToOthers, loadDeploymentSecret } from '../../revocation/deployment-secret.ts';
 import { counted } from '../terminal.ts';
@@ -36,11 +37,11 @@ export function checkSecret({ secretFile, dataDir, redisUrl }: Config): Finding 
     return failure(subject, loaded.message, 'restore the secret; a new one would disown the store');
   }
   if (existsSync(join(dataDir, 'status'))) {
-    const detail = `${secretFile} is missing, but the store made under it is there`;
+    const detail = 'the file is missing, but the store made under it is there';
     return failure(subject, detail, 'restore it, or correct VIGIE_SECRET_FILE');
   }
   if (redisUrl !== undefined) {
-    const detail = `${secretFile} is missing, and gateways that share a log share their secret`;
+    const detail = 'the file is missing, and gateways that share a log share their secret';
     return failure(
       subject,
       detail,
@@ -63,9 +64,10 @@ export function checkAdminToken({ adminTokenFile }: Config): Finding {
 export function checkOtherFiles(config: Config): Finding[] {
   return openFiles(config)
     .filter(({ file }) => file !== config.adminTokenFile)
-    .map(({ setting, file, by }) =>
-      failure('file modes', `${file} (${setting}) is ${by} by others`, `chmod 600 ${file}`),
-    );
+    .map(({ setting, file, by }) => {
+      const mend = by === 'replaceable' ? `chmod o-w ${dirname(file)}` : `chmod 600 ${file}`;
+      return failure('file modes', `${file} (${setting}) is ${by} by others`, mend);
+    });
 }
 
 function isOpen(file: string): boolean {
@@ -78,6 +80,7 @@ export async function checkTrustList(config: Config): Promise<Finding> {
   const { trustList } = config;
   if (trustList === undefined) {
     const mend = 'set VIGIE_TRUST_LIST before real cards are verified';
+    if (isExposedDemo(config)) return warning(subject, EXPOSED_DEMO, mend);
     return warning(subject, 'none: the gateway trusts its demo issuer', mend);
   }
   const judged = await judgeTrustList({

@@ -17,8 +17,8 @@ const MAX_ANSWER_BYTES = 4_096;
 export async function checkTls(config: Config, nowMs = Date.now()): Promise<Finding[]> {
   const read = await readTlsFiles(config, nowMs);
   if (!read.ok) return [failure('tls', read.fault, 'correct the file, or the setting')];
-  if (read.ends === undefined) return [];
-  const { certificateMs, clientCaMs } = read.ends;
+  if (read.tls === undefined) return [];
+  const { certificateMs, clientCaMs } = read.tls.ends;
   const ends = [judgeEnd('tls certificate', certificateMs, nowMs)];
   if (clientCaMs !== undefined) ends.push(judgeEnd('tls client ca', clientCaMs, nowMs));
   return ends;
