@@ -19,7 +19,7 @@ export const ADDON_MEMBERS = [
   'findHead',
   'forbidDumps',
   'guardThread',
-  'headEndsEarly',
+  'headFault',
   'identifyProofs',
   'implementations',
   'learnHead',

@@ -15,7 +15,7 @@ it('one that lacks a member is not taken, and says what to do', () => {
   const file = join(dir, 'older.cjs');
   writeFileSync(
     file,
-    `const { headEndsEarly, ...older } = require(${JSON.stringify(ADDON_FILE)}); module.exports = older;`,
+    `const { headFault, ...older } = require(${JSON.stringify(ADDON_FILE)}); module.exports = older;`,
   );
   expect(loadNativeAddon(file)).toEqual({
     ok: false,
