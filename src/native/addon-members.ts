@@ -40,4 +40,3 @@ export const ADDON_MEMBERS = [
   'verifySpans',
   'writeAnswers',
 ] as const;
-export type AddonMember = (typeof ADDON_MEMBERS)[number];

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ADDON_MEMBERS, type AddonMember } from './addon-members.ts';
+import { ADDON_MEMBERS } from './addon-members.ts';
 
 /** The kernel's implementations in words for settings and logs; their numbers are the addon's. */
 export const IMPLEMENTATIONS = ['portable', 'ifma'] as const;
@@ -285,9 +285,6 @@ export interface NativeAddon {
 /** `build/` at the package's root: two folders up from here, in `src/` as in `dist/`. */
 export const ADDON_FILE = fileURLToPath(new URL('../../build/vigie-kernel.node', import.meta.url));
 
-/** All of them, or this does not compile. */
-const MEMBERS: [keyof NativeAddon] extends [AddonMember] ? readonly AddonMember[] : never = ADDON_MEMBERS;
-
 export type LoadedAddon =
   | { readonly ok: true; readonly addon: NativeAddon }
   | { readonly ok: false; readonly because: string };
@@ -296,7 +293,7 @@ export function loadNativeAddon(file = ADDON_FILE): LoadedAddon {
   if (!existsSync(file)) return { ok: false, because: 'is not built' };
   try {
     const addon = createRequire(import.meta.url)(file) as NativeAddon;
-    if (MEMBERS.every((name) => name in addon)) return { ok: true, addon };
+    if (ADDON_MEMBERS.every((name) => name in addon)) return { ok: true, addon };
     return { ok: false, because: 'was built from other sources: run npm run build:native' };
   } catch (error) {
     // A loader's message names libraries and symbols, on several lines at times.

@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ADDON_FILE, loadNativeAddon } from '../../src/native/addon.ts';
+import { ADDON_FILE, loadNativeAddon, type NativeAddon } from '../../src/native/addon.ts';
+import { ADDON_MEMBERS } from '../../src/native/addon-members.ts';
+
+/** Every member of the type stands in the list, or this does not compile. */
+const MEMBERS: [keyof NativeAddon] extends [(typeof ADDON_MEMBERS)[number]] ? readonly string[] : never =
+  ADDON_MEMBERS;
+
+it('the list names each member once', () => {
+  expect(new Set(MEMBERS).size).toBe(MEMBERS.length);
+});
 
 it('the addon that is built here lacks nothing', () => {
   const loaded = loadNativeAddon();
