@@ -9,7 +9,7 @@ import { type AttackRow, runAttacks } from './run-attacks.ts';
 
 const LOOK_MS = 250;
 const PATIENCE_MS = 30_000;
-const CLOSED_BY_MS = 5_000;
+const CLOSED_BY_MS = 3_000;
 
 export interface Footprint {
   readonly residentMiB: number;

@@ -31,9 +31,10 @@ async function strange(target: AttackTarget, index: number, known?: string): Pro
 
 /** How many series there are more once strangers came, each unlike any other. */
 async function seriesMore(target: AttackTarget, count: number, known?: string): Promise<string> {
-  // Once before the first look, so that each kind of answer has its series.
+  // Once before the first look, so that each kind of answer has its series, that look's too.
   await strange(target, 0, known);
   await reasonFor(target, target.good);
+  await series(target);
   const before = await series(target);
   for (let from = 1; from <= count; from += 50) {
     await Promise.all(Array.from({ length: 50 }, (_, index) => strange(target, from + index, known)));
