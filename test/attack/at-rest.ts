@@ -9,6 +9,7 @@ import { type AttackRow, runAttacks } from './run-attacks.ts';
 
 const LOOK_MS = 250;
 const PATIENCE_MS = 30_000;
+const CLOSED_BY_MS = 3_000;
 
 export interface Footprint {
   readonly residentMiB: number;
@@ -18,11 +19,12 @@ export interface Footprint {
 /** Before anything is attacked, and with none of our own connections but the one that asks. */
 export async function firstLook(target: AttackTarget): Promise<Footprint> {
   await warmUp(target);
-  for (let last = await footprint(target); ; ) {
-    await sleep(LOOK_MS);
-    const now = await footprint(target);
-    if (now.descriptors >= last.descriptors) return now;
-    last = now;
+  // Longer than a connection that is kept, or a file that is being read, is open when nobody uses it any more.
+  const isFewer = (count: number) => (now: Footprint) => now.descriptors < count;
+  for (let least = await footprint(target); ; ) {
+    const now = await settled(target, isFewer(least.descriptors), CLOSED_BY_MS);
+    if (now.descriptors >= least.descriptors) return least;
+    least = now;
   }
 }
 
@@ -75,7 +77,7 @@ export async function restAfter(
   before: Footprint,
   cases: readonly AttackCase[],
 ): Promise<Rest> {
-  const isClosed = ({ descriptors }: Footprint): boolean => descriptors === before.descriptors;
+  const isClosed = ({ descriptors }: Footprint): boolean => descriptors <= before.descriptors;
   const after = await settled(target, isClosed);
   const again = await runAttacks(target, cases.filter(isLarge));
   const isGivenBack = ({ residentMiB }: Footprint): boolean =>
@@ -88,8 +90,12 @@ export async function restAfter(
 }
 
 /** Connections that were left are closed by their idle timeout, and the collector has had its time. */
-async function settled(target: AttackTarget, isRest: (now: Footprint) => boolean): Promise<Footprint> {
-  const endsAtMs = performance.now() + PATIENCE_MS;
+async function settled(
+  target: AttackTarget,
+  isRest: (now: Footprint) => boolean,
+  patienceMs = PATIENCE_MS,
+): Promise<Footprint> {
+  const endsAtMs = performance.now() + patienceMs;
   for (;;) {
     const now = await footprint(target);
     if (isRest(now) || performance.now() > endsAtMs) return now;

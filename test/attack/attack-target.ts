@@ -57,8 +57,11 @@ export async function openTarget(
   return targetOf(gateway, lines);
 }
 
-/** A gateway that trusts the synthetic issuer, and logs everything. */
-export function targetOf(gateway: Gateway, lines: readonly string[] = []): AttackTarget {
+/**
+ * A gateway that trusts the synthetic issuer, and logs everything.
+ * @param foreseen the message of an error that it is right to log, if there is one.
+ */
+export function targetOf(gateway: Gateway, lines: readonly string[] = [], foreseen?: string): AttackTarget {
   const good = credential({ payload: goodClaims({ jti: 'honest-card' }, Math.floor(Date.now() / 1000)) });
   return {
     gateway,
@@ -72,7 +75,7 @@ export function targetOf(gateway: Gateway, lines: readonly string[] = []): Attac
     stillHonest: async () => {
       mustBeAlive(gateway);
       await mustAnswerRightly(gateway, good, lines);
-      mustBeSilent(gateway);
+      mustBeSilent(gateway, foreseen);
     },
     dispose: gateway.dispose,
   };
@@ -142,11 +145,12 @@ async function mustAnswerRightly(
 }
 
 /** Neither the attack's text, nor any credential's beginning, nor an error that the gateway did not foresee. */
-function mustBeSilent(gateway: Gateway): void {
+function mustBeSilent(gateway: Gateway, foreseen?: string): void {
   const logged = gateway.stderr() + gateway.stdout();
   if (logged.includes(PAYLOAD_MARK)) throw new Error("the attack's text stands in the log");
   if (logged.includes('eyJhbGciOi')) throw new Error('a credential stands in the log');
-  const [trouble] = /"level":"(?:error|fatal)".*/.exec(logged) ?? [];
+  const troubles = logged.match(/"level":"(?:error|fatal)".*/g) ?? [];
+  const trouble = troubles.find((line) => foreseen === undefined || !line.includes(`"msg":"${foreseen}"`));
   if (trouble !== undefined) throw new Error(`the log tells of trouble: ${trouble}`);
 }
 

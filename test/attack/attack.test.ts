@@ -8,7 +8,7 @@ import { within } from './deadlines.ts';
 import { runAttacks } from './run-attacks.ts';
 
 const LAST = 98;
-/** Ten times what they take; each case has a deadline of its own. */
+/** Several times what they take on a busy machine; each case has a deadline of its own. */
 const ALL_MS = 300_000;
 const REST_MS = 120_000;
 

@@ -33,7 +33,7 @@ export const FORGED_RECORDS: AttackCases = [
           if (status !== undefined) await acknowledged(gateway, jti, status);
         await forge(deployment);
         await eventually('a refusal', async () => (await refusedRecords(gateway)) > 0);
-        const target = targetOf(gateway);
+        const target = targetOf(gateway, [], 'revocation log: refused');
         const reasons = await Promise.all(FORGED.map(([jti]) => reasonFor(target, card(jti))));
         await target.stillHonest();
         return `refused and counted; the cards stay ${reasons.join(', ')}`;

@@ -21,7 +21,7 @@ const KEYS: readonly (readonly [name: string, bytes: Uint8Array, expected: strin
   // y = p + 3 (of a point on the curve) and y = 2 (of none), little-endian.
   ['a point spelt non-canonically', hex(`f0${'ff'.repeat(30)}7f`), REFUSED],
   ['no point at all', hex(`02${'00'.repeat(31)}`), REFUSED],
-  ['of 31 bytes', new Uint8Array(31).fill(7), REFUSED],
+  ['of 31 bytes', new Uint8Array(31).fill(7), '409 trust-list-refused, schema'],
 ];
 
 const listWith = (bytes: Uint8Array, version: number): object => {

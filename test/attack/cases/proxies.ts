@@ -3,7 +3,7 @@
  * gateway believes it of nobody but those that it was told to trust.
  */
 import type { AttackCases } from '../attack-case.ts';
-import { onTheWire, post } from '../wire.ts';
+import { DROPPED, onTheWire, post } from '../wire.ts';
 
 /** Section 2.2 of the protocol: what it begins with, version and command, family, length, addresses and ports. */
 const proxied = (command: string, family: string, addresses: string, length = addresses.length): string =>
@@ -17,10 +17,10 @@ export const PROXIES: AttackCases = (
   [
     ['a header of the PROXY protocol', '200 ok, open', PROXIED],
     ['a PROXY header of a check of its own', '200 ok, open', proxied('\x20', '\0', '')],
-    ['a PROXY header twice', '?', PROXIED + PROXIED],
-    ['a PROXY header whose length lies', '?', proxied('\x21', '\x11', ADDRESSES, 0xffff)],
-    ['a PROXY header cut short', '?', PROXIED.slice(0, 20)],
-    ['a PROXY header, version 1', '?', 'PROXY TCP4 203.0.113.7 127.0.0.1 8080 80\r\n'],
+    ['a PROXY header twice', DROPPED, PROXIED + PROXIED],
+    ['a PROXY header whose length lies', DROPPED, proxied('\x21', '\x11', ADDRESSES, 0xffff)],
+    ['a PROXY header cut short', 'parser 505, closed', PROXIED.slice(0, 20)],
+    ['a PROXY header, version 1', 'parser 505, closed', 'PROXY TCP4 203.0.113.7 127.0.0.1 8080 80\r\n'],
   ] as const
 ).map(([name, expected, before]) =>
   onTheWire({

@@ -10,6 +10,7 @@ import { credential, ISS, tampered } from '../../support/synthetic-issuer.ts';
 import { ask, claims, reasonFor } from '../asked.ts';
 import type { AttackCase, AttackCases } from '../attack-case.ts';
 import { type AttackTarget, PAYLOAD_MARK, withTarget } from '../attack-target.ts';
+import { describedAnswer } from '../described.ts';
 import { OTHER, openGuarded } from '../guarded.ts';
 import { DROPPED, HOST, onTheWire } from '../wire.ts';
 
@@ -30,15 +31,23 @@ async function strange(target: AttackTarget, index: number, known?: string): Pro
 
 /** How many series there are more once strangers came, each unlike any other. */
 async function seriesMore(target: AttackTarget, count: number, known?: string): Promise<string> {
-  // Once before the first look, so that each kind of answer has its series.
+  // Once before the first look, so that each kind of answer has its series, that look's too.
   await strange(target, 0, known);
   await reasonFor(target, target.good);
-  const before = (await scrape(target.gateway.metrics)).size;
+  await series(target);
+  const before = await series(target);
   for (let from = 1; from <= count; from += 50) {
     await Promise.all(Array.from({ length: 50 }, (_, index) => strange(target, from + index, known)));
   }
-  const more = (await scrape(target.gateway.metrics)).size - before;
-  return more === 0 ? 'no series more' : `${more} series more`;
+  const more = [...(await series(target))].filter((name) => !before.has(name));
+  return more.length === 0 ? 'no series more' : `${more.length} series more: ${more.slice(0, 3).join(' ')}`;
+}
+
+/** But for Node.js's own, which come with the first work of their kind. */
+async function series({ gateway }: AttackTarget): Promise<ReadonlySet<string>> {
+  return new Set(
+    [...(await scrape(gateway.metrics)).keys()].filter((name) => !name.startsWith('vigie_nodejs_')),
+  );
 }
 
 const SERIES: AttackCases = [
@@ -204,9 +213,9 @@ const MOST_ROUNDS = 50;
 
 /** An answer but for what time alone changes, and for the card's own name. */
 async function toldOf(target: AttackTarget, text: string, jti: string) {
-  const { checkedAt: _, ...answer } = JSON.parse(
-    (await ask(target, { credential: text })).body,
-  ) as VerdictAnswer;
+  const came = await ask(target, { credential: text });
+  if (came.status !== 200) throw new Error(`answered ${describedAnswer(came)}`);
+  const { checkedAt: _, ...answer } = JSON.parse(came.body) as VerdictAnswer;
   const revocation = { ...answer.revocation, ageMs: 0 };
   return {
     reason: answer.reason,
