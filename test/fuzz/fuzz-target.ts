@@ -3,7 +3,7 @@
 export interface FuzzTarget {
   /** Pieces of text that inputs are made of; mutations put them in. */
   readonly words: readonly (string | Uint8Array)[];
-  /** Inputs that are right, made anew by every run. */
+  /** Inputs that are right, or wrong in one place only, made anew by every run. */
   readonly seeds: readonly Uint8Array[];
   /** What is wrong, in words; `undefined`: nothing. Whatever it throws is a finding as well. */
   run(input: Buffer): string | undefined | Promise<string | undefined>;

@@ -73,6 +73,24 @@ const SEEDS = [
   [BATCH, '{ "credentials" : [ "\\u0041\\"" , { "credential" : "Ö" } ] }'],
   [LINES, 'a\nb\r\n\r\nc'],
 ] as const;
+/** Instants that the calendar or the clock does not have stand among them, and zones on both sides. */
+const INSTANTS = [
+  ...[
+    '2026-11-26T10:00:00-11:30',
+    '0000-02-29T00:00:00.0001z',
+    '9999-12-31T23:59:59+23:59',
+    '1969-12-31t23:59:59.9Z',
+  ],
+  ...['2026-02-29T00:00:00Z', '2100-02-29T00:00:00Z', '2026-11-31T00:00:00Z', '2026-00-10T00:00:00Z'],
+  ...['2026-11-26T24:00:00Z', '2026-11-26T23:60:00Z', '2026-11-26T23:59:60Z', '2026-11-26T10:00:00+24:00'],
+  ...['2026-11-26T10:00:00', '2026-11-26T10:00:00.Z', '2026-11-26 10:00:00Z', '2026-11-26T10:00:00+0100'],
+];
+/** Wrong for one member only: mutations of what is right come upon such a one too seldom. */
+const REFUSED_SINGLES = [
+  ...['"nonce":""', '"nonce":"","channel":"remote"', '"channel":"remote"', '"channel":"QR"', '"channel":""'],
+  ...['"nonce":null', '"audience":7', '"holderProof":{}', '"at":""', '"other":"n"', '"credential":"b"'],
+  ...INSTANTS.map((at) => `"at":"${at}"`),
+].map((member) => [SINGLE, `{"credential":"a",${member}}`] as const);
 
 export function openEnvelopeTarget(): FuzzTarget {
   const loaded = loadNativeAddon();
@@ -81,7 +99,9 @@ export function openEnvelopeTarget(): FuzzTarget {
   let accepted = 0;
   return {
     words: WORDS,
-    seeds: SEEDS.map(([kind, body]) => Buffer.concat([Uint8Array.of(kind, 7), Buffer.from(body)])),
+    seeds: [...SEEDS, ...REFUSED_SINGLES].map(([kind, body]) =>
+      Buffer.concat([Uint8Array.of(kind, 7), Buffer.from(body)]),
+    ),
     accepted: () => accepted,
     run: (input) => {
       if (input.length < 2) return undefined;

@@ -59,7 +59,7 @@ export async function endOf(soaked: {
 export function* faultsAtRest(end: GatewayAtRest): Generator<string> {
   const { name, memory, descriptorsBefore, descriptorsAfter, unexpectedErrors, workerRestarts } = end;
   if (!memory.isFlat) {
-    const late = `${memory.lateMibPerMinute.toFixed(2)} MiB a minute in the last half`;
+    const late = `${memory.lateMibPerMinute.toFixed(2)} ± ${memory.lateDoubt.toFixed(2)} MiB a minute in the last half`;
     yield `${name}: memory rises by ${memory.riseMib.toFixed(1)} MiB behind its warm-up, ${late}`;
   }
   if (descriptorsAfter > descriptorsBefore)

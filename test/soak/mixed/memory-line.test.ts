@@ -27,10 +27,13 @@ it('what still rises in the last half is not flat, however little it is, unless 
   expect(line.riseMib).toBeLessThan(96);
   expect(line.lateMibPerMinute).toBeCloseTo(1.2, 6);
   expect(line.isFlat).toBe(false);
-  expect(memoryLine(every2Seconds(9, slow), 540)).toMatchObject({
+  expect(memoryLine(every2Seconds(19, slow), 1_140)).toMatchObject({
     lateMibPerMinute: Number.NaN,
     isFlat: true,
   });
+  // What varies by more than it rises by tells nothing.
+  const restless = (seconds: number): number => slow(seconds) + 30 * Math.sin(seconds / 90);
+  expect(memoryLine(every2Seconds(30, restless), 1_800).isFlat).toBe(true);
   // What grows in the first half alone has found its size.
   const settles = (seconds: number): number => 200 + Math.min(seconds, 900) / 20;
   expect(memoryLine(every2Seconds(30, settles), 1_800).isFlat).toBe(true);

@@ -16,8 +16,10 @@ export interface MemoryLine {
   readonly mibPerMinute: number;
   /** What the line rises by from the first window behind the warm-up to the last. */
   readonly riseMib: number;
-  /** Of the line through the last half of a soak; NaN where that is too short to judge. */
+  /** Of the line through the last half of a soak, through the lowest sample of each minute; NaN where that is too short. */
   readonly lateMibPerMinute: number;
+  /** What that slope may be off by. */
+  readonly lateDoubt: number;
   readonly isFlat: boolean;
 }
 
@@ -29,10 +31,13 @@ const MOST_WARM_UP_SECONDS = 300;
  * meet; and what the store maps of the changes made meanwhile. In half an hour a leak of 4 MiB a minute is more.
  */
 export const MOST_RISE_MIB = 96;
-/** Of the last half: a day of it would be more than a gateway has. */
+/** Of the last half, beyond doubt: a day of it would be more than a gateway has. */
 export const MOST_LATE_MIB_PER_MINUTE = 1;
-/** The last half of less holds too few of the moments at which garbage is collected. */
-export const LEAST_JUDGED_SECONDS = 600;
+/** In less the last half begins while heaps still grow into their size, and is shorter than what they vary by. */
+export const LEAST_JUDGED_SECONDS = 1_200;
+/** Memory varies by some 30 MiB from minute to minute: a slope says something where it is so many standard errors off. */
+const STANDARD_ERRORS = 3;
+const MINUTE_SECONDS = 60;
 const MIB = 1024 ** 2;
 
 /** Of each so many samples the lowest counts: what a body of 16 MiB takes until garbage is collected is no leak. */
@@ -46,7 +51,7 @@ function lowest(samples: readonly MemorySample[]): MemorySample[] {
 }
 
 /** Least squares, so that no single moment decides. */
-function bytesPerSecondOf(samples: readonly MemorySample[]): number {
+function lineThrough(samples: readonly MemorySample[]) {
   const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
   const meanSeconds = mean(samples.map(({ seconds }) => seconds));
   const meanBytes = mean(samples.map(({ bytes }) => bytes));
@@ -56,24 +61,35 @@ function bytesPerSecondOf(samples: readonly MemorySample[]): number {
     products += (seconds - meanSeconds) * (bytes - meanBytes);
     squares += (seconds - meanSeconds) ** 2;
   }
-  return products / squares;
+  const slope = products / squares;
+  const residuals = samples.map(({ seconds, bytes }) => bytes - meanBytes - slope * (seconds - meanSeconds));
+  const variance = residuals.reduce((sum, one) => sum + one * one, 0) / (samples.length - 2);
+  const perMinute = (bytesPerSecond: number): number => (bytesPerSecond * 60) / MIB;
+  return { mibPerMinute: perMinute(slope), standardError: perMinute(Math.sqrt(variance / squares)) };
+}
+
+function lowestByMinute(samples: readonly MemorySample[]): MemorySample[] {
+  const low = new Map<number, MemorySample>();
+  for (const one of samples) {
+    const minute = Math.floor(one.seconds / MINUTE_SECONDS);
+    if (one.bytes < (low.get(minute)?.bytes ?? Number.POSITIVE_INFINITY)) low.set(minute, one);
+  }
+  return [...low.values()];
 }
 
 export function memoryLine(samples: readonly MemorySample[], soakSeconds: number): MemoryLine {
   const warmUpSeconds = Math.min(MOST_WARM_UP_SECONDS, soakSeconds * WARM_UP_PART);
-  const behind = (atSeconds: number): MemorySample[] =>
-    lowest(samples.filter(({ seconds }) => seconds >= atSeconds));
-  const mibPerMinuteOf = (part: readonly MemorySample[]): number => (bytesPerSecondOf(part) * 60) / MIB;
-  const warm = behind(warmUpSeconds);
-  const mibPerMinute = mibPerMinuteOf(warm);
+  const behind = (atSeconds: number) => samples.filter(({ seconds }) => seconds >= atSeconds);
+  const warm = lowest(behind(warmUpSeconds));
+  const { mibPerMinute } = lineThrough(warm);
   const spanSeconds = (warm.at(-1)?.seconds ?? Number.NaN) - (warm[0]?.seconds ?? Number.NaN);
   const riseMib = (mibPerMinute * spanSeconds) / 60;
+  const late = lineThrough(lowestByMinute(behind(soakSeconds / 2)));
   const isJudged = soakSeconds >= LEAST_JUDGED_SECONDS;
-  const lateMibPerMinute = isJudged ? mibPerMinuteOf(behind(soakSeconds / 2)) : Number.NaN;
+  const lateMibPerMinute = isJudged ? late.mibPerMinute : Number.NaN;
+  const lateDoubt = isJudged ? STANDARD_ERRORS * late.standardError : Number.NaN;
+  const isSettled = !isJudged || lateMibPerMinute - lateDoubt <= MOST_LATE_MIB_PER_MINUTE;
   // Without samples enough there is no line, and nothing that could be called flat.
-  const isFlat =
-    warm.length >= 3 &&
-    riseMib <= MOST_RISE_MIB &&
-    (!isJudged || lateMibPerMinute <= MOST_LATE_MIB_PER_MINUTE);
-  return { windows: warm.length, mibPerMinute, riseMib, lateMibPerMinute, isFlat };
+  const isFlat = warm.length >= 3 && riseMib <= MOST_RISE_MIB && isSettled;
+  return { windows: warm.length, mibPerMinute, riseMib, lateMibPerMinute, lateDoubt, isFlat };
 }

@@ -35,9 +35,9 @@ export function page(soak: MixedSoak): string {
       const late =
         seconds < LEAST_JUDGED_SECONDS
           ? 'too short a soak to judge more'
-          : `${memory.lateMibPerMinute.toFixed(2)} MiB a minute in the last half`;
+          : `${memory.lateMibPerMinute.toFixed(2)} ± ${memory.lateDoubt.toFixed(2)} MiB a minute in the last half`;
       const slope = `${memory.mibPerMinute.toFixed(2)} MiB a minute, ${memory.riseMib.toFixed(1)} MiB in all, ${late}`;
-      const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up, and ${MOST_LATE_MIB_PER_MINUTE} MiB a minute in the last half)`;
+      const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up, and ${MOST_LATE_MIB_PER_MINUTE} MiB a minute beyond doubt in the last half)`;
       return (
         `gateway ${name}: ${firstMib.toFixed(0)} MiB at first, ${lastMib.toFixed(0)} MiB at last; slope ${slope} ${bound}; ` +
         `descriptors ${descriptorsBefore} before, ${descriptorsAfter} after`
