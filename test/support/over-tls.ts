@@ -22,6 +22,7 @@ export function noteListener(url: string): void {
   else ports.delete(Number(port));
 }
 
+/** In a run over TLS alone: elsewhere a test that starts such a gateway says how it speaks to it. */
 export function speaksTls(port: number): boolean {
-  return ports.has(port);
+  return dir !== undefined && dir !== '' && ports.has(port);
 }
