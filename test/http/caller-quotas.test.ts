@@ -28,12 +28,19 @@ const NEIGHBOUR = limited('neighbour');
 
 const CALLERS = [TINY, HUGE, REFUSED, BURSTS, SUDDEN, LEAVING, WHITE, EMPTY, NEIGHBOUR];
 
+/** Quotas are what is asked about: on a slow machine nothing is to be shed for want of time. */
+const UNHURRIED = {
+  VIGIE_QUEUE_TARGET_MS: '1000',
+  VIGIE_BATCH_QUEUE_MS: '60000',
+  VIGIE_BATCH_WAIT_MS: '60000',
+};
+
 let files: TestCallers;
 let gateway: Gateway;
 beforeAll(async () => {
   files = callersFile([...CALLERS, RAISED]);
   // One thread: what was learnt of a caller's batches is known to the next one.
-  gateway = await startGateway({ env: { ...files.env, VIGIE_WORKERS: '1' } });
+  gateway = await startGateway({ env: { ...files.env, ...UNHURRIED, VIGIE_WORKERS: '1' } });
 });
 afterAll(async () => {
   await gateway.dispose();
@@ -71,11 +78,12 @@ describe('a batch', () => {
     // By its length it is thought to hold thousands.
     expect((await batch(HUGE, 100, 60_000)).status).toBe(200);
     expect((await batch(HUGE, 9_000)).status).toBe(200);
-    // One more than there are left: nothing of it is looked at, and it costs one.
+    // One more than there are left: it ends with the slice that cannot be had, and costs what was looked at, or one.
     expect((await batch(HUGE, 901)).status).toBe(429);
-    expect((await batch(HUGE, 899)).status).toBe(200);
+    const left = BURST - Math.max(9_101, await spent(HUGE));
+    expect(left).toBeGreaterThanOrEqual(0);
+    for (let i = 0; i < left; i++) expect((await single(HUGE)).status).toBe(200);
     expect(await owed(HUGE)).toBeCloseTo(1, 0);
-    expect(await spent(HUGE)).toBe(BURST - 1);
   });
 
   it('that is refused costs what was looked at, and one at least', async () => {
@@ -159,7 +167,7 @@ describe('batches that come at once', () => {
     const clients = await Promise.all(
       Array.from({ length: 5 }, () => AskingClient.from('127.0.0.1', gateway.dataPort)),
     );
-    const refused: string[] = [];
+    const refused: number[] = [];
     for (const client of clients) {
       const lines = [
         'POST /v1/verify/batch HTTP/1.1',
@@ -169,13 +177,13 @@ describe('batches that come at once', () => {
         `Authorization: ${bearer(caller).authorization}`,
       ];
       client.ask(head(...lines) + body).then(
-        ({ status }) => refused.push(String(status)),
+        ({ status }) => refused.push(status),
         () => {},
       );
     }
     await until(() => refused.length >= 4);
     for (const client of clients) client.leave();
-    expect(refused.every((status) => status === '429')).toBe(true);
+    expect(new Set(refused)).toEqual(new Set([429]));
     expect(await spent(caller)).toBeLessThanOrEqual(BURST);
   });
 
