@@ -245,9 +245,11 @@ describe.concurrent('a gateway leaves readiness', { timeout: 60_000 }, () => {
 describe.each(nativeImplementations().slice(0, 1))(
   'a gateway leaves readiness when its %s kernel',
   (kernel) => {
+    // The damage may come between the two times that one question is gone through.
+    const atLast = (reason: string) => expect.stringMatching(new RegExp(`(^|, then )${reason}$`));
     it.for<[string, string, object]>([
-      ['refuses all', '0', { good: 'bad_signature', revoked: 'bad_signature' }],
-      ['accepts all', '1', { forged: 'ok' }],
+      ['refuses all', '0', { good: atLast('bad_signature'), revoked: atLast('bad_signature') }],
+      ['accepts all', '1', { forged: atLast('ok') }],
     ])('%s in one worker and nothing is cross-checked', async ([, verdict, wrong], test) => {
       const { file } = scratch(test);
       const gateway = await start(test, {
