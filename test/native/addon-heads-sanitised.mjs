@@ -31,12 +31,12 @@ function parserIsKnown() {
   const digest = createHash('sha256')
     .update(readFileSync(join(home, 'bin', `uws_${target}.node`)))
     .digest('hex');
-  const builds = readFileSync(
-    fileURLToPath(new URL('../../src/ingress/parser-build.ts', import.meta.url)),
-    'utf8',
+  const source = (file) => readFileSync(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)), 'utf8');
+  // By its hash it is the one that was tested, by its name one whose layout is known.
+  return (
+    source('native/packaged-binaries.ts').includes(digest) &&
+    source('ingress/parser-build.ts').includes(`'${target}'`)
   );
-  // The quoted names are those of the layouts that are known.
-  return builds.includes(digest) && builds.includes(`'${target}'`);
 }
 
 function refusesWhatIsNone(addon, table) {
