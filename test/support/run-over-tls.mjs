@@ -1,7 +1,7 @@
 /**
  * Runs tests of HTTP once more with TLS on every gateway's data listener: what holds for plain connections must hold for
  * these. Arguments are vitest's; without any, the suites of framing, bodies, batches, draining and threads that fail, and
- * after them the one of these that takes long.
+ * after them those of them that take long.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,9 +12,8 @@ import { createCertificates } from './certificates.ts';
 const SUITES = ['framing', 'bodies', 'streamed-batches', 'drain', 'problems', 'workers'].concat([
   'callers',
   'worker-faults',
-  'worker-replacement',
 ]);
-const LONG_SUITES = ['late-batch-answers'];
+const LONG_SUITES = ['late-batch-answers', 'worker-replacement'];
 
 const dir = mkdtempSync(join(tmpdir(), 'vigie-over-tls-'));
 const certificates = createCertificates(dir);

@@ -3,12 +3,12 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { call, changeStatus } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
-import { checkHistory } from './history-checker.ts';
-import { record } from './recorder.ts';
-import { UNTOUCHED } from './verifying-client.ts';
+import { call, changeStatus } from '../../support/call.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
+import { checkHistory } from '../history-checker.ts';
+import { record } from '../recorder.ts';
+import { UNTOUCHED } from '../verifying-client.ts';
 
 const TIMEOUT_MS = 60_000;
 

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { change, closeStore, openGateway, temporaryDirectory, testClock } from './store-fixture.ts';
+import { change, closeStore, openGateway, temporaryDirectory, testClock } from '../store-fixture.ts';
 
-const SCRIPT = fileURLToPath(new URL('./revoke-until-killed.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../revoke-until-killed.ts', import.meta.url));
 const KILLS = 20;
 
 /** Runs the script until it acknowledged so many calls, then kills it. Returns all it acknowledged. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AskingClient as Client, post } from '../support/asking-client.ts';
-import { type ProblemAnswer, reasonOf, scrape, until } from '../support/call.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { open, parseAnswers } from '../support/raw-http.ts';
-import { credential, goodClaims } from '../support/synthetic-issuer.ts';
+import { AskingClient as Client, post } from '../../support/asking-client.ts';
+import { type ProblemAnswer, reasonOf, scrape, until } from '../../support/call.ts';
+import { type Gateway, startGateway } from '../../support/gateway.ts';
+import { open, parseAnswers } from '../../support/raw-http.ts';
+import { credential, goodClaims } from '../../support/synthetic-issuer.ts';
 
 const GOOD = credential({ payload: goodClaims({}, Math.floor(Date.now() / 1000)) });
 /** Slow enough for queues to stand while a test looks at them; a burst of a few batches fills the queue. */

@@ -1,9 +1,9 @@
 /** Superseding what a holder was issued, on several real gateways and a real Redis: enforced everywhere, never lost. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { call, reasonOf, until } from '../support/call.ts';
-import { type Deployment, deploy, fresh, key } from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { credential, goodClaims, ISS } from '../support/synthetic-issuer.ts';
+import { call, reasonOf, until } from '../../support/call.ts';
+import { type Deployment, deploy, fresh, key } from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { credential, goodClaims, ISS } from '../../support/synthetic-issuer.ts';
 
 const NOW = Math.floor(Date.now() / 1000);
 /** Between an acknowledgement and the answer at another gateway, as promised. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runVigie, startGateway, VIGIE } from './run-vigie.ts';
+import { runVigie, startGateway, VIGIE } from '../run-vigie.ts';
 
 let directory: string;
 beforeEach(() => {

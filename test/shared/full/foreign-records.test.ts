@@ -1,9 +1,9 @@
 /** A Redis into which somebody else writes: another deployment, or a forger. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cardHash } from '../../src/revocation/card-hash.ts';
-import { deriveSecret } from '../../src/revocation/deployment-secret.ts';
-import { encodeEntry } from '../../src/revocation/status-entry.ts';
-import { call, scrape, until, verify } from '../support/call.ts';
+import { cardHash } from '../../../src/revocation/card-hash.ts';
+import { deriveSecret } from '../../../src/revocation/deployment-secret.ts';
+import { encodeEntry } from '../../../src/revocation/status-entry.ts';
+import { call, scrape, until, verify } from '../../support/call.ts';
 import {
   acknowledged,
   answered,
@@ -14,9 +14,9 @@ import {
   fresh,
   key,
   MASTER,
-} from '../support/deployment.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { ISS } from '../support/synthetic-issuer.ts';
+} from '../../support/deployment.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
 
 const TIMEOUT_MS = 60_000;
 let deployment: Deployment;
