@@ -1,4 +1,4 @@
-/** The bearer token's file (RFC 6750): read by the admin listener that asks for it, and by those who call it. */
+/** Bearer tokens (RFC 6750): as a request shows one, and as a file keeps one for those who ask for it or show it. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { sayFile } from './bounded-file.ts';
 
@@ -6,6 +6,11 @@ import { sayFile } from './bounded-file.ts';
 const TOKEN = /^[\x21-\x7e]{16,1024}$/;
 /** The longest token and CRLF, and one byte more to notice a longer file. */
 const MAX_FILE_BYTES = 1_027;
+
+/** Of the header Authorization (section 2.1), the scheme's name in any case (RFC 9110 section 11.1); no header, no token. */
+export function bearerTokenIn(authorization = ''): string | undefined {
+  return /^Bearer +([\x21-\x7e]+)$/i.exec(authorization)?.[1];
+}
 
 export type BearerToken =
   | { readonly ok: true; readonly token: string }

@@ -1,5 +1,6 @@
 /** Who may use the admin listener, and for what: whoever holds a bearer token that is in force (RFC 6750 section 2.1). */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { bearerTokenIn } from '../bearer-token.ts';
 import type { CallerIndex, IdentityFault, KnownCaller } from '../callers/caller-index.ts';
 import { ADMIN_SCOPES } from '../callers/caller-list.ts';
 import { LOCAL_USER, TOKEN_HOLDER } from '../callers/reserved-names.ts';
@@ -35,7 +36,7 @@ export function adminAuthorizer(
   return ({ head, authorization }, route) => {
     const index = users();
     if (expected === undefined && index === undefined) return openToThisMachine(head);
-    const sent = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1];
+    const sent = bearerTokenIn(authorization);
     // Digests have one length, so the comparison's time says nothing of the token.
     if (sent !== undefined && expected !== undefined && timingSafeEqual(digest(sent), expected)) {
       return { ok: true, caller: TOKEN_USER };

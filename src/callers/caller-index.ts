@@ -1,5 +1,6 @@
 /** Whose key it is: a look-up by the key's keyed hash, so that its time says nothing of any key. */
 import { timingSafeEqual } from 'node:crypto';
+import { bearerTokenIn } from '../bearer-token.ts';
 import { hashAccessKey, isAccessKey } from './access-key.ts';
 import type { Caller, Quota, Scope } from './caller-list.ts';
 
@@ -28,9 +29,6 @@ export interface CallerIndex {
   /** @param authorization the header's value; `wallMs` milliseconds since the epoch. */
   identify(authorization: string | undefined, wallMs: number): Identified;
 }
-
-/** RFC 6750 section 2.1; the scheme's name in any case (RFC 9110 section 11.1). */
-const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 
 const MISSING: Identified = { ok: false, why: 'missing' };
 const UNKNOWN: Identified = { ok: false, why: 'unknown' };
@@ -61,7 +59,7 @@ export function buildCallerIndex(callers: readonly PlacedCaller[], hashKey: Uint
   }
   return {
     identify: (authorization, wallMs) => {
-      const token = BEARER.exec(authorization ?? '')?.[1];
+      const token = bearerTokenIn(authorization);
       if (token === undefined) return MISSING;
       if (!isAccessKey(token)) return UNKNOWN;
       const digest = hashAccessKey(hashKey, token);

@@ -8,15 +8,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { auditLines, auditText } from '../support/audit-lines.ts';
 import { call, scrape, until } from '../support/call.ts';
 import { bearer, callersFile, oneKey, type TestCaller, type TestCallers } from '../support/callers.ts';
 import { CANARY, everyPath, filesUnder, spelledIn } from '../support/canary-paths.ts';
+import { createCertificates } from '../support/certificates.ts';
 import { type Gateway, startGateway, workerFault } from '../support/gateway.ts';
 import { POWERLESS } from '../support/powerless.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
-import { makeCertificate, type RedisServer, startRedis } from '../support/redis.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
 import { hurl } from '../support/tls-client.ts';
 
@@ -167,33 +168,23 @@ describe('after every path was taken with a canary, by callers with names', () =
 });
 
 it('a handshake that fails, and what is no handshake at all, leave nothing behind', async () => {
-  const { ca, cert, key } = makeCertificate(dir);
+  const certificates = createCertificates();
+  onTestFinished(certificates.dispose);
+  certificates.authority('authority', ['server']);
+  // Nobody's that the gateway trusts, and it names the canary.
+  certificates.authority(CANARY, []);
   const tls = await startGateway({
     env: {
-      VIGIE_TLS_CERT_FILE: cert,
-      VIGIE_TLS_KEY_FILE: key,
-      VIGIE_TLS_CLIENT_CA_FILE: ca,
+      VIGIE_TLS_CERT_FILE: certificates.file('server.pem'),
+      VIGIE_TLS_KEY_FILE: certificates.file('server.key'),
+      VIGIE_TLS_CLIENT_CA_FILE: certificates.file('authority.pem'),
       VIGIE_LOG_LEVEL: 'trace',
       VIGIE_ACCESS_LOG_ONE_IN: '1',
     },
   });
-  const stranger = join(dir, 'stranger');
-  const made = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  const names = ['-keyout', `${stranger}.key`, '-out', `${stranger}.pem`, '-subj', `/CN=${CANARY}`];
-  execFileSync('openssl', [...made, ...names], { stdio: 'ignore' });
-  const presented = { cert: readFileSync(`${stranger}.pem`), key: readFileSync(`${stranger}.key`) };
+  const { cert, key } = certificates.client(CANARY);
   const answers: string[] = [];
-  for (const more of [presented, {}]) {
+  for (const more of [{ cert, key }, {}]) {
     const socket = connect({
       port: tls.dataPort,
       host: '127.0.0.1',

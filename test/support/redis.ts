@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { freePorts } from '../../deploy/stack/child.ts';
+import { createCertificates } from './certificates.ts';
 
 const SERVER = process.env.VIGIE_TEST_REDIS_SERVER ?? 'redis-server';
 
@@ -158,27 +159,11 @@ export async function startSentinel(primaryName: string, primaryPort: number): P
   };
 }
 
-/** A certificate authority and a certificate for 127.0.0.1, made by openssl in a directory of their own. */
+/** A certificate authority and a certificate for 127.0.0.1, in that directory. */
 export function makeCertificate(dir: string): TlsFiles {
-  const at = (name: string) => join(dir, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
-  const request = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  openssl(...request, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=test authority');
-  openssl(
-    ...[...request, '-keyout', at('server.key'), '-out', at('server.pem'), '-subj', '/CN=redis'],
-    ...['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-addext', 'subjectAltName=IP:127.0.0.1'],
-  );
-  return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key') };
+  const { authority, file } = createCertificates(dir);
+  authority('ca', ['server']);
+  return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
 }
 
 /** Asks until the answer is yes; fails after ten seconds, or as many as said. */
