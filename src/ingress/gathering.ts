@@ -4,7 +4,8 @@
  *
  * A call behind which more stands in what was read from its connection is answered at once, since the parser closes a
  * connection whose next request comes while an answer is pending; and alone: while one connection is being read, an
- * answer to another cannot be put together before it is sent, and goes out in a dozen system calls.
+ * answer to another cannot be put together before it is sent, and goes out in a dozen system calls. So is one of which
+ * nobody can tell what stands behind it, unless somebody else has to be asked first.
  */
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
@@ -25,6 +26,7 @@ import {
 import { UNANSWERED } from './problem.ts';
 import type { ProveRevoked } from './prove-stale.ts';
 import { createQueueDelay } from './queue-delay.ts';
+import type { Behind } from './route.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
 import { settleElsewhere } from './settle-elsewhere.ts';
 import { createTailRenderer, type RevocationView } from './verdict-reply.ts';
@@ -60,8 +62,7 @@ export const MAX_GATHERED_CALLS = 4096;
 /** Their bodies: those of ordinary size all, of the largest several. Memory is taken as it is used. */
 const BODY_BYTES = 4 * 1024 * 1024;
 
-/** `mayWait`: nothing stands behind the request in what was read from its connection. */
-export type SingleHandler = (exchange: Exchange, body: Buffer, type: string, mayWait: boolean) => void;
+export type SingleHandler = (exchange: Exchange, body: Buffer, type: string, behind: Behind) => void;
 
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const gathered = emptyGathering(MAX_GATHERED_CALLS, BODY_BYTES);
@@ -87,13 +88,13 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     options.onTurnAnswered();
   };
 
-  return (exchange, body, type, mayWait) => {
+  return (exchange, body, type, behind) => {
     exchange.credentials = 1;
     const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
-    if (!mayWait || isFull) {
+    if (behind !== 'nothing' || isFull) {
       put(alone, exchange, body, type);
-      // Without native code nobody can tell what stands behind: nearly always nothing does.
-      answerAll(alone, mayWait || options.addon === undefined);
+      // Where nobody can tell what stands behind, nearly always nothing does: those who have to be asked are asked.
+      answerAll(alone, behind !== 'request');
       return;
     }
     put(gathered, exchange, body, type);

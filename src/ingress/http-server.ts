@@ -19,7 +19,7 @@ import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import type { SeenRequest } from './request-head.ts';
 import { createRequestIds } from './request-id.ts';
-import type { Route } from './route.ts';
+import type { Behind, Route } from './route.ts';
 import { CORK_BUFFER_BYTES, type ExchangeHost, type ServedRoute, ServerExchange } from './server-exchange.ts';
 
 export interface ServerOptions {
@@ -38,8 +38,8 @@ export interface ServerOptions {
   readonly certificates?: CallerCertificates;
   /** May refuse a caller before anything of the body is read. */
   authorize?(seen: SeenRequest, route: Route): Authorized;
-  /** Whether nothing was read behind this chunk of a body; "no" is always a safe answer. */
-  endsSegment?(chunk: ArrayBuffer): boolean;
+  /** What was read behind this chunk of a body; without it nobody can tell. */
+  standsBehind?(chunk: ArrayBuffer): Behind;
   observe: RequestObserver;
   /** Lines for some requests, or for none; what the gate refuses has none, since it is dropped by the thousand. */
   readonly accessLog?: AccessLog | undefined;
@@ -65,8 +65,8 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   const { clock, observe, gate, accessLog } = options;
   const heads = options.heads ?? createStrictHeadReader(headsAddon());
   const requestIdFor = createRequestIds();
-  const handle = (exchange: ServerExchange, body: Buffer, mayWait: boolean): void =>
-    guarded(exchange, options, body, mayWait);
+  const handle = (exchange: ServerExchange, body: Buffer, behind: Behind): void =>
+    guarded(exchange, options, body, behind);
   const bodies = createBodyReader(options, handle, (exchange, error) => fail(exchange, options, error));
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
@@ -137,7 +137,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
         if (stream === undefined) bodies.read(exchange, res);
         else bodies.stream(exchange, res, (flow) => stream(exchange, typeOf(exchange), flow));
       } else {
-        handle(exchange, NO_BODY, false);
+        handle(exchange, NO_BODY, 'unknown');
       }
     } catch (error) {
       fail(exchange, options, error);
@@ -253,9 +253,9 @@ function typeOf({ head }: ServerExchange): string {
 }
 
 /** Runs the handler; whatever it throws, now or later, becomes a 500 and a log line, and nothing else breaks. */
-function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer, mayWait: boolean): void {
+function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer, behind: Behind): void {
   try {
-    const later = exchange.served.route?.handle?.(exchange, body, typeOf(exchange), mayWait);
+    const later = exchange.served.route?.handle?.(exchange, body, typeOf(exchange), behind);
     later?.catch((error: unknown) => fail(exchange, options, error));
   } catch (error) {
     fail(exchange, options, error);

@@ -5,7 +5,7 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Clock } from '../clock.ts';
-import type { BodyFlow, BodySink } from './route.ts';
+import type { Behind, BodyFlow, BodySink } from './route.ts';
 import type { ServerExchange } from './server-exchange.ts';
 import { type Arriving, type StreamHost, type Streaming, streamBody } from './stream-body.ts';
 
@@ -19,17 +19,14 @@ export interface BodyBounds {
   readonly memoryBytes: number;
 }
 
-/**
- * Told of each whole body, in the same turn when it came with the head. `mayWait`: nothing stands behind it in what was
- * read from its connection.
- */
-export type UseBody = (exchange: ServerExchange, body: Buffer, mayWait: boolean) => void;
+/** Told of each whole body, in the same turn when it came with the head, and of what was read behind it. */
+export type UseBody = (exchange: ServerExchange, body: Buffer, behind: Behind) => void;
 
 export interface BodyReaderOptions {
   readonly clock: Clock;
   readonly bodyBounds: BodyBounds;
   isDraining(): boolean;
-  endsSegment?(chunk: ArrayBuffer): boolean;
+  standsBehind?(chunk: ArrayBuffer): Behind;
 }
 
 export interface BodyReader {
@@ -73,7 +70,7 @@ export function createBodyReader(
   fail: (exchange: ServerExchange, error: unknown) => void,
 ): BodyReader {
   const { clock, bodyBounds: bounds, isDraining } = options;
-  const endsSegment = options.endsSegment ?? (() => false);
+  const standsBehind = options.standsBehind ?? (() => 'unknown');
   const arrivals = new Map<ServerExchange, Kept | Streaming>();
   /** Of all exchanges; each knows its own share. */
   let heldBytes = 0;
@@ -165,14 +162,14 @@ export function createBodyReader(
     const chunk = data.byteLength === 0 ? EMPTY : Buffer.from(data);
     // The common case, a single call whose head and body came in one segment: no copy, no bookkeeping.
     if (isLast && kept === undefined) {
-      use(exchange, chunk, endsSegment(data));
+      use(exchange, chunk, standsBehind(data));
       return undefined;
     }
     if (!fits(exchange, chunk.length)) return undefined;
     const now = keep(exchange, kept, chunk, isLast);
     if (!isLast) return now;
     release(exchange);
-    use(exchange, now.body.subarray(0, now.used), endsSegment(data));
+    use(exchange, now.body.subarray(0, now.used), standsBehind(data));
     return undefined;
   };
 
@@ -180,7 +177,7 @@ export function createBodyReader(
     read: (exchange, res) => {
       // The parser says nothing of an empty body behind a head that came in pieces: nobody would be answered.
       if (exchange.contentLength === 0) {
-        use(exchange, EMPTY, false);
+        use(exchange, EMPTY, 'unknown');
         return;
       }
       let kept: Kept | undefined;

@@ -3,6 +3,13 @@ import type { Scope } from '../callers/caller-list.ts';
 import type { Lane } from './admission/admission.ts';
 import type { Exchange } from './exchange.ts';
 
+/**
+ * What was read from a connection behind a request: nothing, the next request, which was pipelined, or nobody can tell,
+ * as where the body came in a later segment than its head. The names of the numbers that native code answers with.
+ */
+export const BEHIND = ['nothing', 'request', 'unknown'] as const;
+export type Behind = (typeof BEHIND)[number];
+
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -21,10 +28,10 @@ export interface Route {
   };
   /**
    * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
-   * body's media type, one of `mediaTypes`. With `mayWait` nothing stands behind the request in what was read from its
-   * connection, so the answer may come in a later turn without harm to a pipelined request.
+   * body's media type, one of `mediaTypes`. With a request `behind` it has to be now: the parser closes a connection
+   * whose next request comes while an answer is pending.
    */
-  handle?(exchange: Exchange, body: Buffer, type: string, mayWait: boolean): void | Promise<void>;
+  handle?(exchange: Exchange, body: Buffer, type: string, behind: Behind): void | Promise<void>;
   /** In place of `handle`: takes the body as it arrives. Called before any of it. */
   stream?(exchange: Exchange, type: string, flow: BodyFlow): BodySink;
 }

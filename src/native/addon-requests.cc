@@ -1,30 +1,52 @@
 /**
- * uWebSockets.js hands a body's bytes out where they were read, and writes two bytes behind all that was read, CR and
- * a letter, as a fence for its own scanning. So whoever looks behind a chunk sees the fence, or what the client has
- * sent beyond the body: the next, pipelined request.
+ * uWebSockets.js hands a body's bytes out where they were read. Where the head was read with them it has written two
+ * bytes behind all that was read, CR and a letter, as a fence for its own scanning; so whoever looks behind the body
+ * sees the fence, or what the client has sent beyond it: the next, pipelined request. Behind a body that came in a
+ * segment of its own there is no fence, but what the client has sent beyond it, or what was read there before.
  */
 #include "addon-requests.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "addon-arguments.h"
 
 namespace vigie::addon {
 
-napi_value ends_segment(napi_env env, napi_callback_info info) {
+namespace {
+
+/** By their numbers in `BEHIND` (ingress/route.ts). */
+enum Behind : std::uint32_t { kNothing = 0, kRequest = 1, kUnknown = 2 };
+
+/** As RFC 9110 and RFC 5789 have them: what was read before, and cut off anywhere, does not look so. */
+constexpr std::string_view kMethods[] = {"POST ",   "GET ",     "HEAD ",  "OPTIONS ", "PUT ",
+                                         "DELETE ", "CONNECT ", "TRACE ", "PATCH "};
+constexpr std::size_t kLongestMethod = 8;
+
+Behind stands_at(const char* behind) {
+  if (behind[0] == '\r' && behind[1] == 'a') return kNothing;
+  const std::string_view text(behind, kLongestMethod);
+  for (const auto method : kMethods) {
+    if (text.substr(0, method.size()) == method) return kRequest;
+  }
+  return kUnknown;
+}
+
+}  // namespace
+
+napi_value stands_behind(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   void* data = nullptr;
   std::size_t length = 0;
   if (!read_arguments(env, info, arguments, 1)) return nullptr;
-  bool ends = false;
-  // The parser keeps 32 bytes of room behind everything that it reads into, so the two are there to be looked at.
+  std::uint32_t stands = kUnknown;
+  // The parser keeps 32 bytes of room behind everything that it reads into, so there is something to be looked at.
   if (napi_get_arraybuffer_info(env, arguments[0], &data, &length) == napi_ok && length > 0) {
-    const auto* const behind = static_cast<const std::uint8_t*>(data) + length;
-    ends = behind[0] == '\r' && behind[1] == 'a';
+    stands = stands_at(static_cast<const char*>(data) + length);
   }
   napi_value result = nullptr;
-  napi_get_boolean(env, ends, &result);
+  napi_create_uint32(env, stands, &result);
   return result;
 }
 

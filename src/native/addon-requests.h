@@ -5,7 +5,7 @@
 
 namespace vigie::addon {
 
-/** endsSegment(chunk): whether nothing stands behind the chunk in what was read from its connection. */
-napi_value ends_segment(napi_env env, napi_callback_info info);
+/** standsBehind(chunk): what stands behind the chunk in what was read from its connection, a number of `BEHIND`. */
+napi_value stands_behind(napi_env env, napi_callback_info info);
 
 }  // namespace vigie::addon

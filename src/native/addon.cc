@@ -51,7 +51,7 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("identifyProofs", identify_proofs),
       method("adviseHugePages", advise_huge_pages),
       method("forbidDumps", forbid_dumps),
-      method("endsSegment", ends_segment),
+      method("standsBehind", stands_behind),
       method("createHeadTable", create_head_table),
       method("findHead", find_head),
       method("learnHead", learn_head),

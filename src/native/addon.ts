@@ -177,10 +177,10 @@ export interface NativeAddon {
     stand: Uint32Array,
   ): number;
   /**
-   * Whether nothing was read behind this chunk of a body: no pipelined request waits there. To be asked only of what
-   * uWebSockets.js hands to `onData`, during the call; "no" is always a safe answer.
+   * What was read from its connection behind this chunk of a body, as a place in BEHIND. To be asked only of what
+   * uWebSockets.js hands to `onData`, during the call.
    */
-  endsSegment(chunk: ArrayBuffer): boolean;
+  standsBehind(chunk: ArrayBuffer): number;
   /** A table of heads of requests, for one thread; undefined where a request's memory cannot be reached. */
   createHeadTable(): HeadTableHandle | undefined;
   /**

@@ -21,6 +21,7 @@ import { openApp } from '../ingress/open-app.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
 import { layoutIsKnown } from '../ingress/parser-build.ts';
 import { createRequestIds } from '../ingress/request-id.ts';
+import { BEHIND, type Behind } from '../ingress/route.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
 import { buildTrustIndex, type TrustIndex } from '../keys/trust-index.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
@@ -216,7 +217,7 @@ function start(): void {
         writeLine: (line) => send({ kind: 'access', line: { listener: 'data', ...line } }),
       }),
     }),
-    ...(addon && { endsSegment: addon.endsSegment }),
+    ...(addon && { standsBehind: (chunk) => BEHIND[addon.standsBehind(chunk)] as Behind }),
     ...(addon && layoutIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,
   });

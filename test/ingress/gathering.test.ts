@@ -5,6 +5,7 @@ import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
 import { createSingleHandler, GATHERED_SLICE, MAX_GATHERED_CALLS } from '../../src/ingress/gathering.ts';
 import type { ProveRevoked } from '../../src/ingress/prove-stale.ts';
+import type { Behind } from '../../src/ingress/route.ts';
 import type { NativeAddon } from '../../src/native/addon.ts';
 import { nativeAddon, pathParts } from '../support/path-world.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
@@ -57,9 +58,9 @@ function handlerOn(
     onTurnBegun: () => {},
     onTurnAnswered: () => {},
   });
-  const call = (body: Buffer, { type = 'application/jwt', mayWait = true } = {}): string[] => {
+  const call = (body: Buffer, { type = 'application/jwt', behind = 'nothing' as Behind } = {}): string[] => {
     const { exchange, told } = caller();
-    handle(exchange, body, type, mayWait);
+    handle(exchange, body, type, behind);
     return told;
   };
   return { call, errors, queued, verified };
@@ -96,7 +97,7 @@ describe('calls of one turn', () => {
   it('do not include one behind which more stands: it is answered at once, and alone', async () => {
     const { call } = handlerOn(pathParts(nativeAddon()));
     const waiting = call(GOOD);
-    expect(call(BAD, { mayWait: false })).toEqual(['bad_signature']);
+    expect(call(BAD, { behind: 'request' })).toEqual(['bad_signature']);
     expect(waiting).toEqual([]);
     await turn();
     expect(waiting).toEqual(['ok']);
@@ -156,7 +157,7 @@ describe('queue delay', () => {
     const parts = pathParts(nativeAddon());
     const clock = { ...parts.clock, monotonicMs: () => nowMs };
     const { call, queued } = handlerOn({ ...parts, clock });
-    call(GOOD, { mayWait: false });
+    call(GOOD, { behind: 'request' });
     await turn();
     expect(queued).toEqual([]);
     call(GOOD);
@@ -166,7 +167,7 @@ describe('queue delay', () => {
     expect(queued).toEqual([0.25]);
     call(GOOD);
     nowMs += 500;
-    call(GOOD, { mayWait: false });
+    call(GOOD, { behind: 'request' });
     await turn();
     expect(queued).toEqual([0.25, 0.5]);
   });
@@ -194,13 +195,13 @@ describe('an error', () => {
   it.each([
     ['at the end of the turn', true],
     ['when a call cannot wait', false],
-  ])('%s answers all that were gathered, and the next are served', async (_what, mayWait) => {
+  ])('%s answers all that were gathered, and the next are served', async (_what, isGathered) => {
     const parts = pathParts(nativeAddon());
     const trust = vi.fn(parts.trust).mockImplementationOnce(() => {
       throw new Error('synthetic');
     });
     const { call, errors } = handlerOn({ ...parts, trust });
-    const told = mayWait ? [call(GOOD), call(GOOD)] : [call(GOOD, { mayWait })];
+    const told = isGathered ? [call(GOOD), call(GOOD)] : [call(GOOD, { behind: 'request' })];
     await turn();
     expect(told.flat()).toEqual(told.map(() => 'internal-error'));
     expect(errors).toHaveLength(1);

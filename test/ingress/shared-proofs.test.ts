@@ -6,7 +6,7 @@ import { createAdmission } from '../../src/ingress/admission/admission.ts';
 import { createAnswerWriter } from '../../src/ingress/answer-writer.ts';
 import type { Exchange, Reply } from '../../src/ingress/exchange.ts';
 import { createSingleHandler, GATHERED_SLICE } from '../../src/ingress/gathering.ts';
-import type { BodyFlow } from '../../src/ingress/route.ts';
+import type { Behind, BodyFlow } from '../../src/ingress/route.ts';
 import type { RevocationView } from '../../src/ingress/verdict-reply.ts';
 import { createBatchHandler } from '../../src/ingress/verify-batch.ts';
 import type { ReplayGuard } from '../../src/replay/replay-guard.ts';
@@ -107,10 +107,10 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
       problem: ({ type }) => give({ status: 400, contentType: 'problem', body: type }),
     };
   };
-  const askSingle = (body: unknown, mayWait = true): Promise<Reply> =>
+  const askSingle = (body: unknown, behind: Behind = 'nothing'): Promise<Reply> =>
     new Promise((resolve) => {
       const bytes = Buffer.from(JSON.stringify(body));
-      single(exchangeOf(bytes.length, '', resolve), bytes, 'application/json', mayWait);
+      single(exchangeOf(bytes.length, '', resolve), bytes, 'application/json', behind);
     });
   const askBatch = (items: readonly unknown[], accept = 'application/json'): Promise<Reply> =>
     new Promise((resolve, reject) => {
@@ -308,18 +308,26 @@ describe.each(Object.entries(ADDONS))('proofs shared with other gateways, by %s'
       const replay = replayGuard(Number.POSITIVE_INFINITY, share);
       const { askSingle } = handlers({ addon, replay });
       const shown = show('a');
-      const deferred = json(await askSingle(shown, false));
+      const deferred = json(await askSingle(shown, 'request'));
       expect([deferred.verdict, deferred.reason, deferred.verified]).toEqual([
         'indeterminate',
         'overloaded',
         ['issuer'],
       ]);
       expect(replay.taken).toEqual([]);
-      expect(json(await askSingle({ credential: heldCredential() }, false)).reason).toBe('ok');
+      expect(json(await askSingle({ credential: heldCredential() }, 'request')).reason).toBe('ok');
       expect(json(await askSingle(shown)).reason).toBe('ok');
       expect(asked).toEqual([1]);
     },
   );
+
+  it('are asked about, too, where nobody can tell what stands behind the call', async () => {
+    const { share, asked } = answering(['first'], ['seen']);
+    const { askSingle } = handlers({ addon, replay: replayGuard(Number.POSITIVE_INFINITY, share) });
+    expect(json(await askSingle(show('a'), 'unknown')).reason).toBe('ok');
+    expect(json(await askSingle(show('b'), 'unknown')).reason).toBe('replayed');
+    expect(asked).toEqual([1, 1]);
+  });
 
   it('are told to come again where too many wait for others, and are taken when those have their answer', async () => {
     const waiting: (() => void)[] = [];

@@ -40,8 +40,11 @@ const POISON: AttackCases = [0, 7, 8, 63, 64, 150, 255, 256, 299].map((place) =>
     const credentials = Array(300).fill(target.good);
     credentials[place] = tampered(target.good);
     const reasons = await reasonsOf(target, credentials);
-    const ok = reasons.filter((reason) => reason === 'ok').length;
-    return `${reasons[place]} at ${place}, ok at ${ok} others`;
+    const others = reasons.filter((_, i) => i !== place);
+    const counts = [...new Set(others)].map(
+      (one) => `${one} at ${others.filter((reason) => reason === one).length} others`,
+    );
+    return [`${reasons[place]} at ${place}`, ...counts].join(', ');
   },
 }));
 

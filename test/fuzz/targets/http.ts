@@ -10,7 +10,7 @@ import { createHeadReader } from '../../../src/ingress/head-reader.ts';
 import { mountRoutes } from '../../../src/ingress/http-server.ts';
 import { listenAlone } from '../../../src/ingress/listen.ts';
 import { layoutIsKnown } from '../../../src/ingress/parser-build.ts';
-import type { Route } from '../../../src/ingress/route.ts';
+import { BEHIND, type Behind, type Route } from '../../../src/ingress/route.ts';
 import { loadNativeAddon } from '../../../src/native/addon.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 import { type ModelRequest, modelConnection } from '../models/http-model.ts';
@@ -100,7 +100,7 @@ function mountServer(
     answerTimeoutMs: 5_000,
     isDraining: () => false,
     observe: { routeOf: () => 0, begin: () => {}, end: () => {} },
-    endsSegment: addon.endsSegment,
+    standsBehind: (chunk) => BEHIND[addon.standsBehind(chunk)] as Behind,
     ...(layoutIsKnown() && {
       heads: createHeadReader(addon, () => errors.push('a head was recognised wrongly')),
     }),

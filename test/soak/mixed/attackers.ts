@@ -103,7 +103,7 @@ export async function attack({ gateway, key, deck, tally, pauseMs, isOver }: Att
   }
 }
 
-/** As a status and its type, or as a client's error. */
+/** As a status and its type, as a client's error, or as the reason of an item. */
 function isShed(got: string): boolean {
-  return /\b503\b.*overloaded/.test(got);
+  return /\boverloaded\b/.test(got);
 }

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ATTACKED_ISSUERS } from '../../attack/attack-target.ts';
-import { presentKey } from '../../support/call.ts';
+import { changeStatus, presentKey } from '../../support/call.ts';
 import { bearer, callersFile, oneKey, type TestCaller } from '../../support/callers.ts';
 import { acknowledged, deploy, fresh, MASTER } from '../../support/deployment.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import type { RedisServer } from '../../support/redis.ts';
+import { ISS } from '../../support/synthetic-issuer.ts';
 
 /** What `greedy` may ask for, in credentials a second. */
 const GREEDY_QUOTA = { perSecond: 5, burst: 20 };
@@ -50,6 +51,9 @@ export async function openFleet(): Promise<Fleet> {
     await fresh([...gateways.values()], 60);
     // The first change opens the file of the audit trail, which stays open.
     for (const [name, gateway] of gateways) await acknowledged(gateway, `before-the-soak-${name}`);
+    // With the first supersede of all, what is under way becomes `revocation_stale`: once in a deployment's life.
+    const admin = gateways.get('one')?.admin as string;
+    await changeStatus(admin, { iss: ISS, sub: 'before-the-soak', issuedBefore: 1 });
   } catch (error) {
     await dispose();
     throw error;
