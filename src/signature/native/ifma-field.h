@@ -1,12 +1,15 @@
 /**
- * The field of integers modulo p = 2^255 - 19, eight elements at a time, in five limbs of 51 bits.
+ * The field of integers modulo p = 2^255 - 19, eight elements at a time, in four limbs of 52 bits and one of 47.
  *
- * A Columns holds a product before its carry: five sums of partial products, each below 2^60. They add and subtract
- * as they stand; one carry then makes limbs that may be multiplied again. The bounds:
- * - factor: a limb below 2^52, all that the multiplier reads. A carry leaves limbs below 2^51 + 2^17.
- * - product of two factors, one of them carried: columns below 2^59.5 (19 * (4 low parts of 52 bits and 5 high parts
- *   of 51, doubled) and one more low part), and 2^60 for any two factors.
- * - carry: any columns below 2^63.
+ * 52 bits are what the multiplier reads of a word. So the high half of a partial product belongs to the next limb as it
+ * stands, and a carry need not cut off what it has carried on: whatever stands above the 52 bits is not read. What would
+ * run over the topmost limb comes back into the lowest by 19 first; the room above its 47 bits takes the last carry.
+ *
+ * A Columns holds a product before its carry: five sums of partial products. They add and subtract as they stand; one
+ * carry then makes a factor again. The bounds:
+ * - factor: the topmost limb below 2^47 + 2^8; of the others any word will do.
+ * - product of two factors: columns below 10 * 2^52 + 2^10 (nine half products and what is folded back).
+ * - carry: any columns below 2^59.
  */
 #pragma once
 
@@ -14,22 +17,28 @@
 
 namespace vigie::ifma {
 
-struct Field {
+/** What may be multiplied: of limbs 0 to 3 the low 52 bits count, whatever stands above them. */
+struct Factor {
   Vector limb[5];
 };
+
+/** A factor with nothing above its bits, which may be added and looked at, too. */
+struct Field : Factor {};
 
 struct Columns {
   Vector column[5];
 };
 
-constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
-constexpr std::uint64_t kFactorBound = std::uint64_t{1} << 52;
-constexpr std::uint64_t kCarriedBound = (std::uint64_t{1} << 51) + (1 << 17);
-constexpr std::uint64_t kColumnBound = std::uint64_t{1} << 60;
+constexpr std::uint64_t kMask52 = (std::uint64_t{1} << 52) - 1;
+constexpr std::uint64_t kMask47 = (std::uint64_t{1} << 47) - 1;
+constexpr std::uint64_t kTopBound = (std::uint64_t{1} << 47) + (1 << 8);
+constexpr std::uint64_t kColumnBound = 10 * (std::uint64_t{1} << 52) + (1 << 10);
+constexpr std::uint64_t kCarryBound = std::uint64_t{1} << 59;
 
-/** 1024p limb by limb, each above 2^60: what a difference of columns starts from so as not to fall below zero. */
-constexpr std::uint64_t kBias0 = 1024 * (kMask51 - 18);
-constexpr std::uint64_t kBias = 1024 * kMask51;
+/** 512p limb by limb, each above any column of a product: what a difference starts from so as not to fall below zero. */
+constexpr std::uint64_t kBias0 = (std::uint64_t{1} << 56) - 512 * 19;
+constexpr std::uint64_t kBias = (std::uint64_t{1} << 56) - 16;
+static_assert(kColumnBound < kBias0);
 
 /** 19 as the compiler cannot see it: knowing it, g++ makes shifts and sums of the product. */
 static inline Vector nineteen() {
@@ -38,9 +47,7 @@ static inline Vector nineteen() {
   return k;
 }
 
-static inline void assert_limbs_below([[maybe_unused]] const Field& a, [[maybe_unused]] std::uint64_t bound) {
-  for (int i = 0; i < 5; i++) assert_below(a.limb[i], bound);
-}
+static inline void assert_factor([[maybe_unused]] const Factor& a) { assert_below(a.limb[4], kTopBound); }
 
 /** A multiple of p: added to columns it changes no value, and a product's columns can be taken from it. */
 VIGIE_INLINE Columns columns_bias() {
@@ -55,102 +62,119 @@ VIGIE_INLINE Columns columns_add(const Columns& a, const Columns& b) {
   return out;
 }
 
-/** a - b, where a has the bias in it and b is a product without. */
+/** a - b, where a has the bias in it and b is a product without. What falls below zero is beyond every bound of a carry. */
 VIGIE_INLINE Columns columns_subtract(const Columns& a, const Columns& b) {
   Columns out;
 #pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) {
-    assert_below(b.column[i], kColumnBound);
-    out.column[i] = subtract(a.column[i], b.column[i]);
-  }
+  for (int i = 0; i < 5; i++) out.column[i] = subtract(a.column[i], b.column[i]);
   return out;
 }
 
-/** The carries of all columns in one parallel pass; 2^255 = 19 modulo p brings the top one back. */
-VIGIE_INLINE Field carry(const Columns& c, Vector k19) {
-  const Vector mask = broadcast(kMask51);
-  Vector high[5];
-  Field out;
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) {
-    assert_below(c.column[i], std::uint64_t{1} << 63);
-    high[i] = shift_right(c.column[i], 51);
-    out.limb[i] = conjoin(c.column[i], mask);
-  }
-  out.limb[0] = multiply_add_low(out.limb[0], high[4], k19);
-#pragma GCC unroll 4
-  for (int i = 1; i < 5; i++) out.limb[i] = add(out.limb[i], high[i - 1]);
-  assert_limbs_below(out, kCarriedBound);
-  return out;
-}
-
-/** start + the ten columns of a product, the upper five folded back by 19. */
-VIGIE_INLINE Columns fold(const Vector wide[10], Vector k19) {
+/** 0 - a in the lanes given, modulo 2^64: to be added to, or taken from, what has the bias in it. */
+VIGIE_INLINE Columns columns_negated(const Columns& a, Mask where) {
   Columns out;
 #pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) out.column[i] = add(wide[i], _mm512_mullo_epi64(wide[i + 5], k19));
+  for (int i = 0; i < 5; i++) {
+    assert_below(a.column[i], kColumnBound);
+    out.column[i] = _mm512_mask_sub_epi64(a.column[i], where, _mm512_setzero_si512(), a.column[i]);
+  }
+  return out;
+}
+
+/** What is above 255 bits comes back by 19; then from limb to limb, each reading what the one before has left above. */
+VIGIE_INLINE Factor carry(const Columns& c, Vector k19) {
+  for (int i = 0; i < 5; i++) assert_below(c.column[i], kCarryBound);
+  Factor out;
+  out.limb[0] = multiply_add_low(c.column[0], shift_right(c.column[4], 47), k19);
+#pragma GCC unroll 3
+  for (int i = 1; i < 4; i++) out.limb[i] = add(c.column[i], shift_right(out.limb[i - 1], 52));
+  out.limb[4] = add(conjoin(c.column[4], broadcast(kMask47)), shift_right(out.limb[3], 52));
+  assert_factor(out);
+  return out;
+}
+
+static inline Field cleaned(const Factor& a) {
+  Field out;
+  for (int i = 0; i < 4; i++) out.limb[i] = conjoin(a.limb[i], broadcast(kMask52));
+  out.limb[4] = a.limb[4];
   return out;
 }
 
 /**
- * a * b, on top of the bias where that is asked for. The high 52 bits of a partial product weigh 2^52, twice the next
- * limb's 2^51: so the high columns are summed first (from half the bias), doubled, and the low parts summed on top.
+ * The ten columns of a product, the upper five folded back: 2^260 = 608 modulo p. Of 608 times a column three parts are
+ * made side by side: the two halves of what is read of it, and what stands above, which is of the next column. The topmost
+ * limbs being short, the last column is below 2^43, and 608 times it has no upper half.
  */
-template <bool kBiased>
-VIGIE_INLINE Columns product(const Field& a, const Field& b, Vector k19) {
-  assert_limbs_below(a, kFactorBound);
-  assert_limbs_below(b, kFactorBound);
-  Vector wide[10];
-#pragma GCC unroll 10
-  for (int i = 0; i < 10; i++) {
-    wide[i] = kBiased && i < 5 ? broadcast(i == 0 ? kBias0 : kBias / 2) : _mm512_setzero_si512();
+VIGIE_INLINE Columns fold(const Vector wide[10]) {
+  const Vector k608 = broadcast(608);
+  assert_below(wide[9], (std::uint64_t{1} << 42) + (1 << 6));
+  Columns out;
+  out.column[0] = multiply_add_low(wide[0], wide[5], k608);
+#pragma GCC unroll 4
+  for (int i = 1; i < 5; i++) {
+    const Vector above = multiply_add_low(wide[i], shift_right(wide[i + 4], 52), k608);
+    out.column[i] = multiply_add_low(multiply_add_high(above, wide[i + 4], k608), wide[i + 5], k608);
   }
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) {
-#pragma GCC unroll 5
-    for (int j = 0; j < 5; j++) wide[i + j + 1] = multiply_add_high(wide[i + j + 1], a.limb[i], b.limb[j]);
-  }
-#pragma GCC unroll 9
-  for (int i = 1; i < 10; i++) wide[i] = add(wide[i], wide[i]);
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) {
-#pragma GCC unroll 5
-    for (int j = 0; j < 5; j++) wide[i + j] = multiply_add_low(wide[i + j], a.limb[i], b.limb[j]);
-  }
-  return fold(wide, k19);
+  return out;
 }
 
-VIGIE_INLINE Columns multiply_raw(const Field& a, const Field& b, Vector k19) { return product<false>(a, b, k19); }
-VIGIE_INLINE Columns multiply_biased(const Field& a, const Field& b, Vector k19) { return product<true>(a, b, k19); }
+/** Starting from the bias costs no addition. `part`: so often it will be doubled in columns 1 to 4. */
+VIGIE_INLINE void start_columns(Vector wide[10], bool biased, int part) {
+#pragma GCC unroll 10
+  for (int i = 0; i < 10; i++) {
+    wide[i] = biased && i < 5 ? broadcast(i == 0 ? kBias0 : kBias >> part) : _mm512_setzero_si512();
+  }
+}
 
-/** a * a. Partial products of two different limbs are made once and doubled. */
-VIGIE_INLINE Columns square(const Field& a, Vector k19) {
-  assert_limbs_below(a, kFactorBound);
+/** a * b, on top of the bias where that is asked for. */
+template <bool kBiased>
+VIGIE_INLINE Columns product(const Factor& a, const Factor& b) {
+  assert_factor(a);
+  assert_factor(b);
   Vector wide[10];
-  for (auto& w : wide) w = _mm512_setzero_si512();
+  start_columns(wide, kBiased, 0);
+#pragma GCC unroll 5
+  for (int i = 0; i < 5; i++) {
+#pragma GCC unroll 5
+    for (int j = 0; j < 5; j++) {
+      wide[i + j] = multiply_add_low(wide[i + j], a.limb[i], b.limb[j]);
+      wide[i + j + 1] = multiply_add_high(wide[i + j + 1], a.limb[i], b.limb[j]);
+    }
+  }
+  return fold(wide);
+}
+
+VIGIE_INLINE Columns multiply_raw(const Factor& a, const Factor& b) { return product<false>(a, b); }
+VIGIE_INLINE Columns multiply_biased(const Factor& a, const Factor& b) { return product<true>(a, b); }
+
+/** a * a, on top of the bias where that is asked for. Products of two different limbs are made once and doubled. */
+template <bool kBiased>
+VIGIE_INLINE Columns squared(const Factor& a) {
+  assert_factor(a);
+  Vector wide[10];
+  start_columns(wide, kBiased, 1);
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
 #pragma GCC unroll 4
-    for (int j = i + 1; j < 5; j++) wide[i + j + 1] = multiply_add_high(wide[i + j + 1], a.limb[i], a.limb[j]);
+    for (int j = i + 1; j < 5; j++) {
+      wide[i + j] = multiply_add_low(wide[i + j], a.limb[i], a.limb[j]);
+      wide[i + j + 1] = multiply_add_high(wide[i + j + 1], a.limb[i], a.limb[j]);
+    }
   }
-#pragma GCC unroll 7
-  for (int i = 2; i < 9; i++) wide[i] = add(wide[i], wide[i]);
+#pragma GCC unroll 8
+  for (int i = 1; i < 9; i++) wide[i] = add(wide[i], wide[i]);
 #pragma GCC unroll 5
   for (int i = 0; i < 5; i++) {
+    wide[2 * i] = multiply_add_low(wide[2 * i], a.limb[i], a.limb[i]);
     wide[2 * i + 1] = multiply_add_high(wide[2 * i + 1], a.limb[i], a.limb[i]);
-#pragma GCC unroll 4
-    for (int j = i + 1; j < 5; j++) wide[i + j] = multiply_add_low(wide[i + j], a.limb[i], a.limb[j]);
   }
-#pragma GCC unroll 9
-  for (int i = 1; i < 10; i++) wide[i] = add(wide[i], wide[i]);
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) wide[2 * i] = multiply_add_low(wide[2 * i], a.limb[i], a.limb[i]);
-  return fold(wide, k19);
+  return fold(wide);
 }
 
-VIGIE_INLINE Field multiply(const Field& a, const Field& b, Vector k19) {
-  return carry(multiply_raw(a, b, k19), k19);
-}
+VIGIE_INLINE Columns square(const Factor& a) { return squared<false>(a); }
+VIGIE_INLINE Columns square_biased(const Factor& a) { return squared<true>(a); }
+
+VIGIE_INLINE Factor multiply(const Factor& a, const Factor& b, Vector k19) { return carry(multiply_raw(a, b), k19); }
 
 static inline Field broadcast_field(const std::uint64_t limbs[5]) {
   Field out;
@@ -159,58 +183,76 @@ static inline Field broadcast_field(const std::uint64_t limbs[5]) {
 }
 
 /** Limb by limb a where the lane's bit is clear, b where it is set. */
-static inline Field select(Mask which, const Field& a, const Field& b) {
-  Field out;
+static inline Factor select(Mask which, const Factor& a, const Factor& b) {
+  Factor out;
   for (int i = 0; i < 5; i++) out.limb[i] = _mm512_mask_mov_epi64(a.limb[i], which, b.limb[i]);
   return out;
 }
 
-/** A limb of 2p - a in the lanes given, for a carried a: a factor, but not itself carried. */
-static inline Vector negated_limb(Vector limb, int i, Mask where) {
-  return _mm512_mask_sub_epi64(limb, where, broadcast(i == 0 ? 2 * (kMask51 - 18) : 2 * kMask51), limb);
+static inline Factor sum(const Field& a, const Field& b, Vector k19) {
+  Columns out;
+  for (int i = 0; i < 5; i++) out.column[i] = add(a.limb[i], b.limb[i]);
+  return carry(out, k19);
 }
 
-/** The low 255 bits of four words as they stand, so up to 18 above p; bit 255 is dropped. */
-static inline Field unpack_words(const Vector words[4]) {
-  const Vector mask = broadcast(kMask51);
-  Field out;
-  out.limb[0] = conjoin(words[0], mask);
-  out.limb[1] = conjoin(_mm512_maskz_shrdi_epi64(kAllLanes, words[0], words[1], 51), mask);
-  out.limb[2] = conjoin(_mm512_maskz_shrdi_epi64(kAllLanes, words[1], words[2], 38), mask);
-  out.limb[3] = conjoin(_mm512_maskz_shrdi_epi64(kAllLanes, words[2], words[3], 25), mask);
-  out.limb[4] = conjoin(shift_right(words[3], 12), mask);
+/** A limb of 2p, from which a field's can be taken. */
+static inline Vector twice_p(int i) {
+  return broadcast(i == 0 ? 2 * (kMask52 - 18) : i == 4 ? 2 * kMask47 : 2 * kMask52);
+}
+
+static inline Factor difference(const Field& a, const Field& b, Vector k19) {
+  Columns out;
+  for (int i = 0; i < 5; i++) out.column[i] = subtract(add(a.limb[i], twice_p(i)), b.limb[i]);
+  return carry(out, k19);
+}
+
+/** -a in the lanes given. */
+static inline Factor negated(const Field& a, Mask where, Vector k19) {
+  Columns out;
+  for (int i = 0; i < 5; i++) out.column[i] = _mm512_mask_sub_epi64(a.limb[i], where, twice_p(i), a.limb[i]);
+  return carry(out, k19);
+}
+
+/** Four words below 2^255 as they stand. */
+static inline Factor unpack_words(const Vector words[4]) {
+  Factor out;
+  out.limb[0] = words[0];
+  out.limb[1] = _mm512_maskz_shrdi_epi64(kAllLanes, words[0], words[1], 52);
+  out.limb[2] = _mm512_maskz_shrdi_epi64(kAllLanes, words[1], words[2], 40);
+  out.limb[3] = _mm512_maskz_shrdi_epi64(kAllLanes, words[2], words[3], 28);
+  out.limb[4] = shift_right(words[3], 16);
   return out;
 }
 
-/** How often p goes into a carried element, once or not at all: whether adding 19 carries out of bit 255. */
+/** How often p goes into an element, once or not at all: whether adding 19 carries out of bit 255. */
 static inline Vector quotient_by_p(const Field& a, Vector k19) {
-  assert_limbs_below(a, kCarriedBound);
   Vector over = k19;
-  for (int i = 0; i < 5; i++) over = shift_right(add(a.limb[i], over), 51);
-  return over;
+  for (int i = 0; i < 4; i++) over = shift_right(add(a.limb[i], over), 52);
+  return shift_right(add(a.limb[4], over), 47);
 }
 
 /** The lowest bit of the canonical value: p is odd. */
-static inline Mask is_odd(const Field& a, Vector k19) {
-  return _mm512_test_epi64_mask(add(a.limb[0], quotient_by_p(a, k19)), broadcast(1));
+static inline Mask is_odd(const Factor& a, Vector k19) {
+  return _mm512_test_epi64_mask(add(a.limb[0], quotient_by_p(cleaned(a), k19)), broadcast(1));
 }
 
-/** The canonical value, below p, of a carried element, as four words. */
-static inline void pack_words(const Field& a, Vector words[4], Vector k19) {
-  const Vector mask = broadcast(kMask51);
-  Vector t[5], over = multiply_add_low(_mm512_setzero_si512(), quotient_by_p(a, k19), k19);
+/** The canonical value, below p, as four words. */
+static inline void pack_words(const Factor& a, Vector words[4], Vector k19) {
+  assert_factor(a);
+  const Field clean = cleaned(a);
+  Vector t[5], over = multiply_add_low(_mm512_setzero_si512(), quotient_by_p(clean, k19), k19);
   for (int i = 0; i < 5; i++) {
-    const Vector sum = add(a.limb[i], over);
-    t[i] = conjoin(sum, mask);
-    over = shift_right(sum, 51);
+    const Vector sum = add(clean.limb[i], over);
+    t[i] = conjoin(sum, broadcast(i == 4 ? kMask47 : kMask52));
+    over = shift_right(sum, 52);
   }
-  words[0] = _mm512_or_si512(t[0], shift_left(t[1], 51));
-  words[1] = _mm512_or_si512(shift_right(t[1], 13), shift_left(t[2], 38));
-  words[2] = _mm512_or_si512(shift_right(t[2], 26), shift_left(t[3], 25));
-  words[3] = _mm512_or_si512(shift_right(t[3], 39), shift_left(t[4], 12));
+  words[0] = _mm512_or_si512(t[0], shift_left(t[1], 52));
+  words[1] = _mm512_or_si512(shift_right(t[1], 12), shift_left(t[2], 40));
+  words[2] = _mm512_or_si512(shift_right(t[2], 24), shift_left(t[3], 28));
+  words[3] = _mm512_or_si512(shift_right(t[3], 36), shift_left(t[4], 16));
 }
 
-static inline Mask is_zero(const Field& a, Vector k19) {
+static inline Mask is_zero(const Factor& a, Vector k19) {
   Vector words[4];
   pack_words(a, words, k19);
   const Vector any = _mm512_or_si512(_mm512_or_si512(words[0], words[1]), _mm512_or_si512(words[2], words[3]));

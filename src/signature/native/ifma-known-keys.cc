@@ -6,8 +6,8 @@ namespace vigie::ifma {
 
 namespace {
 
-Field permute_lanes(const Field& a, Vector order) {
-  Field out;
+Factor permute_lanes(const Factor& a, Vector order) {
+  Factor out;
   for (int i = 0; i < 5; i++) out.limb[i] = _mm512_maskz_permutexvar_epi64(kAllLanes, order, a.limb[i]);
   return out;
 }
@@ -18,7 +18,7 @@ Vector lane_numbers() { return _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0); }
 Cached exchange_lanes(const Cached& q, std::uint64_t distance) {
   const Vector order = _mm512_xor_si512(lane_numbers(), broadcast(distance));
   return {permute_lanes(q.y_plus_x, order), permute_lanes(q.y_minus_x, order), permute_lanes(q.z2, order),
-          permute_lanes(q.t2d, order)};
+          permute_lanes(q.t2d, order), 0};
 }
 
 /**

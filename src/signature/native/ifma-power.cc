@@ -7,7 +7,7 @@ namespace {
 /** One element or two independent ones: their operations are written side by side, for the processor to overlap. */
 template <int N>
 struct Elements {
-  Field element[N];
+  Factor element[N];
 };
 
 template <int N>
@@ -15,7 +15,7 @@ Elements<N> square_times(Elements<N> a, int times) {
   const Vector k19 = nineteen();
   for (int t = 0; t < times; t++) {
 #pragma GCC unroll 2
-    for (int i = 0; i < N; i++) a.element[i] = carry(square(a.element[i], k19), k19);
+    for (int i = 0; i < N; i++) a.element[i] = carry(square(a.element[i]), k19);
   }
   return a;
 }
@@ -46,14 +46,14 @@ void common_powers(const Elements<N>& a, Elements<N>& eleven, Elements<N>& ones_
 
 }  // namespace
 
-Field invert(const Field& a) noexcept {
+Factor invert(const Factor& a) noexcept {
   Elements<1> eleven, ones_250;
   common_powers<1>({{a}}, eleven, ones_250);
   // p - 2 = 2^255 - 21 = (2^250 - 1) * 2^5 + 11
   return times(square_times(ones_250, 5), eleven).element[0];
 }
 
-void power_p58(Field pair[2]) noexcept {
+void power_p58(Factor pair[2]) noexcept {
   const Elements<2> a = {{pair[0], pair[1]}};
   Elements<2> eleven, ones_250;
   common_powers<2>(a, eleven, ones_250);

@@ -6,9 +6,9 @@
 namespace vigie::ifma {
 
 /** a^-1 = a^(p-2); zero for zero. */
-Field invert(const Field& a) noexcept;
+Factor invert(const Factor& a) noexcept;
 
 /** a^((p-5)/8) of two elements at once, for either alone would wait for its own results (RFC 8032 section 5.1.3). */
-void power_p58(Field pair[2]) noexcept;
+void power_p58(Factor pair[2]) noexcept;
 
 }  // namespace vigie::ifma

@@ -21,7 +21,7 @@ static inline void fetch_step(const Steps& steps, std::size_t at) {
   }
 }
 
-/** The step's entries, their sign applied: -Q swaps y + x with y - x and negates 2dxy. */
+/** The step's entries, their sign applied: -Q swaps y + x with y - x and turns the sign of 2dxy. */
 static inline Entry load_step(const Steps& steps, std::size_t at) {
   const std::uint8_t* rows[kLanes];
   Vector plus[4], minus[4], product[4];
@@ -37,9 +37,7 @@ static inline Entry load_step(const Steps& steps, std::size_t at) {
     plus[i] = _mm512_mask_mov_epi64(word, negative, minus[i]);
     minus[i] = _mm512_mask_mov_epi64(minus[i], negative, word);
   }
-  Entry entry = {unpack_words(plus), unpack_words(minus), unpack_words(product)};
-  for (int i = 0; i < 5; i++) entry.xy2d.limb[i] = negated_limb(entry.xy2d.limb[i], i, negative);
-  return entry;
+  return {unpack_words(plus), unpack_words(minus), unpack_words(product), negative};
 }
 
 /** Adds the steps from `first` on, of which there is at least one. */

@@ -11,9 +11,9 @@ constexpr int kWindowBits = 5;
 constexpr std::size_t kMultiples = (1 << (kWindowBits - 1)) + 1;
 
 /** The curve's constant d, the root of -1 that RFC 8032 calls 2^((p-1)/4), and one; in limbs. */
-constexpr std::uint64_t kD[5] = {0x34dca135978a3, 0x1a8283b156ebd, 0x5e7a26001c029, 0x739c663a03cbb, 0x52036cee2b6ff};
-constexpr std::uint64_t kSquareRootOfMinusOne[5] = {0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60, 0x78595a6804c9e,
-                                                    0x2b8324804fc1d};
+constexpr std::uint64_t kD[5] = {0xb4dca135978a3, 0x4d4141d8ab75e, 0x779e89800700a, 0xfe738cc740797, 0x052036cee2b6f};
+constexpr std::uint64_t kSquareRootOfMinusOne[5] = {0xe1b274a0ea0b0, 0x06ad2fe478c4e, 0xdfbd7a72f4318, 0xdf0b2b4d00993,
+                                                    0x02b8324804fc1};
 constexpr std::uint64_t kOne[5] = {1, 0, 0, 0, 0};
 
 /** 0 to 16 times -A, a row of 24 words (three vectors) for each lane: its twenty limbs, and four to fill up. */
@@ -21,44 +21,33 @@ struct Multiples {
   alignas(64) std::uint64_t row[kMultiples][kLanes][24];
 };
 
-/** -a in the lanes given; carried. */
-Field negated(const Field& a, Mask where, Vector k19) {
-  Columns out;
-  for (int i = 0; i < 5; i++) out.column[i] = negated_limb(a.limb[i], i, where);
-  return carry(out, k19);
-}
-
 /**
  * x^2 = u / v with u = y^2 - 1, v = d y^2 + 1, and the candidate root u v^3 (u v^7)^((p-5)/8) (RFC 8032 section 5.1.3,
  * steps 2 and 3). The sign bit is the topmost of the key's last word.
  */
 struct Quotient {
-  Field y, u, v, uv3;
+  Field y, u;
+  Factor v, uv3;
   Vector top_word;
 };
 
-Field carried_sum(const Field& a, const Field& b, Vector k19) {
-  Columns out;
-  for (int i = 0; i < 5; i++) out.column[i] = add(a.limb[i], b.limb[i]);
-  return carry(out, k19);
-}
-
 /** As far as u v^7, which is to be raised to (p-5)/8. */
-Quotient begin_decoding(const Group& group, Field& to_power, Vector k19) {
+Quotient begin_decoding(const Group& group, Factor& to_power, Vector k19) {
   const std::uint8_t* keys[kLanes];
   for (std::size_t lane = 0; lane < kLanes; lane++) keys[lane] = group.checks[lane]->public_key;
   Vector words[4];
   transpose_rows(keys, 0, words);
   Quotient q;
   q.top_word = words[3];
-  q.y = unpack_words(words);
+  words[3] = conjoin(words[3], broadcast(~std::uint64_t{0} >> 1));
+  q.y = cleaned(unpack_words(words));
   const Field one = broadcast_field(kOne);
-  const Field yy = carry(square(q.y, k19), k19);
-  q.u = carried_sum(yy, negated(one, kAllLanes, k19), k19);
-  q.v = carried_sum(multiply(yy, broadcast_field(kD), k19), one, k19);
-  const Field vv = carry(square(q.v, k19), k19);
+  const Field yy = cleaned(carry(square(q.y), k19));
+  q.u = cleaned(difference(yy, one, k19));
+  q.v = sum(cleaned(multiply(yy, broadcast_field(kD), k19)), one, k19);
+  const Factor vv = carry(square(q.v), k19);
   q.uv3 = multiply(q.u, multiply(vv, q.v, k19), k19);
-  to_power = multiply(q.uv3, carry(square(vv, k19), k19), k19);
+  to_power = multiply(q.uv3, carry(square(vv), k19), k19);
   return q;
 }
 
@@ -66,25 +55,25 @@ Quotient begin_decoding(const Group& group, Field& to_power, Vector k19) {
  * -A as an entry, as OpenSSL decodes A: y modulo p, and any sign bit where x = 0. Lanes without a root go on with the
  * identity: off the curve a Z might become zero, and spoil the inversion that other checks share.
  */
-Entry end_decoding(const Quotient& q, const Field& power, Mask& decodes, Vector k19) {
-  Field x = multiply(q.uv3, power, k19);
-  const Field vxx = multiply(q.v, carry(square(x, k19), k19), k19);
-  const Mask root = is_zero(carried_sum(vxx, negated(q.u, kAllLanes, k19), k19), k19);
-  const Mask other_root = is_zero(carried_sum(vxx, q.u, k19), k19);
+Entry end_decoding(const Quotient& q, const Factor& power, Mask& decodes, Vector k19) {
+  Factor x = multiply(q.uv3, power, k19);
+  const Field vxx = cleaned(multiply(q.v, carry(square(x), k19), k19));
+  const Mask root = is_zero(difference(vxx, q.u, k19), k19);
+  const Mask other_root = is_zero(sum(vxx, q.u, k19), k19);
   decodes = static_cast<Mask>(root | other_root);
   const Mask turn = static_cast<Mask>(other_root & ~root);
   x = select(turn, x, multiply(x, broadcast_field(kSquareRootOfMinusOne), k19));
   // The root whose parity is the sign bit is A's; the other one is -A's.
   const Mask sign = _mm512_movepi64_mask(q.top_word);
-  x = negated(x, static_cast<Mask>(~(is_odd(x, k19) ^ sign)), k19);
-  const Field xy2d = multiply(multiply(x, q.y, k19), broadcast_field(kTwiceD), k19);
+  const Field signed_x = cleaned(negated(cleaned(x), static_cast<Mask>(~(is_odd(x, k19) ^ sign)), k19));
+  const Factor xy2d = multiply(multiply(signed_x, q.y, k19), broadcast_field(kTwiceD), k19);
   const Field zero = {}, one = broadcast_field(kOne);
-  return {select(decodes, one, carried_sum(q.y, x, k19)),
-          select(decodes, one, carried_sum(q.y, negated(x, kAllLanes, k19), k19)), select(decodes, zero, xy2d)};
+  return {select(decodes, one, sum(q.y, signed_x, k19)), select(decodes, one, difference(q.y, signed_x, k19)),
+          select(decodes, zero, xy2d), 0};
 }
 
 void store_multiple(const Cached& multiple, std::size_t number, Multiples& table) {
-  const Field* fields[4] = {&multiple.y_plus_x, &multiple.y_minus_x, &multiple.z2, &multiple.t2d};
+  const Factor* fields[4] = {&multiple.y_plus_x, &multiple.y_minus_x, &multiple.z2, &multiple.t2d};
   Vector words[24];
   for (int i = 0; i < 24; i++) words[i] = i < 20 ? fields[i / 5]->limb[i % 5] : _mm512_setzero_si512();
   for (std::size_t part = 0; part < 24; part += 8) {
@@ -107,14 +96,15 @@ Cached load_multiple(const Multiples& table, const std::uint64_t numbers[kLanes]
     out.y_plus_x.limb[i] = _mm512_mask_mov_epi64(words[i], negative, words[5 + i]);
     out.y_minus_x.limb[i] = _mm512_mask_mov_epi64(words[5 + i], negative, words[i]);
     out.z2.limb[i] = words[10 + i];
-    out.t2d.limb[i] = negated_limb(words[15 + i], i, negative);
+    out.t2d.limb[i] = words[15 + i];
   }
+  out.negative = negative;
   return out;
 }
 
 void make_multiples(const Entry& p, Multiples& table, Vector k19) {
   const Field zero = {}, one = broadcast_field(kOne);
-  store_multiple({one, one, carried_sum(one, one, k19), zero}, 0, table);
+  store_multiple({one, one, sum(one, one, k19), zero, 0}, 0, table);
   Sum multiple = sum_from_entry(p, k19);
   for (std::size_t i = 1; i < kMultiples; i++) {
     store_multiple(cached_of(multiple, k19), i, table);
@@ -165,7 +155,7 @@ void end_walk(const Walk& walk, Group& group, Vector k19) {
 void multiply_unknown(Group* groups, std::size_t count) noexcept {
   const Vector k19 = nineteen();
   Quotient quotients[2];
-  Field powers[2];
+  Factor powers[2];
   for (std::size_t i = 0; i < count; i++) quotients[i] = begin_decoding(groups[i], powers[i], k19);
   if (count == 1) powers[1] = powers[0];
   power_p58(powers);

@@ -14,30 +14,41 @@ using namespace vigie;
 
 namespace {
 
-constexpr std::uint64_t kMostCarried = ifma::kCarriedBound - 1;
-constexpr std::uint64_t kMostFactor = ifma::kFactorBound - 1;
-
-/** Limbs that favour zero, the bound, and the neighbourhood of 2^51. */
-ifma::Field edge_element(reference::Random& random, std::uint64_t most) {
-  ifma::Field out;
-  for (auto& limb : out.limb) {
+/** Limbs that favour zero, the bound, and the neighbourhood of 2^47 and 2^52; above the bits of the lower ones anything. */
+ifma::Factor edge_element(reference::Random& random) {
+  ifma::Factor out;
+  for (int i = 0; i < 5; i++) {
+    const std::uint64_t most = i == 4 ? ifma::kTopBound - 1 : ifma::kMask52;
+    const std::uint64_t turn = i == 4 ? ifma::kMask47 : ifma::kMask52;
     std::uint64_t words[8];
     for (auto& word : words) {
-      const std::uint64_t plain[] = {0, most, kLimbMask - random.next() % 20, random.next() % (most + 1)};
+      const std::uint64_t plain[] = {0, most, turn - random.next() % 20, random.next() % (most + 1)};
       word = plain[random.next() % 4];
+      if (i < 4) word |= random.next() << 52;
     }
-    std::memcpy(&limb, words, sizeof limb);
+    std::memcpy(&out.limb[i], words, sizeof words);
   }
   return out;
 }
 
-FieldElement lane_of(const ifma::Field& a, std::size_t lane) {
+/** The same in five limbs of 51 bits, as the portable field has them; the topmost may have one bit more. */
+FieldElement lane_of(const ifma::Factor& a, std::size_t lane) {
+  std::uint64_t limbs[5];
+  for (int i = 0; i < 5; i++) {
+    std::memcpy(&limbs[i], reinterpret_cast<const char*>(&a.limb[i]) + 8 * lane, 8);
+    if (i < 4) limbs[i] &= ifma::kMask52;
+  }
   FieldElement out;
-  for (int i = 0; i < 5; i++) std::memcpy(&out.limb[i], reinterpret_cast<const char*>(&a.limb[i]) + 8 * lane, 8);
+  out.limb[0] = limbs[0] & kLimbMask;
+  for (int i = 1; i < 5; i++) {
+    // The bits of limb i begin i bits below those of the limb before it end.
+    const std::uint64_t both = limbs[i - 1] >> (52 - i) | limbs[i] << i;
+    out.limb[i] = i < 4 ? both & kLimbMask : both;
+  }
   return out;
 }
 
-bool equal(const ifma::Field& carried, const FieldElement& expected, std::size_t lane, ifma::Vector k19) {
+bool equal(const ifma::Factor& carried, const FieldElement& expected, std::size_t lane, ifma::Vector k19) {
   ifma::Vector packed[4];
   ifma::pack_words(carried, packed, k19);
   std::uint64_t words[4];
@@ -52,12 +63,18 @@ void products(int rounds) {
   reference::Random random(31);
   const ifma::Vector k19 = ifma::nineteen();
   for (int round = 0; round < rounds; round++) {
-    const ifma::Field a = edge_element(random, kMostCarried);
-    const ifma::Field b = edge_element(random, round % 2 == 0 ? kMostCarried : kMostFactor);
-    const ifma::Field ab = ifma::multiply(a, b, k19);
-    const ifma::Field aa = ifma::carry(ifma::square(a, k19), k19);
-    const ifma::Columns biased = ifma::multiply_biased(a, b, k19);
-    const ifma::Field difference = ifma::carry(ifma::columns_subtract(biased, ifma::square(a, k19)), k19);
+    const ifma::Factor a = edge_element(random), b = edge_element(random);
+    const ifma::Mask where = static_cast<ifma::Mask>(random.next());
+    const ifma::Factor ab = ifma::multiply(a, b, k19);
+    const ifma::Factor aa = ifma::carry(ifma::square(a), k19);
+    const ifma::Columns product = ifma::multiply_raw(a, b), biased = ifma::multiply_biased(a, b);
+    const ifma::Factor columns_difference = ifma::carry(ifma::columns_subtract(biased, ifma::square(a)), k19);
+    const ifma::Factor other_difference = ifma::carry(ifma::columns_subtract(ifma::square_biased(a), product), k19);
+    const ifma::Columns signed_product = ifma::columns_negated(product, where);
+    const ifma::Factor signed_sum = ifma::carry(ifma::columns_add(ifma::square_biased(b), signed_product), k19);
+    const ifma::Field x_clean = ifma::cleaned(a), y_clean = ifma::cleaned(b);
+    const ifma::Factor sum = ifma::sum(x_clean, y_clean, k19), difference = ifma::difference(x_clean, y_clean, k19);
+    const ifma::Factor negated = ifma::negated(x_clean, where, k19);
     const ifma::Mask odd = ifma::is_odd(a, k19);
     for (std::size_t lane = 0; lane < ifma::kLanes; lane++) {
       const FieldElement x = lane_of(a, lane), y = lane_of(b, lane);
@@ -66,7 +83,14 @@ void products(int rounds) {
       field_to_words(x, words);
       CHECK(equal(ab, xy, lane, k19), "product, lane %zu", lane);
       CHECK(equal(aa, xx, lane, k19), "square, lane %zu", lane);
-      CHECK(equal(difference, field_subtract(xy, xx), lane, k19), "difference, lane %zu", lane);
+      CHECK(equal(columns_difference, field_subtract(xy, xx), lane, k19), "difference of products, lane %zu", lane);
+      CHECK(equal(other_difference, field_subtract(xx, xy), lane, k19), "difference from a square, lane %zu", lane);
+      const bool turned = (where >> lane & 1) != 0;
+      const FieldElement yy = field_square(y), minus_x = field_subtract({}, x);
+      CHECK(equal(signed_sum, turned ? field_subtract(yy, xy) : field_add(yy, xy), lane, k19), "signed, lane %zu", lane);
+      CHECK(equal(sum, field_add(x, y), lane, k19), "sum, lane %zu", lane);
+      CHECK(equal(difference, field_subtract(x, y), lane, k19), "difference, lane %zu", lane);
+      CHECK(equal(negated, turned ? minus_x : x, lane, k19), "negated, lane %zu", lane);
       CHECK(equal(a, x, lane, k19), "canonical value, lane %zu", lane);
       CHECK((odd >> lane & 1) == (words[0] & 1), "parity, lane %zu", lane);
     }
@@ -77,9 +101,12 @@ void products(int rounds) {
 void neighbours_of_p() {
   const ifma::Vector k19 = ifma::nineteen();
   for (int distance = -40; distance <= 40; distance++) {
-    ifma::Field a;
-    for (auto& limb : a.limb) limb = ifma::broadcast(kLimbMask);
-    a.limb[0] = ifma::broadcast(kLimbMask - 18 + static_cast<std::uint64_t>(distance));
+    ifma::Factor a;
+    for (auto& limb : a.limb) limb = ifma::broadcast(ifma::kMask52);
+    a.limb[0] = ifma::broadcast(ifma::kMask52 - 18 + static_cast<std::uint64_t>(distance));
+    a.limb[4] = ifma::broadcast(ifma::kMask47);
+    // Beyond 52 bits the value is another: from there on it is carried on.
+    for (int i = 1; distance > 18 && i < 5; i++) a.limb[i] = ifma::broadcast(i == 4 ? ifma::kMask47 + 1 : 0);
     for (std::size_t lane = 0; lane < ifma::kLanes; lane++) {
       CHECK(equal(a, lane_of(a, lane), lane, k19), "p + %d", distance);
     }
@@ -91,9 +118,9 @@ void powers() {
   reference::Random random(32);
   const ifma::Vector k19 = ifma::nineteen();
   for (int round = 0; round < 50; round++) {
-    const ifma::Field a = edge_element(random, kMostCarried), b = edge_element(random, kMostCarried);
-    const ifma::Field inverse = ifma::invert(a);
-    ifma::Field roots[2] = {a, b};
+    const ifma::Factor a = edge_element(random), b = edge_element(random);
+    const ifma::Factor inverse = ifma::invert(a);
+    ifma::Factor roots[2] = {a, b};
     ifma::power_p58(roots);
     for (std::size_t lane = 0; lane < ifma::kLanes; lane++) {
       CHECK(equal(inverse, field_invert(lane_of(a, lane)), lane, k19), "inverse, lane %zu", lane);
