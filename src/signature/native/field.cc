@@ -69,6 +69,21 @@ FieldElement field_invert(const FieldElement& a) noexcept {
   return field_multiply(square_times(powers.ones_250, 5), powers.eleven);
 }
 
+void field_invert_all(FieldElement* elements, FieldElement* before, std::size_t count) noexcept {
+  FieldElement product = kFieldOne;
+  for (std::size_t i = 0; i < count; i++) {
+    field_assign(before[i], product);
+    if (!field_is_zero(elements[i])) field_assign(product, field_multiply(product, elements[i]));
+  }
+  FieldElement inverse = field_invert(product);
+  for (std::size_t i = count; i-- > 0;) {
+    if (field_is_zero(elements[i])) continue;
+    const FieldElement others = field_multiply(inverse, elements[i]);
+    field_assign(elements[i], field_multiply(inverse, before[i]));
+    field_assign(inverse, others);
+  }
+}
+
 FieldElement field_power_p58(const FieldElement& a) noexcept {
   // (p - 5) / 8 = 2^252 - 3 = (2^250 - 1) * 2^2 + 1
   return field_multiply(square_times(common_powers(a).ones_250, 2), a);

@@ -135,6 +135,9 @@ void field_to_words(const FieldElement& a, std::uint64_t words[4]) noexcept;
 /** a^-1 = a^(p-2); zero for zero. */
 FieldElement field_invert(const FieldElement& a) noexcept;
 
+/** The same of each, in its place, by one inversion (Montgomery's trick); `scratch` has room for as many. */
+void field_invert_all(FieldElement* elements, FieldElement* scratch, std::size_t count) noexcept;
+
 /** a^((p-5)/8), the power in the square root of a quotient (RFC 8032 section 5.1.3). */
 FieldElement field_power_p58(const FieldElement& a) noexcept;
 

@@ -18,25 +18,17 @@ constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kPageBytes = 65536;
 #endif
 
-/** Points made affine together: one inversion for all, 40 KiB of stack. */
+/** Points made affine together: one inversion for all, 60 KiB of stack. */
 constexpr std::size_t kRun = 256;
 
 constexpr TableEntry kIdentityEntry = {{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 0}};
 
-/** 1/Z for each point in place of Z: Montgomery's trick, three multiplications a point and one inversion. */
+/** 1/Z for each point in place of Z. */
 void invert_z(Point* points, std::size_t count) {
-  FieldElement products[kRun];
-  FieldElement product = kFieldOne;
-  for (std::size_t i = 0; i < count; i++) {
-    products[i] = product;
-    product = field_multiply(product, points[i].z);
-  }
-  FieldElement inverse = field_invert(product);
-  for (std::size_t i = count; i-- > 0;) {
-    const FieldElement z = points[i].z;
-    points[i].z = field_multiply(inverse, products[i]);
-    inverse = field_multiply(inverse, z);
-  }
+  FieldElement z[kRun], scratch[kRun];
+  for (std::size_t i = 0; i < count; i++) z[i] = points[i].z;
+  field_invert_all(z, scratch, count);
+  for (std::size_t i = 0; i < count; i++) points[i].z = z[i];
 }
 
 /** Writes points as entries; destroys them. */
