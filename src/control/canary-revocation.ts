@@ -1,8 +1,11 @@
 /**
  * The canary's known-revoked card: a final revocation like any other, recorded once for a deployment by the ordinary
- * admission. Until it stands in this gateway's own store the canary is not armed, which is nobody's fault.
+ * admission, but that the mass-change limit counts what callers change. Until it stands in this gateway's own store
+ * the canary is not armed, which is nobody's fault.
  */
 import { describeError, type Log } from '../log.ts';
+import { cardHash } from '../revocation/card-hash.ts';
+import type { DeploymentSecret } from '../revocation/deployment-secret.ts';
 import { CANARY_ISS, REVOKED_JTI } from './canary-credentials.ts';
 import type { StatusSide } from './status-side.ts';
 
@@ -11,6 +14,11 @@ export interface CanaryRevocation {
   isArmed(): boolean;
   /** Looks whether it is, and else has it recorded; one attempt at a time. */
   pursue(): Promise<void>;
+}
+
+/** By which the mass-change limit knows the canary's card. */
+export function canaryCardHash({ cardHashKey }: DeploymentSecret): Buffer {
+  return cardHash(cardHashKey, CANARY_ISS, REVOKED_JTI);
 }
 
 export function createCanaryRevocation(

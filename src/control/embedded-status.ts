@@ -9,6 +9,7 @@ import { createKeyRetirements } from '../revocation/key-retirements.ts';
 import { createStatusChanges } from '../revocation/status-changes.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { auditStore } from '../revocation/store-audit.ts';
+import { canaryCardHash } from './canary-revocation.ts';
 import { auditUntilKnown, condemn } from './start-audit.ts';
 import {
   closingTimeMs,
@@ -42,6 +43,7 @@ export function createEmbeddedStatus({ config, clock, log, store, freshness }: S
     clock,
     massChangeLimit: config.massChangeLimit,
     massChangeWindowMs: LIMITS.massChangeWindowMs,
+    uncounted: canaryCardHash(store.secret),
     maxIdempotencyAnswers: config.idempotencyMaxKeys,
     onEnforced: (statusChanges, tookMs) => enforcement.observe(tookMs / 1000, statusChanges),
   });

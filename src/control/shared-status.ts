@@ -25,6 +25,7 @@ import { authenticFields, decodeEntry, SUPERSEDED } from '../revocation/status-e
 import type { StatusAnswer } from '../revocation/status-reader.ts';
 import { summaryOf } from '../revocation/status-summary.ts';
 import type { SupersedeAnswer } from '../revocation/superseded.ts';
+import { canaryCardHash } from './canary-revocation.ts';
 import { type FirstStart, runFirstStart } from './first-start.ts';
 import { observeLog } from './observed-log.ts';
 import type { RedisSettings } from './redis-settings.ts';
@@ -61,8 +62,13 @@ export function createSharedStatus(parts: StatusParts, redis: RedisSettings): St
   });
   const redisLog = openRedisLog({ ...redis, fingerprint: secret.fingerprint });
   const { log: sharedLog, figures } = observeLog(redisLog, clock);
-  const bounds = { massChangeLimit: config.massChangeLimit, massChangeWindowMs: LIMITS.massChangeWindowMs };
-  const window = restoreChangeWindow({ store, clock, ...bounds });
+  const window = restoreChangeWindow({
+    store,
+    clock,
+    massChangeLimit: config.massChangeLimit,
+    massChangeWindowMs: LIMITS.massChangeWindowMs,
+    uncounted: canaryCardHash(secret),
+  });
   const enforcement = createDelays();
   const startedAtMs = clock.wallMs();
   const settleMs = settleMsFor(redis.timeoutMs, reconnectionMsOf(redis));

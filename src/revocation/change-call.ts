@@ -106,7 +106,7 @@ export function judgeCall(
 ): Extract<ChangePlan, { kind: 'plan' }> | ChangeOutcome {
   const { window, massChangeLimit, confirmTokenKey } = guard;
   const { digest, nowMs } = call;
-  const plan = planChanges(call.changes, current, seq, nowMs);
+  const plan = planChanges(call.changes, current, seq, nowMs, window.counts);
   if (plan.kind === 'unreadable') return { outcome: 'unavailable', cause: 'unreadable-entry' };
   if (plan.kind === 'revocation-final') return { outcome: plan.kind, index: plan.index };
   const overLimit = plan.statusChanges > 0 && window.count() + plan.statusChanges > massChangeLimit;

@@ -51,7 +51,7 @@ export type ChangePlan =
       readonly kind: 'plan';
       /** In order, one for each effective change; the same card may stand several times. */
       readonly entries: readonly PlannedEntry[];
-      /** Entries that change a status, not only an expiry: what the mass-change limit counts. */
+      /** Entries that change a status, not only an expiry, of cards that count: what the mass-change limit counts. */
       readonly statusChanges: number;
     }
   | { readonly kind: 'revocation-final'; readonly index: number }
@@ -61,12 +61,14 @@ export type ChangePlan =
  * Plans changes in order, each judged on the outcome of those before it, all or none.
  *
  * @param current the entry a card has now; `unreadable` when it has one that cannot be trusted.
+ * @param counts whether a change of this card counts towards the mass-change limit.
  */
 export function planChanges(
   changes: readonly (CardChange | SupersedeChange)[],
   current: (hash: Buffer) => ChangeableEntry | undefined | 'unreadable',
   seq: number,
   nowMs: number,
+  counts: (hash: Buffer) => boolean,
 ): ChangePlan {
   const planned = new Map<string, ChangeableEntry>();
   const entries: PlannedEntry[] = [];
@@ -81,7 +83,7 @@ export function planChanges(
     if (after === undefined) continue;
     planned.set(name, after);
     entries.push({ hash: change.hash, before, after });
-    if (!after.extendsOnly) statusChanges++;
+    if (!after.extendsOnly && counts(change.hash)) statusChanges++;
   }
   return { kind: 'plan', entries, statusChanges };
 }

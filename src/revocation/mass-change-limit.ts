@@ -17,12 +17,16 @@ const TOKEN_LIFE_MS = 600_000;
 interface MassChangeBounds {
   readonly massChangeLimit: number;
   readonly massChangeWindowMs: number;
+  /** Hash of the gateway's own card: no caller asked for its change. */
+  readonly uncounted?: Buffer;
 }
 
 export interface ChangeWindow {
   /** Changes in the window that ends now. */
   count(): number;
   add(changes: number): void;
+  /** Whether changes of this card count: those that callers asked for do. */
+  counts(hash: Uint8Array): boolean;
 }
 
 /**
@@ -34,8 +38,9 @@ export function restoreChangeWindow({
   clock,
   massChangeLimit,
   massChangeWindowMs,
+  uncounted,
 }: MassChangeBounds & { readonly store: StatusStore; readonly clock: Clock }): ChangeWindow {
-  const window = createChangeWindow(clock, massChangeWindowMs);
+  const window = createChangeWindow(clock, massChangeWindowMs, uncounted);
   const wallMs = clock.wallMs();
   const ages: number[] = [];
   for (const { value } of store.db.log.getRange({ reverse: true, start: Buffer.alloc(8, 0xff) })) {
@@ -43,6 +48,7 @@ export function restoreChangeWindow({
     const entry = decodeEntry(store.secret.entryMacKey, hash, value.subarray(HASH_BYTES));
     // An extension keeps the instant of the status it extends, so it says nothing of when it was made.
     if (entry === undefined || entry.extendsOnly || entry.status === KEY_RETIRED) continue;
+    if (!window.counts(hash)) continue;
     // A change "from the future" (the clock was set back) counts as new: the guard errs on holding.
     const ageMs = Math.max(0, wallMs - entry.sinceMs);
     if (ageMs >= massChangeWindowMs) break;
@@ -57,6 +63,7 @@ export function restoreChangeWindow({
 export function createChangeWindow(
   clock: Clock,
   windowMs: number,
+  uncounted?: Buffer,
 ): ChangeWindow & { addAged(changes: number, ageMs: number): void } {
   /** In order of time; one element a call, so its length is bounded by calls in one window. */
   let calls: { atMs: number; changes: number }[] = [];
@@ -81,6 +88,7 @@ export function createChangeWindow(
     },
     add: (changes) => addAged(changes, 0),
     addAged,
+    counts: (hash) => uncounted?.equals(hash) !== true,
   };
 }
 

@@ -40,6 +40,8 @@ export interface ChangesOptions {
   /** Status changes in a sliding window above which a call is held. */
   readonly massChangeLimit: number;
   readonly massChangeWindowMs: number;
+  /** Hash of a card that the limit neither counts nor holds. */
+  readonly uncounted?: Buffer;
   /** Answers kept at most; beyond, calls with a new Idempotency-Key are refused. */
   readonly maxIdempotencyAnswers: number;
   /** Told of changes of status that every worker enforces now, and of the time since their call came in. */

@@ -57,6 +57,19 @@ it('changes asked of all gateways at once are all applied, in one order', async 
   for (let i = 0; i < 60; i++) await answered(all, `crowd-${i}`, 'revoked');
 });
 
+it('does not count the card of the canary, whichever gateway recorded it', async () => {
+  const strict = await deployment.start('strict-before-canary', { VIGIE_MASS_CHANGE_LIMIT: '1' });
+  await fresh([strict]);
+  const seqAt = async ({ metrics }: Gateway) => Number((await scrape(metrics)).get('vigie_revocation_seq'));
+  const before = await seqAt(gateway(a));
+  await until(async () => (await seqAt(strict)) === before);
+  // An empty value counts as not set: tests' gateways have no canary otherwise.
+  await deployment.start('with-canary', { VIGIE_CANARY: '', VIGIE_CANARY_INTERVAL_MS: '100' });
+  await until(async () => (await seqAt(strict)) === before + 1);
+  await acknowledged(strict, 'beside-the-canary');
+  expect((await change(strict, 'one-too-many', 'revoked')).status).toBe(409);
+});
+
 it('counts changes of all gateways towards the mass-change hold', async () => {
   const strict = await deployment.start('strict', { VIGIE_MASS_CHANGE_LIMIT: '1' });
   await fresh([strict]);

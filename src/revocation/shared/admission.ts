@@ -91,9 +91,9 @@ export function createAdmission(options: AdmissionOptions): SharedAdmission {
 /** Counts what was applied to the copy, whoever admitted it, into the window of the mass-change guard. */
 export function countApplied(window: ChangeWindow, records: readonly LogRecord[]): void {
   let statusChanges = 0;
-  for (const { entry } of records) {
+  for (const { hash, entry } of records) {
     const { status, extendsOnly } = authenticFields(entry);
-    if (status !== KEY_RETIRED && !extendsOnly) statusChanges++;
+    if (status !== KEY_RETIRED && !extendsOnly && window.counts(hash)) statusChanges++;
   }
   if (statusChanges > 0) window.add(statusChanges);
 }
