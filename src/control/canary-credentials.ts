@@ -27,6 +27,7 @@ export function createCanaryCredentials(): (nowMs: number, withRevoked: boolean)
     holderProof: 'none',
     audiences: [],
     rights: 'ignore',
+    types: [],
   };
   return (nowMs, withRevoked) => {
     // No iat: a clock set back after the signing would make it a credential of the future. The mark has callers

@@ -24,13 +24,18 @@ export type Decoded =
   | { readonly ok: true; readonly credential: DecodedCredential }
   | { readonly ok: false; readonly reason: JwsFault };
 
-/** Decodes one credential of at most `maxChars` characters. */
-export function decodeJws(text: string, maxChars: number): Decoded {
-  const parsed = parseCompactJws(text, maxChars, judgeNames);
+/** Whether the policy of the issuer names the type; the issuer is only said to be the one, so far. */
+export type NamesType = (iss: string, typ: string) => boolean;
+
+/** Decodes one credential of at most `maxChars` characters. Without `namesType` there is no other type than JWT. */
+export function decodeJws(text: string, maxChars: number, namesType: NamesType = () => false): Decoded {
+  const parsed = parseCompactJws(text, maxChars, namesKey);
   if (!parsed.ok) return parsed;
   const { header, payload, payloadText, signingInputChars, signature } = parsed.jws;
   const { iss } = payload;
-  if (typeof iss !== 'string') return { ok: false, reason: 'malformed' };
+  if (typeof iss !== 'string' || !isCredential(header, iss, namesType)) {
+    return { ok: false, reason: 'malformed' };
+  }
   return {
     ok: true,
     credential: {
@@ -44,8 +49,12 @@ export function decodeJws(text: string, maxChars: number): Decoded {
   };
 }
 
-/** A credential names its key, and is of no other type than JWT. */
-function judgeNames(header: JsonObject): boolean {
-  if (typeof header.kid !== 'string') return false;
-  return !Object.hasOwn(header, 'typ') || header.typ === 'JWT';
+function namesKey(header: JsonObject): boolean {
+  return typeof header.kid === 'string';
+}
+
+/** By its type: JWT, or what its issuer calls credentials (RFC 8725 section 3.11). */
+function isCredential(header: JsonObject, iss: string, namesType: NamesType): boolean {
+  if (!Object.hasOwn(header, 'typ') || header.typ === 'JWT') return true;
+  return typeof header.typ === 'string' && namesType(iss, header.typ);
 }

@@ -55,7 +55,7 @@ function identityOf(key: TrustedKey): string {
   return JSON.stringify([key.iss, key.kid, Buffer.from(key.publicKey).toString('base64url')]);
 }
 
-/** One spelling for each meaning: issuers, keys and audiences are sets, their order says nothing. */
+/** One spelling for each meaning: issuers, keys, audiences and types are sets, their order says nothing. */
 function contentOf(list: TrustList): string {
   const issuers = list.issuers.map((issuer) =>
     JSON.stringify([
@@ -63,6 +63,7 @@ function contentOf(list: TrustList): string {
       issuer.holderProof,
       issuer.rights,
       [...issuer.audiences].sort(),
+      [...issuer.types].sort(),
       issuer.keys.map((key) => JSON.stringify([identityOf(key), key.nbf ?? null, key.exp ?? null])).sort(),
     ]),
   );

@@ -17,6 +17,8 @@ export const MAX_KID_LENGTH = 256;
 export const MAX_ISS_LENGTH = 1_024;
 const MAX_AUDIENCES = 100;
 const MAX_AUDIENCE_LENGTH = 1_024;
+const MAX_TYPES = 10;
+const MAX_TYPE_LENGTH = 64;
 
 export type ParsedTrustList = { readonly ok: true; readonly list: TrustList } | TrustRefusal;
 
@@ -75,6 +77,9 @@ const keySchema = z
     message: 'not after nbf',
   });
 
+/** What a header's `typ` may say beside JWT (RFC 7515 section 4.1.9). A proof of a holder is no credential. */
+const typeSchema = text(MAX_TYPE_LENGTH).refine((typ) => typ !== 'kb+jwt', 'the type of holder proofs');
+
 const issuerSchema = z.strictObject({
   iss: text(MAX_ISS_LENGTH),
   // An issuer without keys verifies nothing and is what a failed export looks like; an issuer is withdrawn
@@ -83,6 +88,7 @@ const issuerSchema = z.strictObject({
   holderProof: z.enum(['none', 'optional', 'required']).default('none'),
   audiences: boundedArray(text(MAX_AUDIENCE_LENGTH), 0, MAX_AUDIENCES).default([]),
   rights: z.enum(['ignore', 'check']).default('ignore'),
+  typ: boundedArray(typeSchema, 0, MAX_TYPES).default([]),
 });
 
 const documentSchema = z.strictObject({
@@ -105,6 +111,7 @@ function toIssuer(issuer: z.infer<typeof issuerSchema>): TrustedIssuer {
     holderProof: issuer.holderProof,
     audiences: issuer.audiences,
     rights: issuer.rights,
+    types: issuer.typ,
   };
 }
 

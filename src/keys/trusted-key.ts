@@ -22,6 +22,8 @@ export interface TrustedIssuer {
   readonly holderProof: HolderProofPolicy;
   readonly audiences: readonly string[];
   readonly rights: RightsPolicy;
+  /** What the `typ` of its credentials may say beside JWT. */
+  readonly types: readonly string[];
 }
 
 export interface TrustList {

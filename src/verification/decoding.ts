@@ -1,6 +1,6 @@
 /** The first stage: in bulk what is recognised, by the reference decoder what is not. Nothing is trusted yet. */
 import { LIMITS } from '../config.ts';
-import { decodeJws } from '../credential/jws.ts';
+import { decodeJws, type NamesType } from '../credential/jws.ts';
 import { NO_PAIR } from '../native/addon.ts';
 import { ROW_WORDS } from '../native/fields.ts';
 import { SIGNATURE_BYTES } from '../signature/rule.ts';
@@ -19,18 +19,25 @@ export function decodeSlice(slice: Slice, scope: TrustScope | undefined): void {
   for (let i = 0; i < count && left > 0; i++) {
     if (rows[i * ROW_WORDS] !== NO_PAIR) continue;
     left--;
-    decodeByReference(slice, i);
+    decodeByReference(slice, i, scope);
   }
 }
 
-function decodeByReference({ texts, starts, ends, read, reasons, signatures }: Slice, item: number): void {
+/** Before the first list nobody knows what an issuer's policy names: that is no fault of the text. */
+const ANY_TYPE: NamesType = () => true;
+
+function decodeByReference(
+  { texts, starts, ends, read, reasons, signatures }: Slice,
+  item: number,
+  scope: TrustScope | undefined,
+): void {
   const start = starts[item] as number;
   const end = ends[item] as number;
   // Latin-1 keeps every byte apart: what is not base64url stays not base64url.
   const decoded =
     end - start > LIMITS.credentialChars
       ? MALFORMED
-      : decodeJws(latin1(texts, start, end), LIMITS.credentialChars);
+      : decodeJws(latin1(texts, start, end), LIMITS.credentialChars, scope?.namesType ?? ANY_TYPE);
   if (decoded.ok) {
     read[item] = { credential: decoded.credential, issuer: undefined, key: undefined };
     signatures.set(decoded.credential.signature, item * SIGNATURE_BYTES);

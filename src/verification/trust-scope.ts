@@ -3,6 +3,7 @@
  * of its issuers. It goes with the list: another list means other keys for the same names.
  */
 import { LIMITS } from '../config.ts';
+import type { NamesType } from '../credential/jws.ts';
 import { createProofDecoder, type ProofDecoder } from '../credential/proof-decoder.ts';
 import { createRecogniser, type Recogniser } from '../credential/recogniser.ts';
 import type { TrustIndex } from '../keys/trust-index.ts';
@@ -24,6 +25,7 @@ export interface TrustScope {
   /** 32 bytes a key. */
   readonly publicKeys: Uint8Array;
   keyPlaceOf(key: TrustedKey): number;
+  readonly namesType: NamesType;
   /** Absent where there is no native code. */
   readonly recogniser: Recogniser<KeyOwner> | undefined;
   readonly decodeProofs: ProofDecoder | undefined;
@@ -41,6 +43,7 @@ export function createTrustScope(index: TrustIndex, addon: NativeAddon | undefin
     index,
     publicKeys,
     keyPlaceOf: (key) => places.get(key) as number,
+    namesType: (iss, typ) => index.issuer(iss)?.types.includes(typ) === true,
     recogniser: addon && createRecogniser(addon, LIMITS.credentialChars),
     decodeProofs: addon && createProofDecoder(addon),
   };

@@ -32,9 +32,15 @@ describe('version', () => {
   });
 
   test('the order of issuers, keys, audiences and spelled-out defaults say nothing', () => {
-    const a = { iss: 'a', keys: [jwk('1'), jwk('2')], audiences: ['p', 'q'] };
+    const a = { iss: 'a', keys: [jwk('1'), jwk('2')], audiences: ['p', 'q'], typ: ['s', 't'] };
     const b = { iss: 'b', keys: [jwk('1')] };
-    const turned = { ...a, keys: [jwk('2'), jwk('1')], audiences: ['q', 'p'], rights: 'ignore' };
+    const turned = {
+      ...a,
+      keys: [jwk('2'), jwk('1')],
+      audiences: ['q', 'p'],
+      typ: ['t', 's'],
+      rights: 'ignore',
+    };
     expect(compare({ version: 1, issuers: [a, b] }, { version: 1, issuers: [b, turned] })).toEqual({
       ok: true,
       change: 'unchanged',
@@ -59,6 +65,7 @@ describe('version', () => {
       { version: 7, issuers: [{ iss: ISS, keys: [jwk('a', { nbf: 1 })] }] },
     ],
     ['another policy', { version: 7, issuers: [{ iss: ISS, keys: [jwk('a')], holderProof: 'optional' }] }],
+    ['another type', { version: 7, issuers: [{ iss: ISS, keys: [jwk('a')], typ: ['x'] }] }],
     ['another audience', { version: 7, issuers: [{ iss: ISS, keys: [jwk('a')], audiences: ['x'] }] }],
   ])('the same with %s is refused', (_, candidate) => {
     expect(compare(document(7), candidate, true)).toEqual({

@@ -27,6 +27,7 @@ describe('a list of the right form', () => {
             holderProof: 'none',
             audiences: [],
             rights: 'ignore',
+            types: [],
           },
         ],
       },
@@ -35,13 +36,14 @@ describe('a list of the right form', () => {
 
   test('is taken with every member', () => {
     const issuer = { holderProof: 'required', audiences: ['pharmacy'], rights: 'check' };
+    const typ = ['dc+sd-jwt', 'vc+jwt'];
     const parsed = parse({
       version: Number.MAX_SAFE_INTEGER,
-      issuers: [{ iss: ISS, keys: [jwk('a', { nbf: -1.5, exp: 2e9 })], ...issuer }],
+      issuers: [{ iss: ISS, keys: [jwk('a', { nbf: -1.5, exp: 2e9 })], ...issuer, typ }],
     });
     expect(parsed).toMatchObject({
       ok: true,
-      list: { issuers: [{ ...issuer, keys: [{ nbf: -1.5, exp: 2e9 }] }] },
+      list: { issuers: [{ ...issuer, types: typ, keys: [{ nbf: -1.5, exp: 2e9 }] }] },
     });
   });
 
@@ -115,6 +117,13 @@ describe('refused, naming the place', () => {
     ['101 audiences', withIssuer({ audiences: Array(101).fill('a') }), /^issuers\[0\]\.audiences: /],
     ['an audience that is no string', withIssuer({ audiences: [1] }), /^issuers\[0\]\.audiences\[0\]: /],
     ['unknown rights policy', withIssuer({ rights: 'open' }), /^issuers\[0\]\.rights: /],
+    [
+      'the type of holder proofs',
+      withIssuer({ typ: ['vc+jwt', 'kb+jwt'] }),
+      /^issuers\[0\]\.typ\[1\]: the type/,
+    ],
+    ['a type without a name', withIssuer({ typ: [''] }), /^issuers\[0\]\.typ\[0\]: /],
+    ['too many types', withIssuer({ typ: Array(11).fill('a') }), /^issuers\[0\]\.typ: /],
     ['an unknown member', { ...document(1), extra: 1 }, 'document: unknown member "extra"'],
     ['an unknown member of an issuer', withIssuer({ name: 1 }), 'issuers[0]: unknown member "name"'],
     ['alg', withKey(jwk('b', { alg: 'EdDSA' })), 'issuers[0].keys[1]: unknown member "alg"'],

@@ -77,7 +77,7 @@ export function trustedKey(signer: Signer, more: Partial<TrustedKey> = {}): Trus
 
 export function trustedIssuer(more: Partial<TrustedIssuer> = {}): TrustedIssuer {
   const keys = [trustedKey(SIGNER)];
-  return { iss: ISS, keys, holderProof: 'none', audiences: [], rights: 'ignore', ...more };
+  return { iss: ISS, keys, holderProof: 'none', audiences: [], rights: 'ignore', types: [], ...more };
 }
 
 export function trustIndex(issuers: readonly TrustedIssuer[] = [trustedIssuer()], version = 7): TrustIndex {

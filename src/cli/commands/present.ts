@@ -126,7 +126,7 @@ function envelopeOf(
 }
 
 function namesHolder(credential: string, { publicJwk }: SigningKey): boolean {
-  const decoded = decodeJws(credential, LIMITS.credentialChars);
+  const decoded = decodeJws(credential, LIMITS.credentialChars, () => true);
   const cnf = decoded.ok ? decoded.credential.claims.cnf : undefined;
   return isJsonObject(cnf) && isJsonObject(cnf.jwk) && cnf.jwk.x === publicJwk.x;
 }
