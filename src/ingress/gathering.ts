@@ -178,6 +178,7 @@ function answerSlice(
     reply();
     return;
   }
+  for (let i = from; i < to; i++) (calls.exchanges[i] as Exchange).waitElsewhere();
   shared.waiting++;
   settling
     .finally(() => {

@@ -1,6 +1,8 @@
 /** A gateway that asks Redis about proofs, and requests that arrive in pieces, as many clients send theirs: head, then body. */
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scrape, until } from '../support/call.ts';
 import { type Deployment, deploy, fresh } from '../support/deployment.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { PHARMACY, shownNow } from '../support/presentation.ts';
@@ -81,5 +83,46 @@ describe('a presentation, with Redis to be asked', () => {
     const answers = await inPieces([first.head, first.body + next.head + next.body], 2);
     expect(reasons(answers)[0]).toBe('overloaded');
     expect(reasons(answers).slice(1)).toEqual(answers.length > 1 ? ['ok'] : []);
+  });
+});
+
+describe('while Redis is asked about a presentation', () => {
+  /** What its client does meanwhile; then Redis, which stood still, goes on. */
+  async function meanwhile(jti: string, act: (socket: Socket) => void, answers = 1): Promise<RawAnswer[]> {
+    const socket = await open(gateway.dataPort);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    const { head: top, body } = request(jti);
+    deployment.redis.signal('SIGSTOP');
+    try {
+      socket.write(top + body);
+      // Beside the scrape itself.
+      await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 2);
+      act(socket);
+      await sleep(GAP_MS);
+    } finally {
+      deployment.redis.signal('SIGCONT');
+    }
+    await until(() => parseAnswers(text).length === answers || socket.closed);
+    socket.destroy();
+    return parseAnswers(text);
+  }
+
+  it('its client may end its own side', async () => {
+    expect(reasons(await meanwhile('half closed', (socket) => socket.end()))).toEqual(['ok']);
+  });
+
+  it('its client may send the next requests, which are answered behind it', async () => {
+    const next = request('sent meanwhile');
+    const answers = await meanwhile('not answered yet', (socket) => socket.write(next.head + next.body), 2);
+    expect(reasons(answers)).toEqual(['ok', 'ok']);
+  });
+
+  it('its client may leave, and nothing of it stays', async () => {
+    await meanwhile('left', (socket) => socket.resetAndDestroy());
+    await until(async () => (await scrape(gateway.metrics)).get('vigie_requests_in_flight') === 1);
+    expect((await scrape(gateway.metrics)).get('vigie_unexpected_errors_total')).toBe(0);
   });
 });
