@@ -187,7 +187,9 @@ export function createBodyReader(
     const now = keep(exchange, res, kept, chunk, isLast);
     if (!isLast) return now;
     release(exchange);
-    use(exchange, now.body.subarray(0, now.used), standsBehind(data));
+    // What looks like a request behind a piece that came by itself may be what somebody else sent, long before.
+    const behind = standsBehind(data) === 'nothing' ? 'nothing' : 'unknown';
+    use(exchange, now.body.subarray(0, now.used), behind);
     return undefined;
   };
 
