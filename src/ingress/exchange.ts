@@ -30,6 +30,11 @@ export interface Exchange {
   isOver(): boolean;
   /** Nothing that was given to it is needed any more: the answer was taken, or the client went away. */
   isDone(): boolean;
+  /**
+   * Somebody else is asked before it is answered, in bounded time: until then nothing more is read from its connection.
+   * The parser would close that without an answer at the next request, or at the end of the client's side.
+   */
+  waitElsewhere(): void;
   reply(reply: Reply): void;
   /** 200 with a JSON document: the answer that is given a hundred thousand times a second. */
   replyJson(body: Uint8Array): void;

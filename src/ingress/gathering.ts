@@ -5,7 +5,7 @@
  * A call behind which more stands in what was read from its connection is answered at once, since the parser closes a
  * connection whose next request comes while an answer is pending; and alone: while one connection is being read, an
  * answer to another cannot be put together before it is sent, and goes out in a dozen system calls. So is one of which
- * nobody can tell what stands behind it, unless somebody else has to be asked first.
+ * nobody can tell what stands behind it, unless it has a proof, about which somebody else has to be asked.
  */
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';
@@ -59,6 +59,8 @@ export interface GatheringOptions {
 export const GATHERED_SLICE = 256;
 /** Calls of one turn, as many as connections that were readable in it; any more are answered alone. */
 export const MAX_GATHERED_CALLS = 4096;
+/** Whoever writes it otherwise is not told from one without a proof. */
+const PROOF_MEMBER = '"holderProof"';
 /** Their bodies: those of ordinary size all, of the largest several. Memory is taken as it is used. */
 const BODY_BYTES = 4 * 1024 * 1024;
 
@@ -91,7 +93,10 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
   return (exchange, body, type, behind) => {
     exchange.credentials = 1;
     const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
-    if (behind !== 'nothing' || isFull) {
+    // If a request stands behind it after all, its connection does not outlive this turn: then its proof is not used up.
+    const mayFollow = behind === 'unknown' && options.parts.replay.share !== undefined;
+    const isAlone = mayFollow ? !body.includes(PROOF_MEMBER) : behind !== 'nothing';
+    if (isAlone || isFull) {
       put(alone, exchange, body, type);
       // Where nobody can tell what stands behind, nearly always nothing does: those who have to be asked are asked.
       answerAll(alone, behind !== 'request');
@@ -178,6 +183,7 @@ function answerSlice(
     reply();
     return;
   }
+  for (let i = from; i < to; i++) (calls.exchanges[i] as Exchange).waitElsewhere();
   shared.waiting++;
   settling
     .finally(() => {

@@ -58,6 +58,11 @@ function refuse(exchange: ServerExchange): void {
 }
 
 const SWEEP_INTERVAL_MS = 100;
+/**
+ * The parser closes a connection, without a word, of whose body less than 160 KiB came in about ten seconds, eight at the
+ * least. A body that comes more slowly has it put back so often that our own bounds are what ends it.
+ */
+const PUT_BACK_MS = 500;
 /** What is set aside for a body that does not come on is for others after so long, lest slow bodies hold all of it. */
 const RESERVED_MS = 250;
 /** Room for a body at first. */
@@ -110,6 +115,12 @@ export function createBodyReader(
       const { lastDataAtMs, startedAtMs, pausedAtMs } = body;
       // It is not its client that is late.
       if (pausedAtMs !== undefined) continue;
+      if (lastDataAtMs > body.putBackAtMs && now - body.putBackAtMs > PUT_BACK_MS) {
+        body.putBackAtMs = now;
+        // To resume what was not paused would stop it.
+        body.res.pause();
+        body.res.resume();
+      }
       if ('reservedBytes' in body && now - body.reservedAtMs > RESERVED_MS) {
         body.reservedBytes = 0;
         host.charge(exchange, body.keptBytes);
@@ -123,16 +134,22 @@ export function createBodyReader(
   }, SWEEP_INTERVAL_MS);
   sweep.unref();
 
-  const arrive = (): Arriving => {
+  const arrive = (res: HttpResponse): Arriving => {
     const now = clock.monotonicMs();
-    return { startedAtMs: now, lastDataAtMs: now, pausedAtMs: undefined };
+    return { res, startedAtMs: now, lastDataAtMs: now, pausedAtMs: undefined, putBackAtMs: now };
   };
 
   /** Keeps a piece; the whole body when it was the last. */
-  const keep = (exchange: ServerExchange, kept: Kept | undefined, chunk: Buffer, isLast: boolean): Kept => {
+  const keep = (
+    exchange: ServerExchange,
+    res: HttpResponse,
+    kept: Kept | undefined,
+    chunk: Buffer,
+    isLast: boolean,
+  ): Kept => {
     hold(exchange, chunk.length);
     const arriving = kept ?? {
-      ...arrive(),
+      ...arrive(res),
       body: Buffer.allocUnsafeSlow(Math.min(exchange.contentLength, FIRST_BODY_BYTES)),
       used: 0,
     };
@@ -154,6 +171,7 @@ export function createBodyReader(
   /** One piece of a body that is read whole; what is kept of it so far. */
   const take = (
     exchange: ServerExchange,
+    res: HttpResponse,
     kept: Kept | undefined,
     data: ArrayBuffer,
     isLast: boolean,
@@ -166,10 +184,12 @@ export function createBodyReader(
       return undefined;
     }
     if (!fits(exchange, chunk.length)) return undefined;
-    const now = keep(exchange, kept, chunk, isLast);
+    const now = keep(exchange, res, kept, chunk, isLast);
     if (!isLast) return now;
     release(exchange);
-    use(exchange, now.body.subarray(0, now.used), standsBehind(data));
+    // What looks like a request behind a piece that came by itself may be what somebody else sent, long before.
+    const behind = standsBehind(data) === 'nothing' ? 'nothing' : 'unknown';
+    use(exchange, now.body.subarray(0, now.used), behind);
     return undefined;
   };
 
@@ -183,7 +203,7 @@ export function createBodyReader(
       let kept: Kept | undefined;
       res.onData((data, isLast) => {
         try {
-          kept = take(exchange, kept, data, isLast);
+          kept = take(exchange, res, kept, data, isLast);
         } catch (error) {
           // Nothing may be thrown into the parser.
           fail(exchange, error);
@@ -192,8 +212,8 @@ export function createBodyReader(
     },
     stream: (exchange, res, open) => {
       // What was announced is not charged, for it may never come.
-      const arriving: Streaming = { ...arrive(), keptBytes: 0, reservedBytes: 0, reservedAtMs: 0 };
-      const body = streamBody(exchange, res, arriving, open, host);
+      const arriving: Streaming = { ...arrive(res), keptBytes: 0, reservedBytes: 0, reservedAtMs: 0 };
+      const body = streamBody(exchange, arriving, open, host);
       const take = (chunk: Buffer, isLast: boolean): void => {
         try {
           // Behind the last nothing is awaited any more, and what was set aside is for its answer.

@@ -63,6 +63,7 @@ export class ServerExchange implements Exchange {
   noted: Noted | undefined = undefined;
   private answered = false;
   private ended = false;
+  private isPaused = false;
   private deadline: NodeJS.Timeout | undefined = undefined;
   private knownId: string | undefined = undefined;
 
@@ -110,6 +111,12 @@ export class ServerExchange implements Exchange {
     return this.ended;
   }
 
+  waitElsewhere(): void {
+    if (this.isOver() || this.isPaused) return;
+    this.isPaused = true;
+    this.res.pause();
+  }
+
   replyJson(body: Uint8Array): void {
     this.send(200, 'application/json', body, NO_HEADERS);
   }
@@ -138,6 +145,8 @@ export class ServerExchange implements Exchange {
     const isLarge = body.length > CORK_BUFFER_BYTES && head.framingFault === undefined;
     let isTaken = true;
     res.cork(() => {
+      // Before the answer: behind one that closes the connection there is nothing to be resumed.
+      if (this.isPaused) res.resume();
       // The parser writes the status line as it is told, so what every answer has goes with it, in one call.
       res.writeStatus(
         `${STATUS_LINES[status] ?? status}\r\ncontent-type: ${contentType}\r\nx-request-id: ${this.requestId}`,

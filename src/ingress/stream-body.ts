@@ -5,10 +5,13 @@ import type { ServerExchange } from './server-exchange.ts';
 
 /** A body that is not yet whole, as its reader watches it. */
 export interface Arriving {
+  readonly res: HttpResponse;
   startedAtMs: number;
   lastDataAtMs: number;
   /** Since when its client is made to wait; `undefined` while it is not. */
   pausedAtMs: number | undefined;
+  /** Since when the parser's own timeout of the connection runs, at least. */
+  putBackAtMs: number;
 }
 
 /** One that is taken as it arrives. */
@@ -38,11 +41,11 @@ export interface StreamedBody {
 
 export function streamBody(
   exchange: ServerExchange,
-  res: HttpResponse,
   arriving: Streaming,
   open: (flow: BodyFlow) => BodySink,
   host: StreamHost,
 ): StreamedBody {
+  const { res } = arriving;
   const resume = (): void => {
     // After an answer or an abort the parser must not be touched; no answer is given to a client made to wait.
     if (arriving.pausedAtMs === undefined || exchange.isOver()) return;

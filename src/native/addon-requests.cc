@@ -19,7 +19,7 @@ namespace {
 /** By their numbers in `BEHIND` (ingress/route.ts). */
 enum Behind : std::uint32_t { kNothing = 0, kRequest = 1, kUnknown = 2 };
 
-/** As RFC 9110 and RFC 5789 have them: what was read before, and cut off anywhere, does not look so. */
+/** As RFC 9110 and RFC 5789 have them. Behind a segment of its own what somebody sent before may look so. */
 constexpr std::string_view kMethods[] = {"POST ",   "GET ",     "HEAD ",  "OPTIONS ", "PUT ",
                                          "DELETE ", "CONNECT ", "TRACE ", "PATCH "};
 constexpr std::size_t kLongestMethod = 8;

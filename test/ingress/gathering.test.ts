@@ -26,6 +26,7 @@ function caller() {
     spend: () => 0,
     isOver: () => told.length > 0,
     isDone: () => told.length > 0,
+    waitElsewhere: () => {},
     reply: () => told.push('reply'),
     replyJson: (body) => {
       if (told.length === 0) told.push(JSON.parse(Buffer.from(body).toString()).reason);

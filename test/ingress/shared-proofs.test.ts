@@ -102,6 +102,7 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
       spend: () => 0,
       isOver: () => isOver,
       isDone: () => isOver,
+      waitElsewhere: () => {},
       reply: (reply) => give({ ...reply, body: Buffer.from(reply.body as Uint8Array) }),
       replyJson: (body) => give({ status: 200, contentType: 'application/json', body: Buffer.from(body) }),
       problem: ({ type }) => give({ status: 400, contentType: 'problem', body: type }),
