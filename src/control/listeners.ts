@@ -3,7 +3,7 @@ import { adminAuthorizer } from '../admin/admin-auth.ts';
 import { adminRoutes } from '../admin/admin-routes.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { createAccessLog } from '../ingress/access-log.ts';
+import { createAccessLog, MOST_LINES } from '../ingress/access-log.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import type { ServerOptions } from '../ingress/http-server.ts';
 import type { Route } from '../ingress/route.ts';
@@ -109,6 +109,7 @@ export async function openListeners(
     ...(writesRequests(config) && {
       accessLog: createAccessLog({
         oneIn: 1,
+        mostLines: MOST_LINES,
         threads: 1,
         random: Math.random,
         writeLine: (line) => log('info', 'request', { listener: 'admin', ...line }),

@@ -41,7 +41,7 @@ export interface ServerOptions {
   /** What was read behind this chunk of a body; without it nobody can tell. */
   standsBehind?(chunk: ArrayBuffer): Behind;
   observe: RequestObserver;
-  /** Lines for some requests, or for none; what the gate refuses has none, since it is dropped by the thousand. */
+  /** Lines for some requests, or for none; what the gate refuses has its own, since it is dropped by the thousand. */
   readonly accessLog?: AccessLog | undefined;
   /** `requestId`: of the request that failed, where it may be logged. */
   onUnexpectedError(error: unknown, requestId: string | undefined): void;
@@ -86,15 +86,17 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   /** Whether it was answered, or will be, before it became an exchange that handlers see. */
   const turnsAway = (
     res: HttpResponse,
+    req: HttpRequest,
     served: ServedRoute,
     seen: SeenRequest,
     startedAtMs: number,
   ): boolean => {
     // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
     const stranger = options.certificates?.fault(res);
-    if (stranger === undefined) return gate?.refuses(res, served, seen, startedAtMs) === true;
+    if (stranger === undefined) return gate?.refuses(res, req, served, seen, startedAtMs) === true;
     const refused = new ServerExchange(res, host, served, seen, startedAtMs);
     refused.closesBehind = true;
+    refused.noted = accessLog?.note(req, startedAtMs);
     refused.problem(stranger);
     return true;
   };
@@ -138,7 +140,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
       const method = seen.head.method === 'HEAD' ? 'GET' : seen.head.method;
       served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
       observe.begin(served.number, startedAtMs);
-      if (turnsAway(res, served, seen, startedAtMs)) return;
+      if (turnsAway(res, req, served, seen, startedAtMs)) return;
       exchange = new ServerExchange(res, host, served, seen, startedAtMs);
       if (accessLog !== undefined) exchange.noted = accessLog.note(req, startedAtMs);
       gate?.enter(exchange);
