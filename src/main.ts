@@ -6,7 +6,7 @@ import type { Announcement } from './control/announce.ts';
 import { openAudit } from './control/audit.ts';
 import { openCallers } from './control/callers.ts';
 import { startCanary, wantsCanary } from './control/canary.ts';
-import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
+import { createForcedEnd, createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { hardenProcess } from './control/harden.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
 import { openReplay } from './control/replay.ts';
@@ -61,16 +61,21 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
     return USAGE;
   }
   const end = watchForEnd(log);
+  const forced = createForcedEnd(clock, log);
+  // From the asking on: what begins the end may hang as well, in a start or in a drain.
+  void end.asked.then(() => forced.begun(clock.monotonicMs() + config.drainTimeoutMs, codeOf(end)));
   const stops = createStops();
   const running = await start(config, clock, log, end, stops);
   if (!running.ok) {
-    await stops.run(clock.monotonicMs() + config.drainTimeoutMs);
-    if (end.isAsked() && !end.hasFailed()) {
-      log('info', 'ended before it was ready', { why: await end.asked });
-      return DONE;
-    }
-    process.stderr.write(`vigie: ${running.error}\n`);
-    return running.code;
+    const endsAtMs = clock.monotonicMs() + config.drainTimeoutMs;
+    forced.begun(endsAtMs, running.code);
+    await stops.run(endsAtMs);
+    const isWanted = end.isAsked() && !end.hasFailed();
+    const code = isWanted ? DONE : running.code;
+    if (isWanted) log('info', 'ended before it was ready', { why: await end.asked });
+    else process.stderr.write(`vigie: ${running.error}\n`);
+    forced.stopped(endsAtMs, code);
+    return code;
   }
   const { state, pool, counters } = running;
   // Told to end in the last moments of its start, it never says that it is ready.
@@ -93,6 +98,11 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
   await stops.run(endsAtMs);
   log('info', 'ended', { unanswered });
+  forced.stopped(endsAtMs, codeOf(end));
+  return codeOf(end);
+}
+
+function codeOf(end: End): number {
   return end.hasFailed() ? UNAVAILABLE : DONE;
 }
 
