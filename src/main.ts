@@ -18,6 +18,7 @@ import { wireTrustKeeper } from './control/trust.ts';
 import { takeDataDir } from './data-dir.ts';
 import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
 import { drain } from './drain.ts';
+import { judgeParser } from './ingress/parser-build.ts';
 import type { TrustKeeper } from './keys/trust-keeper-contract.ts';
 import { publicKeysOf, type TrustList } from './keys/trusted-key.ts';
 import { createLog, describeError, type Log } from './log.ts';
@@ -102,9 +103,7 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   return codeOf(end);
 }
 
-function codeOf(end: End): number {
-  return end.hasFailed() ? UNAVAILABLE : DONE;
-}
+const codeOf = (end: End): number => (end.hasFailed() ? UNAVAILABLE : DONE);
 
 /** Starts part after part; each that is up has its stop in `stops`, also when a later one fails. */
 async function start(
@@ -179,6 +178,7 @@ async function start(
   };
   if (keeper.current !== undefined) void prepareKeys(keeper.current);
   keeper.onChange(prepareKeys);
+  const parser = judgeParser();
   const started = await startWorkers({
     birth: {
       config: { ...config, ...copies.files },
@@ -187,6 +187,7 @@ async function start(
       revocation: status.shared,
       replay: replay.shared,
       trustList: keeper.current,
+      parser,
       callers: callers.shared,
     },
     log,
@@ -233,6 +234,7 @@ async function start(
     keeper,
     state,
     pool,
+    parser,
     canary,
     counters,
     tls: tls?.ends,

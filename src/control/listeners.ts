@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { createAccessLog, MOST_LINES } from '../ingress/access-log.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import type { ServerOptions } from '../ingress/http-server.ts';
+import type { ParserBuild } from '../ingress/parser-build.ts';
 import type { Route } from '../ingress/route.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import { describeError, type Log, writesRequests } from '../log.ts';
@@ -40,6 +41,7 @@ export interface ListenerParts {
   readonly keeper: TrustKeeper;
   readonly state: SharedState;
   readonly pool: WorkerPool;
+  readonly parser: ParserBuild;
   /** `undefined` without TLS. */
   readonly tls: TlsEnds | undefined;
   /** `undefined` where it is off. */
@@ -125,12 +127,13 @@ export async function openListeners(
 }
 
 function serverOptions(
-  { config, clock, log, state, counters }: ListenerParts,
+  { config, clock, log, state, counters, parser }: ListenerParts,
   routes: readonly Route[],
 ): ServerOptions {
   return {
     routes,
     clock,
+    parser,
     bodyBounds: {
       idleTimeoutMs: config.bodyIdleTimeoutMs,
       timeoutMs: config.bodyTimeoutMs,

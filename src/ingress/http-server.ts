@@ -14,7 +14,7 @@ import type { Exchange } from './exchange.ts';
 import { createStrictHeadReader, type HeadReader } from './head-reader.ts';
 import { type Authorize, refusedByHead } from './head-refusals.ts';
 import { mediaType } from './media-type.ts';
-import { layoutIsKnown } from './parser-build.ts';
+import { judgeParser, type ParserBuild } from './parser-build.ts';
 import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import type { SeenRequest } from './request-head.ts';
@@ -32,6 +32,8 @@ export interface ServerOptions {
   isDraining(): boolean;
   /** How heads are read, if not by the strict reader alone. */
   readonly heads?: HeadReader;
+  /** As it was judged before, if it was. */
+  readonly parser?: ParserBuild;
   /** Refuses callers, and what is beyond their quotas and beyond capacity, before anything of a body is read. */
   readonly gate?: Gate;
   /** Where whoever connects must show a certificate. */
@@ -59,7 +61,7 @@ export interface RequestObserver {
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const { clock, observe, gate, accessLog } = options;
-  const heads = options.heads ?? createStrictHeadReader(headsAddon());
+  const heads = options.heads ?? createStrictHeadReader(headsAddon(options.parser));
   const requestIdFor = createRequestIds();
   const handle = (exchange: ServerExchange, body: Buffer, behind: Behind): void =>
     guarded(exchange, options, body, behind);
@@ -171,9 +173,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
 }
 
 /** Native code that may look into the parser's requests, whatever engine judges signatures. */
-function headsAddon(): NativeAddon | undefined {
+function headsAddon(parser?: ParserBuild): NativeAddon | undefined {
   const loaded = loadNativeAddon();
-  return loaded.ok && layoutIsKnown() ? loaded.addon : undefined;
+  return loaded.ok && judgeParser(parser).layoutIsKnown ? loaded.addon : undefined;
 }
 
 /** What stands at one path. */

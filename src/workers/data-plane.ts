@@ -20,7 +20,7 @@ import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
 import { openApp } from '../ingress/open-app.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
-import { layoutIsKnown } from '../ingress/parser-build.ts';
+import { judgeParser } from '../ingress/parser-build.ts';
 import { createRequestIds } from '../ingress/request-id.ts';
 import { BEHIND, type Behind } from '../ingress/route.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
@@ -168,6 +168,7 @@ function start(): void {
   const audit = openVerificationAudit(birth, counters);
   if (audit !== undefined) stops.push(audit.stop);
   const app = openApp(config);
+  const parser = judgeParser(birth.parser);
   capConnections(app, {
     most: config.maxConnections,
     onChange: (open, isRefused) => {
@@ -213,7 +214,8 @@ function start(): void {
     observe,
     accessLog: openAccessLog(config, MOST_LINES),
     ...(addon && { standsBehind: (chunk) => BEHIND[addon.standsBehind(chunk)] as Behind }),
-    ...(addon && layoutIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
+    parser,
+    ...(addon && parser.layoutIsKnown && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,
   });
 
