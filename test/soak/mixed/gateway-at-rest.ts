@@ -22,7 +22,7 @@ export interface GatewayAtRest {
 
 export async function descriptorsAtRest(gateway: Gateway): Promise<number> {
   await rest(gateway);
-  return openDescriptors(gateway.pid);
+  return openDescriptors(gateway);
 }
 
 /** @throws when it does not come to rest. */
@@ -36,9 +36,10 @@ export async function endOf(soaked: {
   const { name, gateway, samples, seconds, descriptorsBefore } = soaked;
   await rest(gateway);
   const endsAtMs = performance.now() + REST_PATIENCE_MS;
-  while (openDescriptors(gateway.pid) > descriptorsBefore && performance.now() < endsAtMs) await sleep(200);
+  while ((await openDescriptors(gateway)) > descriptorsBefore && performance.now() < endsAtMs)
+    await sleep(200);
   // Looked at before the scrape, which has a connection of its own.
-  const descriptorsAfter = openDescriptors(gateway.pid);
+  const descriptorsAfter = await openDescriptors(gateway);
   const metrics = await scrape(gateway.metrics);
   const mibOf = (sample: MemorySample | undefined): number => (sample?.bytes ?? Number.NaN) / 1024 ** 2;
   return {
