@@ -6,7 +6,7 @@ import type { Announcement } from './control/announce.ts';
 import { openAudit } from './control/audit.ts';
 import { openCallers } from './control/callers.ts';
 import { startCanary, wantsCanary } from './control/canary.ts';
-import { createStops, type End, type Stops, watchForEnd } from './control/end.ts';
+import { createForcedEnd, createStops, type End, type Stops, watchForEnd } from './control/end.ts';
 import { hardenProcess } from './control/harden.ts';
 import { openListeners, type Ports } from './control/listeners.ts';
 import { openReplay } from './control/replay.ts';
@@ -18,6 +18,7 @@ import { wireTrustKeeper } from './control/trust.ts';
 import { takeDataDir } from './data-dir.ts';
 import { type DemoIssuer, ensureDemoIssuer } from './demo/demo-issuer.ts';
 import { drain } from './drain.ts';
+import { judgeParser } from './ingress/parser-build.ts';
 import type { TrustKeeper } from './keys/trust-keeper-contract.ts';
 import { publicKeysOf, type TrustList } from './keys/trusted-key.ts';
 import { createLog, describeError, type Log } from './log.ts';
@@ -61,16 +62,21 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
     return USAGE;
   }
   const end = watchForEnd(log);
+  const forced = createForcedEnd(clock, log);
+  // From the asking on: what begins the end may hang as well, in a start or in a drain.
+  void end.asked.then(() => forced.begun(clock.monotonicMs() + config.drainTimeoutMs, codeOf(end)));
   const stops = createStops();
   const running = await start(config, clock, log, end, stops);
   if (!running.ok) {
-    await stops.run(clock.monotonicMs() + config.drainTimeoutMs);
-    if (end.isAsked() && !end.hasFailed()) {
-      log('info', 'ended before it was ready', { why: await end.asked });
-      return DONE;
-    }
-    process.stderr.write(`vigie: ${running.error}\n`);
-    return running.code;
+    const endsAtMs = clock.monotonicMs() + config.drainTimeoutMs;
+    forced.begun(endsAtMs, running.code);
+    await stops.run(endsAtMs);
+    const isWanted = end.isAsked() && !end.hasFailed();
+    const code = isWanted ? DONE : running.code;
+    if (isWanted) log('info', 'ended before it was ready', { why: await end.asked });
+    else process.stderr.write(`vigie: ${running.error}\n`);
+    forced.stopped(endsAtMs, code);
+    return code;
   }
   const { state, pool, counters } = running;
   // Told to end in the last moments of its start, it never says that it is ready.
@@ -93,8 +99,11 @@ export async function serve(config: Config, announce: (ready: Announcement) => v
   if (unanswered > 0) log('warn', 'time was up with requests unanswered', { unanswered });
   await stops.run(endsAtMs);
   log('info', 'ended', { unanswered });
-  return end.hasFailed() ? UNAVAILABLE : DONE;
+  forced.stopped(endsAtMs, codeOf(end));
+  return codeOf(end);
 }
+
+const codeOf = (end: End): number => (end.hasFailed() ? UNAVAILABLE : DONE);
 
 /** Starts part after part; each that is up has its stop in `stops`, also when a later one fails. */
 async function start(
@@ -169,6 +178,7 @@ async function start(
   };
   if (keeper.current !== undefined) void prepareKeys(keeper.current);
   keeper.onChange(prepareKeys);
+  const parser = judgeParser();
   const started = await startWorkers({
     birth: {
       config: { ...config, ...copies.files },
@@ -177,6 +187,7 @@ async function start(
       revocation: status.shared,
       replay: replay.shared,
       trustList: keeper.current,
+      parser,
       callers: callers.shared,
     },
     log,
@@ -223,6 +234,7 @@ async function start(
     keeper,
     state,
     pool,
+    parser,
     canary,
     counters,
     tls: tls?.ends,

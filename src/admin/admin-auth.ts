@@ -5,10 +5,9 @@ import type { CallerIndex, IdentityFault, KnownCaller } from '../callers/caller-
 import { ADMIN_SCOPES } from '../callers/caller-list.ts';
 import { LOCAL_USER, TOKEN_HOLDER } from '../callers/reserved-names.ts';
 import type { Clock } from '../clock.ts';
-import type { Authorized } from '../ingress/http-server.ts';
+import type { Authorize, Authorized } from '../ingress/head-refusals.ts';
 import type { Problem } from '../ingress/problem.ts';
-import type { RequestHead, SeenRequest } from '../ingress/request-head.ts';
-import type { Route } from '../ingress/route.ts';
+import type { RequestHead } from '../ingress/request-head.ts';
 import { isLoopback } from '../loopback.ts';
 
 export interface AdminAuth {
@@ -28,10 +27,7 @@ const FAULTS: Readonly<Record<IdentityFault, string>> = {
 };
 
 /** Judges a request's head; without any token the listener is on loopback, open to this machine's programs only. */
-export function adminAuthorizer(
-  { token, users }: AdminAuth,
-  { wallMs }: Pick<Clock, 'wallMs'>,
-): (seen: SeenRequest, route: Route) => Authorized {
+export function adminAuthorizer({ token, users }: AdminAuth, { wallMs }: Pick<Clock, 'wallMs'>): Authorize {
   const expected = token === undefined ? undefined : digest(token);
   return ({ head, authorization }, route) => {
     const index = users();

@@ -21,8 +21,6 @@ const TIDY_INTERVAL_MS = 3_600_000;
 
 /** Given to the trail's end: others need some of the time that is left as well, and a healthy disk needs some in any case. */
 const CLOSE_TIMEOUT_MS = { least: 200, most: 1_000 };
-/** What is stopped afterwards has so long at least. */
-const LEAST_END_MS = 1_000;
 
 export async function openAudit(
   config: Pick<Config, 'dataDir' | 'auditDays'>,
@@ -79,9 +77,6 @@ export async function openAudit(
         const { least, most } = CLOSE_TIMEOUT_MS;
         if (await trail.close(Math.max(least, Math.min(most, leftMs)))) return;
         log('error', 'the audit trail still waits for its disk: the gateway ends without it');
-        // A thread that hangs in a call of the system keeps the process from exiting, `process.exit` included.
-        const endMs = Math.max(LEAST_END_MS, closingTimeMs(clock, endsAtMs));
-        setTimeout(() => process.kill(process.pid, 'SIGKILL'), endMs).unref();
       },
     },
   };

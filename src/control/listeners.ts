@@ -3,9 +3,10 @@ import { adminAuthorizer } from '../admin/admin-auth.ts';
 import { adminRoutes } from '../admin/admin-routes.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { createAccessLog } from '../ingress/access-log.ts';
+import { createAccessLog, MOST_LINES } from '../ingress/access-log.ts';
 import { healthRoutes } from '../ingress/health-routes.ts';
 import type { ServerOptions } from '../ingress/http-server.ts';
+import type { ParserBuild } from '../ingress/parser-build.ts';
 import type { Route } from '../ingress/route.ts';
 import type { TrustKeeper } from '../keys/trust-keeper-contract.ts';
 import { describeError, type Log, writesRequests } from '../log.ts';
@@ -40,6 +41,7 @@ export interface ListenerParts {
   readonly keeper: TrustKeeper;
   readonly state: SharedState;
   readonly pool: WorkerPool;
+  readonly parser: ParserBuild;
   /** `undefined` without TLS. */
   readonly tls: TlsEnds | undefined;
   /** `undefined` where it is off. */
@@ -109,6 +111,7 @@ export async function openListeners(
     ...(writesRequests(config) && {
       accessLog: createAccessLog({
         oneIn: 1,
+        mostLines: MOST_LINES,
         threads: 1,
         random: Math.random,
         writeLine: (line) => log('info', 'request', { listener: 'admin', ...line }),
@@ -124,12 +127,13 @@ export async function openListeners(
 }
 
 function serverOptions(
-  { config, clock, log, state, counters }: ListenerParts,
+  { config, clock, log, state, counters, parser }: ListenerParts,
   routes: readonly Route[],
 ): ServerOptions {
   return {
     routes,
     clock,
+    parser,
     bodyBounds: {
       idleTimeoutMs: config.bodyIdleTimeoutMs,
       timeoutMs: config.bodyTimeoutMs,

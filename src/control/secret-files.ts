@@ -42,7 +42,8 @@ export function openFiles(config: Config): readonly OpenFile[] {
     const stat = file === undefined ? undefined : lookAt(file);
     if (file === undefined || stat === undefined) return;
     const setting = SETTINGS[name].env;
-    if ((stat.mode & WRITABLE_BY_ANYBODY) !== 0) found.push({ setting, file, by: 'writable' });
+    if (isWritableByOthers(stat.mode, stat.uid, process.getuid?.()))
+      found.push({ setting, file, by: 'writable' });
     else if (isSecret && isOpenToOthers(stat.mode, stat.uid, process.getuid?.())) {
       found.push({ setting, file, by: 'readable' });
     } else if (isReplaceable(file)) found.push({ setting, file, by: 'replaceable' });
@@ -51,6 +52,14 @@ export function openFiles(config: Config): readonly OpenFile[] {
   for (const name of BELIEVED) look(name, config[name], false);
   look('trustList', trustListFile(config), false);
   return found;
+}
+
+/**
+ * Whether others than its owner may write a file of this mode. Of root's, looked at by somebody else, the group may be the
+ * way in which it was given to us, as orchestrators mount volumes.
+ */
+export function isWritableByOthers(mode: number, ownerUid: number, ourUid: number | undefined): boolean {
+  return (mode & (ownerUid === 0 && ourUid !== 0 ? 0o002 : 0o022)) !== 0;
 }
 
 /** `undefined` where it is a URL, or none. */

@@ -34,10 +34,13 @@ export interface AccessLog {
 export type AccessLine = Readonly<Record<string, string | number>>;
 
 /** Lines a second of all threads together: the main thread writes them. */
-const MOST_LINES = 200;
+export const MOST_LINES = 200;
+/** Beside them, for what is refused at the door: it comes by the thousand, and would leave none for what is served. */
+export const MOST_REFUSAL_LINES = 50;
 
 export interface AccessLogOptions {
   readonly oneIn: number;
+  readonly mostLines: number;
   /** Among which the lines of a second are divided. */
   readonly threads: number;
   /** Uniform in [0, 1). */
@@ -45,8 +48,14 @@ export interface AccessLogOptions {
   writeLine(line: AccessLine): void;
 }
 
-export function createAccessLog({ oneIn, threads, random, writeLine }: AccessLogOptions): AccessLog {
-  const mostLines = Math.max(1, Math.floor(MOST_LINES / threads));
+export function createAccessLog({
+  oneIn,
+  threads,
+  random,
+  writeLine,
+  ...options
+}: AccessLogOptions): AccessLog {
+  const mostLines = Math.max(1, Math.floor(options.mostLines / threads));
   // Uniform from 1 to 2 N − 1: N on average, and always 1 for N = 1.
   const nextGap = (): number => 1 + Math.floor(random() * (2 * oneIn - 1));
   let gap = nextGap();

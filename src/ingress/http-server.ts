@@ -4,7 +4,6 @@
  * parser ends the process.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import type { KnownCaller } from '../callers/caller-index.ts';
 import type { Clock } from '../clock.ts';
 import { DROPPED_BODY_BYTES } from '../config.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
@@ -13,8 +12,9 @@ import type { Gate } from './admission/gate.ts';
 import type { CallerCertificates } from './caller-certificates.ts';
 import type { Exchange } from './exchange.ts';
 import { createStrictHeadReader, type HeadReader } from './head-reader.ts';
+import { type Authorize, refusedByHead } from './head-refusals.ts';
 import { mediaType } from './media-type.ts';
-import { layoutIsKnown } from './parser-build.ts';
+import { judgeParser, type ParserBuild } from './parser-build.ts';
 import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import type { SeenRequest } from './request-head.ts';
@@ -32,24 +32,22 @@ export interface ServerOptions {
   isDraining(): boolean;
   /** How heads are read, if not by the strict reader alone. */
   readonly heads?: HeadReader;
+  /** As it was judged before, if it was. */
+  readonly parser?: ParserBuild;
   /** Refuses callers, and what is beyond their quotas and beyond capacity, before anything of a body is read. */
   readonly gate?: Gate;
   /** Where whoever connects must show a certificate. */
   readonly certificates?: CallerCertificates;
   /** May refuse a caller before anything of the body is read. */
-  authorize?(seen: SeenRequest, route: Route): Authorized;
+  readonly authorize?: Authorize;
   /** What was read behind this chunk of a body; without it nobody can tell. */
   standsBehind?(chunk: ArrayBuffer): Behind;
   observe: RequestObserver;
-  /** Lines for some requests, or for none; what the gate refuses has none, since it is dropped by the thousand. */
+  /** Lines for some requests, or for none; what the gate refuses has its own, since it is dropped by the thousand. */
   readonly accessLog?: AccessLog | undefined;
   /** `requestId`: of the request that failed, where it may be logged. */
   onUnexpectedError(error: unknown, requestId: string | undefined): void;
 }
-
-export type Authorized =
-  | { readonly ok: true; readonly caller: KnownCaller | undefined }
-  | { readonly ok: false; readonly problem: Problem };
 
 export interface RequestObserver {
   /** The number by which a route is counted; `none` is the name for requests that found no route. */
@@ -63,7 +61,7 @@ export interface RequestObserver {
 /** Mounts the routes; everything else is answered 404 or 405. Returns what must be stopped with the app. */
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const { clock, observe, gate, accessLog } = options;
-  const heads = options.heads ?? createStrictHeadReader(headsAddon());
+  const heads = options.heads ?? createStrictHeadReader(headsAddon(options.parser));
   const requestIdFor = createRequestIds();
   const handle = (exchange: ServerExchange, body: Buffer, behind: Behind): void =>
     guarded(exchange, options, body, behind);
@@ -90,57 +88,75 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
   /** Whether it was answered, or will be, before it became an exchange that handlers see. */
   const turnsAway = (
     res: HttpResponse,
+    req: HttpRequest,
     served: ServedRoute,
     seen: SeenRequest,
     startedAtMs: number,
   ): boolean => {
     // Before anything else that a stranger could have looked at; the parser knows of none that it did not check.
     const stranger = options.certificates?.fault(res);
-    if (stranger === undefined) return gate?.refuses(res, served, seen, startedAtMs) === true;
+    if (stranger === undefined) return gate?.refuses(res, req, served, seen, startedAtMs) === true;
     const refused = new ServerExchange(res, host, served, seen, startedAtMs);
     refused.closesBehind = true;
+    refused.noted = accessLog?.note(req, startedAtMs);
     refused.problem(stranger);
     return true;
   };
 
+  /** An exchange in its turn: what its head alone refuses, its body, its handler. */
+  const proceed = (
+    exchange: ServerExchange,
+    res: HttpResponse,
+    seen: SeenRequest,
+    found: FoundRoutes,
+  ): void => {
+    if (seen.head.framingFault !== undefined) {
+      answerAndCut(exchange, { type: 'bad-framing', detail: seen.head.framingFault });
+      return;
+    }
+    const refusal = refusedByHead(exchange, seen, found.all, options.authorize);
+    if (refusal !== undefined) {
+      exchange.closesBehind = exchange.contentLength > DROPPED_BODY_BYTES;
+      exchange.problem(refusal.problem, refusal.headers);
+      return;
+    }
+    const { route } = exchange.served;
+    if (route?.body === undefined) {
+      handle(exchange, NO_BODY, 'unknown');
+      return;
+    }
+    const { stream } = route;
+    if (stream === undefined) bodies.read(exchange, res);
+    else bodies.stream(exchange, res, (flow) => stream(exchange, typeOf(exchange), flow));
+  };
+
+  /** The boundary: whatever goes wrong in `accept` is answered with 500 and its connection closed, or that is cut off. */
   const accept = (res: HttpResponse, req: HttpRequest, found: FoundRoutes): void => {
     const startedAtMs = clock.monotonicMs();
-    const seen = heads.read(req);
-    const { head } = seen;
-    // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
-    const method = head.method === 'HEAD' ? 'GET' : head.method;
-    const served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
-    const { route } = served;
-    observe.begin(served.number, startedAtMs);
+    let seen = UNREAD;
+    let served = found.none;
+    let exchange: ServerExchange | undefined;
     try {
-      if (turnsAway(res, served, seen, startedAtMs)) return;
+      seen = heads.read(req);
+      // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
+      const method = seen.head.method === 'HEAD' ? 'GET' : seen.head.method;
+      served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
+      observe.begin(served.number, startedAtMs);
+      if (turnsAway(res, req, served, seen, startedAtMs)) return;
+      exchange = new ServerExchange(res, host, served, seen, startedAtMs);
+      if (accessLog !== undefined) exchange.noted = accessLog.note(req, startedAtMs);
+      gate?.enter(exchange);
+      proceed(exchange, res, seen, found);
     } catch (error) {
-      const failed = new ServerExchange(res, host, served, seen, startedAtMs);
-      failed.closesBehind = true;
-      fail(failed, options, error);
-      return;
-    }
-    const exchange = new ServerExchange(res, host, served, seen, startedAtMs);
-    if (accessLog !== undefined) exchange.noted = accessLog.note(req, startedAtMs);
-    gate?.enter(exchange);
-    if (head.framingFault !== undefined) {
-      refuseFraming(exchange, head.framingFault);
-      return;
-    }
-    try {
-      const refusal = refuse(exchange, seen, found.all, options);
-      if (refusal !== undefined) {
-        exchange.closesBehind = exchange.contentLength > DROPPED_BODY_BYTES;
-        exchange.problem(refusal.problem, refusal.headers);
-      } else if (route?.body !== undefined) {
-        const { stream } = route;
-        if (stream === undefined) bodies.read(exchange, res);
-        else bodies.stream(exchange, res, (flow) => stream(exchange, typeOf(exchange), flow));
-      } else {
-        handle(exchange, NO_BODY, 'unknown');
+      try {
+        // It will be counted as ended.
+        if (seen === UNREAD) observe.begin(served.number, startedAtMs);
+        exchange ??= new ServerExchange(res, host, served, seen, startedAtMs);
+        failAndClose(exchange, options, error);
+      } catch {
+        // It was answered before, or there is no telling of it.
+        cutOff(res);
       }
-    } catch (error) {
-      fail(exchange, options, error);
     }
   };
 
@@ -157,9 +173,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
 }
 
 /** Native code that may look into the parser's requests, whatever engine judges signatures. */
-function headsAddon(): NativeAddon | undefined {
+function headsAddon(parser?: ParserBuild): NativeAddon | undefined {
   const loaded = loadNativeAddon();
-  return loaded.ok && layoutIsKnown() ? loaded.addon : undefined;
+  return loaded.ok && judgeParser(parser).layoutIsKnown ? loaded.addon : undefined;
 }
 
 /** What stands at one path. */
@@ -180,71 +196,37 @@ function routesAt(all: readonly Route[], observe: RequestObserver): FoundRoutes 
 }
 
 const NO_BODY = Buffer.alloc(0);
-/** RFC 6750 section 3. */
-const CHALLENGE = { 'www-authenticate': 'Bearer' };
+
+/** Instead of a head that could not be read. */
+const UNREAD: SeenRequest = {
+  head: {
+    method: '',
+    contentType: undefined,
+    contentEncoding: undefined,
+    accept: undefined,
+    idempotencyKey: undefined,
+    host: undefined,
+    origin: undefined,
+    framingFault: 'the head was not read',
+  },
+  contentLength: 0,
+  requestId: undefined,
+  authorization: undefined,
+};
 
 /**
- * Refuses a request of which nobody can say where it ends. The parser goes on with whatever stands behind it
+ * Answers a request of which nobody can say where it ends. The parser goes on with whatever stands behind it
  * in the same segment, for as long as the connection is open; an answer too large for the cork buffer is sent
  * at once, and its connection closed at once, before what was smuggled is looked at. So white space fills it.
  * To HEAD there is no content to fill: its answer waits a turn, since the parser closes a connection whose next
  * request comes while an answer is pending.
  */
-function refuseFraming(exchange: Exchange, fault: string): void {
-  const { status, contentType, body } = problemReply({ type: 'bad-framing', detail: fault });
+function answerAndCut(exchange: Exchange, problem: Problem): void {
+  const { status, contentType, body } = problemReply(problem);
   const answer = (): void =>
     exchange.reply({ status, contentType, body: body.padEnd(CORK_BUFFER_BYTES + 1) });
   if (exchange.head.method === 'HEAD') setImmediate(answer);
   else answer();
-}
-
-interface Refusal {
-  readonly problem: Problem;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** Everything that can be refused on the head alone, cheapest and most basic first. */
-function refuse(
-  exchange: ServerExchange,
-  seen: SeenRequest,
-  routes: readonly Route[],
-  options: ServerOptions,
-): Refusal | undefined {
-  const { route } = exchange.served;
-  if (routes.length === 0) return { problem: { type: 'not-found', detail: 'there is nothing at this path' } };
-  if (route === undefined) {
-    const allow = routes.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
-    return { problem: { type: 'method-not-allowed', detail: `allowed: ${allow}` }, headers: { allow } };
-  }
-  const authorized = options.authorize?.(seen, route);
-  if (authorized?.ok === false) {
-    const { problem } = authorized;
-    return problem.type === 'unauthorized' ? { problem, headers: CHALLENGE } : { problem };
-  }
-  if (authorized !== undefined) exchange.caller = authorized.caller;
-  return route.body === undefined ? undefined : refuseBody(exchange, route.body);
-}
-
-function refuseBody(
-  { head, contentLength }: ServerExchange,
-  { maxBytes, mediaTypes, optional }: NonNullable<Route['body']>,
-): Refusal | undefined {
-  if (optional === true && contentLength === 0) return undefined;
-  if (head.contentEncoding !== undefined) {
-    return { problem: { type: 'unsupported-content-encoding', detail: 'send the body as it is' } };
-  }
-  const type = mediaType(head.contentType);
-  if (type === undefined || !mediaTypes.includes(type)) {
-    const detail = `supported: ${mediaTypes.join(', ')} (UTF-8)`;
-    return {
-      problem: { type: 'unsupported-media-type', detail },
-      headers: { accept: mediaTypes.join(', ') },
-    };
-  }
-  if (contentLength > maxBytes) {
-    return { problem: { type: 'body-too-large', detail: `at most ${maxBytes} bytes` } };
-  }
-  return undefined;
 }
 
 /** Of the body, as the route takes it; empty without one. */
@@ -265,4 +247,24 @@ function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer,
 function fail(exchange: ServerExchange, options: ServerOptions, error: unknown): void {
   options.onUnexpectedError(error, exchange.loggableId);
   exchange.problem(UNANSWERED);
+}
+
+/** As `fail`, where nobody knows what else was left undone. */
+function failAndClose(exchange: ServerExchange, options: ServerOptions, error: unknown): void {
+  exchange.closesBehind = true;
+  if (exchange.head.framingFault === undefined) {
+    fail(exchange, options, error);
+    return;
+  }
+  options.onUnexpectedError(error, exchange.loggableId);
+  answerAndCut(exchange, UNANSWERED);
+}
+
+/** A response left as it is, unanswered and unwatched, would end the process. */
+function cutOff(res: HttpResponse): void {
+  try {
+    res.close();
+  } catch {
+    // It was answered, or its client is gone.
+  }
 }

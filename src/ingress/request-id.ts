@@ -15,6 +15,11 @@ export function isOpaqueId(sent: string): boolean {
   return OPAQUE.test(sent);
 }
 
+/** The id of an answer as it may be logged: one that was made here, or an opaque one. */
+export function loggableId(id: string, sent: string | undefined): string | undefined {
+  return id !== sent || isOpaqueId(id) ? id : undefined;
+}
+
 /** A source of ids unique to this thread's life: a random prefix and a counter. */
 export function createRequestIds(): (sent: string | undefined) => string {
   const prefix = randomBytes(9).toString('base64url');

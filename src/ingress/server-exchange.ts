@@ -9,7 +9,7 @@ import type { Noted } from './access-log.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type Problem, problemReply } from './problem.ts';
 import type { RequestHead, SeenRequest } from './request-head.ts';
-import { isOpaqueId } from './request-id.ts';
+import { loggableId } from './request-id.ts';
 import { retryAfter } from './retry-after.ts';
 import type { Route } from './route.ts';
 import { STATUS_LINES } from './status-lines.ts';
@@ -95,8 +95,7 @@ export class ServerExchange implements Exchange {
   }
 
   get loggableId(): string | undefined {
-    const id = this.requestId;
-    return id !== this.sentId || isOpaqueId(id) ? id : undefined;
+    return loggableId(this.requestId, this.sentId);
   }
 
   spend(credentials: number): number {

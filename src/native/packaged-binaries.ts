@@ -53,16 +53,25 @@ export function packagedBinaries(): readonly PackagedBinary[] {
 }
 
 export function packagedBinary(name: BinaryPackage): PackagedBinary {
-  const target = `${process.platform}_${process.arch}_${process.versions.modules}`;
+  const target = targetHere();
   let digest: string | undefined;
   try {
     digest = createHash('sha256')
-      .update(readFileSync(FIND[name](target)))
+      .update(readFileSync(fileOfBinary(name)))
       .digest('hex');
   } catch {
     digest = undefined;
   }
   return { name, target, standing: standingOf(name, target, digest) };
+}
+
+/** The file that would be loaded. @throws where there is none to be found. */
+export function fileOfBinary(name: BinaryPackage): string {
+  return FIND[name](targetHere());
+}
+
+function targetHere(): string {
+  return `${process.platform}_${process.arch}_${process.versions.modules}`;
 }
 
 /** `digest`: of the file that would be loaded; `undefined` where there is none. */

@@ -6,8 +6,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildCallerIndex } from '../callers/caller-index.ts';
 import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
 import type { GatewayParts } from '../gateway.ts';
-import { createAccessLog } from '../ingress/access-log.ts';
+import { type AccessLog, createAccessLog, MOST_LINES, MOST_REFUSAL_LINES } from '../ingress/access-log.ts';
 import { createAdmission } from '../ingress/admission/admission.ts';
 import { createClientFinder } from '../ingress/admission/client.ts';
 import { createGate } from '../ingress/admission/gate.ts';
@@ -19,7 +20,7 @@ import { healthRoutes } from '../ingress/health-routes.ts';
 import { mountRoutes } from '../ingress/http-server.ts';
 import { openApp } from '../ingress/open-app.ts';
 import { openapiRoute } from '../ingress/openapi-route.ts';
-import { layoutIsKnown } from '../ingress/parser-build.ts';
+import { judgeParser } from '../ingress/parser-build.ts';
 import { createRequestIds } from '../ingress/request-id.ts';
 import { BEHIND, type Behind } from '../ingress/route.ts';
 import { verifyRoutes } from '../ingress/verify-routes.ts';
@@ -160,12 +161,14 @@ function start(): void {
     isDraining,
     requestIdFor: createRequestIds(),
     onEnd: observe.end,
+    accessLog: openAccessLog(config, MOST_REFUSAL_LINES),
     onRefusalsWaiting: (count) => counters.setLevel('refusalsWaiting', count),
   });
   stops.push(gate.stop);
   const audit = openVerificationAudit(birth, counters);
   if (audit !== undefined) stops.push(audit.stop);
   const app = openApp(config);
+  const parser = judgeParser(birth.parser);
   capConnections(app, {
     most: config.maxConnections,
     onChange: (open, isRefused) => {
@@ -209,16 +212,10 @@ function start(): void {
     ...(config.tlsClientCaFile !== undefined && { certificates: createCallerCertificates(clock.wallMs) }),
     isDraining,
     observe,
-    ...(writesRequests(config) && {
-      accessLog: createAccessLog({
-        oneIn: config.accessLogOneIn,
-        threads: config.workers,
-        random: Math.random,
-        writeLine: (line) => send({ kind: 'access', line: { listener: 'data', ...line } }),
-      }),
-    }),
+    accessLog: openAccessLog(config, MOST_LINES),
     ...(addon && { standsBehind: (chunk) => BEHIND[addon.standsBehind(chunk)] as Behind }),
-    ...(addon && layoutIsKnown() && { heads: createHeadReader(addon, onStrangeHead) }),
+    parser,
+    ...(addon && parser.layoutIsKnown && { heads: createHeadReader(addon, onStrangeHead) }),
     onUnexpectedError,
   });
 
@@ -231,6 +228,17 @@ function start(): void {
     engine: engine.name,
     implementation: engine.implementation,
     epoll,
+  });
+}
+
+function openAccessLog(config: Config, mostLines: number): AccessLog | undefined {
+  if (!writesRequests(config)) return undefined;
+  return createAccessLog({
+    oneIn: config.accessLogOneIn,
+    mostLines,
+    threads: config.workers,
+    random: Math.random,
+    writeLine: (line) => send({ kind: 'access', line: { listener: 'data', ...line } }),
   });
 }
 

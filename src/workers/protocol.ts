@@ -1,6 +1,7 @@
 /** Messages between the main thread and a data-plane worker, and what a worker is born with. */
 import type { PlacedCaller } from '../callers/caller-index.ts';
 import type { Config } from '../config.ts';
+import type { ParserBuild } from '../ingress/parser-build.ts';
 import type { TrustList } from '../keys/trusted-key.ts';
 import type { LogFields } from '../log.ts';
 import type { SharedReplay } from '../replay/create-replay-guard.ts';
@@ -19,6 +20,8 @@ export interface WorkerBirth {
   readonly revocation: SharedRevocation;
   readonly replay: SharedReplay;
   readonly trustList: TrustList | undefined;
+  /** As the main thread judged it. */
+  readonly parser: ParserBuild;
   /** Absent where callers have no names. */
   readonly callers: SharedCallers | undefined;
 }

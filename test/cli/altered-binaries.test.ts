@@ -133,6 +133,28 @@ describe('an altered binary', () => {
   });
 });
 
+it('a thread believes what another judged of the parser, but not of a file that has changed since', () => {
+  const path = join(app, PARSER);
+  const kept = join(scratch, 'kept');
+  cpSync(path, kept);
+  const script = `
+    import { appendFileSync } from 'node:fs';
+    const { judgeParser } = await import(${JSON.stringify(join(app, 'dist/ingress/parser-build.js'))});
+    const told = { ...judgeParser(), layoutIsKnown: 'as told' };
+    const same = judgeParser(told);
+    appendFileSync(${JSON.stringify(path)}, '\\0');
+    const { layoutIsKnown } = judgeParser(told);
+    console.log(JSON.stringify([same.layoutIsKnown, layoutIsKnown]));`;
+  try {
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(stdout)).toEqual(['as told', false]);
+  } finally {
+    cpSync(kept, path);
+  }
+});
+
 describe('a platform that none was tested for', () => {
   const TABLE = 'dist/native/packaged-binaries.js';
   const forget = (path: string): void => {

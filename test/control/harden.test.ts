@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exposures } from '../../src/control/exposure.ts';
-import { openFiles } from '../../src/control/secret-files.ts';
+import { isWritableByOthers, openFiles } from '../../src/control/secret-files.ts';
 import { readConfig } from '../../src/read-config.ts';
 import { call, changeStatus, until } from '../support/call.ts';
 import {
@@ -250,6 +250,8 @@ describe('files', () => {
     expect(found()).toEqual([]);
     spawnSync('chmod', ['666', trustList]);
     expect(found()).toEqual([['VIGIE_TRUST_LIST', 'writable']]);
+    spawnSync('chmod', ['620', trustList]);
+    expect(found()).toEqual([['VIGIE_TRUST_LIST', 'writable']]);
     spawnSync('chmod', ['644', trustList]);
     spawnSync('chmod', ['777', directory]);
     const both = [
@@ -262,6 +264,17 @@ describe('files', () => {
     spawnSync('chmod', ['1777', directory]);
     expect(found()).toEqual([]);
   });
+});
+
+it.each([
+  ['its owner alone', 0o600, 1000, 1000, false],
+  ['its group, which its owner did not mean for us', 0o660, 1000, 1000, true],
+  ['its group, looked at by root, who is none of it', 0o660, 1000, 0, true],
+  ['a group by which root gives it to us', 0o660, 0, 1000, false],
+  ['a group to which root gives its own', 0o660, 0, 0, true],
+  ['anybody', 0o602, 0, 1000, true],
+])('a file that may be written by %s', (_whom, mode, ownerUid, ourUid, isTold) => {
+  expect(isWritableByOthers(mode, ownerUid, ourUid)).toBe(isTold);
 });
 
 describe('a demo', () => {

@@ -1,6 +1,7 @@
 /** Lines for requests: off by default, on by one setting, found by request id and trace, and without any content. */
 import { describe, expect, it } from 'vitest';
 import { call, until } from '../support/call.ts';
+import { bearer, callersFile, oneKey, type TestCaller } from '../support/callers.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
 import { credential, goodClaims } from '../support/synthetic-issuer.ts';
@@ -69,6 +70,44 @@ describe('the access log', () => {
       expect([...members].filter((member) => !known.split(' ').includes(member))).toEqual([]);
       for (const { ms, bodyBytes } of lines) expect([ms >= 0, bodyBytes >= 0]).toEqual([true, true]);
     });
+  });
+
+  it('has lines for what is refused at the door, beside those for what is served', async () => {
+    const caller: TestCaller = {
+      name: 'one-only',
+      scopes: ['verify'],
+      quota: { perSecond: 0.01, burst: 1 },
+      keys: [oneKey()],
+    };
+    const files = callersFile([caller]);
+    try {
+      await withGateway({ ...files.env, VIGIE_ACCESS_LOG_ONE_IN: '1' }, async (gateway) => {
+        const trace = { traceparent: `00-${TRACE}-${PARENT}-01`, 'x-request-id': UUID };
+        const ask = (path: string, headers: Record<string, string>) =>
+          call(`${gateway.data}${path}`, { body: { credential: good }, headers });
+        await ask('/v1/verify', trace);
+        await ask('/v1/verify/batch', bearer(caller));
+        await ask('/v1/verify', bearer(caller));
+        await ask('/v1/verify', { ...bearer(caller), 'x-request-id': 'dupont' });
+        await until(() => requestLines(gateway).length >= 4);
+        const [stranger, scope, served, quota] = requestLines(gateway);
+        const known = { requestId: UUID, traceId: TRACE, parentId: PARENT };
+        expect(stranger).toMatchObject({
+          listener: 'data',
+          route: 'verify',
+          status: 401,
+          oneIn: 1,
+          ...known,
+        });
+        expect(scope).toMatchObject({ route: 'verify_batch', status: 403, requestId: expect.any(String) });
+        expect(served).toMatchObject({ route: 'verify', status: 200 });
+        expect(quota).toMatchObject({ route: 'verify', status: 429 });
+        expect(quota.bodyBytes).toBeGreaterThan(good.length);
+        expect(quota).not.toHaveProperty('requestId');
+      });
+    } finally {
+      files.dispose();
+    }
   });
 
   it.each([

@@ -31,6 +31,6 @@ it('refuses what would change something, in time, and verifies on', async () => 
 
 it('ends all the same, and says without what', async () => {
   gateway.signal('SIGTERM');
-  await gateway.ended;
+  expect(await gateway.ended).toEqual({ code: 0, signal: null });
   expect(gateway.stderr()).toContain('the audit trail still waits for its disk');
 });

@@ -5,7 +5,7 @@
  * Answers without a request id are the parser's own: it refuses them before a handler could see them.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { layoutIsKnown } from '../../src/ingress/parser-build.ts';
+import { judgeParser } from '../../src/ingress/parser-build.ts';
 import { reasonOf } from '../support/call.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head, open, type RawExchange } from '../support/raw-http.ts';
@@ -21,7 +21,7 @@ const LENGTH = `Content-Length: ${BODY.length}`;
 const CHUNKED = 'Transfer-Encoding: chunked';
 const HONEST = head(POST, HOST, TYPE, LENGTH) + BODY;
 /** What only native code sees, where it may look into the parser's memory. */
-const guardOrPassed = layoutIsKnown() ? '400 bad-framing' : '200';
+const guardOrPassed = judgeParser().layoutIsKnown ? '400 bad-framing' : '200';
 const fill = (count: number): string[] => Array.from({ length: count }, (_, index) => `X-${index}: a`);
 
 let gateway: Gateway;

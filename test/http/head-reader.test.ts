@@ -3,7 +3,7 @@ import { App, type HttpRequest, us_listen_socket_close, us_socket_local_port } f
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHeadReader, type HeadReader } from '../../src/ingress/head-reader.ts';
-import { layoutIsKnown } from '../../src/ingress/parser-build.ts';
+import { judgeParser } from '../../src/ingress/parser-build.ts';
 import { readHead, type SeenRequest } from '../../src/ingress/request-head.ts';
 import type { NativeAddon } from '../../src/native/addon.ts';
 import { nativeAddon } from '../support/path-world.ts';
@@ -81,7 +81,7 @@ describe('a head', () => {
   it('is recognised only in the parser whose memory is known', () => {
     // The binary that this repository locks, on the machines for which its layout was looked into.
     const isLooked = process.platform === 'linux' && process.arch === 'x64';
-    expect(layoutIsKnown()).toBe(isLooked);
+    expect(judgeParser().layoutIsKnown).toBe(isLooked);
   });
 
   it('that came before is recognised, whatever the length, the request id, who calls, and what nobody reads', async () => {

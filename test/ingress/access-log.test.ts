@@ -21,7 +21,13 @@ function request(...headers: readonly (readonly [string, string])[]): HttpReques
 /** Lines for these calls, `perSecond` of them a second. */
 function linesOf(calls: number, oneIn: number, perSecond = 1, random = Math.random): AccessLine[] {
   const lines: AccessLine[] = [];
-  const log = createAccessLog({ oneIn, threads: 1, random, writeLine: (line) => lines.push(line) });
+  const log = createAccessLog({
+    oneIn,
+    mostLines: 200,
+    threads: 1,
+    random,
+    writeLine: (line) => lines.push(line),
+  });
   for (let i = 0; i < calls; i++) {
     const noted = log.note(request(), (1000 * i) / perSecond);
     if (noted === undefined) continue;
@@ -103,7 +109,7 @@ describe('lines', () => {
   it('say how a request ended, and its ids', () => {
     const lines: AccessLine[] = [];
     const writeLine = (line: AccessLine) => lines.push(line);
-    const log = createAccessLog({ oneIn: 1, threads: 500, random: Math.random, writeLine });
+    const log = createAccessLog({ oneIn: 1, mostLines: 200, threads: 500, random: Math.random, writeLine });
     const answered = { route: 'verify', status: undefined, seconds: 0.001_234_5, bodyBytes: 9 };
     const noted = log.note(request(['traceparent', `00-${TRACE}-${PARENT}-01`]), 0);
     if (noted === undefined) throw new Error('every request is noted');

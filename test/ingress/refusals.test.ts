@@ -25,7 +25,13 @@ it('of clients that left do not count among those that wait', async () => {
   });
   const app = App();
   app.any('/*', (res) => {
-    const common = { kind: 'overloaded', retryAfterMs: 0, contentLength: 0, routeNumber: 0 } as const;
+    const common = {
+      kind: 'overloaded',
+      retryAfterMs: 0,
+      contentLength: 0,
+      routeNumber: 0,
+      noted: undefined,
+    } as const;
     refusals.refuse(res, { ...common, requestId: `synthetic-${asked++}`, startedAtMs: nowMs }, COST_MS);
   });
   const port = await new Promise<number>((resolve) =>

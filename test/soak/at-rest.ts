@@ -1,12 +1,24 @@
 /** What a gateway holds, by the system's own account, and when nothing is under way in it any more. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { scrape } from '../support/call.ts';
+import { scrape, until } from '../support/call.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { within } from './within.ts';
 
-export function openDescriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+/** Settings of a gateway whose descriptors are to be counted: it does so itself, when it is asked. */
+export const COUNTS_DESCRIPTORS: Readonly<Record<string, string>> = {
+  NODE_OPTIONS: `--import=${new URL('../support/count-descriptors.mjs', import.meta.url).href}`,
+};
+
+/** The one by which they are counted among them. */
+export async function openDescriptors({ pid, signal }: Pick<Gateway, 'pid' | 'signal'>): Promise<number> {
+  const file = join(tmpdir(), `vigie-descriptors-${pid}`);
+  rmSync(file, { force: true });
+  signal('SIGUSR2');
+  await until(() => existsSync(file));
+  return Number(readFileSync(file, 'utf8'));
 }
 
 export function residentBytes(pid: number): number {

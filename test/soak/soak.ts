@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { scrape, until } from '../support/call.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
-import { openDescriptors, residentBytes, rest } from './at-rest.ts';
+import { COUNTS_DESCRIPTORS, openDescriptors, residentBytes, rest } from './at-rest.ts';
 import { emptyTally, play } from './play.ts';
 import { makeAsks } from './requests.ts';
 
@@ -36,7 +36,9 @@ async function expectAllMemoryFree(gateway: Gateway): Promise<void> {
  * @returns what came of it, and how much memory it took, for whoever runs it by hand.
  */
 export async function soak(requests: number, first: number) {
-  const gateway = await startGateway({ env: { VIGIE_BODY_MEMORY_BYTES: `${BODY_MEMORY_BYTES}` } });
+  const gateway = await startGateway({
+    env: { ...COUNTS_DESCRIPTORS, VIGIE_BODY_MEMORY_BYTES: `${BODY_MEMORY_BYTES}` },
+  });
   try {
     const asks = makeAsks();
     const tally = emptyTally();
@@ -49,7 +51,7 @@ export async function soak(requests: number, first: number) {
     };
     await expectAllMemoryFree(gateway);
     await rest(gateway);
-    const descriptorsBefore = openDescriptors(gateway.pid);
+    const descriptorsBefore = await openDescriptors(gateway);
     await playAll(first);
     const firstBytes = residentBytes(gateway.pid);
     await playAll(requests);
@@ -60,7 +62,7 @@ export async function soak(requests: number, first: number) {
     expect(tally.right).toBeGreaterThan(requests / 2);
     expect(tally.aborted).toBeGreaterThan(requests / 20);
     expect(lastBytes - firstBytes).toBeLessThan(RSS_BOUND_BYTES);
-    await until(() => openDescriptors(gateway.pid) <= descriptorsBefore);
+    await until(async () => (await openDescriptors(gateway)) <= descriptorsBefore);
     await expectAllMemoryFree(gateway);
     const samples = await scrape(gateway.metrics);
     expect(samples.get('vigie_unexpected_errors_total')).toBe(0);

@@ -1,13 +1,10 @@
-/** The files of callers, by the gateway's own reading of them, and the keys that end soon. */
-import { statSync } from 'node:fs';
+/** The files of callers, by the gateway's own reading of them, and the keys that end soon. Their modes: `checkOtherFiles`. */
 import type { Caller } from '../../callers/caller-list.ts';
 import { type Config, SETTINGS } from '../../config.ts';
 import { readCallerFile } from '../caller-file.ts';
 import { counted } from '../terminal.ts';
 import { type Finding, failure, fine, warning } from './finding.ts';
 
-/** Bits by which others than the owner could name callers of their own. */
-const WRITABLE_BY_OTHERS = 0o022;
 /** Long enough to reach whoever runs a pharmacy system. */
 const SOON_MS = 30 * 24 * 3_600 * 1_000;
 
@@ -26,9 +23,6 @@ export async function checkCallers(config: Config, nowMs: number): Promise<Findi
     if (file === undefined) return [];
     const read = await readCallerFile(file, isAdmin);
     if (!read.ok) return [failure(subject, read.fault, `correct it (vigie caller), or ${env}`)];
-    if ((statSync(file).mode & WRITABLE_BY_OTHERS) !== 0) {
-      return [failure(subject, `${file} can be changed by others than its owner`, `chmod 600 ${file}`)];
-    }
     return [
       fine(subject, `${file}: ${counted(read.callers.length, 'caller')}`),
       ...endings(subject, read.callers, nowMs),

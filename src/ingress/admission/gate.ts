@@ -6,18 +6,26 @@
  * doubtful frame gets its own answer and its connection closed, under overload too. Then comes the caller, whose own
  * quota is looked at before anything that all callers share.
  */
-import type { HttpResponse } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { KnownCaller } from '../../callers/caller-index.ts';
+import type { AccessLog } from '../access-log.ts';
 import type { CallerGuard, CallerRefusal } from '../caller-guard.ts';
 import type { SeenRequest } from '../request-head.ts';
+import { loggableId } from '../request-id.ts';
 import type { ServedRoute, ServerExchange } from '../server-exchange.ts';
 import type { Admission } from './admission.ts';
 import type { ClientFinder } from './client.ts';
-import { createRefusals, type RefusalKind } from './refusals.ts';
+import { createRefusals, type NotedRefusal, type RefusalKind } from './refusals.ts';
 
 export interface Gate {
   /** Whether the request is refused: then it is answered, or will be, and no exchange may be made of it. */
-  refuses(res: HttpResponse, served: ServedRoute, seen: SeenRequest, startedAtMs: number): boolean;
+  refuses(
+    res: HttpResponse,
+    req: HttpRequest,
+    served: ServedRoute,
+    seen: SeenRequest,
+    startedAtMs: number,
+  ): boolean;
   /** The request that was just not refused. */
   enter(exchange: ServerExchange): void;
   /**
@@ -38,6 +46,8 @@ export interface GateOptions {
   monotonicMs(): number;
   isDraining(): boolean;
   requestIdFor(sent: string | undefined): string;
+  /** Lines for some of what is refused. */
+  readonly accessLog?: AccessLog | undefined;
   /** What was refused was answered, or its client went away (`undefined`). */
   onEnd(route: number, status: number | undefined, seconds: number): void;
   /** So many refusals are held back. */
@@ -53,13 +63,18 @@ const REFUSAL_OF: Readonly<Record<CallerRefusal, RefusalKind>> = {
 };
 
 export function createGate(options: GateOptions): Gate {
-  const { admission, callers, clients, monotonicMs } = options;
+  const { admission, callers, clients, monotonicMs, accessLog } = options;
   const refusals = createRefusals({
     monotonicMs,
     random: Math.random,
     isDraining: options.isDraining,
-    onEnd: ({ routeNumber, startedAtMs }, status) =>
-      options.onEnd(routeNumber, status, (monotonicMs() - startedAtMs) / 1000),
+    onEnd: ({ routeNumber, startedAtMs, contentLength: bodyBytes, noted }, status) => {
+      const seconds = (monotonicMs() - startedAtMs) / 1000;
+      options.onEnd(routeNumber, status, seconds);
+      if (noted === undefined) return;
+      const { head, route, requestId } = noted;
+      accessLog?.write(head, { route, status, seconds, bodyBytes, requestId });
+    },
     onWaiting: options.onRefusalsWaiting,
   });
   /** Of the request that was just let in: it becomes an exchange before another one is looked at. */
@@ -70,13 +85,21 @@ export function createGate(options: GateOptions): Gate {
     kind: RefusalKind,
     retryAfterMs: number,
     res: HttpResponse,
-    { number }: ServedRoute,
-    { contentLength, requestId }: SeenRequest,
+    req: HttpRequest,
+    { number, route }: ServedRoute,
+    { contentLength, requestId: sent }: SeenRequest,
     startedAtMs: number,
   ): true => {
+    const requestId = options.requestIdFor(sent);
+    // Its answer may have to wait; the parser's request does not.
+    const head = accessLog?.note(req, startedAtMs);
+    const noted: NotedRefusal | undefined = head && {
+      head,
+      route: route?.name ?? 'none',
+      requestId: loggableId(requestId, sent),
+    };
     const refused = {
-      ...{ kind, retryAfterMs, contentLength, startedAtMs },
-      requestId: options.requestIdFor(requestId),
+      ...{ kind, retryAfterMs, contentLength, startedAtMs, requestId, noted },
       routeNumber: number,
     };
     refusals.refuse(res, refused, admission.refusalMs(contentLength));
@@ -84,7 +107,7 @@ export function createGate(options: GateOptions): Gate {
   };
 
   return {
-    refuses: (res, served, seen, startedAtMs) => {
+    refuses: (res, req, served, seen, startedAtMs) => {
       const { route } = served;
       const { head, contentLength } = seen;
       admitted = undefined;
@@ -95,7 +118,7 @@ export function createGate(options: GateOptions): Gate {
         if (!judged.ok) {
           const { why, retryAfterMs, caller } = judged;
           admission.turnedAway(clients.find(res, caller));
-          refuse(REFUSAL_OF[why], retryAfterMs, res, served, seen, startedAtMs);
+          refuse(REFUSAL_OF[why], retryAfterMs, res, req, served, seen, startedAtMs);
           admission.turnAwayTook(monotonicMs() - startedAtMs);
           return true;
         }
@@ -105,7 +128,7 @@ export function createGate(options: GateOptions): Gate {
       const client = clients.find(res, admitted);
       if (admission.judge(route.lane, client, contentLength, startedAtMs) === undefined) return false;
       if (admitted !== undefined) callers?.giveBack(admitted, admittedFor);
-      return refuse('overloaded', 0, res, served, seen, startedAtMs);
+      return refuse('overloaded', 0, res, req, served, seen, startedAtMs);
     },
     enter: (exchange) => {
       if (exchange.served.route?.lane === 'batch') admission.batches.admit(exchange, exchange.contentLength);

@@ -9,6 +9,7 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import { DROPPED_BODY_BYTES } from '../../config.ts';
+import type { Noted } from '../access-log.ts';
 import { PROBLEMS, type ProblemType, problemReply } from '../problem.ts';
 import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 import { STATUS_LINES } from '../status-lines.ts';
@@ -46,6 +47,15 @@ export interface Refused {
   /** By which the request is counted. */
   readonly routeNumber: number;
   readonly startedAtMs: number;
+  /** What the access log wants of it, if it is one to be logged. */
+  readonly noted: NotedRefusal | undefined;
+}
+
+export interface NotedRefusal {
+  readonly head: Noted;
+  readonly route: string;
+  /** Where it may be logged. */
+  readonly requestId: string | undefined;
 }
 
 export interface RefusalsOptions {

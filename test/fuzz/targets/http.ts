@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { createHeadReader } from '../../../src/ingress/head-reader.ts';
 import { mountRoutes } from '../../../src/ingress/http-server.ts';
 import { listenAlone } from '../../../src/ingress/listen.ts';
-import { layoutIsKnown } from '../../../src/ingress/parser-build.ts';
+import { judgeParser } from '../../../src/ingress/parser-build.ts';
 import { BEHIND, type Behind, type Route } from '../../../src/ingress/route.ts';
 import { loadNativeAddon } from '../../../src/native/addon.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
@@ -101,7 +101,7 @@ function mountServer(
     isDraining: () => false,
     observe: { routeOf: () => 0, begin: () => {}, end: () => {} },
     standsBehind: (chunk) => BEHIND[addon.standsBehind(chunk)] as Behind,
-    ...(layoutIsKnown() && {
+    ...(judgeParser().layoutIsKnown && {
       heads: createHeadReader(addon, () => errors.push('a head was recognised wrongly')),
     }),
     onUnexpectedError,

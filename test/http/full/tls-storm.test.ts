@@ -1,7 +1,8 @@
 /** Thousands of handshakes, honest and not, at once: every honest caller is served, and nothing is left behind. */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { COUNTS_DESCRIPTORS, openDescriptors } from '../../soak/at-rest.ts';
 import { scrape, until } from '../../support/call.ts';
 import { type Certificates, createCertificates } from '../../support/certificates.ts';
 import { startGateway } from '../../support/gateway.ts';
@@ -45,13 +46,14 @@ async function many(count: number, atOnce: number, one: (index: number) => Promi
 it('a storm of handshakes', { timeout: 300_000 }, async () => {
   const gateway = await startGateway({
     env: {
+      ...COUNTS_DESCRIPTORS,
       VIGIE_WORKERS: '2',
       VIGIE_TLS_CERT_FILE: made.file('server.pem'),
       VIGIE_TLS_KEY_FILE: made.file('server.key'),
       VIGIE_TLS_CLIENT_CA_FILE: made.file('authority.pem'),
     },
   });
-  const descriptors = (): number => readdirSync(`/proc/${gateway.pid}/fd`).length;
+  const descriptors = () => openDescriptors(gateway);
   const memoryKib = (): number =>
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]);
   const hello = await clientHello();
@@ -80,7 +82,7 @@ it('a storm of handshakes', { timeout: 300_000 }, async () => {
       () => undefined,
     );
   };
-  const descriptorsAtRest = descriptors();
+  const descriptorsAtRest = await descriptors();
   let memoryAfterFirst = 0;
   for (let round = 0; round < ROUNDS; round++) {
     await Promise.all([many(HONEST_A_ROUND, 20, honest), many(HOSTILE_A_ROUND, 20, hostile)]);
@@ -90,7 +92,7 @@ it('a storm of handshakes', { timeout: 300_000 }, async () => {
   expect(statuses).toEqual(new Map([[200, ROUNDS * HONEST_A_ROUND]]));
   expect(memoryKib() - memoryAfterFirst).toBeLessThan(KEPT_KIB);
   // Those of the last scrapes may still be open.
-  await until(() => descriptors() <= descriptorsAtRest + 2);
+  await until(async () => (await descriptors()) <= descriptorsAtRest + 2);
   expect(gateway.stderr()).not.toMatch(/"level":"(warn|error|fatal)"/);
   gateway.signal('SIGTERM');
   expect(await gateway.ended).toEqual({ code: 0, signal: null });

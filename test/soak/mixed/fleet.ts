@@ -9,6 +9,7 @@ import { acknowledged, deploy, fresh, MASTER } from '../../support/deployment.ts
 import type { Gateway } from '../../support/gateway.ts';
 import type { RedisServer } from '../../support/redis.ts';
 import { ISS } from '../../support/synthetic-issuer.ts';
+import { COUNTS_DESCRIPTORS } from '../at-rest.ts';
 
 /** What `greedy` may ask for, in credentials a second. */
 const GREEDY_QUOTA = { perSecond: 5, burst: 20 };
@@ -43,7 +44,10 @@ export async function openFleet(): Promise<Fleet> {
   };
   try {
     for (const name of ['one', 'two']) {
-      const env = { ...callers.env, VIGIE_TRUST_LIST: trustList, VIGIE_WORKERS: '2', VIGIE_CANARY: 'on' };
+      const env = {
+        ...{ ...callers.env, VIGIE_TRUST_LIST: trustList, VIGIE_WORKERS: '2', VIGIE_CANARY: 'on' },
+        ...COUNTS_DESCRIPTORS,
+      };
       const gateway = await deployment.start(name, env);
       gateways.set(name, gateway);
       presentKey(gateway.data, bearer(CALLERS.hostile));

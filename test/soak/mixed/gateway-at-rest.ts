@@ -4,7 +4,7 @@ import { PAYLOAD_MARK } from '../../attack/attack-target.ts';
 import { scrape } from '../../support/call.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import { openDescriptors, REST_PATIENCE_MS, rest } from '../at-rest.ts';
-import { type MemoryLine, type MemorySample, memoryLine } from './memory-line.ts';
+import { LEAST_WINDOWS, type MemoryLine, type MemorySample, memoryLine } from './memory-line.ts';
 
 /** How every credential begins: `{"alg":"` in base64url. */
 const CREDENTIAL_MARK = 'eyJhbGciOi';
@@ -22,7 +22,7 @@ export interface GatewayAtRest {
 
 export async function descriptorsAtRest(gateway: Gateway): Promise<number> {
   await rest(gateway);
-  return openDescriptors(gateway.pid);
+  return openDescriptors(gateway);
 }
 
 /** @throws when it does not come to rest. */
@@ -36,9 +36,10 @@ export async function endOf(soaked: {
   const { name, gateway, samples, seconds, descriptorsBefore } = soaked;
   await rest(gateway);
   const endsAtMs = performance.now() + REST_PATIENCE_MS;
-  while (openDescriptors(gateway.pid) > descriptorsBefore && performance.now() < endsAtMs) await sleep(200);
+  while ((await openDescriptors(gateway)) > descriptorsBefore && performance.now() < endsAtMs)
+    await sleep(200);
   // Looked at before the scrape, which has a connection of its own.
-  const descriptorsAfter = openDescriptors(gateway.pid);
+  const descriptorsAfter = await openDescriptors(gateway);
   const metrics = await scrape(gateway.metrics);
   const mibOf = (sample: MemorySample | undefined): number => (sample?.bytes ?? Number.NaN) / 1024 ** 2;
   return {
@@ -58,7 +59,9 @@ export async function endOf(soaked: {
 
 export function* faultsAtRest(end: GatewayAtRest): Generator<string> {
   const { name, memory, descriptorsBefore, descriptorsAfter, unexpectedErrors, workerRestarts } = end;
-  if (!memory.isFlat) {
+  if (memory.isFlat === false && memory.windows < LEAST_WINDOWS) {
+    yield `${name}: memory was looked at too seldom to be judged`;
+  } else if (memory.isFlat === false) {
     const late = `${memory.lateMibPerMinute.toFixed(2)} ± ${memory.lateDoubt.toFixed(2)} MiB a minute in the last half`;
     yield `${name}: memory rises by ${memory.riseMib.toFixed(1)} MiB behind its warm-up, ${late}`;
   }

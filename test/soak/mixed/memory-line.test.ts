@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { memoryLine } from './memory-line.ts';
+import { faultsAtRest, type GatewayAtRest } from './gateway-at-rest.ts';
+import { type MemorySample, memoryLine } from './memory-line.ts';
+import { slopeOf } from './page.ts';
 
 const MIB = 1024 ** 2;
 const every2Seconds = (minutes: number, mibAt: (seconds: number) => number) =>
@@ -39,7 +41,31 @@ it('what still rises in the last half is not flat, however little it is, unless 
   expect(memoryLine(every2Seconds(30, settles), 1_800).isFlat).toBe(true);
 });
 
-it('without samples nothing is flat', () => {
+it('without samples nothing is flat, unless the soak is too short for any', () => {
   expect(memoryLine([], 60).isFlat).toBe(false);
+  expect(memoryLine([], 1_800).isFlat).toBe(false);
+  expect(memoryLine([], 59).isFlat).toBeUndefined();
+  expect(memoryLine(every2Seconds(1, (seconds) => 10 * seconds).slice(0, 20), 40).isFlat).toBeUndefined();
   expect(memoryLine(every2Seconds(1, () => 1).slice(-12), 60).isFlat).toBe(false);
+});
+
+it('what was not judged is said in words, and is no fault; what was not looked at is one', () => {
+  const faultsOf = (samples: MemorySample[], seconds: number): string[] => {
+    const still = { descriptorsBefore: 40, descriptorsAfter: 40, unexpectedErrors: 0, workerRestarts: 0 };
+    const end: GatewayAtRest = {
+      ...{ name: 'one', firstMib: 200, lastMib: 200, ...still },
+      memory: memoryLine(samples, seconds),
+    };
+    return [...faultsAtRest(end)];
+  };
+  const short = every2Seconds(1, () => 200).slice(0, 15);
+  expect(faultsOf(short, 30)).toEqual([]);
+  expect(slopeOf(memoryLine(short, 30), 30)).toMatch(/^memory was not judged/);
+  expect(faultsOf(short, 1_800)).toEqual(['one: memory was looked at too seldom to be judged']);
+  expect(
+    faultsOf(
+      every2Seconds(30, (seconds) => 200 + seconds),
+      1_800,
+    ),
+  ).toMatchObject([expect.stringMatching(/^one: memory rises by \d/)]);
 });

@@ -1,6 +1,6 @@
 /**
  * Whether memory is flat: the straight line that fits its samples best, once the process has warmed up, and once more over
- * the last half, where what finds its size has found it. In minutes neither tells anything: only longer soaks judge memory.
+ * the last half, where what finds its size has found it. In minutes neither tells much: only longer soaks judge memory.
  */
 
 export interface MemorySample {
@@ -20,7 +20,8 @@ export interface MemoryLine {
   readonly lateMibPerMinute: number;
   /** What that slope may be off by. */
   readonly lateDoubt: number;
-  readonly isFlat: boolean;
+  /** `undefined`: the soak was too short to tell anything. */
+  readonly isFlat: boolean | undefined;
 }
 
 /** The part of a soak in which compilers and allocators find their size; at most five minutes. */
@@ -33,6 +34,8 @@ const MOST_WARM_UP_SECONDS = 300;
 export const MOST_RISE_MIB = 96;
 /** Of the last half, beyond doubt: a day of it would be more than a gateway has. */
 export const MOST_LATE_MIB_PER_MINUTE = 1;
+/** In less there are too few samples behind the warm-up for a line. */
+export const LEAST_LINE_SECONDS = 60;
 /** In less the last half begins while heaps still grow into their size, and is shorter than what they vary by. */
 export const LEAST_JUDGED_SECONDS = 1_200;
 /** Memory varies by some 30 MiB from minute to minute: a slope says something where it is so many standard errors off. */
@@ -42,6 +45,8 @@ const MIB = 1024 ** 2;
 
 /** Of each so many samples the lowest counts: what a body of 16 MiB takes until garbage is collected is no leak. */
 const WINDOW = 5;
+/** Of a line. */
+export const LEAST_WINDOWS = 3;
 
 function lowest(samples: readonly MemorySample[]): MemorySample[] {
   const windows = Array.from({ length: Math.floor(samples.length / WINDOW) }, (_, i) =>
@@ -89,7 +94,8 @@ export function memoryLine(samples: readonly MemorySample[], soakSeconds: number
   const lateMibPerMinute = isJudged ? late.mibPerMinute : Number.NaN;
   const lateDoubt = isJudged ? STANDARD_ERRORS * late.standardError : Number.NaN;
   const isSettled = !isJudged || lateMibPerMinute - lateDoubt <= MOST_LATE_MIB_PER_MINUTE;
-  // Without samples enough there is no line, and nothing that could be called flat.
-  const isFlat = warm.length >= 3 && riseMib <= MOST_RISE_MIB && isSettled;
+  // Where there should be samples enough and are not, there is no line, and nothing that could be called flat.
+  const isSoFlat = warm.length >= LEAST_WINDOWS && riseMib <= MOST_RISE_MIB && isSettled;
+  const isFlat = soakSeconds < LEAST_LINE_SECONDS ? undefined : isSoFlat;
   return { windows: warm.length, mibPerMinute, riseMib, lateMibPerMinute, lateDoubt, isFlat };
 }

@@ -1,7 +1,13 @@
 /** What a mixed soak came to, on a page for people. */
 import type { Tally } from '../soak-connection.ts';
 import { REPEATABLE } from './attackers.ts';
-import { LEAST_JUDGED_SECONDS, MOST_LATE_MIB_PER_MINUTE, MOST_RISE_MIB } from './memory-line.ts';
+import {
+  LEAST_JUDGED_SECONDS,
+  LEAST_LINE_SECONDS,
+  type MemoryLine,
+  MOST_LATE_MIB_PER_MINUTE,
+  MOST_RISE_MIB,
+} from './memory-line.ts';
 import { LEAST_AVAILABILITY, type MixedSoak } from './mixed-soak.ts';
 
 const count = (value: number): string => value.toLocaleString('en').padStart(11);
@@ -32,14 +38,9 @@ export function page(soak: MixedSoak): string {
       : `history: ${history.acknowledged} of ${history.changes} changes acknowledged, ${history.verifies} verdicts judged ` +
         `by I1 to I6, enforced after ${history.enforcementP99Ms} ms (p99); ${historyShed} batches shed`,
     ...gateways.map(({ name, memory, firstMib, lastMib, descriptorsBefore, descriptorsAfter }) => {
-      const late =
-        seconds < LEAST_JUDGED_SECONDS
-          ? 'too short a soak to judge more'
-          : `${memory.lateMibPerMinute.toFixed(2)} ± ${memory.lateDoubt.toFixed(2)} MiB a minute in the last half`;
-      const slope = `${memory.mibPerMinute.toFixed(2)} MiB a minute, ${memory.riseMib.toFixed(1)} MiB in all, ${late}`;
-      const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up, and ${MOST_LATE_MIB_PER_MINUTE} MiB a minute beyond doubt in the last half)`;
+      const sizes = `${firstMib.toFixed(0)} MiB at first, ${lastMib.toFixed(0)} MiB at last`;
       return (
-        `gateway ${name}: ${firstMib.toFixed(0)} MiB at first, ${lastMib.toFixed(0)} MiB at last; slope ${slope} ${bound}; ` +
+        `gateway ${name}: ${sizes}; ${slopeOf(memory, seconds)}; ` +
         `descriptors ${descriptorsBefore} before, ${descriptorsAfter} after`
       );
     }),
@@ -47,4 +48,17 @@ export function page(soak: MixedSoak): string {
     ...(faults.length === 0 ? ['nothing wrong'] : ['WRONG:', ...faults]),
   ];
   return lines.join('\n');
+}
+
+/** Whether memory is flat, in words. */
+export function slopeOf(memory: MemoryLine, seconds: number): string {
+  if (memory.isFlat === undefined)
+    return `memory was not judged, in less than ${LEAST_LINE_SECONDS} seconds nothing can be told`;
+  const late =
+    seconds < LEAST_JUDGED_SECONDS
+      ? 'too short a soak to judge more'
+      : `${memory.lateMibPerMinute.toFixed(2)} ± ${memory.lateDoubt.toFixed(2)} MiB a minute in the last half`;
+  const slope = `${memory.mibPerMinute.toFixed(2)} MiB a minute, ${memory.riseMib.toFixed(1)} MiB in all, ${late}`;
+  const bound = `(flat: at most ${MOST_RISE_MIB} MiB behind the warm-up, and ${MOST_LATE_MIB_PER_MINUTE} MiB a minute beyond doubt in the last half)`;
+  return `slope ${slope} ${bound}`;
 }
