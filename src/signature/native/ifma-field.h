@@ -8,7 +8,7 @@
  * A Columns holds a product before its carry: five sums of partial products. They add and subtract as they stand; one
  * carry then makes a factor again. The bounds:
  * - factor: the topmost limb below 2^47 + 2^8; of the others any word will do.
- * - product of two factors: columns below 10 * 2^52 + 2^10 (nine half products and what is folded back).
+ * - product of two factors: columns below 10 * 2^52 + 2^11 (nine half products and what is folded back).
  * - carry: any columns below 2^59.
  */
 #pragma once
@@ -32,7 +32,7 @@ struct Columns {
 constexpr std::uint64_t kMask52 = (std::uint64_t{1} << 52) - 1;
 constexpr std::uint64_t kMask47 = (std::uint64_t{1} << 47) - 1;
 constexpr std::uint64_t kTopBound = (std::uint64_t{1} << 47) + (1 << 8);
-constexpr std::uint64_t kColumnBound = 10 * (std::uint64_t{1} << 52) + (1 << 10);
+constexpr std::uint64_t kColumnBound = 10 * (std::uint64_t{1} << 52) + (1 << 11);
 constexpr std::uint64_t kCarryBound = std::uint64_t{1} << 59;
 
 /** 512p limb by limb, each above any column of a product: what a difference starts from so as not to fall below zero. */

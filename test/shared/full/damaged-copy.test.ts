@@ -140,7 +140,10 @@ it(
         refused = await change(gateway, `filling-${performance.now()}`, 'revoked');
         return refused.status !== 200;
       });
-      expect([refused.status, (refused.json as unknown as ProblemAnswer).cause]).toEqual([503, 'io-error']);
+      // The trail of admin actions stands on the same disk, and is asked first: whichever of the two is full says so.
+      const { type, cause } = refused.json as unknown as ProblemAnswer;
+      expect(refused.status).toBe(503);
+      expect(cause ?? type).toMatch(/^io-error$|audit-unavailable$/);
       const filledMs = performance.now();
       await acknowledged(healthy, 'made-elsewhere');
       await until(async () => (await verify(gateway.data, card('good'))).revocation.state === 'stale');
