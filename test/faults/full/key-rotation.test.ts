@@ -45,7 +45,8 @@ async function publish(...signers: readonly Signer[]): Promise<void> {
     );
   for (const { admin } of gateways) {
     const answer = await call(`${admin}/admin/v1/trust-list/reload`, { method: 'POST' });
-    expect(answer.json).toEqual({ version, changed: true, enforced: true });
+    // Whether it changes anything now: a gateway may have read its file in between.
+    expect(answer.json).toMatchObject({ version, enforced: true });
   }
 }
 
