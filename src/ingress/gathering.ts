@@ -5,7 +5,7 @@
  * A call behind which more stands in what was read from its connection is answered at once, since the parser closes a
  * connection whose next request comes while an answer is pending; and alone: while one connection is being read, an
  * answer to another cannot be put together before it is sent, and goes out in a dozen system calls. So is one of which
- * nobody can tell what stands behind it, unless it has a proof, about which somebody else has to be asked.
+ * nobody can tell what stands behind it, unless it has a proof about which other gateways are to be asked.
  */
 import { LIMITS } from '../config.ts';
 import { type GatewayParts, verifySlice } from '../gateway.ts';

@@ -140,7 +140,7 @@ export class ServerExchange implements Exchange {
     this.answered = true;
     const { res, head } = this;
     const mustClose = this.closesBehind || head.framingFault !== undefined || this.host.isDraining();
-    // A framing fault's answer must close at once (see `refuseFraming`), which only `end` does.
+    // A framing fault's answer must close at once (see `answerAndCut`), which only `end` does.
     const isLarge = body.length > CORK_BUFFER_BYTES && head.framingFault === undefined;
     let isTaken = true;
     res.cork(() => {
