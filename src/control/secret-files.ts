@@ -26,6 +26,7 @@ const BELIEVED = [
   'redisCaFile',
 ] as const;
 const WRITABLE_BY_ANYBODY = 0o002;
+const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 export interface OpenFile {
@@ -59,7 +60,7 @@ export function openFiles(config: Config): readonly OpenFile[] {
  * way in which it was given to us, as orchestrators mount volumes.
  */
 export function isWritableByOthers(mode: number, ownerUid: number, ourUid: number | undefined): boolean {
-  return (mode & (ownerUid === 0 && ourUid !== 0 ? 0o002 : 0o022)) !== 0;
+  return (mode & (ownerUid === 0 && ourUid !== 0 ? WRITABLE_BY_ANYBODY : WRITABLE_BY_OTHERS)) !== 0;
 }
 
 /** `undefined` where it is a URL, or none. */

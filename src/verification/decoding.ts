@@ -1,6 +1,6 @@
 /** The first stage: in bulk what is recognised, by the reference decoder what is not. Nothing is trusted yet. */
 import { LIMITS } from '../config.ts';
-import { decodeJws, type NamesType } from '../credential/jws.ts';
+import { ANY_TYPE, decodeJws } from '../credential/jws.ts';
 import { NO_PAIR } from '../native/addon.ts';
 import { ROW_WORDS } from '../native/fields.ts';
 import { SIGNATURE_BYTES } from '../signature/rule.ts';
@@ -22,9 +22,6 @@ export function decodeSlice(slice: Slice, scope: TrustScope | undefined): void {
     decodeByReference(slice, i, scope);
   }
 }
-
-/** Before the first list nobody knows what an issuer's policy names: that is no fault of the text. */
-const ANY_TYPE: NamesType = () => true;
 
 function decodeByReference(
   { texts, starts, ends, read, reasons, signatures }: Slice,

@@ -40,13 +40,6 @@ constexpr std::uint64_t kBias0 = (std::uint64_t{1} << 56) - 512 * 19;
 constexpr std::uint64_t kBias = (std::uint64_t{1} << 56) - 16;
 static_assert(kColumnBound < kBias0);
 
-/** 19 as the compiler cannot see it: knowing it, g++ makes shifts and sums of the product. */
-static inline Vector nineteen() {
-  Vector k = broadcast(19);
-  asm("" : "+v"(k));
-  return k;
-}
-
 static inline void assert_factor([[maybe_unused]] const Factor& a) { assert_below(a.limb[4], kTopBound); }
 
 /** A multiple of p: added to columns it changes no value, and a product's columns can be taken from it. */
@@ -82,10 +75,10 @@ VIGIE_INLINE Columns columns_negated(const Columns& a, Mask where) {
 }
 
 /** What is above 255 bits comes back by 19; then from limb to limb, each reading what the one before has left above. */
-VIGIE_INLINE Factor carry(const Columns& c, Vector k19) {
+VIGIE_INLINE Factor carry(const Columns& c) {
   for (int i = 0; i < 5; i++) assert_below(c.column[i], kCarryBound);
   Factor out;
-  out.limb[0] = multiply_add_low(c.column[0], shift_right(c.column[4], 47), k19);
+  out.limb[0] = multiply_add_low(c.column[0], shift_right(c.column[4], 47), broadcast(19));
 #pragma GCC unroll 3
   for (int i = 1; i < 4; i++) out.limb[i] = add(c.column[i], shift_right(out.limb[i - 1], 52));
   out.limb[4] = add(conjoin(c.column[4], broadcast(kMask47)), shift_right(out.limb[3], 52));
@@ -174,7 +167,7 @@ VIGIE_INLINE Columns squared(const Factor& a) {
 VIGIE_INLINE Columns square(const Factor& a) { return squared<false>(a); }
 VIGIE_INLINE Columns square_biased(const Factor& a) { return squared<true>(a); }
 
-VIGIE_INLINE Factor multiply(const Factor& a, const Factor& b, Vector k19) { return carry(multiply_raw(a, b), k19); }
+VIGIE_INLINE Factor multiply(const Factor& a, const Factor& b) { return carry(multiply_raw(a, b)); }
 
 static inline Field broadcast_field(const std::uint64_t limbs[5]) {
   Field out;
@@ -189,10 +182,10 @@ static inline Factor select(Mask which, const Factor& a, const Factor& b) {
   return out;
 }
 
-static inline Factor sum(const Field& a, const Field& b, Vector k19) {
+static inline Factor sum(const Field& a, const Field& b) {
   Columns out;
   for (int i = 0; i < 5; i++) out.column[i] = add(a.limb[i], b.limb[i]);
-  return carry(out, k19);
+  return carry(out);
 }
 
 /** A limb of 2p, from which a field's can be taken. */
@@ -200,17 +193,17 @@ static inline Vector twice_p(int i) {
   return broadcast(i == 0 ? 2 * (kMask52 - 18) : i == 4 ? 2 * kMask47 : 2 * kMask52);
 }
 
-static inline Factor difference(const Field& a, const Field& b, Vector k19) {
+static inline Factor difference(const Field& a, const Field& b) {
   Columns out;
   for (int i = 0; i < 5; i++) out.column[i] = subtract(add(a.limb[i], twice_p(i)), b.limb[i]);
-  return carry(out, k19);
+  return carry(out);
 }
 
 /** -a in the lanes given. */
-static inline Factor negated(const Field& a, Mask where, Vector k19) {
+static inline Factor negated(const Field& a, Mask where) {
   Columns out;
   for (int i = 0; i < 5; i++) out.column[i] = _mm512_mask_sub_epi64(a.limb[i], where, twice_p(i), a.limb[i]);
-  return carry(out, k19);
+  return carry(out);
 }
 
 /** Four words below 2^255 as they stand. */
@@ -225,22 +218,22 @@ static inline Factor unpack_words(const Vector words[4]) {
 }
 
 /** How often p goes into an element, once or not at all: whether adding 19 carries out of bit 255. */
-static inline Vector quotient_by_p(const Field& a, Vector k19) {
-  Vector over = k19;
+static inline Vector quotient_by_p(const Field& a) {
+  Vector over = broadcast(19);
   for (int i = 0; i < 4; i++) over = shift_right(add(a.limb[i], over), 52);
   return shift_right(add(a.limb[4], over), 47);
 }
 
 /** The lowest bit of the canonical value: p is odd. */
-static inline Mask is_odd(const Factor& a, Vector k19) {
-  return _mm512_test_epi64_mask(add(a.limb[0], quotient_by_p(cleaned(a), k19)), broadcast(1));
+static inline Mask is_odd(const Factor& a) {
+  return _mm512_test_epi64_mask(add(a.limb[0], quotient_by_p(cleaned(a))), broadcast(1));
 }
 
 /** The canonical value, below p, as four words. */
-static inline void pack_words(const Factor& a, Vector words[4], Vector k19) {
+static inline void pack_words(const Factor& a, Vector words[4]) {
   assert_factor(a);
   const Field clean = cleaned(a);
-  Vector t[5], over = multiply_add_low(_mm512_setzero_si512(), quotient_by_p(clean, k19), k19);
+  Vector t[5], over = multiply_add_low(_mm512_setzero_si512(), quotient_by_p(clean), broadcast(19));
   for (int i = 0; i < 5; i++) {
     const Vector sum = add(clean.limb[i], over);
     t[i] = conjoin(sum, broadcast(i == 4 ? kMask47 : kMask52));
@@ -252,9 +245,9 @@ static inline void pack_words(const Factor& a, Vector words[4], Vector k19) {
   words[3] = _mm512_or_si512(shift_right(t[3], 36), shift_left(t[4], 16));
 }
 
-static inline Mask is_zero(const Factor& a, Vector k19) {
+static inline Mask is_zero(const Factor& a) {
   Vector words[4];
-  pack_words(a, words, k19);
+  pack_words(a, words);
   const Vector any = _mm512_or_si512(_mm512_or_si512(words[0], words[1]), _mm512_or_si512(words[2], words[3]));
   return _mm512_testn_epi64_mask(any, any);
 }

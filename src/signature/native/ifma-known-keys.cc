@@ -41,12 +41,12 @@ void spread_steps(const Steps& steps, std::size_t share, Steps& out) {
 }
 
 /** The sums of each `share` neighbouring lanes, left in lane i for the i-th lot of them. */
-Projective gather_lanes(Factors factors, std::size_t share, Vector k19) {
+Projective gather_lanes(Factors factors, std::size_t share) {
   for (std::size_t distance = 1; distance < share; distance *= 2) {
-    const Sum sum = sum_of(factors, k19);
-    factors = add_cached(sum, exchange_lanes(cached_of(sum, k19), distance), k19);
+    const Sum sum = sum_of(factors);
+    factors = add_cached(sum, exchange_lanes(cached_of(sum), distance));
   }
-  const Projective spread = projective_of(factors, k19);
+  const Projective spread = projective_of(factors);
   const Vector order = conjoin(_mm512_mullo_epi64(lane_numbers(), broadcast(share)), broadcast(kLanes - 1));
   return {permute_lanes(spread.x, order), permute_lanes(spread.y, order), permute_lanes(spread.z, order)};
 }
@@ -54,7 +54,6 @@ Projective gather_lanes(Factors factors, std::size_t share, Vector k19) {
 }  // namespace
 
 void multiply_known(Group& group) noexcept {
-  const Vector k19 = nineteen();
   const FixedBaseTable *keys[kLanes], *base[kLanes];
   for (std::size_t lane = 0; lane < kLanes; lane++) {
     keys[lane] = &group.checks[lane]->key->table;
@@ -70,12 +69,12 @@ void multiply_known(Group& group) noexcept {
   // Four checks or fewer share the lanes: each sum is cut in parts, and the parts added up.
   const std::size_t share = group.count > 4 ? 1 : group.count > 2 ? 2 : group.count > 1 ? 4 : 8;
   if (share == 1) {
-    group.point = projective_of(add_steps(sum_from_entry(load_step(steps, 0), k19), steps, 1), k19);
+    group.point = projective_of(add_steps(sum_from_entry(load_step(steps, 0)), steps, 1));
     return;
   }
   Steps parts;
   spread_steps(steps, share, parts);
-  group.point = gather_lanes(add_steps(sum_from_entry(load_step(parts, 0), k19), parts, 1), share, k19);
+  group.point = gather_lanes(add_steps(sum_from_entry(load_step(parts, 0)), parts, 1), share);
 }
 
 }  // namespace vigie::ifma

@@ -40,35 +40,35 @@ struct Factors {
 };
 
 /** From Hisil's A, B, C, D; B and D have the bias in them, and C may be a product's negative. */
-VIGIE_INLINE Factors factors_of(const Columns& a, const Columns& b, const Columns& c, const Columns& d, Vector k19) {
-  return {carry(columns_subtract(b, a), k19), carry(columns_subtract(d, c), k19), carry(columns_add(d, c), k19),
-          carry(columns_add(b, a), k19)};
+VIGIE_INLINE Factors factors_of(const Columns& a, const Columns& b, const Columns& c, const Columns& d) {
+  return {carry(columns_subtract(b, a)), carry(columns_subtract(d, c)), carry(columns_add(d, c)),
+          carry(columns_add(b, a))};
 }
 
-VIGIE_INLINE Factors add_entry(const Sum& p, const Entry& q, Vector k19) {
+VIGIE_INLINE Factors add_entry(const Sum& p, const Entry& q) {
   return factors_of(multiply_raw(p.y_minus_x, q.y_minus_x), multiply_biased(p.y_plus_x, q.y_plus_x),
-                    columns_negated(multiply_raw(p.t, q.xy2d), q.negative), columns_add(p.z, p.z), k19);
+                    columns_negated(multiply_raw(p.t, q.xy2d), q.negative), columns_add(p.z, p.z));
 }
 
-VIGIE_INLINE Factors add_cached(const Sum& p, const Cached& q, Vector k19) {
+VIGIE_INLINE Factors add_cached(const Sum& p, const Cached& q) {
   return factors_of(multiply_raw(p.y_minus_x, q.y_minus_x), multiply_biased(p.y_plus_x, q.y_plus_x),
                     columns_negated(multiply_raw(p.t, q.t2d), q.negative),
-                    multiply_biased(carry(p.z, k19), q.z2), k19);
+                    multiply_biased(carry(p.z), q.z2));
 }
 
-VIGIE_INLINE Sum sum_of(const Factors& s, Vector k19) {
+VIGIE_INLINE Sum sum_of(const Factors& s) {
   const Columns x = multiply_raw(s.e, s.f);
   const Columns y = multiply_biased(s.g, s.h);
-  return {carry(columns_subtract(y, x), k19), carry(columns_add(y, x), k19), multiply(s.e, s.h, k19),
+  return {carry(columns_subtract(y, x)), carry(columns_add(y, x)), multiply(s.e, s.h),
           multiply_biased(s.f, s.g)};
 }
 
-VIGIE_INLINE Projective projective_of(const Factors& s, Vector k19) {
-  return {multiply(s.e, s.f, k19), multiply(s.g, s.h, k19), multiply(s.f, s.g, k19)};
+VIGIE_INLINE Projective projective_of(const Factors& s) {
+  return {multiply(s.e, s.f), multiply(s.g, s.h), multiply(s.f, s.g)};
 }
 
 /** 2P: E = 2XY, G = Y^2 - X^2, F = 2Z^2 - G, H = X^2 + Y^2; all four turned in sign, which changes no quotient. */
-VIGIE_INLINE Factors double_point(const Projective& p, Vector k19) {
+VIGIE_INLINE Factors double_point(const Projective& p) {
   const Columns xx = square(p.x);
   const Columns yy = square_biased(p.y);
   const Columns xy = multiply_raw(p.x, p.y);
@@ -77,19 +77,19 @@ VIGIE_INLINE Factors double_point(const Projective& p, Vector k19) {
   // 2Z^2 + X^2 - Y^2: the bias stands in it twice, and in Y^2 once.
   Columns f;
   for (int i = 0; i < 5; i++) f.column[i] = subtract(add(zz.column[i], zz.column[i]), g.column[i]);
-  return {carry(columns_add(xy, xy), k19), carry(f, k19), carry(g, k19), carry(columns_add(yy, xx), k19)};
+  return {carry(columns_add(xy, xy)), carry(f), carry(g), carry(columns_add(yy, xx))};
 }
 
 /** 2d, where d is the curve's constant -121665/121666. */
 constexpr std::uint64_t kTwiceD[5] = {0x69b9426b2f159, 0x9a8283b156ebd, 0xef3d13000e014, 0xfce7198e80f2e,
                                       0x02406d9dc56df};
 
-VIGIE_INLINE Cached cached_of(const Sum& p, Vector k19) {
-  return {p.y_plus_x, p.y_minus_x, carry(columns_add(p.z, p.z), k19), multiply(p.t, broadcast_field(kTwiceD), k19), 0};
+VIGIE_INLINE Cached cached_of(const Sum& p) {
+  return {p.y_plus_x, p.y_minus_x, carry(columns_add(p.z, p.z)), multiply(p.t, broadcast_field(kTwiceD)), 0};
 }
 
 /** An entry as a sum, scaled by four: 4x = 2 (Y+X - (Y-X)), 4y likewise, Z = 4, T = 2x * 2y. */
-VIGIE_INLINE Sum sum_from_entry(const Entry& q, Vector k19) {
+VIGIE_INLINE Sum sum_from_entry(const Entry& q) {
   Columns x2, y2, z;
   const Columns bias = columns_bias();
   const Field y_plus_x = cleaned(q.y_plus_x), y_minus_x = cleaned(q.y_minus_x);
@@ -106,9 +106,9 @@ VIGIE_INLINE Sum sum_from_entry(const Entry& q, Vector k19) {
     minus.column[i] = shift_left(y_minus_x.limb[i], 2);
     plus.column[i] = shift_left(y_plus_x.limb[i], 2);
   }
-  out.y_minus_x = carry(minus, k19);
-  out.y_plus_x = carry(plus, k19);
-  out.t = multiply(carry(x2, k19), carry(y2, k19), k19);
+  out.y_minus_x = carry(minus);
+  out.y_plus_x = carry(plus);
+  out.t = multiply(carry(x2), carry(y2));
   out.z = z;
   return out;
 }

@@ -12,17 +12,15 @@ struct Pair {
 };
 
 Pair square_times(Pair a, int times) {
-  const Vector k19 = nineteen();
   for (int t = 0; t < times; t++) {
-    a.first = carry(square(a.first), k19);
-    a.second = carry(square(a.second), k19);
+    a.first = carry(square(a.first));
+    a.second = carry(square(a.second));
   }
   return a;
 }
 
 Pair times(const Pair& a, const Pair& b) {
-  const Vector k19 = nineteen();
-  return {multiply(a.first, b.first, k19), multiply(a.second, b.second, k19)};
+  return {multiply(a.first, b.first), multiply(a.second, b.second)};
 }
 
 /** a^(2^250 - 1) by runs of one bits, each doubled in length from the last. */
@@ -44,7 +42,7 @@ Pair ones_250_of(const Pair& a) {
 
 Factor invert(const Factor& a) noexcept {
   Vector words[4];
-  pack_words(a, words, nineteen());
+  pack_words(a, words);
   alignas(64) std::uint64_t lanes[4][kLanes];
   for (int i = 0; i < 4; i++) store_vector(lanes[i], words[i]);
   FieldElement elements[kLanes], scratch[kLanes];

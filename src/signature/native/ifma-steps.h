@@ -42,13 +42,12 @@ static inline Entry load_step(const Steps& steps, std::size_t at) {
 
 /** Adds the steps from `first` on, of which there is at least one. */
 static inline Factors add_steps(Sum sum, const Steps& steps, std::size_t first) {
-  const Vector k19 = nineteen();
   for (std::size_t i = first; i < first + kAhead && i < steps.count; i++) fetch_step(steps, i);
   for (std::size_t i = first; i + 1 < steps.count; i++) {
     if (i + kAhead < steps.count) fetch_step(steps, i + kAhead);
-    sum = sum_of(add_entry(sum, load_step(steps, i), k19), k19);
+    sum = sum_of(add_entry(sum, load_step(steps, i)));
   }
-  return add_entry(sum, load_step(steps, steps.count - 1), k19);
+  return add_entry(sum, load_step(steps, steps.count - 1));
 }
 
 }  // namespace vigie::ifma

@@ -32,7 +32,7 @@ struct Quotient {
 };
 
 /** As far as u v^7, which is to be raised to (p-5)/8. */
-Quotient begin_decoding(const Group& group, Factor& to_power, Vector k19) {
+Quotient begin_decoding(const Group& group, Factor& to_power) {
   const std::uint8_t* keys[kLanes];
   for (std::size_t lane = 0; lane < kLanes; lane++) keys[lane] = group.checks[lane]->public_key;
   Vector words[4];
@@ -42,12 +42,12 @@ Quotient begin_decoding(const Group& group, Factor& to_power, Vector k19) {
   words[3] = conjoin(words[3], broadcast(~std::uint64_t{0} >> 1));
   q.y = cleaned(unpack_words(words));
   const Field one = broadcast_field(kOne);
-  const Field yy = cleaned(carry(square(q.y), k19));
-  q.u = cleaned(difference(yy, one, k19));
-  q.v = sum(cleaned(multiply(yy, broadcast_field(kD), k19)), one, k19);
-  const Factor vv = carry(square(q.v), k19);
-  q.uv3 = multiply(q.u, multiply(vv, q.v, k19), k19);
-  to_power = multiply(q.uv3, carry(square(vv), k19), k19);
+  const Field yy = cleaned(carry(square(q.y)));
+  q.u = cleaned(difference(yy, one));
+  q.v = sum(cleaned(multiply(yy, broadcast_field(kD))), one);
+  const Factor vv = carry(square(q.v));
+  q.uv3 = multiply(q.u, multiply(vv, q.v));
+  to_power = multiply(q.uv3, carry(square(vv)));
   return q;
 }
 
@@ -55,20 +55,20 @@ Quotient begin_decoding(const Group& group, Factor& to_power, Vector k19) {
  * -A as an entry, as OpenSSL decodes A: y modulo p, and any sign bit where x = 0. Lanes without a root go on with the
  * identity: off the curve a Z might become zero, and spoil the inversion that other checks share.
  */
-Entry end_decoding(const Quotient& q, const Factor& power, Mask& decodes, Vector k19) {
-  Factor x = multiply(q.uv3, power, k19);
-  const Field vxx = cleaned(multiply(q.v, carry(square(x), k19), k19));
-  const Mask root = is_zero(difference(vxx, q.u, k19), k19);
-  const Mask other_root = is_zero(sum(vxx, q.u, k19), k19);
+Entry end_decoding(const Quotient& q, const Factor& power, Mask& decodes) {
+  Factor x = multiply(q.uv3, power);
+  const Field vxx = cleaned(multiply(q.v, carry(square(x))));
+  const Mask root = is_zero(difference(vxx, q.u));
+  const Mask other_root = is_zero(sum(vxx, q.u));
   decodes = static_cast<Mask>(root | other_root);
   const Mask turn = static_cast<Mask>(other_root & ~root);
-  x = select(turn, x, multiply(x, broadcast_field(kSquareRootOfMinusOne), k19));
+  x = select(turn, x, multiply(x, broadcast_field(kSquareRootOfMinusOne)));
   // The root whose parity is the sign bit is A's; the other one is -A's.
   const Mask sign = _mm512_movepi64_mask(q.top_word);
-  const Field signed_x = cleaned(negated(cleaned(x), static_cast<Mask>(~(is_odd(x, k19) ^ sign)), k19));
-  const Factor xy2d = multiply(multiply(signed_x, q.y, k19), broadcast_field(kTwiceD), k19);
+  const Field signed_x = cleaned(negated(cleaned(x), static_cast<Mask>(~(is_odd(x) ^ sign))));
+  const Factor xy2d = multiply(multiply(signed_x, q.y), broadcast_field(kTwiceD));
   const Field zero = {}, one = broadcast_field(kOne);
-  return {select(decodes, one, sum(q.y, signed_x, k19)), select(decodes, one, difference(q.y, signed_x, k19)),
+  return {select(decodes, one, sum(q.y, signed_x)), select(decodes, one, difference(q.y, signed_x)),
           select(decodes, zero, xy2d), 0};
 }
 
@@ -102,13 +102,13 @@ Cached load_multiple(const Multiples& table, const std::uint64_t numbers[kLanes]
   return out;
 }
 
-void make_multiples(const Entry& p, Multiples& table, Vector k19) {
+void make_multiples(const Entry& p, Multiples& table) {
   const Field zero = {}, one = broadcast_field(kOne);
-  store_multiple({one, one, sum(one, one, k19), zero, 0}, 0, table);
-  Sum multiple = sum_from_entry(p, k19);
+  store_multiple({one, one, sum(one, one), zero, 0}, 0, table);
+  Sum multiple = sum_from_entry(p);
   for (std::size_t i = 1; i < kMultiples; i++) {
-    store_multiple(cached_of(multiple, k19), i, table);
-    if (i + 1 < kMultiples) multiple = sum_of(add_entry(multiple, p, k19), k19);
+    store_multiple(cached_of(multiple), i, table);
+    if (i + 1 < kMultiples) multiple = sum_of(add_entry(multiple, p));
   }
 }
 
@@ -120,61 +120,60 @@ struct Walk {
   Factors sum;
 };
 
-void begin_walk(const Group& group, const Entry& negated_a, Walk& walk, Vector k19) {
+void begin_walk(const Group& group, const Entry& negated_a, Walk& walk) {
   Vector k[4];
   scalars_of(group, k, walk.s);
   cut_digits(table_shape(kWindowBits), k, walk.digits);
-  make_multiples(negated_a, walk.multiples, k19);
+  make_multiples(negated_a, walk.multiples);
   // The identity: X = 0, Y = 1, Z = 1.
   const Field zero = {}, one = broadcast_field(kOne);
   walk.sum = {zero, one, one, one};
 }
 
 /** Functions of their own, these two: all of it in one is more than the compiler finds registers for. */
-__attribute__((noinline)) void double_walk(Walk& walk, Vector k19) {
-  walk.sum = double_point(projective_of(walk.sum, k19), k19);
+__attribute__((noinline)) void double_walk(Walk& walk) {
+  walk.sum = double_point(projective_of(walk.sum));
 }
 
-__attribute__((noinline)) void add_digit(Walk& walk, int window, Vector k19) {
+__attribute__((noinline)) void add_digit(Walk& walk, int window) {
   const Cached multiple = load_multiple(walk.multiples, walk.digits.magnitude[window], walk.digits.negative[window]);
-  walk.sum = add_cached(sum_of(walk.sum, k19), multiple, k19);
+  walk.sum = add_cached(sum_of(walk.sum), multiple);
 }
 
 /** Then S times B from its table, without doublings. */
-void end_walk(const Walk& walk, Group& group, Vector k19) {
+void end_walk(const Walk& walk, Group& group) {
   const FixedBaseTable* base[kLanes];
   for (auto& table : base) table = &base_point_table();
   Steps steps;
   steps.count = 0;
   plan_steps(base, walk.s, steps);
-  group.point = projective_of(add_steps(sum_of(walk.sum, k19), steps, 0), k19);
+  group.point = projective_of(add_steps(sum_of(walk.sum), steps, 0));
 }
 
 }  // namespace
 
 void multiply_unknown(Group* groups, std::size_t count) noexcept {
-  const Vector k19 = nineteen();
   Quotient quotients[2];
   Factor powers[2];
-  for (std::size_t i = 0; i < count; i++) quotients[i] = begin_decoding(groups[i], powers[i], k19);
+  for (std::size_t i = 0; i < count; i++) quotients[i] = begin_decoding(groups[i], powers[i]);
   if (count == 1) powers[1] = powers[0];
   power_p58(powers);
   Walk walks[2];
   for (std::size_t i = 0; i < count; i++) {
-    begin_walk(groups[i], end_decoding(quotients[i], powers[i], groups[i].decodes, k19), walks[i], k19);
+    begin_walk(groups[i], end_decoding(quotients[i], powers[i], groups[i].decodes), walks[i]);
   }
   const int windows = table_shape(kWindowBits).windows;
   for (int window = windows - 1; window >= 0; window--) {
     if (window != windows - 1) {
       for (int bit = 0; bit < kWindowBits; bit++) {
-        double_walk(walks[0], k19);
-        if (count == 2) double_walk(walks[1], k19);
+        double_walk(walks[0]);
+        if (count == 2) double_walk(walks[1]);
       }
     }
-    add_digit(walks[0], window, k19);
-    if (count == 2) add_digit(walks[1], window, k19);
+    add_digit(walks[0], window);
+    if (count == 2) add_digit(walks[1], window);
   }
-  for (std::size_t i = 0; i < count; i++) end_walk(walks[i], groups[i], k19);
+  for (std::size_t i = 0; i < count; i++) end_walk(walks[i], groups[i]);
 }
 
 }  // namespace vigie::ifma

@@ -89,10 +89,10 @@ void fetch_inputs(const Group& group) {
 }
 
 /** The lanes where the canonical encoding of (x, y) is R's 32 bytes. */
-Mask encodes_r(const Group& group, const Factor& inverse_z, Vector k19) {
+Mask encodes_r(const Group& group, const Factor& inverse_z) {
   Vector encoding[4], r[4];
-  pack_words(multiply(group.point.y, inverse_z, k19), encoding, k19);
-  const Mask odd = is_odd(multiply(group.point.x, inverse_z, k19), k19);
+  pack_words(multiply(group.point.y, inverse_z), encoding);
+  const Mask odd = is_odd(multiply(group.point.x, inverse_z));
   encoding[3] = _mm512_mask_or_epi64(encoding[3], odd, encoding[3], broadcast(std::uint64_t{1} << 63));
   const std::uint8_t* signatures[kLanes];
   for (std::size_t lane = 0; lane < kLanes; lane++) signatures[lane] = group.checks[lane]->signature;
@@ -104,16 +104,15 @@ Mask encodes_r(const Group& group, const Factor& inverse_z, Vector k19) {
 
 /** One inversion for all groups, lane by lane (Montgomery's trick). No Z is zero: see ifma-point.h. */
 void settle(const Group* groups, std::size_t count, std::uint8_t* verdicts) {
-  const Vector k19 = nineteen();
   Factor products[kGroups];
   products[0] = groups[0].point.z;
-  for (std::size_t i = 1; i < count; i++) products[i] = multiply(products[i - 1], groups[i].point.z, k19);
+  for (std::size_t i = 1; i < count; i++) products[i] = multiply(products[i - 1], groups[i].point.z);
   Factor inverse = invert(products[count - 1]);
   for (std::size_t i = count; i-- > 0;) {
     const Group& group = groups[i];
-    const Factor inverse_z = i == 0 ? inverse : multiply(inverse, products[i - 1], k19);
-    inverse = multiply(inverse, group.point.z, k19);
-    const Mask equal = encodes_r(group, inverse_z, k19);
+    const Factor inverse_z = i == 0 ? inverse : multiply(inverse, products[i - 1]);
+    inverse = multiply(inverse, group.point.z);
+    const Mask equal = encodes_r(group, inverse_z);
     for (std::size_t lane = 0; lane < group.count; lane++) verdicts[group.at[lane]] = equal >> lane & 1;
   }
 }

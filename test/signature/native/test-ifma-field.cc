@@ -48,9 +48,9 @@ FieldElement lane_of(const ifma::Factor& a, std::size_t lane) {
   return out;
 }
 
-bool equal(const ifma::Factor& carried, const FieldElement& expected, std::size_t lane, ifma::Vector k19) {
+bool equal(const ifma::Factor& carried, const FieldElement& expected, std::size_t lane) {
   ifma::Vector packed[4];
-  ifma::pack_words(carried, packed, k19);
+  ifma::pack_words(carried, packed);
   std::uint64_t words[4];
   field_to_words(expected, words);
   for (int i = 0; i < 4; i++) {
@@ -61,37 +61,36 @@ bool equal(const ifma::Factor& carried, const FieldElement& expected, std::size_
 
 void products(int rounds) {
   reference::Random random(31);
-  const ifma::Vector k19 = ifma::nineteen();
   for (int round = 0; round < rounds; round++) {
     const ifma::Factor a = edge_element(random), b = edge_element(random);
     const ifma::Mask where = static_cast<ifma::Mask>(random.next());
-    const ifma::Factor ab = ifma::multiply(a, b, k19);
-    const ifma::Factor aa = ifma::carry(ifma::square(a), k19);
+    const ifma::Factor ab = ifma::multiply(a, b);
+    const ifma::Factor aa = ifma::carry(ifma::square(a));
     const ifma::Columns product = ifma::multiply_raw(a, b), biased = ifma::multiply_biased(a, b);
-    const ifma::Factor columns_difference = ifma::carry(ifma::columns_subtract(biased, ifma::square(a)), k19);
-    const ifma::Factor other_difference = ifma::carry(ifma::columns_subtract(ifma::square_biased(a), product), k19);
+    const ifma::Factor columns_difference = ifma::carry(ifma::columns_subtract(biased, ifma::square(a)));
+    const ifma::Factor other_difference = ifma::carry(ifma::columns_subtract(ifma::square_biased(a), product));
     const ifma::Columns signed_product = ifma::columns_negated(product, where);
-    const ifma::Factor signed_sum = ifma::carry(ifma::columns_add(ifma::square_biased(b), signed_product), k19);
+    const ifma::Factor signed_sum = ifma::carry(ifma::columns_add(ifma::square_biased(b), signed_product));
     const ifma::Field x_clean = ifma::cleaned(a), y_clean = ifma::cleaned(b);
-    const ifma::Factor sum = ifma::sum(x_clean, y_clean, k19), difference = ifma::difference(x_clean, y_clean, k19);
-    const ifma::Factor negated = ifma::negated(x_clean, where, k19);
-    const ifma::Mask odd = ifma::is_odd(a, k19);
+    const ifma::Factor sum = ifma::sum(x_clean, y_clean), difference = ifma::difference(x_clean, y_clean);
+    const ifma::Factor negated = ifma::negated(x_clean, where);
+    const ifma::Mask odd = ifma::is_odd(a);
     for (std::size_t lane = 0; lane < ifma::kLanes; lane++) {
       const FieldElement x = lane_of(a, lane), y = lane_of(b, lane);
       const FieldElement xy = field_multiply(x, y), xx = field_square(x);
       std::uint64_t words[4];
       field_to_words(x, words);
-      CHECK(equal(ab, xy, lane, k19), "product, lane %zu", lane);
-      CHECK(equal(aa, xx, lane, k19), "square, lane %zu", lane);
-      CHECK(equal(columns_difference, field_subtract(xy, xx), lane, k19), "difference of products, lane %zu", lane);
-      CHECK(equal(other_difference, field_subtract(xx, xy), lane, k19), "difference from a square, lane %zu", lane);
+      CHECK(equal(ab, xy, lane), "product, lane %zu", lane);
+      CHECK(equal(aa, xx, lane), "square, lane %zu", lane);
+      CHECK(equal(columns_difference, field_subtract(xy, xx), lane), "difference of products, lane %zu", lane);
+      CHECK(equal(other_difference, field_subtract(xx, xy), lane), "difference from a square, lane %zu", lane);
       const bool turned = (where >> lane & 1) != 0;
       const FieldElement yy = field_square(y), minus_x = field_subtract({}, x);
-      CHECK(equal(signed_sum, turned ? field_subtract(yy, xy) : field_add(yy, xy), lane, k19), "signed, lane %zu", lane);
-      CHECK(equal(sum, field_add(x, y), lane, k19), "sum, lane %zu", lane);
-      CHECK(equal(difference, field_subtract(x, y), lane, k19), "difference, lane %zu", lane);
-      CHECK(equal(negated, turned ? minus_x : x, lane, k19), "negated, lane %zu", lane);
-      CHECK(equal(a, x, lane, k19), "canonical value, lane %zu", lane);
+      CHECK(equal(signed_sum, turned ? field_subtract(yy, xy) : field_add(yy, xy), lane), "signed, lane %zu", lane);
+      CHECK(equal(sum, field_add(x, y), lane), "sum, lane %zu", lane);
+      CHECK(equal(difference, field_subtract(x, y), lane), "difference, lane %zu", lane);
+      CHECK(equal(negated, turned ? minus_x : x, lane), "negated, lane %zu", lane);
+      CHECK(equal(a, x, lane), "canonical value, lane %zu", lane);
       CHECK((odd >> lane & 1) == (words[0] & 1), "parity, lane %zu", lane);
     }
   }
@@ -99,7 +98,6 @@ void products(int rounds) {
 
 /** From 40 below p to 40 above: canonical values, and the only zero. */
 void neighbours_of_p() {
-  const ifma::Vector k19 = ifma::nineteen();
   for (int distance = -40; distance <= 40; distance++) {
     ifma::Factor a;
     for (auto& limb : a.limb) limb = ifma::broadcast(ifma::kMask52);
@@ -108,24 +106,23 @@ void neighbours_of_p() {
     // Beyond 52 bits the value is another: from there on it is carried on.
     for (int i = 1; distance > 18 && i < 5; i++) a.limb[i] = ifma::broadcast(i == 4 ? ifma::kMask47 + 1 : 0);
     for (std::size_t lane = 0; lane < ifma::kLanes; lane++) {
-      CHECK(equal(a, lane_of(a, lane), lane, k19), "p + %d", distance);
+      CHECK(equal(a, lane_of(a, lane), lane), "p + %d", distance);
     }
-    CHECK(ifma::is_zero(a, k19) == (distance == 0 ? ifma::kAllLanes : 0), "p + %d", distance);
+    CHECK(ifma::is_zero(a) == (distance == 0 ? ifma::kAllLanes : 0), "p + %d", distance);
   }
 }
 
 void powers() {
   reference::Random random(32);
-  const ifma::Vector k19 = ifma::nineteen();
   for (int round = 0; round < 50; round++) {
     const ifma::Factor a = edge_element(random), b = edge_element(random);
     const ifma::Factor inverse = ifma::invert(a);
     ifma::Factor roots[2] = {a, b};
     ifma::power_p58(roots);
     for (std::size_t lane = 0; lane < ifma::kLanes; lane++) {
-      CHECK(equal(inverse, field_invert(lane_of(a, lane)), lane, k19), "inverse, lane %zu", lane);
-      CHECK(equal(roots[0], field_power_p58(lane_of(a, lane)), lane, k19), "power, lane %zu", lane);
-      CHECK(equal(roots[1], field_power_p58(lane_of(b, lane)), lane, k19), "power, lane %zu", lane);
+      CHECK(equal(inverse, field_invert(lane_of(a, lane)), lane), "inverse, lane %zu", lane);
+      CHECK(equal(roots[0], field_power_p58(lane_of(a, lane)), lane), "power, lane %zu", lane);
+      CHECK(equal(roots[1], field_power_p58(lane_of(b, lane)), lane), "power, lane %zu", lane);
     }
   }
 }
