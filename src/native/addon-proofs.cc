@@ -94,6 +94,30 @@ bool find_item(const Call& call, std::uint32_t number, Item& item) {
   return true;
 }
 
+/** What is hashed and compared two at a time: the first of a pair waits here for its second. */
+class HashComparison {
+ public:
+  /** `fits` is set to 1 when the hash is found to be the credential's; it is 0 before. */
+  void add(const HashClaim& claim, std::uint32_t* fits) {
+    claims_[waiting_] = claim;
+    fits_[waiting_++] = fits;
+    if (waiting_ < 2) return;
+    bool fit[2];
+    hashes_fit(claims_, fit);
+    for (int i = 0; i < 2; ++i) *fits_[i] = fit[i] ? 1 : 0;
+    waiting_ = 0;
+  }
+
+  void end() {
+    if (waiting_ == 1) *fits_[0] = hash_fits(claims_[0]) ? 1 : 0;
+  }
+
+ private:
+  HashClaim claims_[2];
+  std::uint32_t* fits_[2];
+  std::size_t waiting_ = 0;
+};
+
 /** The key as 32 bytes in its place; decoding writes one byte beyond them. */
 bool read_key(const Item& item, std::uint8_t* place) {
   std::uint8_t key[kHolderKeyBytes + 1];
@@ -109,6 +133,7 @@ napi_value decode_proofs(napi_env env, napi_callback_info info) {
   if (!read_call(env, info, call)) return nullptr;
   std::size_t payload_start = 0;
   std::uint32_t decoded_count = 0;
+  HashComparison hashes;
   for (std::uint32_t i = 0; i < call.count; ++i) {
     Item item;
     if (!find_item(call, call.items.data[i], item)) {
@@ -120,8 +145,8 @@ napi_value decode_proofs(napi_env env, napi_callback_info info) {
     const bool has_room = call.proof_payloads.length - payload_start > base64url_bytes(item.proof_length) + 1;
     DecodedProof proof;
     if (!has_room || !read_key(item, call.keys.data + kHolderKeyBytes * i) ||
-        !decode_holder_proof(item.proof, item.proof_length, item.credential, item.credential_length, proof,
-                             call.proof_payloads.data + payload_start, call.signatures.data + kSignatureBytes * i)) {
+        !decode_holder_proof(item.proof, item.proof_length, proof, call.proof_payloads.data + payload_start,
+                             call.signatures.data + kSignatureBytes * i)) {
       continue;
     }
     const auto base = static_cast<std::uint32_t>(payload_start);
@@ -131,11 +156,15 @@ napi_value decode_proofs(napi_env env, napi_callback_info info) {
     fields[kProofAudEnd] = base + proof.aud.end;
     fields[kProofNonceStart] = base + proof.nonce.begin;
     fields[kProofNonceEnd] = base + proof.nonce.end;
-    fields[kProofIsOfCredential] = proof.is_of_credential ? 1 : 0;
+    fields[kProofIsOfCredential] = 0;
+    hashes.add({call.proof_payloads.data + base + proof.sd_hash.begin, proof.sd_hash.end - proof.sd_hash.begin,
+                item.credential, item.credential_length},
+               fields + kProofIsOfCredential);
     call.proof_dates.data[i] = proof.iat;
     payload_start += proof.payload_length;
     ++decoded_count;
   }
+  hashes.end();
   return number(env, decoded_count);
 }
 
@@ -167,13 +196,21 @@ napi_value identify_proofs(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t start = starts.data[i];
-    const std::uint32_t end = ends.data[i];
-    if (!lies_within(start, end, texts.length)) {
-      refuse(env, "a signing input must not end before it begins, nor beyond the array");
-      return nullptr;
-    }
-    hasher->identify(texts.data + start, end - start, ids.data + kProofIdBytes * i);
+    if (lies_within(starts.data[i], ends.data[i], texts.length)) continue;
+    refuse(env, "a signing input must not end before it begins, nor beyond the array");
+    return nullptr;
+  }
+  const auto signing_input = [&](std::uint32_t i) {
+    return Sha256Rest{texts.data + starts.data[i], ends.data[i] - starts.data[i]};
+  };
+  const std::uint32_t paired = count - count % 2;
+  for (std::uint32_t i = 0; i < paired; i += 2) {
+    const Sha256Rest two[2] = {signing_input(i), signing_input(i + 1)};
+    hasher->identify_two(two, ids.data + kProofIdBytes * i);
+  }
+  if (paired < count) {
+    const Sha256Rest last = signing_input(paired);
+    hasher->identify(last.bytes, last.length, ids.data + kProofIdBytes * paired);
   }
   return nullptr;
 }

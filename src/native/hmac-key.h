@@ -28,4 +28,14 @@ inline void hmac_end(const Sha256State& inner, Sha256State outer, std::uint8_t* 
   sha256_store(outer, code, words);
 }
 
+/** The same of two messages; the second's code follows the first's. */
+inline void hmac_end_two(const Sha256State inner[2], const Sha256State& outer, std::uint8_t* codes, std::size_t words) noexcept {
+  std::uint8_t digests[2][kSha256Bytes];
+  for (int i = 0; i < 2; ++i) sha256_store(inner[i], digests[i], kSha256Bytes / 4);
+  Sha256State states[2] = {outer, outer};
+  const Sha256Rest rests[2] = {{digests[0], kSha256Bytes}, {digests[1], kSha256Bytes}};
+  sha256_end_two(states, rests, kSha256BlockBytes);
+  for (int i = 0; i < 2; ++i) sha256_store(states[i], codes + 4 * words * static_cast<std::size_t>(i), words);
+}
+
 }  // namespace vigie

@@ -1,11 +1,10 @@
 #include "sha256.h"
-#include "sha256-rounds.h"
 
+#include <algorithm>
 #include <cstring>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
+#include "cpu-features.h"
+#include "sha256-rounds.h"
 
 namespace vigie {
 namespace {
@@ -16,6 +15,24 @@ inline std::uint32_t load_big_32(const std::uint8_t* bytes) {
   std::uint32_t word;
   std::memcpy(&word, bytes, sizeof word);
   return __builtin_bswap32(word);
+}
+
+/** What follows the last whole block of a message: its last bytes, and the padding. */
+struct Ending {
+  std::uint8_t bytes[2 * kSha256BlockBytes];
+  std::size_t blocks;
+};
+
+Ending end_of(const Sha256Rest& rest, std::size_t before) {
+  // A one bit, zeros, and the length in bits in the last eight bytes.
+  Ending ending{};
+  const std::size_t left = rest.length % kSha256BlockBytes;
+  if (left > 0) std::memcpy(ending.bytes, rest.bytes + rest.length - left, left);
+  ending.bytes[left] = 0x80;
+  const std::uint64_t bits = __builtin_bswap64(std::uint64_t{8} * (before + rest.length));
+  ending.blocks = left + 1 + sizeof bits > kSha256BlockBytes ? 2 : 1;
+  std::memcpy(ending.bytes + ending.blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
+  return ending;
 }
 
 }  // namespace
@@ -52,17 +69,24 @@ void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std:
 }
 
 void sha256_end(Sha256State& state, const std::uint8_t* rest, std::size_t length, std::size_t before) noexcept {
-  const std::size_t whole = length / kSha256BlockBytes;
-  sha256_blocks(state, rest, whole);
-  // A one bit, zeros, and the length in bits in the last eight bytes.
-  std::uint8_t last[2 * kSha256BlockBytes] = {};
-  const std::size_t left = length - whole * kSha256BlockBytes;
-  if (left > 0) std::memcpy(last, rest + whole * kSha256BlockBytes, left);
-  last[left] = 0x80;
-  const std::uint64_t bits = __builtin_bswap64(std::uint64_t{8} * (before + length));
-  const std::size_t blocks = left + 1 + sizeof bits > kSha256BlockBytes ? 2 : 1;
-  std::memcpy(last + blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
-  sha256_blocks(state, last, blocks);
+  sha256_blocks(state, rest, length / kSha256BlockBytes);
+  const Ending ending = end_of({rest, length}, before);
+  sha256_blocks(state, ending.bytes, ending.blocks);
+}
+
+void sha256_end_two(Sha256State states[2], const Sha256Rest rests[2], std::size_t before) noexcept {
+  const std::size_t whole[2] = {rests[0].length / kSha256BlockBytes, rests[1].length / kSha256BlockBytes};
+  const std::size_t common = std::min(whole[0], whole[1]);
+  const std::uint8_t* const at[2] = {rests[0].bytes, rests[1].bytes};
+  sha256_two(states, at, common);
+  for (int i = 0; i < 2; ++i) sha256_blocks(states[i], at[i] + common * kSha256BlockBytes, whole[i] - common);
+  const Ending endings[2] = {end_of(rests[0], before), end_of(rests[1], before)};
+  if (endings[0].blocks == endings[1].blocks) {
+    const std::uint8_t* const ends[2] = {endings[0].bytes, endings[1].bytes};
+    sha256_two(states, ends, endings[0].blocks);
+    return;
+  }
+  for (int i = 0; i < 2; ++i) sha256_blocks(states[i], endings[i].bytes, endings[i].blocks);
 }
 
 void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept {
@@ -73,15 +97,6 @@ void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t wor
 }
 
 #if defined(__x86_64__)
-
-bool cpu_has_sha() noexcept {
-  std::uint32_t eax, ebx, ecx, edx;
-  /** Leaf 1, ECX: SSSE3 and SSE4.1, which the instructions are used with. */
-  constexpr std::uint32_t kSse = 1u << 9 | 1u << 19;
-  constexpr std::uint32_t kSha = 1u << 29;
-  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kSse) != kSse) return false;
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & kSha) != 0;
-}
 
 void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept {
   static const bool has_sha = cpu_has_sha();
@@ -99,8 +114,6 @@ void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std:
 }
 
 #else
-
-bool cpu_has_sha() noexcept { return false; }
 
 void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept {
   for (int i = 0; i < 2; ++i) sha256_blocks_portable(states[i], blocks[i], count);

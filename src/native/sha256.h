@@ -20,8 +20,7 @@ void sha256_blocks(Sha256State& state, const std::uint8_t* blocks, std::size_t c
 
 void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept;
 
-/** Whether this processor has SHA instructions (CPUID); without them `sha256_blocks_extended` must not be called. */
-bool cpu_has_sha() noexcept;
+/** Of processors with SHA instructions (cpu-features.h) alone. */
 void sha256_blocks_extended(Sha256State& state, const std::uint8_t* blocks, std::size_t count) noexcept;
 
 /** Two messages of as many blocks at once: one alone leaves the processor's unit waiting for its own results. */
@@ -33,6 +32,15 @@ void sha256_two_extended(Sha256State states[2], const std::uint8_t* const blocks
  * section 5.1.1).
  */
 void sha256_end(Sha256State& state, const std::uint8_t* rest, std::size_t length, std::size_t before) noexcept;
+
+/** Where the rest of a message stands. */
+struct Sha256Rest {
+  const std::uint8_t* bytes;
+  std::size_t length;
+};
+
+/** The same of two messages, block by block side by side as far as both have as many; `before` is that of each. */
+void sha256_end_two(Sha256State states[2], const Sha256Rest rests[2], std::size_t before) noexcept;
 
 /** The digest's bytes: the words, big end first. */
 void sha256_store(const Sha256State& state, std::uint8_t* bytes, std::size_t words) noexcept;

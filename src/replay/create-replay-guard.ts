@@ -8,7 +8,7 @@ import type { ReplayGuard } from './replay-guard.ts';
 import { openReplayTable } from './replay-table.ts';
 import { createSharing, type SharingObserver } from './sharing.ts';
 import { createTakenNotes } from './taken-notes.ts';
-import { createTaking, type Taken } from './taking.ts';
+import { createExpecting, createTaking, type Taken } from './taking.ts';
 import { createTurnClock } from './turn-clock.ts';
 
 /** What a thread is born with; plain data, to be sent to it. */
@@ -47,7 +47,8 @@ export interface StoppableGuard extends ReplayGuard {
  */
 export function createReplayGuard(options: ReplayGuardOptions): StoppableGuard {
   const { clock, observer, keepMs, redis } = options;
-  const take = createTaking(openReplayTable(options.table), createTurnClock(clock), keepMs);
+  const table = openReplayTable(options.table);
+  const take = createTaking(table, createTurnClock(clock), keepMs);
   const notes = createTakenNotes(options.sendNotes);
   const sharing =
     redis &&
@@ -59,6 +60,7 @@ export function createReplayGuard(options: ReplayGuardOptions): StoppableGuard {
       observer,
     });
   return {
+    expect: createExpecting(table),
     take: (ids, expiresAtMs, at = 0) => {
       const taken = take(ids, expiresAtMs, at);
       if (taken === 'first') notes.note(ids, expiresAtMs, at);

@@ -51,7 +51,7 @@ export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): 
     readId(ids, at, idWords);
     const nowTick = (clock.monotonicMs() - table.startedAtMs) / TICK_MS;
     const restMs = Math.max(0, expiresAtMs - clock.wallMs()) + keepMs;
-    const headAt = bucketAt((idWords[0] as number) & (buckets - 1));
+    const headAt = bucketAt(bucketOf(ids, at, buckets));
     let node = 0;
     for (;;) {
       const head = Atomics.load(words, headAt);
@@ -72,6 +72,27 @@ export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): 
       words[nodeStart + NODE.expiry] = Math.min(LAST_TICK, Math.ceil(nowTick + restMs / TICK_MS));
       if (Atomics.compareExchange(words, headAt, head, changedHead(head, node)) === head) return 'first';
     }
+  };
+}
+
+/**
+ * Looks at the list of each of `count` ids and at its first node, to no end but that memory brings those of all while it would
+ * bring one's: these reads do not await one another.
+ */
+export function createExpecting(table: ReplayTable): (ids: Uint8Array, count: number) => void {
+  const { words, buckets } = table;
+  const seen = new Int32Array(1);
+  const headOf = (ids: Uint8Array, at: number): number =>
+    words[bucketAt(bucketOf(ids, ID_BYTES * at, buckets))] as number;
+  return (ids, count) => {
+    let all = 0;
+    for (let at = 0; at < count; at++) all |= headOf(ids, at);
+    for (let at = 0; at < count; at++) {
+      const node = headOf(ids, at) & NODE_MASK;
+      if (node !== 0) all |= words[nodeAt(table, node)] as number;
+    }
+    // Kept, or nothing would be read.
+    seen[0] = all;
   };
 }
 
@@ -108,14 +129,22 @@ function holdsId(words: Int32Array, at: number, id: Int32Array): boolean {
   return true;
 }
 
+/** By the lowest bits of its first word. */
+function bucketOf(ids: Uint8Array, at: number, buckets: number): number {
+  return wordAt(ids, at) & (buckets - 1);
+}
+
 function readId(ids: Uint8Array, from: number, out: Int32Array): void {
   if (!(from >= 0 && from + ID_BYTES <= ids.length)) throw new RangeError(`an id has ${ID_BYTES} bytes`);
-  for (let i = 0; i < out.length; i++) {
-    const at = from + 4 * i;
-    out[i] =
-      (ids[at] as number) |
-      ((ids[at + 1] as number) << 8) |
-      ((ids[at + 2] as number) << 16) |
-      ((ids[at + 3] as number) << 24);
-  }
+  for (let i = 0; i < out.length; i++) out[i] = wordAt(ids, from + 4 * i);
+}
+
+/** Of four bytes, the lowest first. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }

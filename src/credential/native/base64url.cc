@@ -1,7 +1,9 @@
-/** Four characters at a time, by a table for each place: a character costs about a cycle, on any machine. */
+/** The portable way: four characters at a time, by a table for each place; a character costs about a cycle. */
 #include "base64url.h"
 
 #include <cstring>
+
+#include "native/cpu-features.h"
 
 namespace vigie {
 namespace {
@@ -54,7 +56,7 @@ bool decode_tail(const std::uint8_t* text, std::size_t length, std::uint8_t* byt
 
 }  // namespace
 
-bool decode_base64url(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept {
+bool decode_base64url_portable(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept {
   const std::size_t tail = length % 4;
   if (tail == 1) return false;
   const std::uint8_t* const full_end = text + (length - tail);
@@ -68,5 +70,20 @@ bool decode_base64url(const std::uint8_t* text, std::size_t length, std::uint8_t
   if ((seen & kInvalid) != 0) return false;
   return tail == 0 || decode_tail(text, tail, bytes);
 }
+
+#if defined(__x86_64__)
+
+bool decode_base64url(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept {
+  static const bool has_vbmi = cpu_has_avx512_vbmi();
+  return has_vbmi ? decode_base64url_vbmi(text, length, bytes) : decode_base64url_portable(text, length, bytes);
+}
+
+#else
+
+bool decode_base64url(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept {
+  return decode_base64url_portable(text, length, bytes);
+}
+
+#endif
 
 }  // namespace vigie

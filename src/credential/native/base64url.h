@@ -18,4 +18,8 @@ constexpr std::size_t base64url_bytes(std::size_t length) { return length / 4 * 
  */
 bool decode_base64url(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept;
 
+/** The same on any machine, and by AVX-512 VBMI, on processors with it (native/cpu-features.h) alone. */
+bool decode_base64url_portable(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept;
+bool decode_base64url_vbmi(const std::uint8_t* text, std::size_t length, std::uint8_t* bytes) noexcept;
+
 }  // namespace vigie

@@ -36,32 +36,17 @@ bool is_plain_header(const std::uint8_t* text, std::size_t length) {
   return is_plain && is_text(header, typ, "kb+jwt") && (is_text(header, alg, "EdDSA") || is_text(header, alg, "Ed25519"));
 }
 
-/** The digest as `sd_hash` spells it: base64url without padding. */
-void spell_digest(const std::uint8_t digest[kSha256Bytes], char spelt[kDigestChars + 1]) {
-  static const char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < kSha256Bytes; i += 3) {
-    const std::size_t left = kSha256Bytes - i;
-    const unsigned bits = static_cast<unsigned>(digest[i] << 16) | static_cast<unsigned>(left > 1 ? digest[i + 1] << 8 : 0) |
-                          static_cast<unsigned>(left > 2 ? digest[i + 2] : 0);
-    for (int shift = 18; shift >= 0; shift -= 6) spelt[at++] = kAlphabet[bits >> shift & 63];
-  }
-}
-
-bool is_hash_of(const std::uint8_t* spelt, const std::uint8_t* credential, std::size_t length) {
-  std::uint8_t digest[kSha256Bytes];
-  char wanted[kDigestChars + 1];
-  Sha256State state = sha256_initial();
-  sha256_end(state, credential, length, 0);
+/** Base64url has one spelling for each digest, so that bytes may be compared in place of characters. */
+bool spells(const HashClaim& claim, const Sha256State& state) {
+  if (claim.spelt_length != kDigestChars) return false;
+  std::uint8_t claimed[kSha256Bytes + 1], digest[kSha256Bytes];
   sha256_store(state, digest, kSha256Bytes / 4);
-  spell_digest(digest, wanted);
-  return std::memcmp(spelt, wanted, kDigestChars) == 0;
+  return decode_base64url(claim.spelt, kDigestChars, claimed) && std::memcmp(claimed, digest, kSha256Bytes) == 0;
 }
 
 }  // namespace
 
-bool decode_holder_proof(const std::uint8_t* text, std::size_t length, const std::uint8_t* credential,
-                         std::size_t credential_length, DecodedProof& decoded, std::uint8_t* payload,
+bool decode_holder_proof(const std::uint8_t* text, std::size_t length, DecodedProof& decoded, std::uint8_t* payload,
                          std::uint8_t* signature) noexcept {
   CompactJws jws;
   if (length > kMostProofChars || !split_compact_jws(text, length, jws) || !is_plain_header(text, jws.header_chars) ||
@@ -72,21 +57,31 @@ bool decode_holder_proof(const std::uint8_t* text, std::size_t length, const std
   decoded.payload_length = static_cast<std::uint32_t>(base64url_bytes(jws.payload_chars));
 
   bool has_iat = false;
-  Span sd_hash;
-  decoded.aud = decoded.nonce = {};
+  decoded.aud = decoded.nonce = decoded.sd_hash = {};
   PlainJson json(payload, decoded.payload_length);
   const bool is_plain = json.is_object([&](const Name& name) {
     if (name.length == 3 && name.head == head_of("iat")) return has_iat = json.date(decoded.iat);
     if (name.length == 3 && name.head == head_of("aud")) return json.string(decoded.aud);
     if (name.length == 5 && name.head == head_of("nonce")) return json.string(decoded.nonce);
-    if (name.length == 7 && name.head == head_of("sd_hash")) return json.string(sd_hash);
+    if (name.length == 7 && name.head == head_of("sd_hash")) return json.string(decoded.sd_hash);
     return json.value();
   });
   // A place of a string is never 0, so these are there.
-  if (!is_plain || !has_iat || decoded.aud.begin == 0 || decoded.nonce.begin == 0 || sd_hash.begin == 0) return false;
-  decoded.is_of_credential = sd_hash.end - sd_hash.begin == kDigestChars &&
-                             is_hash_of(payload + sd_hash.begin, credential, credential_length);
-  return true;
+  return is_plain && has_iat && decoded.aud.begin != 0 && decoded.nonce.begin != 0 && decoded.sd_hash.begin != 0;
+}
+
+bool hash_fits(const HashClaim& claim) noexcept {
+  Sha256State state = sha256_initial();
+  sha256_end(state, claim.credential, claim.credential_length, 0);
+  return spells(claim, state);
+}
+
+void hashes_fit(const HashClaim claims[2], bool fit[2]) noexcept {
+  Sha256State states[2] = {sha256_initial(), sha256_initial()};
+  const Sha256Rest credentials[2] = {{claims[0].credential, claims[0].credential_length},
+                                     {claims[1].credential, claims[1].credential_length}};
+  sha256_end_two(states, credentials, 0);
+  for (int i = 0; i < 2; ++i) fit[i] = spells(claims[i], states[i]);
 }
 
 }  // namespace vigie

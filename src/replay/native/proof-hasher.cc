@@ -14,4 +14,10 @@ void ProofHasher::identify(const std::uint8_t* signing_input, std::size_t length
   hmac_end(inner, outer_, id, kProofIdBytes / 4);
 }
 
+void ProofHasher::identify_two(const Sha256Rest signing_inputs[2], std::uint8_t ids[2 * kProofIdBytes]) const noexcept {
+  Sha256State inner[2] = {inner_, inner_};
+  sha256_end_two(inner, signing_inputs, kSha256BlockBytes);
+  hmac_end_two(inner, outer_, ids, kProofIdBytes / 4);
+}
+
 }  // namespace vigie

@@ -137,13 +137,7 @@ void CardHasher::hash_two(HashDomain domain, const Text issuers[2], const Text n
   const std::uint8_t* const at[2] = {messages[0], messages[1]};
   Sha256State inner[2] = {inner_, inner_};
   sha256_two(inner, at, blocks[0]);
-  for (int i = 0; i < 2; ++i) {
-    sha256_store(inner[i], messages[i], kSha256Bytes / 4);
-    pad(messages[i], kSha256Bytes);
-  }
-  Sha256State outer[2] = {outer_, outer_};
-  sha256_two(outer, at, 1);
-  for (int i = 0; i < 2; ++i) sha256_store(outer[i], hashes + kCardHashBytes * i, kCardHashBytes / 4);
+  hmac_end_two(inner, outer_, hashes, kCardHashBytes / 4);
 }
 
 }  // namespace vigie

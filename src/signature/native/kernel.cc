@@ -1,7 +1,7 @@
 /** The choice between the implementations. VIGIE_HAVE_IFMA: the ifma-*.cc files are linked in. */
 #include "kernel.h"
 
-#include "cpu-features.h"
+#include "native/cpu-features.h"
 #include "implementation.h"
 
 namespace vigie {

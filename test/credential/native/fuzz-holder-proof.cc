@@ -15,12 +15,13 @@
 #include "credential/native/confirmation.h"
 #include "credential/native/holder-proof.h"
 #include "exact.h"
-#include "native/sha256.h"
+#include "hash-of.h"
 #include "point.h"
 
 namespace {
 
 using testing::Exact;
+using testing::hash_of;
 using testing::to_base64url;
 
 const char* const kHeaders[] = {"{\"alg\":\"EdDSA\",\"typ\":\"kb+jwt\"}", "{\"typ\":\"kb+jwt\",\t\"alg\":\"Ed25519\", \"kid\":\"phone\"}",
@@ -66,20 +67,6 @@ std::string pieces_of(const Choices& choices) {
     else if (byte > 0) text += pick(kPieces, byte);
   }
   return text;
-}
-
-/** SHA-256 with the padding written out (FIPS 180-4 section 5.1.1), in base64url. */
-std::string hash_of(const std::string& message) {
-  std::string padded = message + '\x80';
-  while (padded.size() % 64 != 56) padded += '\0';
-  for (int shift = 56; shift >= 0; shift -= 8) padded += static_cast<char>(std::uint64_t{8} * message.size() >> shift);
-  vigie::Sha256State state = vigie::sha256_initial();
-  vigie::sha256_blocks_portable(state, reinterpret_cast<const std::uint8_t*>(padded.data()), padded.size() / 64);
-  std::string digest;
-  for (const std::uint32_t word : state.words) {
-    for (int shift = 24; shift >= 0; shift -= 8) digest += static_cast<char>(word >> shift);
-  }
-  return to_base64url(digest);
 }
 
 std::string proof_from(const Choices& choices, const std::string& credential) {
@@ -144,7 +131,7 @@ bool judge_proof(const Choices& choices) {
   const Exact text(proof_from(choices, credential)), of(credential);
   const Exact payload(vigie::base64url_bytes(text.size()) + 1), signature(vigie::kSignatureBytes);
   vigie::DecodedProof decoded;
-  if (!vigie::decode_holder_proof(text.data(), text.size(), of.data(), of.size(), decoded, payload.data(), signature.data())) return false;
+  if (!vigie::decode_holder_proof(text.data(), text.size(), decoded, payload.data(), signature.data())) return false;
   require(text.size() <= vigie::kMostProofChars && decoded.payload_length <= payload.size());
   const std::string header = text.text().substr(0, text.text().find('.'));
   const std::string signing_input = header + '.' + to_base64url(payload.data(), decoded.payload_length);
@@ -158,8 +145,15 @@ bool judge_proof(const Choices& choices) {
   require(members["\"aud\""] == quoted(claims.substr(decoded.aud.begin, decoded.aud.end - decoded.aud.begin)));
   require(members["\"nonce\""] == quoted(claims.substr(decoded.nonce.begin, decoded.nonce.end - decoded.nonce.begin)));
   require(std::isfinite(decoded.iat) && std::strtod(members["\"iat\""].c_str(), nullptr) == decoded.iat);
-  require(members["\"sd_hash\""].size() >= 2 && members["\"sd_hash\""][0] == '"');
-  require(decoded.is_of_credential == (members["\"sd_hash\""] == quoted(hash_of(credential))));
+  const vigie::Span& hash = decoded.sd_hash;
+  require(members["\"sd_hash\""] == quoted(claims.substr(hash.begin, hash.end - hash.begin)));
+  const vigie::HashClaim claim{payload.data() + hash.begin, hash.end - hash.begin, of.data(), of.size()};
+  const bool is_of_credential = members["\"sd_hash\""] == quoted(hash_of(credential));
+  require(vigie::hash_fits(claim) == is_of_credential);
+  const vigie::HashClaim claims_of_two[2] = {claim, {claim.spelt, claim.spelt_length, text.data(), text.size()}};
+  bool fit[2];
+  vigie::hashes_fit(claims_of_two, fit);
+  require(fit[0] == is_of_credential && fit[1] == vigie::hash_fits(claims_of_two[1]));
   return true;
 }
 

@@ -6,9 +6,11 @@
 #include "credential/native/base64url.h"
 #include "credential/native/compact-jws.h"
 #include "exact.h"
+#include "hash-of.h"
 #include "random.h"
 
 using testing::Exact;
+using testing::hash_of;
 
 namespace {
 
@@ -27,13 +29,44 @@ std::string proof_of(const std::string& header, const std::string& payload) {
   return testing::to_base64url(header) + '.' + testing::to_base64url(payload) + '.' + testing::to_base64url(std::string(64, 'S'));
 }
 
-bool decode(const std::string& text, const std::string& credential, vigie::DecodedProof& decoded) {
+struct Decoded : vigie::DecodedProof {
+  bool is_of_credential;
+};
+
+bool decode(const std::string& text, const std::string& credential, Decoded& decoded) {
   const Exact exact(text), of(credential), payload(vigie::base64url_bytes(text.size()) + 1), signature(vigie::kSignatureBytes);
-  return vigie::decode_holder_proof(exact.data(), exact.size(), of.data(), of.size(), decoded, payload.data(), signature.data());
+  if (!vigie::decode_holder_proof(exact.data(), exact.size(), decoded, payload.data(), signature.data())) return false;
+  const vigie::Span& hash = decoded.sd_hash;
+  decoded.is_of_credential = vigie::hash_fits({payload.data() + hash.begin, hash.end - hash.begin, of.data(), of.size()});
+  return true;
+}
+
+/** Of credentials of every length, two by two, one of them altered now and then. */
+void hashes_two_by_two() {
+  testing::Random random(6);
+  for (std::size_t length = 0; length < 300; ++length) {
+    bool expected[2], fit[2];
+    std::string credentials[2], hashes[2];
+    for (int i = 0; i < 2; ++i) {
+      const auto content = random.bytes(i == 0 ? length : random.below(300));
+      credentials[i] = std::string(content.begin(), content.end());
+      hashes[i] = hash_of(credentials[i]);
+      expected[i] = random.below(3) > 0;
+      if (!expected[i]) hashes[i][random.below(42)] ^= 1;
+    }
+    const Exact of[2] = {Exact(credentials[0]), Exact(credentials[1])}, spelt[2] = {Exact(hashes[0]), Exact(hashes[1])};
+    vigie::HashClaim claims[2];
+    for (int i = 0; i < 2; ++i) claims[i] = {spelt[i].data(), spelt[i].size(), of[i].data(), of[i].size()};
+    vigie::hashes_fit(claims, fit);
+    for (int i = 0; i < 2; ++i) {
+      CHECK(fit[i] == expected[i], "%zu bytes, number %d", length, i);
+      CHECK(vigie::hash_fits(claims[i]) == expected[i], "%zu bytes, number %d", length, i);
+    }
+  }
 }
 
 void proofs() {
-  vigie::DecodedProof decoded;
+  Decoded decoded;
   CHECK(decode(proof_of(kHeader, payload_with(kHashOfAbc)), "abc", decoded), "a proof");
   CHECK(decoded.is_of_credential && decoded.iat == 1780272000, "its hash and its time");
   CHECK(decoded.aud.end - decoded.aud.begin == 8 && decoded.nonce.end - decoded.nonce.begin == 1, "its places");
@@ -57,7 +90,7 @@ void proofs() {
 void mutants() {
   const std::string proof = proof_of(kHeader, payload_with(kHashOfAbc));
   testing::Random random(5);
-  vigie::DecodedProof decoded;
+  Decoded decoded;
   for (std::size_t length = 0; length < proof.size(); ++length) {
     CHECK(!decode(proof.substr(0, length), "abc", decoded), "%zu characters", length);
   }
@@ -104,6 +137,7 @@ void keys() {
 
 int main() {
   proofs();
+  hashes_two_by_two();
   mutants();
   keys();
   return finish("holder proofs");

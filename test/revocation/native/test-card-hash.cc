@@ -4,8 +4,9 @@
 #include "check.h"
 #include "exact.h"
 #include "random.h"
-#include "revocation/native/card-hasher.h"
+#include "native/cpu-features.h"
 #include "native/sha256.h"
+#include "revocation/native/card-hasher.h"
 
 using namespace vigie;
 using Blocks = void (*)(Sha256State&, const std::uint8_t*, std::size_t) noexcept;
