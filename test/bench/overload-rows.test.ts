@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OpenLoopReport, PhaseTally } from '../../bench/src/load/open-loop.ts';
 import { LOADS, stepConditions, unlessLate } from '../../bench/src/suites/overload-conditions.ts';
+import { medianRows } from '../../bench/src/suites/overload-rounds.ts';
 
 const latencies = (p99Us: number) => ({ count: 1_000, p50Us: 100, p99Us, p999Us: p99Us, maxUs: p99Us });
 
@@ -58,5 +59,38 @@ describe('the steps of the overload suite', () => {
         ...{ generatorLagMs: 50, generatorUtilisation: 0.5 },
       },
     ]);
+  });
+});
+
+describe('the rounds of the overload suite', () => {
+  const round = (measured: number) => [
+    { suite: 'overload', case: 'single', load: 0.5, okPerSecond: 1_000 * measured },
+    { suite: 'overload', case: 'single', load: 2, condition: 'goodput', measured, pass: measured >= 0.9 },
+    { suite: 'overload', case: 'single', load: 2, condition: 'p99', measured: 1, pass: true },
+  ];
+
+  it('make one, with the median of each figure, which is met where most of them are', () => {
+    expect(medianRows([round(0.95), round(0.7), round(0.91)])).toEqual([
+      { suite: 'overload', case: 'single', load: 0.5, okPerSecond: 910 },
+      {
+        ...{ suite: 'overload', case: 'single', load: 2, condition: 'goodput' },
+        ...{ measured: 0.91, pass: true, roundsMeasured: [0.95, 0.7, 0.91] },
+      },
+      {
+        ...{ suite: 'overload', case: 'single', load: 2, condition: 'p99' },
+        ...{ measured: 1, pass: true, roundsMeasured: [1, 1, 1] },
+      },
+    ]);
+    expect(medianRows([round(0.95), round(0.7), round(0.8)])[1]).toMatchObject({
+      measured: 0.8,
+      pass: false,
+    });
+  });
+
+  it('do not meet what most of them have no figures of, and say that the generator was late', () => {
+    const late = [{ suite: 'overload', case: 'single', condition: 'generator in time', pass: false }];
+    const rows = medianRows([round(0.95), late, late]);
+    expect(rows.filter(({ pass }) => pass === true)).toEqual([]);
+    expect(rows.at(-1)).toMatchObject({ condition: 'generator in time', pass: false });
   });
 });

@@ -17,7 +17,12 @@ const CONNECTIONS = { single: 2_000, batch: 200 } as const;
 
 const itemsOf = (kind: 'single' | 'batch'): number => (kind === 'single' ? 0 : BATCH_ITEMS);
 
-export async function steps(bench: Bench, kind: 'single' | 'batch', capacity: number): Promise<Row[]> {
+/** At multiples of `asked` calls a second. What is returned judges them by the capacity, once all is known of it. */
+export async function steps(
+  bench: Bench,
+  kind: 'single' | 'batch',
+  asked: number,
+): Promise<(capacity: number) => Row[]> {
   const { phaseSeconds } = bench;
   const phases = LOADS.map((_, index) =>
     index === LOADS.length - 1 ? BARS.recoverySeconds + 2 : phaseSeconds,
@@ -28,10 +33,10 @@ export async function steps(bench: Bench, kind: 'single' | 'batch', capacity: nu
       items: itemsOf(kind),
       connections: CONNECTIONS[kind],
       source: '127.0.0.1',
-      rates: LOADS.map((load) => load * capacity),
+      rates: LOADS.map((load) => load * asked),
     },
   ]);
-  return unlessLate(kind, report, () => {
+  const judge = (capacity: number): Row[] => {
     const stream = report.streams[0] as OpenLoopReport['streams'][number];
     const counted = phaseSeconds - SETTLE_SECONDS;
     const below = LOADS.slice(0, 2).map((load, phase) => ({
@@ -42,7 +47,8 @@ export async function steps(bench: Bench, kind: 'single' | 'batch', capacity: nu
     }));
     const times = { capacity, phaseSeconds, settleSeconds: SETTLE_SECONDS };
     return [...below, ...stepConditions(kind, stream, times), memoryCondition(kind, beforeMiB, mostMiB)];
-  });
+  };
+  return (capacity) => unlessLate(kind, report, () => judge(capacity));
 }
 
 /** Batches at a quarter of their capacity, twelve times that, and back; single calls at a third of theirs. */

@@ -10,10 +10,12 @@ import { prepareCorpus } from '../corpus/credentials.ts';
 import type { Options } from '../options.ts';
 import { CACHE_DIR } from '../paths.ts';
 import { engineOf, startGateway } from '../process/targets.ts';
+import { median, significant } from '../statistics.ts';
 import type { Row, Suite, SuiteResult } from '../suite.ts';
 import { conditionResult } from './conditions.ts';
 import { BATCH_ITEMS, type Bench, closedLoop, openLoopBench } from './open-loop-bench.ts';
 import { batchSurge, hogBesideOthers, steps } from './overload-loads.ts';
+import { medianRows } from './overload-rounds.ts';
 
 /** How long a measurement takes, unless `--seconds` says otherwise. */
 const DEFAULT_SECONDS = 4;
@@ -38,23 +40,46 @@ async function run(options: Options): Promise<SuiteResult> {
   try {
     const bench = openLoopBench('overload', gateway, corpus, { ...options, phaseSeconds });
     const engine = await engineOf(gateway.metricsUrl);
-    const rows: Row[] = [];
     // What the compiler of the machine has not seen yet is slower by half: the first run counts for nothing.
     for (const kind of ['single', 'batch'] as const) await closedLoop(bench, kind);
-    const capacity = { single: await closedLoop(bench, 'single'), batch: await closedLoop(bench, 'batch') };
-    rows.push(...(await steps(bench, 'single', capacity.single)));
-    rows.push(...(await steps(bench, 'batch', capacity.batch)));
-    rows.push(...(await batchSurge(bench, capacity)));
-    rows.push(...(await hogBesideOthers(bench, capacity.single)));
-    return resultOf(rows, bench, {
+    const rounds: Round[] = [];
+    for (let round = 1; round <= options.rounds; round++) {
+      say(`overload, round ${round} of ${options.rounds}`);
+      rounds.push(await measureRound(bench));
+    }
+    const capacityOf = (kind: 'single' | 'batch') =>
+      significant(median(rounds.map(({ capacity }) => capacity[kind])));
+    return resultOf(medianRows(rounds.map(({ rows }) => rows)), bench, {
       engines: [engine],
-      capacityPerSecond: capacity,
+      capacityPerSecond: { single: capacityOf('single'), batch: capacityOf('batch') },
       batchItems: BATCH_ITEMS,
+      rounds: options.rounds,
     });
   } finally {
     await gateway.server.stop();
     removeData();
   }
+}
+
+interface Round {
+  readonly rows: readonly Row[];
+  readonly capacity: { readonly single: number; readonly batch: number };
+}
+
+/** The capacity is found anew in each round, before its loads and behind them: a machine with neighbours has no one. */
+async function measureRound(bench: Bench): Promise<Round> {
+  const rows: Row[] = [];
+  const capacity = { single: 0, batch: 0 };
+  for (const kind of ['single', 'batch'] as const) {
+    const before = await closedLoop(bench, kind);
+    const judge = await steps(bench, kind, before);
+    const after = await closedLoop(bench, kind);
+    capacity[kind] = (before + after) / 2;
+    rows.push(...judge(capacity[kind]));
+  }
+  rows.push(...(await batchSurge(bench, capacity)));
+  rows.push(...(await hogBesideOthers(bench, capacity.single)));
+  return { rows, capacity };
 }
 
 function resultOf(rows: readonly Row[], bench: Bench, facts: SuiteResult['facts']): SuiteResult {
