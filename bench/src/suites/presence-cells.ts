@@ -29,7 +29,7 @@ export interface PresenceCell {
 /** As the http suite has them; batches in the form that can carry proofs, answered with a byte for each. */
 const SINGLE: RequestKind = { ...kindLike('single-json', 'json'), checkOneIn: 16 };
 /** A batch with proofs is some 14 ms of work, and work of 50 ms that stands is an overload, of which a gateway refuses some. */
-const BATCH: RequestKind = { ...kindLike('batch-json', 'bytes'), connections: 3 };
+const BATCH: RequestKind = { ...kindLike('batch-json', 'bytes'), connections: 2 };
 
 function kindLike(form: RequestKind['form'], answer: RequestKind['answer']): RequestKind {
   return REQUEST_KINDS.find((kind) => kind.form === form && kind.answer === answer) as RequestKind;
