@@ -195,22 +195,22 @@ napi_value identify_proofs(napi_env env, napi_callback_info info) {
     refuse(env, "an array is shorter than the count of proofs asks for");
     return nullptr;
   }
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (lies_within(starts.data[i], ends.data[i], texts.length)) continue;
-    refuse(env, "a signing input must not end before it begins, nor beyond the array");
-    return nullptr;
-  }
-  const auto signing_input = [&](std::uint32_t i) {
-    return Sha256Rest{texts.data + starts.data[i], ends.data[i] - starts.data[i]};
-  };
-  const std::uint32_t paired = count - count % 2;
-  for (std::uint32_t i = 0; i < paired; i += 2) {
-    const Sha256Rest two[2] = {signing_input(i), signing_input(i + 1)};
-    hasher->identify_two(two, ids.data + kProofIdBytes * i);
-  }
-  if (paired < count) {
-    const Sha256Rest last = signing_input(paired);
-    hasher->identify(last.bytes, last.length, ids.data + kProofIdBytes * paired);
+  for (std::uint32_t i = 0; i < count; i += 2) {
+    const std::uint32_t together = count - i < 2 ? 1 : 2;
+    Sha256Rest signing_inputs[2];
+    for (std::uint32_t j = 0; j < together; ++j) {
+      // Read once: where the arrays are shared, what was held against their length must be what is used.
+      const std::uint32_t start = starts.data[i + j];
+      const std::uint32_t end = ends.data[i + j];
+      if (!lies_within(start, end, texts.length)) {
+        refuse(env, "a signing input must not end before it begins, nor beyond the array");
+        return nullptr;
+      }
+      signing_inputs[j] = {texts.data + start, end - start};
+    }
+    std::uint8_t* const to = ids.data + kProofIdBytes * i;
+    if (together == 2) hasher->identify_two(signing_inputs, to);
+    else hasher->identify(signing_inputs[0].bytes, signing_inputs[0].length, to);
   }
   return nullptr;
 }
