@@ -199,7 +199,7 @@ napi_value identify_proofs(napi_env env, napi_callback_info info) {
     const std::uint32_t together = count - i < 2 ? 1 : 2;
     Sha256Rest signing_inputs[2];
     for (std::uint32_t j = 0; j < together; ++j) {
-      // Read once: where the arrays are shared, what was held against their length must be what is used.
+      // What was held against the length is what is used: read once, whoever writes into the arrays meanwhile.
       const std::uint32_t start = starts.data[i + j];
       const std::uint32_t end = ends.data[i + j];
       if (!lies_within(start, end, texts.length)) {

@@ -8,7 +8,7 @@ import type { ReplayGuard } from './replay-guard.ts';
 import { openReplayTable } from './replay-table.ts';
 import { createSharing, type SharingObserver } from './sharing.ts';
 import { createTakenNotes } from './taken-notes.ts';
-import { createExpecting, createTaking, type Taken } from './taking.ts';
+import { createPrefetching, createTaking, type Taken } from './taking.ts';
 import { createTurnClock } from './turn-clock.ts';
 
 /** What a thread is born with; plain data, to be sent to it. */
@@ -60,7 +60,7 @@ export function createReplayGuard(options: ReplayGuardOptions): StoppableGuard {
       observer,
     });
   return {
-    expect: createExpecting(table),
+    prefetch: createPrefetching(table),
     take: (ids, expiresAtMs, at = 0) => {
       const taken = take(ids, expiresAtMs, at);
       if (taken === 'first') notes.note(ids, expiresAtMs, at);

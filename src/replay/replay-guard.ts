@@ -6,8 +6,8 @@
 export type ShareResult = 'first' | 'seen' | 'unreachable';
 
 export interface ReplayGuard {
-  /** Told of `count` ids that are about to be taken, so that memory brings their places side by side. Says nothing of them. */
-  expect?(ids: Uint8Array, count: number): void;
+  /** Brings the places of `count` ids near that are about to be taken, side by side. It says nothing of them. */
+  prefetch?(ids: Uint8Array, count: number): void;
   /**
    * Takes the proof's place if it is free: at once, for all threads of this gateway. Its id, a keyed hash, is the 16 bytes
    * of `ids` from `at` on (0 unless said). `expiresAtMs`: wall clock, after which it may be forgotten.

@@ -24,7 +24,7 @@ export function createSweeping(table: ReplayTable, monotonicMs: () => number): S
     if (usedPlaces(table) === 0) return;
     const nowTick = Math.floor((monotonicMs() - table.startedAtMs) / TICK_MS);
     for (let i = 0; i < Math.min(buckets, table.buckets); i++) {
-      if (mayHaveEnded(table, bucketAt(next), nowTick)) sweepBucket(table, bucketAt(next), nowTick);
+      if (mayHoldEnded(table, bucketAt(next), nowTick)) sweepBucket(table, bucketAt(next), nowTick);
       next = (next + 1) % table.buckets;
     }
   };
@@ -34,11 +34,11 @@ export function createSweeping(table: ReplayTable, monotonicMs: () => number): S
 const GLANCED_NODES = 8;
 
 /**
- * Whether a node of the list is over, as far as a glance tells. Read plainly, which costs a tenth, and lets memory bring the
+ * Whether a node of the list is over, as far as a glance tells, or whether the list is long. Read plainly, which costs a tenth, and lets memory bring the
  * lists of several buckets side by side: most are empty or of one node that lives. What is read too late is found when
  * this comes round again.
  */
-function mayHaveEnded(table: ReplayTable, headAt: number, nowTick: number): boolean {
+function mayHoldEnded(table: ReplayTable, headAt: number, nowTick: number): boolean {
   const { words } = table;
   let node = (words[headAt] as number) & NODE_MASK;
   for (let seen = 0; node !== 0; seen++) {

@@ -79,7 +79,7 @@ export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): 
  * Looks at the list of each of `count` ids and at its first node, to no end but that memory brings those of all while it would
  * bring one's: these reads do not await one another.
  */
-export function createExpecting(table: ReplayTable): (ids: Uint8Array, count: number) => void {
+export function createPrefetching(table: ReplayTable): (ids: Uint8Array, count: number) => void {
   const { words, buckets } = table;
   const seen = new Int32Array(1);
   const headOf = (ids: Uint8Array, at: number): number =>

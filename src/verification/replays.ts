@@ -64,7 +64,7 @@ export function takeAll(
   refuse: (item: number, code: number) => void,
 ): number {
   let taken = 0;
-  if (count > 1) guard.expect?.(ids, count);
+  if (count > 1) guard.prefetch?.(ids, count);
   for (let at = 0; at < count; at++) {
     const item = items[at] as number;
     if (codes[item] !== CODES.ok) continue;

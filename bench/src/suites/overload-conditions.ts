@@ -27,6 +27,9 @@ export const BARS = {
  */
 const WITHHELD_LAG_MS = 2;
 
+/** The condition of a load of which nothing else is told. */
+export const GENERATOR_IN_TIME = 'generator in time';
+
 /** A slot counts as recovered when so much of it is served. */
 const RECOVERED_SHARE = 0.99;
 
@@ -116,7 +119,7 @@ export function unlessLate(what: string, report: OpenLoopReport, rowsOf: () => r
     generatorUtilisation: significant(report.cpuSeconds / seconds, 3),
   };
   if (lagMs > WITHHELD_LAG_MS)
-    return [{ suite: 'overload', case: what, condition: 'generator in time', pass: false, ...generator }];
+    return [{ suite: 'overload', case: what, condition: GENERATOR_IN_TIME, pass: false, ...generator }];
   return rowsOf().map((row) => ({ ...row, ...generator }));
 }
 

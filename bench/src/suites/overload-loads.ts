@@ -17,11 +17,11 @@ const CONNECTIONS = { single: 2_000, batch: 200 } as const;
 
 const itemsOf = (kind: 'single' | 'batch'): number => (kind === 'single' ? 0 : BATCH_ITEMS);
 
-/** At multiples of `asked` calls a second. What is returned judges them by the capacity, once all is known of it. */
+/** At multiples of the capacity that was found before. What is returned judges them by the capacity, once all is known of it. */
 export async function steps(
   bench: Bench,
   kind: 'single' | 'batch',
-  asked: number,
+  capacityBefore: number,
 ): Promise<(capacity: number) => Row[]> {
   const { phaseSeconds } = bench;
   const phases = LOADS.map((_, index) =>
@@ -33,7 +33,7 @@ export async function steps(
       items: itemsOf(kind),
       connections: CONNECTIONS[kind],
       source: '127.0.0.1',
-      rates: LOADS.map((load) => load * asked),
+      rates: LOADS.map((load) => load * capacityBefore),
     },
   ]);
   const judge = (capacity: number): Row[] => {

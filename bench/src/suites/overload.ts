@@ -1,7 +1,7 @@
 /**
- * Suite `overload`: more than a real gateway can do, sent when it is due and not when there is room. Capacity is found
- * by a closed loop first; then single calls and batches at multiples of it, a surge of batches beside single calls,
- * and one caller that wants ten times what nine others want.
+ * Suite `overload`: more than a real gateway can do, sent when it is due and not when there is room. In each
+ * round single calls and batches at multiples of the capacity, which a closed loop finds before and behind them, a surge
+ * of batches beside single calls, and one caller that wants ten times what nine others want.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The portable way: four characters at a time, by a table for each place; a character costs about a cycle. */
+/**
+ * Which way is taken, and the portable one: four characters at a time, by a table for each place, a character for about a
+ * cycle.
+ */
 #include "base64url.h"
 
 #include <cstring>

@@ -43,7 +43,7 @@ struct HashClaim {
 /** Whether it is base64url of the SHA-256 of the credential's characters. */
 bool hash_fits(const HashClaim& claim) noexcept;
 
-/** The same of two, hashed side by side, which takes little longer than one. */
+/** The same of two, hashed side by side: with SHA instructions that is less than twice the time. */
 void hashes_fit(const HashClaim claims[2], bool fit[2]) noexcept;
 
 }  // namespace vigie

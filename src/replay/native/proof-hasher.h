@@ -21,7 +21,7 @@ class ProofHasher {
 
   ProofHasher(const std::uint8_t* key, std::size_t length) noexcept;
   void identify(const std::uint8_t* signing_input, std::size_t length, std::uint8_t id[kProofIdBytes]) const noexcept;
-  /** The same of two, side by side, which takes little longer than one. */
+  /** The same of two, side by side: with SHA instructions that is less than twice the time. */
   void identify_two(const Sha256Rest signing_inputs[2], std::uint8_t ids[2 * kProofIdBytes]) const noexcept;
 
  private:

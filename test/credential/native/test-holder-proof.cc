@@ -52,7 +52,7 @@ void hashes_two_by_two() {
       credentials[i] = std::string(content.begin(), content.end());
       hashes[i] = hash_of(credentials[i]);
       expected[i] = random.below(3) > 0;
-      if (!expected[i]) hashes[i][random.below(42)] ^= 1;
+      if (!expected[i]) hashes[i][random.below(43)] ^= 1;
     }
     const Exact of[2] = {Exact(credentials[0]), Exact(credentials[1])}, spelt[2] = {Exact(hashes[0]), Exact(hashes[1])};
     vigie::HashClaim claims[2];
