@@ -187,7 +187,9 @@ describe.each(hasCompiler ? ['with a compiler'] : [])('%s', () => {
       else if (/%[yz]mm|%k[0-7]|\tv[a-z]/.test(line)) using.set(name, line);
     }
     expect(stdout.length).toBeGreaterThan(100_000);
-    expect([...using].filter(([symbol]) => !symbol.startsWith('vigie::ifma::'))).toEqual([]);
+    const mayUse = (symbol: string) =>
+      symbol.startsWith('vigie::ifma::') || symbol.startsWith('vigie::decode_base64url_vbmi(');
+    expect([...using].filter(([symbol]) => !mayUse(symbol))).toEqual([]);
     if (nativeImplementations().includes('ifma')) expect(using.size).toBeGreaterThan(0);
   });
 });
