@@ -24,14 +24,10 @@ struct Ending {
 };
 
 Ending end_of(const Sha256Rest& rest, std::size_t before) {
-  // A one bit, zeros, and the length in bits in the last eight bytes.
-  Ending ending{};
+  Ending ending;
   const std::size_t left = rest.length % kSha256BlockBytes;
   if (left > 0) std::memcpy(ending.bytes, rest.bytes + rest.length - left, left);
-  ending.bytes[left] = 0x80;
-  const std::uint64_t bits = __builtin_bswap64(std::uint64_t{8} * (before + rest.length));
-  ending.blocks = left + 1 + sizeof bits > kSha256BlockBytes ? 2 : 1;
-  std::memcpy(ending.bytes + ending.blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
+  ending.blocks = sha256_pad(ending.bytes, left, before + rest.length - left);
   return ending;
 }
 
@@ -66,6 +62,17 @@ void sha256_blocks_portable(Sha256State& state, const std::uint8_t* blocks, std:
     }
     for (int i = 0; i < 8; ++i) state.words[i] += w[i];
   }
+}
+
+std::size_t sha256_pad(std::uint8_t* message, std::size_t length, std::size_t before) noexcept {
+  // A one bit, zeros, and the length in bits in the last eight bytes.
+  const std::size_t blocks = (length + kSha256PaddingBytes + kSha256BlockBytes - 1) / kSha256BlockBytes;
+  const std::uint64_t bits = __builtin_bswap64(std::uint64_t{8} * (before + length));
+  const std::size_t length_at = blocks * kSha256BlockBytes - sizeof bits;
+  message[length] = 0x80;
+  std::memset(message + length + 1, 0, length_at - length - 1);
+  std::memcpy(message + length_at, &bits, sizeof bits);
+  return blocks;
 }
 
 void sha256_end(Sha256State& state, const std::uint8_t* rest, std::size_t length, std::size_t before) noexcept {

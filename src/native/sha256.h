@@ -8,6 +8,8 @@ namespace vigie {
 
 constexpr std::size_t kSha256BlockBytes = 64;
 constexpr std::size_t kSha256Bytes = 32;
+/** What padding takes at the least: the mark and the length in bits (FIPS 180-4 section 5.1.1). */
+constexpr std::size_t kSha256PaddingBytes = 9;
 
 struct Sha256State {
   std::uint32_t words[8];
@@ -26,6 +28,12 @@ void sha256_blocks_extended(Sha256State& state, const std::uint8_t* blocks, std:
 /** Two messages of as many blocks at once: one alone leaves the processor's unit waiting for its own results. */
 void sha256_two(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept;
 void sha256_two_extended(Sha256State states[2], const std::uint8_t* const blocks[2], std::size_t count) noexcept;
+
+/**
+ * Pads the rest of a message in its own memory, which has room to the end of the last block; `before` bytes (whole blocks)
+ * stand before it. Returns how many blocks it fills.
+ */
+std::size_t sha256_pad(std::uint8_t* message, std::size_t length, std::size_t before) noexcept;
 
 /**
  * Takes the rest of a message into the state, which has taken `before` bytes of it (whole blocks), and ends it (FIPS 180-4

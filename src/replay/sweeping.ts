@@ -24,7 +24,8 @@ export function createSweeping(table: ReplayTable, monotonicMs: () => number): S
     if (usedPlaces(table) === 0) return;
     const nowTick = Math.floor((monotonicMs() - table.startedAtMs) / TICK_MS);
     for (let i = 0; i < Math.min(buckets, table.buckets); i++) {
-      if (mayHoldEnded(table, bucketAt(next), nowTick)) sweepBucket(table, bucketAt(next), nowTick);
+      const headAt = bucketAt(next);
+      if (mayHoldEnded(table, headAt, nowTick)) sweepBucket(table, headAt, nowTick);
       next = (next + 1) % table.buckets;
     }
   };

@@ -51,7 +51,7 @@ export function createTaking(table: ReplayTable, clock: Clock, keepMs: number): 
     readId(ids, at, idWords);
     const nowTick = (clock.monotonicMs() - table.startedAtMs) / TICK_MS;
     const restMs = Math.max(0, expiresAtMs - clock.wallMs()) + keepMs;
-    const headAt = bucketAt(bucketOf(ids, at, buckets));
+    const headAt = bucketAt(bucketOf(idWords[0] as number, buckets));
     let node = 0;
     for (;;) {
       const head = Atomics.load(words, headAt);
@@ -83,7 +83,7 @@ export function createPrefetching(table: ReplayTable): (ids: Uint8Array, count: 
   const { words, buckets } = table;
   const seen = new Int32Array(1);
   const headOf = (ids: Uint8Array, at: number): number =>
-    words[bucketAt(bucketOf(ids, ID_BYTES * at, buckets))] as number;
+    words[bucketAt(bucketOf(wordAt(ids, ID_BYTES * at), buckets))] as number;
   return (ids, count) => {
     let all = 0;
     for (let at = 0; at < count; at++) all |= headOf(ids, at);
@@ -129,9 +129,9 @@ function holdsId(words: Int32Array, at: number, id: Int32Array): boolean {
   return true;
 }
 
-/** By the lowest bits of its first word. */
-function bucketOf(ids: Uint8Array, at: number, buckets: number): number {
-  return wordAt(ids, at) & (buckets - 1);
+/** By the lowest bits of an id's first word. */
+function bucketOf(firstWord: number, buckets: number): number {
+  return firstWord & (buckets - 1);
 }
 
 function readId(ids: Uint8Array, from: number, out: Int32Array): void {

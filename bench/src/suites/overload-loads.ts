@@ -36,19 +36,19 @@ export async function steps(
       rates: LOADS.map((load) => load * capacityBefore),
     },
   ]);
-  const judge = (capacity: number): Row[] => {
-    const stream = report.streams[0] as OpenLoopReport['streams'][number];
-    const counted = phaseSeconds - SETTLE_SECONDS;
-    const below = LOADS.slice(0, 2).map((load, phase) => ({
-      suite: 'overload',
-      case: kind,
-      load,
-      ...detailsOf(stream.phases[phase] as PhaseTally, counted),
-    }));
-    const times = { capacity, phaseSeconds, settleSeconds: SETTLE_SECONDS };
-    return [...below, ...stepConditions(kind, stream, times), memoryCondition(kind, beforeMiB, mostMiB)];
-  };
-  return (capacity) => unlessLate(kind, report, () => judge(capacity));
+  return (capacity) =>
+    unlessLate(kind, report, () => {
+      const stream = report.streams[0] as OpenLoopReport['streams'][number];
+      const counted = phaseSeconds - SETTLE_SECONDS;
+      const below = LOADS.slice(0, 2).map((load, phase) => ({
+        suite: 'overload',
+        case: kind,
+        load,
+        ...detailsOf(stream.phases[phase] as PhaseTally, counted),
+      }));
+      const times = { capacity, phaseSeconds, settleSeconds: SETTLE_SECONDS };
+      return [...below, ...stepConditions(kind, stream, times), memoryCondition(kind, beforeMiB, mostMiB)];
+    });
 }
 
 /** Batches at a quarter of their capacity, twelve times that, and back; single calls at a third of theirs. */

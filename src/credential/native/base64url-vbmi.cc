@@ -28,8 +28,7 @@ struct Tables {
 constexpr Tables make_tables() {
   Tables tables{};
   for (auto& value : tables.values) value = kInvalid;
-  const char* const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  for (std::uint8_t value = 0; value < 64; ++value) tables.values[static_cast<unsigned char>(alphabet[value])] = value;
+  for (std::uint8_t value = 0; value < 64; ++value) tables.values[static_cast<unsigned char>(kBase64urlAlphabet[value])] = value;
   for (std::size_t i = 0; i < kBytes; ++i) tables.places[i] = static_cast<std::uint8_t>(i / 3 * 4 + 2 - i % 3);
   return tables;
 }

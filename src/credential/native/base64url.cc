@@ -29,9 +29,8 @@ constexpr Tables make_tables() {
   for (auto& place : tables.place) {
     for (auto& entry : place) entry = kInvalid;
   }
-  const char* const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   for (std::uint32_t value = 0; value < 64; ++value) {
-    const auto character = static_cast<unsigned char>(alphabet[value]);
+    const auto character = static_cast<unsigned char>(kBase64urlAlphabet[value]);
     for (int place = 0; place < 4; ++place) {
       tables.place[place][character] = in_memory_order(value << (18 - 6 * place));
     }

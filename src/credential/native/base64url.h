@@ -9,6 +9,9 @@
 
 namespace vigie {
 
+/** The characters, by the six bits that they stand for. */
+constexpr char kBase64urlAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /** Bytes that a text of this length decodes to, if it is well-formed; and room for what decoding writes. */
 constexpr std::size_t base64url_bytes(std::size_t length) { return length / 4 * 3 + (length % 4) * 3 / 4; }
 

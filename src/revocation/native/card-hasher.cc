@@ -13,8 +13,6 @@ constexpr std::uint8_t kTagUtf8 = 0;
 /** Room for the message of a pair whose texts are no longer than is usual, padded; longer ones go another way. */
 constexpr std::size_t kShortBlocks = 4;
 constexpr std::size_t kShortBytes = kShortBlocks * kSha256BlockBytes;
-/** What padding takes at the least: the mark and the length in bits (FIPS 180-4 section 5.1.1). */
-constexpr std::size_t kPaddingBytes = 9;
 
 /** Domain byte, and for each text its tag and length. */
 std::size_t message_bytes(Text issuer, Text name) { return 1 + 5 + issuer.length + 5 + name.length; }
@@ -35,25 +33,14 @@ std::uint8_t* put_text(std::uint8_t* at, Text text) {
   return at + text.length;
 }
 
-/** Ends a message of `length` bytes behind a block that the state has taken; returns how many blocks it fills. */
-std::size_t pad(std::uint8_t* message, std::size_t length) {
-  const std::size_t blocks = (length + kPaddingBytes + kSha256BlockBytes - 1) / kSha256BlockBytes;
-  const std::size_t end = blocks * kSha256BlockBytes;
-  message[length] = 0x80;
-  std::memset(message + length + 1, 0, end - length - 1);
-  const std::uint64_t bits = __builtin_bswap64(static_cast<std::uint64_t>(kSha256BlockBytes + length) * 8);
-  std::memcpy(message + end - sizeof bits, &bits, sizeof bits);
-  return blocks;
-}
-
 /** The message of a pair in a buffer of kShortBytes, padded; returns how many blocks it fills. */
 std::size_t short_message(HashDomain domain, Text issuer, Text name, std::uint8_t* message) {
   message[0] = static_cast<std::uint8_t>(domain);
   const std::uint8_t* const end = put_text(put_text(message + 1, issuer), name);
-  return pad(message, static_cast<std::size_t>(end - message));
+  return sha256_pad(message, static_cast<std::size_t>(end - message), kSha256BlockBytes);
 }
 
-bool is_short(Text issuer, Text name) { return message_bytes(issuer, name) + kPaddingBytes <= kShortBytes; }
+bool is_short(Text issuer, Text name) { return message_bytes(issuer, name) + kSha256PaddingBytes <= kShortBytes; }
 
 /** Takes a message of any length piece by piece; for pairs with texts longer than is usual. */
 class LongMessage {
@@ -83,13 +70,8 @@ class LongMessage {
   }
 
   const Sha256State& end() {
-    std::uint8_t last[2 * kSha256BlockBytes];
-    std::memcpy(last, block_, used_);
-    const std::size_t blocks = pad(last, used_);
-    // The length is that of the whole message, not of what was left of it.
-    const std::uint64_t bits = __builtin_bswap64(static_cast<std::uint64_t>(kSha256BlockBytes + total_) * 8);
-    std::memcpy(last + blocks * kSha256BlockBytes - sizeof bits, &bits, sizeof bits);
-    sha256_blocks(state_, last, blocks);
+    // The length is that of the whole message behind the key's block, not of what was left of it.
+    sha256_end(state_, block_, used_, kSha256BlockBytes + total_ - used_);
     return state_;
   }
 
