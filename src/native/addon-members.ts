@@ -6,6 +6,7 @@ export const ADDON_MEMBERS = [
   'adviseHugePages',
   'baseWindowBits',
   'clearStore',
+  'connectionOf',
   'createCardHasher',
   'createHeadTable',
   'createProofHasher',

@@ -52,6 +52,7 @@ napi_value make_exports(napi_env env, napi_value exports) {
       method("adviseHugePages", advise_huge_pages),
       method("forbidDumps", forbid_dumps),
       method("standsBehind", stands_behind),
+      method("connectionOf", connection_of),
       method("createHeadTable", create_head_table),
       method("findHead", find_head),
       method("learnHead", learn_head),

@@ -181,6 +181,11 @@ export interface NativeAddon {
    * uWebSockets.js hands to `onData`, during the call.
    */
   standsBehind(chunk: ArrayBuffer): number;
+  /**
+   * The response's connection, as a number that no other has while it is open. To be asked only while the parser calls, and
+   * of a build whose memory is known (admission/peers.ts); an Error where it cannot be reached.
+   */
+  connectionOf(response: object): number;
   /** A table of heads of requests, for one thread; undefined where a request's memory cannot be reached. */
   createHeadTable(): HeadTableHandle | undefined;
   /**

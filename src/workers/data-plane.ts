@@ -3,6 +3,7 @@
  * it knows of keys arrives by message, what it knows of revocations stands in shared memory and in the store.
  */
 
+import type { TemplatedApp } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildCallerIndex } from '../callers/caller-index.ts';
 import { systemClock } from '../clock.ts';
@@ -12,6 +13,7 @@ import { type AccessLog, createAccessLog, MOST_LINES, MOST_REFUSAL_LINES } from 
 import { createAdmission } from '../ingress/admission/admission.ts';
 import { createClientFinder } from '../ingress/admission/client.ts';
 import { createGate } from '../ingress/admission/gate.ts';
+import { createPeers, createUncachedPeers, type Peers } from '../ingress/admission/peers.ts';
 import { createCallerCertificates } from '../ingress/caller-certificates.ts';
 import type { CallerGuard } from '../ingress/caller-guard.ts';
 import { capConnections } from '../ingress/connection-cap.ts';
@@ -135,10 +137,7 @@ function start(): void {
     bulk: parts.bulk && { ...parts.bulk, cardStatuses: cards.statusesUncounted },
   };
   canary = { parts: uncounted, isComplete: cards.isComplete };
-  const onStrangeHead = (): void =>
-    onUnexpectedError(
-      new Error('a head was recognised wrongly, or could not be: heads are read strictly from now on'),
-    );
+  const onStrange = (what: string): void => onUnexpectedError(new Error(what));
   const admission = createAdmission({
     ...config,
     monotonicMs: clock.monotonicMs,
@@ -153,10 +152,20 @@ function start(): void {
   const observe = requestObserver(counters);
   const isDraining = (): boolean => state.phase() === 'draining' || life.isRetiring();
   callers = birth.callers && openCallerGuard(birth.callers, clock, counters);
+  const app = openApp(config);
+  const parser = judgeParser(birth.parser);
+  /** Native code that may look into the parser's memory. */
+  const insight = parser.layoutIsKnown ? addon : undefined;
   const gate = createGate({
     admission,
     callers,
-    clients: createClientFinder(config.trustedProxies ? parseNetworks(config.trustedProxies) : undefined),
+    clients: createClientFinder(
+      openPeers(app, config, insight, () =>
+        onStrange(
+          'a connection was taken for another, or could not be told: addresses are asked for anew from now on',
+        ),
+      ),
+    ),
     monotonicMs: clock.monotonicMs,
     isDraining,
     requestIdFor: createRequestIds(),
@@ -167,8 +176,7 @@ function start(): void {
   stops.push(gate.stop);
   const audit = openVerificationAudit(birth, counters);
   if (audit !== undefined) stops.push(audit.stop);
-  const app = openApp(config);
-  const parser = judgeParser(birth.parser);
+  stops.push(() => app.close());
   capConnections(app, {
     most: config.maxConnections,
     onChange: (open, isRefused) => {
@@ -176,7 +184,6 @@ function start(): void {
       if (isRefused) counters.countRefusedConnection();
     },
   });
-  stops.push(() => app.close());
   const server = mountRoutes(app, {
     routes: [
       ...verifyRoutes({
@@ -215,7 +222,11 @@ function start(): void {
     accessLog: openAccessLog(config, MOST_LINES),
     ...(addon && { standsBehind: (chunk) => BEHIND[addon.standsBehind(chunk)] as Behind }),
     parser,
-    ...(addon && parser.layoutIsKnown && { heads: createHeadReader(addon, onStrangeHead) }),
+    ...(insight && {
+      heads: createHeadReader(insight, () =>
+        onStrange('a head was recognised wrongly, or could not be: heads are read strictly from now on'),
+      ),
+    }),
     onUnexpectedError,
   });
 
@@ -229,6 +240,16 @@ function start(): void {
     implementation: engine.implementation,
     epoll,
   });
+}
+
+function openPeers(
+  app: TemplatedApp,
+  { trustedProxies }: Config,
+  addon: NativeAddon | undefined,
+  disagreed: () => void,
+): Peers {
+  const trusted = trustedProxies ? parseNetworks(trustedProxies) : undefined;
+  return addon === undefined ? createUncachedPeers(trusted) : createPeers({ app, trusted, addon, disagreed });
 }
 
 function openAccessLog(config: Config, mostLines: number): AccessLog | undefined {

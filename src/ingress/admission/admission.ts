@@ -74,7 +74,7 @@ const CUT_TURN = 0.1;
 /** But to no fewer calls: what a turn costs by itself would be most of it, and nothing could be learnt from it. */
 const LEAST_TURN_CALLS = 16;
 /** Nor to fewer than these, as long as they stay within the target: shorter turns cost more a call. */
-const GOOD_TURN_CALLS = 64;
+const GOOD_TURN_CALLS = 128;
 /** Work in batches that may stand, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
@@ -145,9 +145,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     pressure: number,
     work: number,
     room: Rooms,
+    now: number,
   ): ShedReason | undefined => {
     const mark = client.mark();
-    const now = monotonicMs();
     shares.fade(now);
     const weight = shares.weigh(mark);
     if (pressure <= room[weight]) {
@@ -212,9 +212,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     });
   };
   /** Many calls in this turn, or an overload. */
-  const judgeSingle = (client: Client): ShedReason | undefined => {
+  const judgeSingle = (client: Client, now: number): ShedReason | undefined => {
     if (!overload.isOn) return seen * singleMs > MOST_BURST_MS ? 'queue' : undefined;
-    return judgeShare(client, (seen - shed) / limit(), 1, turnRooms.rooms);
+    return judgeShare(client, (seen - shed) / limit(), 1, turnRooms.rooms, now);
   };
   const judgeBatch = (client: Client, contentLength: number): ShedReason | undefined => {
     const now = monotonicMs();
@@ -224,7 +224,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const pressure = batches.pressure(contentLength);
     if (pressure === 0) return undefined;
     if (!batches.overload.isOn) return pressure > 1 ? 'queue' : undefined;
-    return judgeShare(client, pressure, batches.estimateItems(contentLength), FIXED_ROOMS);
+    return judgeShare(client, pressure, batches.estimateItems(contentLength), FIXED_ROOMS, now);
   };
 
   const checking = setInterval(() => {
@@ -247,7 +247,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
           endTurnUntold();
         }
         if (seen <= unseen) return undefined;
-        why = judgeSingle(client);
+        why = judgeSingle(client, nowMs);
         if (why !== undefined) {
           shed++;
           overload.shed(nowMs);

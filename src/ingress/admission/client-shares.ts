@@ -11,8 +11,11 @@ const SLOTS = 16_384;
  * all held would be a newcomer when they come back.
  */
 const HALF_LIFE_MS = 1_000;
-/** The mean is that of so long ago at most. */
-const FADE_INTERVAL_MS = 25;
+const FADE_INTERVAL_MS = 5;
+/** Between two walks through all slots, which count the clients that are left. */
+const WALK_INTERVAL_MS = 250;
+/** What is less is no client any more. */
+const LEAST_USE = 0.01;
 /** A client is heavy beyond so many times the mean, light up to such a part of it. */
 const HEAVY = 1.3;
 const LIGHT = 0.5;
@@ -32,10 +35,16 @@ export interface ClientShares {
 
 export function createClientShares(seed: number = randomInt(2 ** 32)): ClientShares {
   const rows = new Float64Array(2 * SLOTS);
+  /**
+   * What fades is not what stands in the rows but what one of it is worth, so that time passes at no cost; a walk makes
+   * the rows what they are worth.
+   */
+  let worth = 1;
   let fadedAtMs = Number.NEGATIVE_INFINITY;
-  /** Work of all, and slots of the first row in use, when it last faded. */
-  let mean = 0;
-  let isAlone = true;
+  let walkedAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the first row: all that stands there, and in how many slots. */
+  let total = 0;
+  let used = 0;
   let first = 0;
   let second = 0;
 
@@ -45,40 +54,42 @@ export function createClientShares(seed: number = randomInt(2 ** 32)): ClientSha
     first = hash & (SLOTS - 1);
     second = SLOTS + ((hash >>> 16) & (SLOTS - 1));
   };
-  const fadeOnce = (by: number): void => {
-    let total = 0;
-    let used = 0;
+  const walk = (): void => {
+    total = 0;
+    used = 0;
     for (let i = 0; i < rows.length; i++) {
-      const left = (rows[i] as number) * by;
-      // What is next to nothing is no client any more.
-      rows[i] = left < 0.01 ? 0 : left;
-      if (i < SLOTS && left >= 0.01) {
-        total += left;
-        used++;
-      }
+      const use = (rows[i] as number) * worth;
+      rows[i] = use < LEAST_USE ? 0 : use;
+      if (i >= SLOTS || use < LEAST_USE) continue;
+      total += use;
+      used++;
     }
-    mean = used === 0 ? 0 : total / used;
-    isAlone = used < 2;
+    worth = 1;
   };
   return {
     weigh: (mark) => {
-      if (mean < LEAST_MEAN) return 'usual';
+      if (used === 0 || total * worth < LEAST_MEAN * used) return 'usual';
       find(mark);
-      const use = Math.min(rows[first] as number, rows[second] as number);
+      const use = Math.min(rows[first] as number, rows[second] as number) * used;
       // Alone, a client has no share that could be more than another's.
-      if (use > HEAVY * mean && !isAlone) return 'heavy';
-      return use < LIGHT * mean ? 'light' : 'usual';
+      if (use > HEAVY * total && used > 1) return 'heavy';
+      return use < LIGHT * total ? 'light' : 'usual';
     },
     charge: (mark, work) => {
       find(mark);
-      rows[first] = (rows[first] as number) + work;
-      rows[second] = (rows[second] as number) + work;
+      const added = work / worth;
+      if (rows[first] === 0) used++;
+      total += added;
+      rows[first] = (rows[first] as number) + added;
+      rows[second] = (rows[second] as number) + added;
     },
     fade: (nowMs) => {
-      const passedMs = nowMs - fadedAtMs;
-      if (passedMs < FADE_INTERVAL_MS) return;
+      if (nowMs - fadedAtMs < FADE_INTERVAL_MS) return;
+      worth *= 0.5 ** ((nowMs - fadedAtMs) / HALF_LIFE_MS);
       fadedAtMs = nowMs;
-      fadeOnce(0.5 ** (passedMs / HALF_LIFE_MS));
+      if (nowMs - walkedAtMs < WALK_INTERVAL_MS) return;
+      walkedAtMs = nowMs;
+      walk();
     },
   };
 }

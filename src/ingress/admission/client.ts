@@ -5,23 +5,28 @@
  */
 
 import type { HttpResponse } from 'uWebSockets.js';
-import type { BlockList } from 'node:net';
 import type { KnownCaller } from '../../callers/caller-index.ts';
 import type { Client } from './admission.ts';
+import type { Peers } from './peers.ts';
 
 export interface ClientFinder {
-  /** Valid until the next is found. */
+  /** Valid until the next is found, and so is its mark. */
   find(res: HttpResponse, caller: KnownCaller | undefined): Client;
 }
 
 /** Longer than an IPv4 address, shorter than an IPv6 one: never taken for either. */
 const CALLER_MARK_BYTES = 5;
 
-export function createClientFinder(trustedProxies: BlockList | undefined): ClientFinder {
+export function createClientFinder(peers: Peers): ClientFinder {
+  const callerMark = Buffer.alloc(CALLER_MARK_BYTES);
   let res: HttpResponse;
   let caller: KnownCaller | undefined;
   const client: Client = {
-    mark: () => (caller === undefined ? addressOf(res, trustedProxies) : callerMark(caller.place)),
+    mark: () => {
+      if (caller === undefined) return addressOf(res, peers);
+      callerMark.writeUInt32BE(caller.place, 1);
+      return callerMark;
+    },
   };
   return {
     find: (itsRes, itsCaller) => {
@@ -32,21 +37,10 @@ export function createClientFinder(trustedProxies: BlockList | undefined): Clien
   };
 }
 
-function callerMark(place: number): Uint8Array {
-  const mark = Buffer.alloc(CALLER_MARK_BYTES);
-  mark.writeUInt32BE(place, 1);
-  return mark;
-}
-
-function addressOf(res: HttpResponse, trustedProxies: BlockList | undefined): Uint8Array {
-  if (trustedProxies !== undefined && isTrusted(res, trustedProxies)) {
-    const proxied = new Uint8Array(res.getProxiedRemoteAddress());
-    if (proxied.length > 0) return proxied;
-  }
-  return new Uint8Array(res.getRemoteAddress());
-}
-
-function isTrusted(res: HttpResponse, proxies: BlockList): boolean {
-  const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
-  return proxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+/** A proxy may name another address with each request, so that is asked anew. */
+function addressOf(res: HttpResponse, peers: Peers): Uint8Array {
+  const { address, isTrusted } = peers.of(res);
+  if (!isTrusted) return address;
+  const proxied = new Uint8Array(res.getProxiedRemoteAddress());
+  return proxied.length > 0 ? proxied : address;
 }

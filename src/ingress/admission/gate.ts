@@ -99,10 +99,16 @@ export function createGate(options: GateOptions): Gate {
       requestId: loggableId(requestId, sent),
     };
     const refused = {
-      ...{ kind, retryAfterMs, contentLength, startedAtMs, requestId, noted },
+      kind,
+      retryAfterMs,
+      contentLength,
+      startedAtMs,
+      requestId,
+      noted,
       routeNumber: number,
+      costMs: admission.refusalMs(contentLength),
     };
-    refusals.refuse(res, refused, admission.refusalMs(contentLength));
+    refusals.refuse(res, refused);
     return true;
   };
 

@@ -49,6 +49,8 @@ export interface Refused {
   readonly startedAtMs: number;
   /** What the access log wants of it, if it is one to be logged. */
   readonly noted: NotedRefusal | undefined;
+  /** What reading and answering it takes. */
+  readonly costMs: number;
 }
 
 export interface NotedRefusal {
@@ -69,15 +71,14 @@ export interface RefusalsOptions {
 }
 
 export interface Refusals {
-  /** Answers, now or a little later; `costMs` is what reading and answering takes. */
-  refuse(res: HttpResponse, refused: Refused, costMs: number): void;
+  /** Answers, now or a little later. */
+  refuse(res: HttpResponse, refused: Refused): void;
   stop(): void;
 }
 
 interface Waiting {
   readonly res: HttpResponse;
   readonly refused: Refused;
-  readonly costMs: number;
 }
 
 export function createRefusals(options: RefusalsOptions): Refusals {
@@ -90,8 +91,8 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   let creditAtMs = monotonicMs();
   let timer: NodeJS.Timeout | undefined;
 
-  const answer = (res: HttpResponse, refused: Refused, costMs: number): void => {
-    creditMs = Math.max(creditMs - costMs, -MOST_DEBT_MS);
+  const answer = (res: HttpResponse, refused: Refused): void => {
+    creditMs = Math.max(creditMs - refused.costMs, -MOST_DEBT_MS);
     const closes = refused.contentLength > DROPPED_BODY_BYTES || isDraining();
     const { status, head, body } = answers[refused.kind];
     // The parser writes the status line as it is told, so all headers go with it: two calls into it in all.
@@ -106,12 +107,12 @@ export function createRefusals(options: RefusalsOptions): Refusals {
   /** Gives what is due of a queue, the oldest first. */
   const give = (queue: Set<Waiting>, mostWaitMs: number, now: number): void => {
     for (const one of queue) {
-      const { res, refused, costMs } = one;
+      const { res, refused } = one;
       if (creditMs <= 0 && now - refused.startedAtMs < mostWaitMs && !isDraining()) return;
       queue.delete(one);
       res.cork(() => {
         if (isLarge(refused)) res.resume();
-        answer(res, refused, costMs);
+        answer(res, refused);
       });
     }
   };
@@ -126,8 +127,8 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     clearInterval(timer);
     timer = undefined;
   };
-  const hold = (res: HttpResponse, refused: Refused, costMs: number): void => {
-    const one: Waiting = { res, refused, costMs };
+  const hold = (res: HttpResponse, refused: Refused): void => {
+    const one: Waiting = { res, refused };
     const queue = isLarge(refused) ? large : small;
     res.onAborted(() => {
       queue.delete(one);
@@ -138,11 +139,11 @@ export function createRefusals(options: RefusalsOptions): Refusals {
     timer ??= setInterval(release, RELEASE_INTERVAL_MS).unref();
   };
   return {
-    refuse: (res, refused, costMs) => {
-      if (creditMs <= costMs) earn(monotonicMs());
+    refuse: (res, refused) => {
+      if (creditMs <= refused.costMs) earn(monotonicMs());
       const isNext = held() === 0 && creditMs > 0;
-      if (isNext || held() >= MOST_WAITING || isDraining()) answer(res, refused, costMs);
-      else hold(res, refused, costMs);
+      if (isNext || held() >= MOST_WAITING || isDraining()) answer(res, refused);
+      else hold(res, refused);
     },
     stop: () => clearInterval(timer),
   };
