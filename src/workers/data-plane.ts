@@ -3,7 +3,6 @@
  * it knows of keys arrives by message, what it knows of revocations stands in shared memory and in the store.
  */
 
-import type { TemplatedApp } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildCallerIndex } from '../callers/caller-index.ts';
 import { systemClock } from '../clock.ts';
@@ -11,9 +10,7 @@ import type { Config } from '../config.ts';
 import type { GatewayParts } from '../gateway.ts';
 import { type AccessLog, createAccessLog, MOST_LINES, MOST_REFUSAL_LINES } from '../ingress/access-log.ts';
 import { createAdmission } from '../ingress/admission/admission.ts';
-import { createClientFinder } from '../ingress/admission/client.ts';
 import { createGate } from '../ingress/admission/gate.ts';
-import { createPeers, createUncachedPeers, type Peers } from '../ingress/admission/peers.ts';
 import { createCallerCertificates } from '../ingress/caller-certificates.ts';
 import type { CallerGuard } from '../ingress/caller-guard.ts';
 import { capConnections } from '../ingress/connection-cap.ts';
@@ -32,7 +29,6 @@ import { describeError, writesRequests } from '../log.ts';
 import { openCounters } from '../metrics/counters.ts';
 import { requestObserver } from '../metrics/request-observer.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
-import { parseNetworks } from '../networks.ts';
 import { createReplayGuard, type StoppableGuard } from '../replay/create-replay-guard.ts';
 import { selectEngineInForce } from '../signature/engine-in-force.ts';
 import { openEngineLevel } from '../signature/engine-level.ts';
@@ -40,6 +36,7 @@ import { createTrustScopes } from '../verification/trust-scope.ts';
 import { openCallerGuard } from './caller-guard.ts';
 import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
+import { openClientFinder } from './client-finder.ts';
 import { countVerdicts } from './count-verdicts.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { startPulse } from './pulse.ts';
@@ -159,13 +156,7 @@ function start(): void {
   const gate = createGate({
     admission,
     callers,
-    clients: createClientFinder(
-      openPeers(app, config, insight, () =>
-        onStrange(
-          'a connection was taken for another, or could not be told: addresses are asked for anew from now on',
-        ),
-      ),
-    ),
+    clients: openClientFinder(app, config, insight, onStrange),
     monotonicMs: clock.monotonicMs,
     isDraining,
     requestIdFor: createRequestIds(),
@@ -240,16 +231,6 @@ function start(): void {
     implementation: engine.implementation,
     epoll,
   });
-}
-
-function openPeers(
-  app: TemplatedApp,
-  { trustedProxies }: Config,
-  addon: NativeAddon | undefined,
-  disagreed: () => void,
-): Peers {
-  const trusted = trustedProxies ? parseNetworks(trustedProxies) : undefined;
-  return addon === undefined ? createUncachedPeers(trusted) : createPeers({ app, trusted, addon, disagreed });
 }
 
 function openAccessLog(config: Config, mostLines: number): AccessLog | undefined {

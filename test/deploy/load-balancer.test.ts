@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, freePorts } from '../../deploy/stack/child.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { createClientFinder } from '../../src/ingress/admission/client.ts';
+import { createClientMarks } from '../../src/ingress/admission/client-marks.ts';
+import { createUncachedPeers } from '../../src/ingress/admission/peers.ts';
 import { listenAlone } from '../../src/ingress/listen.ts';
 import { parseNetworks } from '../../src/networks.ts';
 import { call, scrape } from '../support/call.ts';
@@ -191,7 +193,10 @@ describe('a request with another inside', () => {
 });
 
 describe('gateways are told whose call it is', () => {
-  const finder = createClientFinder(parseNetworks('127.0.0.1'));
+  const marks = createClientMarks();
+  const peers = createUncachedPeers({ marks, trusted: parseNetworks('127.0.0.1') });
+  const finder = createClientFinder(peers, marks);
+  const markOfIpv4 = (...address: number[]): string => `${marks.ofAddress(Uint8Array.from(address))}`;
   const app = App();
   let listening: us_listen_socket;
   let balancer: Child;
@@ -200,10 +205,7 @@ describe('gateways are told whose call it is', () => {
   beforeAll(async () => {
     // The parser and the finder of a gateway, answering with what a gateway would keep to itself.
     app.get('/readyz', (res) => void res.end('ready'));
-    app.get(
-      '/v1/openapi.json',
-      (res) => void res.end(Buffer.from(finder.find(res, undefined).mark()).toString('hex')),
-    );
+    app.get('/v1/openapi.json', (res) => void res.end(`${finder.find(res, undefined).mark()}`));
     listening = (await listenAlone(app, '127.0.0.1', 0)) as us_listen_socket;
     const [port = 0, metricsPort = 0] = await freePorts(2);
     own = port;
@@ -223,7 +225,9 @@ describe('gateways are told whose call it is', () => {
   };
 
   it('by the address, also on connections that are used again', async () => {
-    for (const last of [2, 3, 2, 4, 3, 2]) expect(await markOf(`127.0.0.${last}`)).toBe(`7f00000${last}`);
+    for (const last of [2, 3, 2, 4, 3, 2]) {
+      expect(await markOf(`127.0.0.${last}`)).toBe(markOfIpv4(127, 0, 0, last));
+    }
   });
 
   it('and not by what a caller says of itself', async () => {
@@ -236,7 +240,7 @@ describe('gateways are told whose call it is', () => {
       'Forwarded: for=192.0.2.7',
     );
     const { answers } = await exchangeRaw(own, [forwarded], { localAddress: '127.0.0.2' });
-    expect(answers[0]?.body).toBe('7f000002');
+    expect(answers[0]?.body).toBe(markOfIpv4(127, 0, 0, 2));
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Client, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
+import { createClientMarks } from '../../src/ingress/admission/client-marks.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
 
-const from = (last: number): Client => ({ mark: () => Uint8Array.of(127, 0, 0, last) });
+const marks = createClientMarks();
+const from = (last: number): Client => ({ mark: () => marks.ofAddress(Uint8Array.of(127, 0, 0, last)) });
 const CALLER = from(1);
 /** What a single call is thought to cost before any was measured, and so in these tests. */
 const SINGLE_MS = 0.02;
@@ -83,8 +85,8 @@ describe('single calls', () => {
     const { turn, keepOn, wait } = rig();
     keepOn(1_000, 300);
     const admitted = turn(1_000);
-    // A good batch for the engine: a quarter of the target.
-    expect(admitted).toBe(64);
+    // A good batch for the engine: half of the target.
+    expect(admitted).toBe(128);
     expect(admitted * SINGLE_MS).toBeLessThan(5);
     // A load that the worker can do is not cut, while it still watches.
     expect(turn(20)).toBe(20);
@@ -131,7 +133,7 @@ describe('refusals for the callers’ sake', () => {
     const one = rig();
     for (let turns = 0; turns < 200; turns++) mixed(one, 40, away);
     one.keepOn(1_000, 300);
-    expect(one.turn(1_000)).toBe(64);
+    expect(one.turn(1_000)).toBe(128);
   });
 
   it('come out of the client’s share under overload, and otherwise nobody asks whose they are', () => {

@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { type ClientMark, createClientMarks } from '../../src/ingress/admission/client-marks.ts';
 import { createClientShares } from '../../src/ingress/admission/client-shares.ts';
 
-const SEED = 20_261_126;
-const v4 = (last: number): Uint8Array => Uint8Array.of(10, 0, 0, last);
-const v6 = (network: number, host: number): Uint8Array => {
+const marks = createClientMarks(20_261_126);
+const v4 = (last: number): ClientMark => marks.ofAddress(Uint8Array.of(10, 0, 0, last));
+const v6 = (network: number, host: number): ClientMark => {
   const bytes = new Uint8Array(16);
   bytes.set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, network]);
   bytes[15] = host;
-  return bytes;
+  return marks.ofAddress(bytes);
 };
-const mapped = (last: number): Uint8Array =>
-  Uint8Array.of(...new Array(10).fill(0), 0xff, 0xff, 10, 0, 0, last);
+const mapped = (last: number): ClientMark =>
+  marks.ofAddress(Uint8Array.of(...new Array(10).fill(0), 0xff, 0xff, 10, 0, 0, last));
 
 /** Ten clients with so much each, the first with ten times as much. */
-function oneHog(shares = createClientShares(SEED)) {
+function oneHog(shares = createClientShares()) {
   shares.fade(0);
   for (let client = 0; client < 10; client++) shares.charge(v4(client), client === 0 ? 200 : 20);
   shares.fade(50);
@@ -28,7 +29,7 @@ describe('shares of clients', () => {
   });
 
   it('call nobody heavy where all have the same, whoever was there before', () => {
-    const shares = createClientShares(SEED);
+    const shares = createClientShares();
     shares.fade(0);
     for (let client = 0; client < 100; client++) shares.charge(v4(client), 50);
     shares.fade(50);
@@ -39,7 +40,7 @@ describe('shares of clients', () => {
   });
 
   it('call nobody light or heavy while a few calls are all there is', () => {
-    const shares = createClientShares(SEED);
+    const shares = createClientShares();
     shares.fade(0);
     for (let client = 0; client < 50; client++) shares.charge(v4(client), 1);
     shares.charge(v4(0), 3);
@@ -48,7 +49,7 @@ describe('shares of clients', () => {
   });
 
   it('do not call heavy who is alone, and call light who comes then', () => {
-    const shares = createClientShares(SEED);
+    const shares = createClientShares();
     shares.fade(0);
     shares.charge(v4(0), 200);
     shares.fade(50);
@@ -63,7 +64,7 @@ describe('shares of clients', () => {
   });
 
   it('take an IPv4 address for itself however it is written, and an IPv6 network for one client', () => {
-    const shares = createClientShares(SEED);
+    const shares = createClientShares();
     shares.fade(0);
     for (let client = 0; client < 9; client++) shares.charge(v4(client + 1), 20);
     for (let host = 0; host < 100; host++) shares.charge(v6(7, host), 2);
@@ -76,13 +77,17 @@ describe('shares of clients', () => {
 
   it('are right about the others beside a hog and a thousand clients, under any seed', () => {
     for (let seed = 0; seed < 20; seed++) {
-      const shares = createClientShares(seed * 0x9e3779b1);
+      const seeded = createClientMarks(seed * 0x9e3779b1);
+      const shares = createClientShares();
       shares.fade(0);
-      const clients = Array.from({ length: 1_000 }, (_, i) => Uint8Array.of(10, 1, i >> 8, i & 255));
+      const clients = Array.from({ length: 1_000 }, (_, i) =>
+        seeded.ofAddress(Uint8Array.of(10, 1, i >> 8, i & 255)),
+      );
+      const hog = seeded.ofAddress(Uint8Array.of(10, 0, 0, 0));
       for (const client of clients) shares.charge(client, 20);
-      shares.charge(v4(0), 2_000);
+      shares.charge(hog, 2_000);
       shares.fade(50);
-      expect(shares.weigh(v4(0))).toBe('heavy');
+      expect(shares.weigh(hog)).toBe('heavy');
       // A few of a thousand share their places in both rows with others.
       expect(clients.filter((client) => shares.weigh(client) === 'heavy').length).toBeLessThan(25);
     }

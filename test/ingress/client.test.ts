@@ -1,43 +1,56 @@
 /** Whose share a request comes out of, as a real parser shows its connections: PROXY protocol v2 and all. */
 import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import { Agent, get } from 'node:http';
+import type { BlockList } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KnownCaller } from '../../src/callers/caller-index.ts';
-import { createClientFinder } from '../../src/ingress/admission/client.ts';
+import { type ClientFinder, createClientFinder } from '../../src/ingress/admission/client.ts';
+import { createClientMarks } from '../../src/ingress/admission/client-marks.ts';
+import { createPeers, createUncachedPeers } from '../../src/ingress/admission/peers.ts';
+import { listenAlone } from '../../src/ingress/listen.ts';
+import type { NativeAddon } from '../../src/native/addon.ts';
 import { parseNetworks } from '../../src/networks.ts';
+import { nativeAddon } from '../support/path-world.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
 
-const finders = {
-  '/nobody': createClientFinder(undefined),
-  '/loopback': createClientFinder(parseNetworks('127.0.0.0/8, ::1')),
-  '/elsewhere': createClientFinder(parseNetworks('10.0.0.0/8,2001:db8::/32')),
+const marks = createClientMarks();
+const app = App();
+const strange: string[] = [];
+const addon = nativeAddon();
+
+/** Both ways of asking who connects, which must agree; `/recalled` is what a gateway does with native code. */
+function finders(trusted: BlockList | undefined): Record<string, ClientFinder> {
+  const cached = createPeers({ marks, trusted, app, addon, disagreed: () => strange.push('disagreed') });
+  return {
+    '/asked': createClientFinder(createUncachedPeers({ marks, trusted }), marks),
+    '/recalled': createClientFinder(cached, marks),
+  };
+}
+const TRUST: Record<string, BlockList | undefined> = {
+  '/nobody': undefined,
+  '/loopback': parseNetworks('127.0.0.0/8, ::1'),
+  '/elsewhere': parseNetworks('10.0.0.0/8,2001:db8::/32'),
 };
+const WAYS = ['/asked', '/recalled'] as const;
 const NAMED: KnownCaller = { name: 'alpha', place: 258, scopes: new Set(), bucket: undefined };
 
 let port: number;
 let socket: us_listen_socket;
-const app = App();
 
 beforeAll(async () => {
-  for (const [path, finder] of Object.entries(finders)) {
-    app.get(path, (res) => {
-      res.end(Buffer.from(finder.find(res, undefined).mark()).toString('hex'));
-    });
-    app.get(`${path}/named`, (res) => {
-      res.end(Buffer.from(finder.find(res, NAMED).mark()).toString('hex'));
-    });
+  for (const [path, trusted] of Object.entries(TRUST)) {
+    for (const [way, finder] of Object.entries(finders(trusted))) {
+      app.get(`${path}${way}`, (res) => void res.end(`${finder.find(res, undefined).mark()}`));
+      app.get(`${path}${way}/named`, (res) => void res.end(`${finder.find(res, NAMED).mark()}`));
+    }
   }
-  await new Promise<void>((resolve) => {
-    app.listen('127.0.0.1', 0, (taken) => {
-      if (taken === false) throw new Error('no port');
-      socket = taken;
-      port = us_socket_local_port(taken);
-      resolve();
-    });
-  });
+  socket = (await listenAlone(app, '127.0.0.1', 0)) as us_listen_socket;
+  port = us_socket_local_port(socket);
 });
 afterAll(() => {
   us_listen_socket_close(socket);
   app.close();
+  expect(strange).toEqual([]);
 });
 
 /** A PROXY protocol v2 header (section 2.2): signature, PROXY over TCP, addresses and ports. */
@@ -63,48 +76,118 @@ function proxied(family: 0x11 | 0x21, source: readonly number[]): Buffer {
   return Buffer.concat([start, length, addresses]);
 }
 
-async function markOf(path: string, before: Uint8Array = Buffer.alloc(0)): Promise<string> {
+async function markOf(path: string, before: Uint8Array = Buffer.alloc(0), from = '127.0.0.1') {
   const request = Buffer.from(head(`GET ${path} HTTP/1.1`, 'Host: a'));
-  const { answers } = await exchangeRaw(port, [Buffer.concat([before, request])]);
+  const { answers } = await exchangeRaw(port, [Buffer.concat([before, request])], { localAddress: from });
   return answers[0]?.body ?? '';
 }
+const ofBytes = (...address: number[]): string => `${marks.ofAddress(Uint8Array.from(address))}`;
 
+const OWN = ofBytes(127, 0, 0, 1);
+const OTHER = ofBytes(127, 0, 0, 2);
 const IPV4 = proxied(0x11, [192, 0, 2, 7]);
 const IPV6 = proxied(0x21, [0x20, 0x01, 0x0d, 0xb8, ...Array(11).fill(0), 9]);
+const NAMED_IPV4 = ofBytes(192, 0, 2, 7);
+const NAMED_IPV6 = ofBytes(0x20, 0x01, 0x0d, 0xb8, ...Array(11).fill(0), 9);
 
-describe('a client', () => {
+describe.each(WAYS)('a client, its address %s', (way) => {
   it('is the address that connects', async () => {
-    expect(await markOf('/nobody')).toBe('7f000001');
-    expect(await markOf('/loopback')).toBe('7f000001');
+    expect(await markOf(`/nobody${way}`)).toBe(OWN);
+    expect(await markOf(`/loopback${way}`)).toBe(OWN);
   });
 
   it('is what a trusted proxy says', async () => {
-    expect(await markOf('/loopback', IPV4)).toBe('c0000207');
-    expect(await markOf('/loopback', IPV6)).toBe('20010db8000000000000000000000009');
+    expect(await markOf(`/loopback${way}`, IPV4)).toBe(NAMED_IPV4);
+    expect(await markOf(`/loopback${way}`, IPV6)).toBe(NAMED_IPV6);
   });
 
   // Why a proxy that is trusted must read HTTP itself: what it only passes on may hold further headers.
   it('is what the last header says, wherever on the connection it stands', async () => {
-    const request = Buffer.from(head('GET /loopback HTTP/1.1', 'Host: a'));
+    const request = Buffer.from(head(`GET /loopback${way} HTTP/1.1`, 'Host: a'));
     const { answers } = await exchangeRaw(
       port,
       [Buffer.concat([IPV4, request]), Buffer.concat([IPV6, request])],
-      {
-        answers: 2,
-      },
+      { answers: 2 },
     );
-    expect(answers.map(({ body }) => body)).toEqual(['c0000207', '20010db8000000000000000000000009']);
+    expect(answers.map(({ body }) => body)).toEqual([NAMED_IPV4, NAMED_IPV6]);
   });
 
   it('is not what anybody else says', async () => {
-    expect(await markOf('/nobody', IPV4)).toBe('7f000001');
-    expect(await markOf('/elsewhere', IPV4)).toBe('7f000001');
+    expect(await markOf(`/nobody${way}`, IPV4)).toBe(OWN);
+    expect(await markOf(`/elsewhere${way}`, IPV4)).toBe(OWN);
   });
 
   it('is the caller, where callers have names', async () => {
-    expect(await markOf('/nobody/named')).toBe('0000000102');
-    expect(await markOf('/loopback/named', IPV4)).toBe('0000000102');
+    const named = `${marks.ofCaller(258)}`;
+    expect(await markOf(`/nobody${way}/named`)).toBe(named);
+    expect(await markOf(`/loopback${way}/named`, IPV4)).toBe(named);
   });
+
+  it('is its own address on connections that take the places of others in memory, and are used again', async () => {
+    for (let round = 0; round < 40; round++) {
+      const last = 2 + (round % 7);
+      const request = Buffer.from(head(`GET /nobody${way} HTTP/1.1`, 'Host: a'));
+      const { answers } = await exchangeRaw(port, [request, request, request], {
+        answers: 3,
+        localAddress: `127.0.0.${last}`,
+      });
+      expect(answers.map(({ body }) => body)).toEqual(Array(3).fill(ofBytes(127, 0, 0, last)));
+    }
+  });
+});
+
+describe('a connection that native code takes for another', () => {
+  const told: string[] = [];
+  const other = App();
+  let listening: us_listen_socket;
+  let otherPort = 0;
+  /** All are one to it. */
+  const blind: NativeAddon = { ...addon, connectionOf: () => 1 };
+
+  beforeAll(async () => {
+    const peers = createPeers({
+      ...{ marks, trusted: undefined, app: other, addon: blind },
+      disagreed: () => told.push('disagreed'),
+    });
+    const finder = createClientFinder(peers, marks);
+    other.get('/', (res) => void res.end(`${finder.find(res, undefined).mark()}`));
+    listening = (await listenAlone(other, '127.0.0.1', 0)) as us_listen_socket;
+    otherPort = us_socket_local_port(listening);
+  });
+  afterAll(() => {
+    us_listen_socket_close(listening);
+    other.close();
+  });
+
+  it('is found out, told once, and then everybody is asked for', async () => {
+    // Both are open all the while: the beginning or end of a connection makes it forgotten.
+    const first = callFrom('127.0.0.1');
+    const second = callFrom('127.0.0.2');
+    expect([await first.get(), await second.get()]).toEqual([OWN, OTHER]);
+    expect(await first.get()).toBe(OTHER);
+    for (let asked = 0; asked < 5_000 && told.length === 0; asked++) await first.get();
+    expect([await first.get(), await second.get(), ...told]).toEqual([OWN, OTHER, 'disagreed']);
+    first.end();
+    second.end();
+  });
+
+  /** Calls on one connection. */
+  function callFrom(localAddress: string) {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress });
+    return {
+      end: () => agent.destroy(),
+      get: () =>
+        new Promise<string>((resolve, reject) => {
+          get({ host: '127.0.0.1', port: otherPort, agent }, (answer) => {
+            let body = '';
+            answer.on('data', (piece) => {
+              body += piece;
+            });
+            answer.on('end', () => resolve(body));
+          }).on('error', reject);
+        }),
+    };
+  }
 });
 
 describe('networks', () => {

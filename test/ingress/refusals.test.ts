@@ -31,8 +31,9 @@ it('of clients that left do not count among those that wait', async () => {
       contentLength: 0,
       routeNumber: 0,
       noted: undefined,
+      costMs: COST_MS,
     } as const;
-    refusals.refuse(res, { ...common, requestId: `synthetic-${asked++}`, startedAtMs: nowMs }, COST_MS);
+    refusals.refuse(res, { ...common, requestId: `synthetic-${asked++}`, startedAtMs: nowMs });
   });
   const port = await new Promise<number>((resolve) =>
     app.listen('127.0.0.1', 0, (socket) => {

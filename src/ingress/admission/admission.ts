@@ -7,6 +7,7 @@
  */
 import { DROPPED_BODY_BYTES } from '../../config.ts';
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
+import type { ClientMark } from './client-marks.ts';
 import { createClientShares } from './client-shares.ts';
 import { createOverload, STANDING_MS } from './overload.ts';
 import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
@@ -19,8 +20,7 @@ export type ShedReason = (typeof SHED_REASONS)[number];
 
 /** Whose share a request comes out of: asked for only under overload. */
 export interface Client {
-  /** Alike for all requests of one client: an address, or a caller's own mark. */
-  mark(): Uint8Array;
+  mark(): ClientMark;
 }
 
 export interface AdmissionSettings {

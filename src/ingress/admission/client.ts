@@ -7,25 +7,22 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { KnownCaller } from '../../callers/caller-index.ts';
 import type { Client } from './admission.ts';
-import type { Peers } from './peers.ts';
+import type { ClientMark, ClientMarks } from './client-marks.ts';
+import { type Peers, TRUSTED_PROXY } from './peers.ts';
 
 export interface ClientFinder {
-  /** Valid until the next is found, and so is its mark. */
+  /** Valid until the next is found. */
   find(res: HttpResponse, caller: KnownCaller | undefined): Client;
 }
 
-/** Longer than an IPv4 address, shorter than an IPv6 one: never taken for either. */
-const CALLER_MARK_BYTES = 5;
-
-export function createClientFinder(peers: Peers): ClientFinder {
-  const callerMark = Buffer.alloc(CALLER_MARK_BYTES);
+export function createClientFinder(peers: Peers, marks: ClientMarks): ClientFinder {
   let res: HttpResponse;
   let caller: KnownCaller | undefined;
   const client: Client = {
     mark: () => {
-      if (caller === undefined) return addressOf(res, peers);
-      callerMark.writeUInt32BE(caller.place, 1);
-      return callerMark;
+      if (caller !== undefined) return marks.ofCaller(caller.place);
+      const peer = peers.of(res);
+      return peer === TRUSTED_PROXY ? proxied(res, marks) : peer;
     },
   };
   return {
@@ -37,10 +34,8 @@ export function createClientFinder(peers: Peers): ClientFinder {
   };
 }
 
-/** A proxy may name another address with each request, so that is asked anew. */
-function addressOf(res: HttpResponse, peers: Peers): Uint8Array {
-  const { address, isTrusted } = peers.of(res);
-  if (!isTrusted) return address;
-  const proxied = new Uint8Array(res.getProxiedRemoteAddress());
-  return proxied.length > 0 ? proxied : address;
+/** A proxy may name another address with each request, so it is asked anew; one that names none is the client itself. */
+function proxied(res: HttpResponse, marks: ClientMarks): ClientMark {
+  const named = new Uint8Array(res.getProxiedRemoteAddress());
+  return marks.ofAddress(named.length > 0 ? named : new Uint8Array(res.getRemoteAddress()));
 }

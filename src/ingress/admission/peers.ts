@@ -1,49 +1,52 @@
 /**
- * Who connects, asked of the parser once a connection: it makes an object in memory of its own of each answer, which under
- * overload, where each call's is asked for, cost a fifth of what serving a call does.
+ * Who connects, asked of the parser once a connection: it makes an object with memory of its own of each answer, which
+ * under overload, where it is asked for with each call, cost a fifth of what serving a call does.
  */
 import type { HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import type { BlockList } from 'node:net';
 import type { NativeAddon } from '../../native/addon.ts';
+import type { ClientMark, ClientMarks } from './client-marks.ts';
 
-export interface Peer {
-  /** Of whoever connects: four bytes or sixteen. */
-  readonly address: Uint8Array;
-  /** What it says of other addresses is believed. */
-  readonly isTrusted: boolean;
-}
+/** In place of the mark of whoever connects: what it says of other addresses is believed. */
+export const TRUSTED_PROXY = -1;
 
 export interface Peers {
   /** To be asked only while the parser calls. */
-  of(res: HttpResponse): Peer;
+  of(res: HttpResponse): ClientMark | typeof TRUSTED_PROXY;
 }
 
-/** Asks the parser anew each time. `trusted`: whose word on other addresses is believed. */
-export function createUncachedPeers(trusted: BlockList | undefined): Peers {
+export interface PeersOptions {
+  readonly marks: ClientMarks;
+  /** Whose word on other addresses is believed. */
+  readonly trusted: BlockList | undefined;
+}
+
+/** Asks the parser anew each time. */
+export function createUncachedPeers({ marks, trusted }: PeersOptions): Peers {
   return {
-    of: (res) => ({
-      address: new Uint8Array(res.getRemoteAddress()),
-      isTrusted: trusted !== undefined && isTrusted(res, trusted),
-    }),
+    of: (res) =>
+      trusted !== undefined && isTrusted(res, trusted)
+        ? TRUSTED_PROXY
+        : marks.ofAddress(new Uint8Array(res.getRemoteAddress())),
   };
 }
 
 /** One recalled in so many is asked for anew. */
 const CHECK_ONE_IN = 4096;
 
-export interface PeersOptions {
+export interface CachedPeersOptions extends PeersOptions {
   readonly app: TemplatedApp;
-  readonly trusted: BlockList | undefined;
-  /** Which can tell connections of the app apart: of a parser whose memory is known. */
+  /** Which can tell the app's connections apart: of a parser whose memory is known. */
   readonly addon: NativeAddon;
   /** Told, once, that a connection was taken for another, or could not be told: from then on none is recalled. */
   disagreed(): void;
 }
 
 /** Remembers those of connections that are open, and no more: as many as the app lets in. */
-export function createPeers({ app, trusted, addon, disagreed }: PeersOptions): Peers {
-  const { of: ask } = createUncachedPeers(trusted);
-  const known = new Map<number, Peer>();
+export function createPeers(options: CachedPeersOptions): Peers {
+  const { app, addon, disagreed } = options;
+  const { of: ask } = createUncachedPeers(options);
+  const known = new Map<number, ReturnType<Peers['of']>>();
   let isReliable = true;
   let recalled = 0;
 
@@ -73,7 +76,7 @@ export function createPeers({ app, trusted, addon, disagreed }: PeersOptions): P
       const peer = known.get(connection);
       if (peer !== undefined && ++recalled % CHECK_ONE_IN !== 0) return peer;
       const asked = ask(res);
-      if (peer !== undefined && !isSame(peer, asked)) distrust();
+      if (peer !== undefined && peer !== asked) distrust();
       else if (isReliable) known.set(connection, asked);
       return asked;
     },
@@ -83,8 +86,4 @@ export function createPeers({ app, trusted, addon, disagreed }: PeersOptions): P
 function isTrusted(res: HttpResponse, proxies: BlockList): boolean {
   const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
   return proxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
-}
-
-function isSame(one: Peer, other: Peer): boolean {
-  return one.isTrusted === other.isTrusted && Buffer.compare(one.address, other.address) === 0;
 }

@@ -15,7 +15,7 @@ import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 import { STATUS_LINES } from '../status-lines.ts';
 
 /** Share of the time for refusals while there are more of them, and how much of it may be saved up. */
-const TIME_SHARE = 0.05;
+const TIME_SHARE = 0.03;
 const MOST_CREDIT_MS = 5;
 /** What was given beyond the share, since it had waited long enough, is not all made up for afterwards. */
 const MOST_DEBT_MS = 25;
