@@ -85,8 +85,8 @@ describe('single calls', () => {
     const { turn, keepOn, wait } = rig();
     keepOn(1_000, 300);
     const admitted = turn(1_000);
-    // A good batch for the engine: half of the target.
-    expect(admitted).toBe(128);
+    // A good batch for the engine: a quarter of the target.
+    expect(admitted).toBe(64);
     expect(admitted * SINGLE_MS).toBeLessThan(5);
     // A load that the worker can do is not cut, while it still watches.
     expect(turn(20)).toBe(20);
@@ -133,7 +133,7 @@ describe('refusals for the callers’ sake', () => {
     const one = rig();
     for (let turns = 0; turns < 200; turns++) mixed(one, 40, away);
     one.keepOn(1_000, 300);
-    expect(one.turn(1_000)).toBe(128);
+    expect(one.turn(1_000)).toBe(64);
   });
 
   it('come out of the client’s share under overload, and otherwise nobody asks whose they are', () => {

@@ -74,7 +74,7 @@ const CUT_TURN = 0.1;
 /** But to no fewer calls: what a turn costs by itself would be most of it, and nothing could be learnt from it. */
 const LEAST_TURN_CALLS = 16;
 /** Nor to fewer than these, as long as they stay within the target: shorter turns cost more a call. */
-const GOOD_TURN_CALLS = 128;
+const GOOD_TURN_CALLS = 64;
 /** Work in batches that may stand, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
