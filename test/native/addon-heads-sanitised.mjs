@@ -46,11 +46,13 @@ function refusesWhatIsNone(addon, table) {
     assert.throws(() => addon.learnHead(wrong, {}), TypeError);
     assert.throws(() => addon.findHead(table, wrong, variables), TypeError);
     assert.throws(() => addon.learnHead(table, wrong), TypeError);
+    assert.throws(() => addon.connectionOf(wrong), TypeError);
   }
   for (const empty of EMPTY) {
     assert.throws(() => addon.findHead(empty, {}, variables), TypeError);
     assert.throws(() => addon.findHead(table, empty, variables), RangeError);
     assert.throws(() => addon.learnHead(table, empty), RangeError);
+    assert.throws(() => addon.connectionOf(empty), RangeError);
   }
   // The handle of another kind is none, and no handle is a request.
   assert.throws(() => addon.findHead(addon.createRecogniser(), {}, variables), TypeError);
@@ -58,6 +60,7 @@ function refusesWhatIsNone(addon, table) {
   assert.throws(() => addon.findHead(table), TypeError);
   assert.throws(() => addon.findHead(), TypeError);
   assert.throws(() => addon.learnHead(), TypeError);
+  assert.throws(() => addon.connectionOf(), TypeError);
 }
 
 /** Of a request that is being handled: everything but the request wrong, then right. */
@@ -79,21 +82,37 @@ function asks(addon, table, request) {
   assert.equal(addon.findHead(addon.createHeadTable(), request, variables), -1);
 }
 
-/** What a handler of the parser's makes of one real request; rejects with what it throws. */
-async function handled(handler) {
+/** The same number at the connection's beginning, while it is used, and at its end. */
+function asksOfConnections(addon) {
+  const seen = [];
+  return {
+    filtered: (response) => seen.push(addon.connectionOf(response)),
+    handled: (response) => seen.push(addon.connectionOf(response), addon.connectionOf(response)),
+    check: () => {
+      assert.equal(seen.length, 4);
+      assert(Number.isFinite(seen[0]));
+      assert.equal(new Set(seen).size, 1);
+    },
+  };
+}
+
+/** What handlers of the parser's make of one real request, and of its connection; rejects with what the first throws. */
+async function handled(handler, filter) {
   const { App, us_listen_socket_close: close, us_socket_local_port: portOf } = await import('uWebSockets.js');
   return new Promise((resolve, reject) => {
     const app = App();
+    let ended;
+    app.filter(filter);
     app.any('/*', (response, request) => {
       let failure;
       try {
-        handler(request);
+        handler(request, response);
       } catch (error) {
         // Nothing may be thrown into the parser.
         failure = error;
       }
       response.end('', true);
-      setImmediate(() => (failure === undefined ? resolve(request) : reject(failure)));
+      ended = () => (failure === undefined ? resolve({ request, response }) : reject(failure));
     });
     app.listen('127.0.0.1', 0, (socket) => {
       const headers = {
@@ -107,6 +126,7 @@ async function handled(handler) {
         answer.resume().on('close', () => {
           close(socket);
           app.close();
+          setImmediate(ended);
         });
       });
       asked.on('error', reject).end('body');
@@ -119,7 +139,13 @@ export async function testHeads(addon) {
   if (table === undefined) return console.log('heads: not tested, for requests cannot be reached here');
   refusesWhatIsNone(addon, table);
   if (!parserIsKnown()) return console.log('heads of requests: not tested, for this parser is not known');
-  const over = await handled((request) => asks(addon, table, request));
-  assert.throws(() => addon.findHead(table, over, new Float64Array(3)), RangeError);
-  assert.throws(() => addon.learnHead(table, over), RangeError);
+  const connections = asksOfConnections(addon);
+  const over = await handled((request, response) => {
+    asks(addon, table, request);
+    connections.handled(response);
+  }, connections.filtered);
+  connections.check();
+  assert.throws(() => addon.findHead(table, over.request, new Float64Array(3)), RangeError);
+  assert.throws(() => addon.learnHead(table, over.request), RangeError);
+  assert.throws(() => addon.connectionOf(over.response), RangeError);
 }
