@@ -1,12 +1,12 @@
 /**
- * Whether native code may read requests where the uWebSockets.js that is loaded keeps them in memory. Its seven megabytes
+ * Whether native code may look at requests and connections where the uWebSockets.js that is loaded keeps them. Its seven megabytes
  * are hashed once a process: later threads are told by which file the first judged, and believe it of that file alone, as
  * the system knows it. One that was replaced meanwhile, which a thread that is born later would load, is judged anew.
  */
 import { statSync } from 'node:fs';
 import { fileOfBinary, packagedBinary } from '../native/packaged-binaries.ts';
 
-/** Those whose memory of a request is known (head-reader.ts). */
+/** Those whose memory of a request (head-reader.ts) and of a connection (admission/peers.ts) is known. */
 const KNOWN_LAYOUTS: readonly string[] = ['linux_x64_115', 'linux_x64_127'];
 
 export interface ParserBuild {

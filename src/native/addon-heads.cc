@@ -2,8 +2,7 @@
  * The functions; their contract stands in addon.ts.
  *
  * The parser's own request begins with its headers: an array of names and values, each a length and a pointer, that ends
- * with a name at no address. That is private to uWebSockets.js, so head-reader.ts asks only for builds of it that were
- * looked into.
+ * with a name at no address. That is private to uWebSockets.js, so it is asked only of builds that were looked into.
  */
 #include "addon-heads.h"
 

@@ -10,11 +10,12 @@ import { type Child, freePorts } from '../../deploy/stack/child.ts';
 import { startLoadBalancer } from '../../deploy/stack/load-balancer.ts';
 import { createClientFinder } from '../../src/ingress/admission/client.ts';
 import { createClientMarks } from '../../src/ingress/admission/client-marks.ts';
-import { createUncachedPeers } from '../../src/ingress/admission/peers.ts';
+import { createPeers } from '../../src/ingress/admission/peers.ts';
 import { listenAlone } from '../../src/ingress/listen.ts';
 import { parseNetworks } from '../../src/networks.ts';
 import { call, scrape } from '../support/call.ts';
 import { type Gateway, logLines, startGateway } from '../support/gateway.ts';
+import { nativeAddon } from '../support/path-world.ts';
 import { exchangeRaw, head } from '../support/raw-http.ts';
 import { credential, goodClaims, tampered } from '../support/synthetic-issuer.ts';
 
@@ -194,10 +195,14 @@ describe('a request with another inside', () => {
 
 describe('gateways are told whose call it is', () => {
   const marks = createClientMarks();
-  const peers = createUncachedPeers({ marks, trusted: parseNetworks('127.0.0.1') });
-  const finder = createClientFinder(peers, marks);
+  const strange: string[] = [];
   const markOfIpv4 = (...address: number[]): string => `${marks.ofAddress(Uint8Array.from(address))}`;
   const app = App();
+  const peers = createPeers({
+    ...{ marks, trusted: parseNetworks('127.0.0.1'), app, addon: nativeAddon() },
+    disagreed: () => strange.push('disagreed'),
+  });
+  const finder = createClientFinder(peers, marks);
   let listening: us_listen_socket;
   let balancer: Child;
   let own: number;
@@ -217,6 +222,7 @@ describe('gateways are told whose call it is', () => {
     await balancer.stop();
     us_listen_socket_close(listening);
     app.close();
+    expect(strange).toEqual([]);
   });
 
   const markOf = async (localAddress: string, before = ''): Promise<string | undefined> => {

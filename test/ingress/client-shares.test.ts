@@ -57,6 +57,23 @@ describe('shares of clients', () => {
     expect([shares.weigh(v4(0)), shares.weigh(v4(1))]).toEqual(['usual', 'light']);
   });
 
+  it.each([
+    [0, 'usual'],
+    [240, 'heavy'],
+    [249, 'heavy'],
+    [251, 'heavy'],
+    [490, 'heavy'],
+  ])('count less of what was longer ago: whoever comes %d ms after the others is %s', (laterMs, weight) => {
+    const shares = createClientShares();
+    shares.fade(0);
+    for (let client = 1; client <= 3; client++) shares.charge(v4(client), 100);
+    shares.fade(laterMs);
+    // 1.3 times the mean is 144 beside three times 100, and less than 123 once those have faded for 240 ms.
+    shares.charge(v4(0), 132);
+    expect(shares.weigh(v4(0))).toBe(weight);
+    expect(shares.weigh(v4(1))).toBe('usual');
+  });
+
   it('forget', () => {
     const shares = oneHog();
     shares.fade(20_000);

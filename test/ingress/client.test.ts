@@ -1,5 +1,12 @@
 /** Whose share a request comes out of, as a real parser shows its connections: PROXY protocol v2 and all. */
-import { App, type us_listen_socket, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import {
+  App,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from 'uWebSockets.js';
 import { Agent, get } from 'node:http';
 import type { BlockList } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +24,9 @@ const marks = createClientMarks();
 const app = App();
 const strange: string[] = [];
 const addon = nativeAddon();
+/** As native code told them apart, at their beginnings and their ends. */
+const connections: number[] = [];
+app.filter((res) => void connections.push(addon.connectionOf(res)));
 
 /** Both ways of asking who connects, which must agree; `/recalled` is what a gateway does with native code. */
 function finders(trusted: BlockList | undefined): Record<string, ClientFinder> {
@@ -124,6 +134,7 @@ describe.each(WAYS)('a client, its address %s', (way) => {
   });
 
   it('is its own address on connections that take the places of others in memory, and are used again', async () => {
+    connections.length = 0;
     for (let round = 0; round < 40; round++) {
       const last = 2 + (round % 7);
       const request = Buffer.from(head(`GET /nobody${way} HTTP/1.1`, 'Host: a'));
@@ -133,6 +144,7 @@ describe.each(WAYS)('a client, its address %s', (way) => {
       });
       expect(answers.map(({ body }) => body)).toEqual(Array(3).fill(ofBytes(127, 0, 0, last)));
     }
+    expect(new Set(connections).size).toBeLessThan(connections.length / 2);
   });
 });
 
@@ -188,6 +200,62 @@ describe('a connection that native code takes for another', () => {
         }),
     };
   }
+});
+
+describe('a connection that nobody can tell of', () => {
+  /** What the parser would answer of connections, one after the other: their addresses, empty once a client has reset. */
+  const answering = (addresses: readonly (readonly number[])[]) => {
+    let asked = 0;
+    const next = () => Uint8Array.from(addresses[Math.min(asked, addresses.length - 1)] ?? []).buffer;
+    return {
+      getRemoteAddress: () => {
+        const address = next();
+        asked++;
+        return address;
+      },
+      getRemoteAddressAsText: () => Buffer.from(new Uint8Array(next()).join('.')).buffer,
+    } as unknown as HttpResponse;
+  };
+  const LOOPBACK = parseNetworks('127.0.0.0/8');
+  const peersOf = (trusted: BlockList | undefined, connectionOf: () => number) => {
+    const told: string[] = [];
+    const filters: ((res: HttpResponse) => void)[] = [];
+    const filtered = { filter: (filter: (res: HttpResponse) => void) => filters.push(filter) };
+    const peers = createPeers({
+      ...{ marks, trusted, app: filtered as unknown as TemplatedApp, addon: { ...addon, connectionOf } },
+      disagreed: () => told.push('disagreed'),
+    });
+    return { peers, told, filters };
+  };
+
+  it('since its client has reset it keeps what was known of it, and is not taken for another', () => {
+    const { peers, told } = peersOf(undefined, () => 1);
+    const res = answering([[127, 0, 0, 2], []]);
+    for (let call = 0; call < 10_000; call++)
+      expect(peers.of(res)).toBe(marks.ofAddress(Uint8Array.of(127, 0, 0, 2)));
+    expect(told).toEqual([]);
+  });
+
+  it.each([undefined, LOOPBACK])('is nobody’s where it was never known, and nothing is thrown', (trusted) => {
+    const nobody = marks.ofAddress(new Uint8Array(0));
+    expect(createUncachedPeers({ marks, trusted }).of(answering([[]]))).toBe(nobody);
+    const { peers, told } = peersOf(trusted, () => 1);
+    expect(peers.of(answering([[]]))).toBe(nobody);
+    // And nothing was kept: the next one there is told for what it is.
+    expect(peers.of(answering([[10, 0, 0, 7]]))).toBe(marks.ofAddress(Uint8Array.of(10, 0, 0, 7)));
+    expect(told).toEqual([]);
+  });
+
+  it('by native code is asked of the parser each time from then on, which is told once', () => {
+    const { peers, told, filters } = peersOf(undefined, () => {
+      throw new Error('out of reach');
+    });
+    for (let call = 0; call < 3; call++) {
+      expect(peers.of(answering([[127, 0, 0, 3]]))).toBe(marks.ofAddress(Uint8Array.of(127, 0, 0, 3)));
+      for (const filter of filters) filter(answering([[]]));
+    }
+    expect(told).toEqual(['disagreed']);
+  });
 });
 
 describe('networks', () => {

@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 export type ClientMark = number;
 
 const MARK_BITS = 28;
-/** Longer than an IPv4 address, shorter than an IPv6 one: never taken for either. */
+/** Longer than an IPv4 address, shorter than what is hashed of an IPv6 one: alike to neither but by chance. */
 const CALLER_BYTES = 5;
 
 export interface ClientMarks {

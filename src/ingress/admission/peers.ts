@@ -21,14 +21,14 @@ export interface PeersOptions {
   readonly trusted: BlockList | undefined;
 }
 
+type Peer = ReturnType<Peers['of']>;
+
+/** Of a connection that its client has reset, whose last requests are still to be handled, nobody can tell. */
+const NOBODY = new Uint8Array(0);
+
 /** Asks the parser anew each time. */
-export function createUncachedPeers({ marks, trusted }: PeersOptions): Peers {
-  return {
-    of: (res) =>
-      trusted !== undefined && isTrusted(res, trusted)
-        ? TRUSTED_PROXY
-        : marks.ofAddress(new Uint8Array(res.getRemoteAddress())),
-  };
+export function createUncachedPeers(options: PeersOptions): Peers {
+  return { of: (res) => ask(res, options) ?? options.marks.ofAddress(NOBODY) };
 }
 
 /** One recalled in so many is asked for anew. */
@@ -44,9 +44,8 @@ export interface CachedPeersOptions extends PeersOptions {
 
 /** Remembers those of connections that are open, and no more: as many as the app lets in. */
 export function createPeers(options: CachedPeersOptions): Peers {
-  const { app, addon, disagreed } = options;
-  const { of: ask } = createUncachedPeers(options);
-  const known = new Map<number, ReturnType<Peers['of']>>();
+  const { app, addon, marks, disagreed } = options;
+  const known = new Map<number, Peer>();
   let isReliable = true;
   let recalled = 0;
 
@@ -71,11 +70,12 @@ export function createPeers(options: CachedPeersOptions): Peers {
 
   return {
     of: (res) => {
-      if (!isReliable) return ask(res);
+      if (!isReliable) return ask(res, options) ?? marks.ofAddress(NOBODY);
       const connection = connectionOf(res);
       const peer = known.get(connection);
       if (peer !== undefined && ++recalled % CHECK_ONE_IN !== 0) return peer;
-      const asked = ask(res);
+      const asked = ask(res, options);
+      if (asked === undefined) return peer ?? marks.ofAddress(NOBODY);
       if (peer !== undefined && peer !== asked) distrust();
       else if (isReliable) known.set(connection, asked);
       return asked;
@@ -83,7 +83,13 @@ export function createPeers(options: CachedPeersOptions): Peers {
   };
 }
 
-function isTrusted(res: HttpResponse, proxies: BlockList): boolean {
-  const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
-  return proxies.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+/** Undefined: it cannot be told any more. */
+function ask(res: HttpResponse, { marks, trusted }: PeersOptions): Peer | undefined {
+  if (trusted !== undefined) {
+    const text = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
+    if (text === '') return undefined;
+    if (trusted.check(text, text.includes(':') ? 'ipv6' : 'ipv4')) return TRUSTED_PROXY;
+  }
+  const address = new Uint8Array(res.getRemoteAddress());
+  return address.length === 0 ? undefined : marks.ofAddress(address);
 }
