@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Client, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
 import { createClientMarks } from '../../src/ingress/admission/client-marks.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
@@ -13,6 +13,7 @@ function rig() {
   let now = 0;
   let due: (() => void)[] = [];
   const shed: string[] = [];
+  let isOverloaded = false;
   const admission = createAdmission({
     queueTargetMs: 5,
     batchQueueMs: 250,
@@ -21,7 +22,9 @@ function rig() {
     afterTurn: (callback) => due.push(callback),
     onShed: (lane, why) => shed.push(`${lane} ${why}`),
     onBatchQueue: () => {},
-    onOverload: () => {},
+    onOverload: (lane, isOn) => {
+      if (lane === 'single') isOverloaded = isOn;
+    },
   });
   const single = (caller = CALLER): ShedReason | undefined => admission.judge('single', caller, 500, now);
   /** A turn of the event loop with so many single calls; how many were let in. */
@@ -48,6 +51,7 @@ function rig() {
     turn,
     keepOn,
     shed,
+    isOverloaded: () => isOverloaded,
     wait: (ms: number) => (now += ms),
     now: () => now,
     runDue: () => {
@@ -93,6 +97,29 @@ describe('single calls', () => {
     keepOn(20, 1_200);
     wait(1);
     expect(turn(1_000)).toBe(1_000);
+  });
+
+  it('stay watched while a hog is there, however short the turns that it leaves to the others', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { admission, single, turn, isOverloaded, wait } = rig();
+    /** For so long turns with two calls of each of ten others; with so many of the hog's behind them in one turn of twenty. */
+    const turns = (ms: number, ofHog: number): void => {
+      for (let i = 0; i < ms / 5; i++) {
+        for (let call = 0; call < 20; call++) single(from(2 + (call % 10)));
+        wait(20 * SINGLE_MS);
+        turn(i % 20 === 0 ? ofHog : 0, from(20));
+        wait(5);
+        vi.advanceTimersByTime(5);
+      }
+    };
+    for (let i = 0; i < 20; i++) turn(1_000, from(20));
+    expect(isOverloaded()).toBe(true);
+    turns(3_000, 200);
+    expect(isOverloaded()).toBe(true);
+    turns(500, 0);
+    expect(isOverloaded()).toBe(false);
+    admission.stop();
+    vi.useRealTimers();
   });
 
   it('never come without bound, however sudden', () => {

@@ -26,7 +26,10 @@ const strange: string[] = [];
 const addon = nativeAddon();
 /** As native code told them apart, at their beginnings and their ends. */
 const connections: number[] = [];
-app.filter((res) => void connections.push(addon.connectionOf(res)));
+const noteConnection = (res: HttpResponse): void => {
+  connections.push(addon.connectionOf(res));
+};
+app.filter(noteConnection);
 
 /** Both ways of asking who connects, which must agree; `/recalled` is what a gateway does with native code. */
 function finders(trusted: BlockList | undefined): Record<string, ClientFinder> {

@@ -81,7 +81,8 @@ const BATCH_TARGETS = 10;
 const MOST_BURST_MS = 100;
 /**
  * Turns that bring no more than this part of what they are cut to, those refused included, are no overload any more,
- * whatever a burst among them made it shed. What the thread idles would not tell: short turns cost most by themselves.
+ * whatever a burst among them made it shed; but not while a hog is there, which would come back with all it has. What the
+ * thread idles would not tell: short turns cost most by themselves.
  */
 const SHORT_TURN = 0.5;
 /** Reading a head and refusing it, and reading on a byte that is dropped: nearly all of it in the kernel. */
@@ -150,14 +151,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const mark = client.mark();
     shares.fade(now);
     const weight = shares.weigh(mark);
+    if (weight === 'heavy') turnRooms.hogCame(now);
     if (pressure <= room[weight]) {
       shares.charge(mark, work);
       return undefined;
     }
     shares.charge(mark, REFUSAL_WORK);
-    if (weight !== 'heavy') return 'queue';
-    turnRooms.madeWay(now);
-    return 'share';
+    return weight === 'heavy' ? 'share' : 'queue';
   };
   /** Calls that a turn is cut to. */
   const limit = (): number =>
@@ -229,7 +229,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   const checking = setInterval(() => {
     const now = monotonicMs();
-    overload.check(now, turnsSeen === 0 || turnsFullness / turnsSeen < SHORT_TURN);
+    const areShort = turnsFullness / turnsSeen < SHORT_TURN && !turnRooms.hogIsThere(now);
+    overload.check(now, turnsSeen === 0 || areShort);
     turnsSeen = 0;
     turnsFullness = 0;
     batches.overload.check(now, false);

@@ -16,38 +16,43 @@ const MORE = 0.02;
 /** In effect the first call of a turn: nobody is shut out for good. */
 const LEAST_HEAVY_ROOM = 0.02;
 /**
- * While a hog can make way instead, turns of the others are not cut, or what piles up while the thread does not run
- * would be refused to them; but if their turns stay so many times as long for so long, the others are too many themselves.
+ * While a hog is there that can make way instead, turns of the others are not cut, or what piles up while the thread does
+ * not run would be refused to them, also where the hog had all it wanted just then; but if their turns stay so many times
+ * as long for so long, the others are too many themselves.
  */
 const ROOM_BESIDE_HOG = 100;
 const LONG_TURN = 10;
 const MOST_LONG_MS = 100;
-/** A hog that was shed so lately is there. */
+/** A hog that called so lately is there. */
 const LATELY_MS = 250;
 
 export interface TurnRooms {
   readonly rooms: Rooms;
-  /** Somebody heavy was shed. */
-  madeWay(nowMs: number): void;
+  /** Somebody heavy called. */
+  hogCame(nowMs: number): void;
+  /** Whether somebody heavy did, lately: how long turns are is what it is made to leave. */
+  hogIsThere(nowMs: number): boolean;
   /** A turn has ended that brought such a part of its limit. */
   turned(fullness: number, nowMs: number): void;
 }
 
 export function createTurnRooms(): TurnRooms {
   const rooms = { ...FIXED_ROOMS };
-  let madeWayAtMs = Number.NEGATIVE_INFINITY;
+  let hogCameAtMs = Number.NEGATIVE_INFINITY;
   let notLongAtMs = Number.NEGATIVE_INFINITY;
+  const hogIsThere = (nowMs: number): boolean => nowMs - hogCameAtMs < LATELY_MS;
   return {
     rooms,
-    madeWay: (nowMs) => {
-      madeWayAtMs = nowMs;
+    hogIsThere,
+    hogCame: (nowMs) => {
+      hogCameAtMs = nowMs;
     },
     turned: (fullness, nowMs) => {
       const isFull = fullness >= FULL_TURN;
       rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
       if (fullness < LONG_TURN) notLongAtMs = nowMs;
       const areTooMany = nowMs - notLongAtMs > MOST_LONG_MS;
-      const hogMakesWay = nowMs - madeWayAtMs < LATELY_MS && !areTooMany;
+      const hogMakesWay = hogIsThere(nowMs) && !areTooMany;
       rooms.usual = hogMakesWay ? ROOM_BESIDE_HOG : FIXED_ROOMS.usual;
       rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
     },
