@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Client, createAdmission, type ShedReason } from '../../src/ingress/admission/admission.ts';
 import { createClientMarks } from '../../src/ingress/admission/client-marks.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
@@ -62,6 +62,10 @@ function rig() {
   };
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('single calls', () => {
   it('are all let in below the target, and nobody asks who calls', () => {
     const { admission, keepOn, shed, now } = rig();
@@ -119,7 +123,6 @@ describe('single calls', () => {
     turns(500, 0);
     expect(isOverloaded()).toBe(false);
     admission.stop();
-    vi.useRealTimers();
   });
 
   it('never come without bound, however sudden', () => {

@@ -89,9 +89,9 @@ function proxied(family: 0x11 | 0x21, source: readonly number[]): Buffer {
   return Buffer.concat([start, length, addresses]);
 }
 
-async function markOf(path: string, before: Uint8Array = Buffer.alloc(0), from = '127.0.0.1') {
+async function markOf(path: string, before: Uint8Array = Buffer.alloc(0)) {
   const request = Buffer.from(head(`GET ${path} HTTP/1.1`, 'Host: a'));
-  const { answers } = await exchangeRaw(port, [Buffer.concat([before, request])], { localAddress: from });
+  const { answers } = await exchangeRaw(port, [Buffer.concat([before, request])]);
   return answers[0]?.body ?? '';
 }
 const ofBytes = (...address: number[]): string => `${marks.ofAddress(Uint8Array.from(address))}`;

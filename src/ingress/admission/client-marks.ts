@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto';
 /** Alike for all requests of one client, from 0 to 2^28 - 1. */
 export type ClientMark = number;
 
-const MARK_BITS = 28;
+export const MARK_BITS = 28;
 /** Longer than an IPv4 address, shorter than what is hashed of an IPv6 one: alike to neither but by chance. */
 const CALLER_BYTES = 5;
 

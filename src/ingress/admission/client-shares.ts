@@ -3,10 +3,10 @@
  * marks under a seed find their places in, so that neither many addresses nor chosen ones make it grow or lie much: two
  * clients are taken for one only where both rows say so.
  */
-import type { ClientMark } from './client-marks.ts';
+import { type ClientMark, MARK_BITS } from './client-marks.ts';
 
-/** In a row: a mark's 28 bits are a place in each of two. */
-const SLOT_BITS = 14;
+/** Of a place in a row: the halves of a mark are its places in the two. */
+const SLOT_BITS = MARK_BITS / 2;
 const SLOTS = 2 ** SLOT_BITS;
 /**
  * What a client had so long ago counts half as much. Longer than refusals are held back: a hog whose connections are

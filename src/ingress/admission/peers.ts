@@ -28,7 +28,8 @@ const NOBODY = new Uint8Array(0);
 
 /** Asks the parser anew each time. */
 export function createUncachedPeers(options: PeersOptions): Peers {
-  return { of: (res) => ask(res, options) ?? options.marks.ofAddress(NOBODY) };
+  const nobody = options.marks.ofAddress(NOBODY);
+  return { of: (res) => ask(res, options) ?? nobody };
 }
 
 /** One recalled in so many is asked for anew. */
@@ -44,7 +45,8 @@ export interface CachedPeersOptions extends PeersOptions {
 
 /** Remembers those of connections that are open, and no more: as many as the app lets in. */
 export function createPeers(options: CachedPeersOptions): Peers {
-  const { app, addon, marks, disagreed } = options;
+  const { app, addon, disagreed } = options;
+  const nobody = options.marks.ofAddress(NOBODY);
   const known = new Map<number, Peer>();
   let isReliable = true;
   let recalled = 0;
@@ -70,12 +72,12 @@ export function createPeers(options: CachedPeersOptions): Peers {
 
   return {
     of: (res) => {
-      if (!isReliable) return ask(res, options) ?? marks.ofAddress(NOBODY);
+      if (!isReliable) return ask(res, options) ?? nobody;
       const connection = connectionOf(res);
       const peer = known.get(connection);
       if (peer !== undefined && ++recalled % CHECK_ONE_IN !== 0) return peer;
       const asked = ask(res, options);
-      if (asked === undefined) return peer ?? marks.ofAddress(NOBODY);
+      if (asked === undefined) return peer ?? nobody;
       if (peer !== undefined && peer !== asked) distrust();
       else if (isReliable) known.set(connection, asked);
       return asked;
