@@ -1,4 +1,6 @@
 /** The two clocks: wall time for dates in credentials, monotonic time for ages and deadlines. */
+// By name: the global of the same name is looked up by a getter, each time.
+import { performance } from 'node:perf_hooks';
 
 export interface Clock {
   /** Milliseconds since the epoch; may step when the machine's clock is set. */

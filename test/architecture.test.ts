@@ -193,7 +193,7 @@ describe('every source file', () => {
   /** Reference tables: one row a line says more than two files would. */
   const MAX_LINES = 300;
   const TABLES: Readonly<Record<string, number>> = {
-    'native/addon.ts': 310,
+    'native/addon.ts': 280,
     'config.ts': 560,
     'metrics/counters.ts': 330,
     'metrics/exposition.ts': 380,

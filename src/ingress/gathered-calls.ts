@@ -41,10 +41,15 @@ export function emptyGathering(calls: number, bodyBytes: number): Gathered {
 }
 
 export function put(gathered: Gathered, exchange: Exchange, body: Buffer, type: string): void {
-  const { bodies, used, count, starts, ends, isJson, exchanges } = gathered;
-  bodies.set(body, used);
+  gathered.bodies.set(body, gathered.used);
+  enter(gathered, exchange, body.length, type);
+}
+
+/** The next body, of so many bytes, stands where it belongs. */
+export function enter(gathered: Gathered, exchange: Exchange, length: number, type: string): void {
+  const { used, count, starts, ends, isJson, exchanges } = gathered;
   starts[count] = used;
-  gathered.used = used + body.length;
+  gathered.used = used + length;
   ends[count] = gathered.used;
   isJson[count] = type === 'application/json' ? 1 : 0;
   exchanges[count] = exchange;

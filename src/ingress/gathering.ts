@@ -17,6 +17,7 @@ import type { Exchange } from './exchange.ts';
 import {
   type Calls,
   emptyGathering,
+  enter,
   type Gathered,
   placeSlice,
   put,
@@ -26,7 +27,7 @@ import {
 import { UNANSWERED } from './problem.ts';
 import type { ProveRevoked } from './prove-stale.ts';
 import { createQueueDelay } from './queue-delay.ts';
-import type { Behind } from './route.ts';
+import type { Behind, BodyLanding } from './route.ts';
 import { CORK_BUFFER_BYTES } from './server-exchange.ts';
 import { settleElsewhere } from './settle-elsewhere.ts';
 import { createTailRenderer, type RevocationView } from './verdict-reply.ts';
@@ -64,7 +65,11 @@ const PROOF_MEMBER = '"holderProof"';
 /** Their bodies: those of ordinary size all, of the largest several. Memory is taken as it is used. */
 const BODY_BYTES = 4 * 1024 * 1024;
 
-export type SingleHandler = (exchange: Exchange, body: Buffer, type: string, behind: Behind) => void;
+/** What a route of single calls has of this. */
+export interface SingleHandler {
+  handle(exchange: Exchange, body: Buffer, type: string, behind: Behind): void;
+  readonly landing: BodyLanding;
+}
 
 export function createSingleHandler(options: GatheringOptions): SingleHandler {
   const gathered = emptyGathering(MAX_GATHERED_CALLS, BODY_BYTES);
@@ -90,24 +95,42 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     options.onTurnAnswered();
   };
 
-  return (exchange, body, type, behind) => {
-    exchange.credentials = 1;
-    const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
-    // If a request stands behind it after all, its connection does not outlive this turn: then its proof is not used up.
-    const mayFollow = behind === 'unknown' && options.parts.replay.share !== undefined;
-    const isAlone = mayFollow ? !body.includes(PROOF_MEMBER) : behind !== 'nothing';
-    if (isAlone || isFull) {
-      put(alone, exchange, body, type);
-      // Where nobody can tell what stands behind, nearly always nothing does: those who have to be asked are asked.
-      answerAll(alone, behind !== 'request');
-      return;
-    }
-    put(gathered, exchange, body, type);
+  /** Another one was gathered: this turn ends with the answers. */
+  const flushLater = (): void => {
     if (flushIsDue) return;
     flushIsDue = true;
     queue.begin();
     options.onTurnBegun();
     setImmediate(flush);
+  };
+
+  return {
+    handle: (exchange, body, type, behind) => {
+      exchange.credentials = 1;
+      const isFull = gathered.count === MAX_GATHERED_CALLS || gathered.used + body.length > BODY_BYTES;
+      // If a request stands behind it after all, its connection does not outlive this turn: then its proof is not used up.
+      const mayFollow = behind === 'unknown' && options.parts.replay.share !== undefined;
+      const isAlone = mayFollow ? !body.includes(PROOF_MEMBER) : behind !== 'nothing';
+      if (isAlone || isFull) {
+        put(alone, exchange, body, type);
+        // Where nobody can tell what stands behind, nearly always nothing does: those who have to be asked are asked.
+        answerAll(alone, behind !== 'request');
+        return;
+      }
+      put(gathered, exchange, body, type);
+      flushLater();
+    },
+    landing: {
+      bytes: gathered.bodies,
+      get at() {
+        return gathered.count === MAX_GATHERED_CALLS ? BODY_BYTES : gathered.used;
+      },
+      take: (exchange, type) => {
+        exchange.credentials = 1;
+        enter(gathered, exchange, exchange.contentLength, type);
+        flushLater();
+      },
+    },
   };
 }
 

@@ -5,12 +5,14 @@
  * that one. No authorization is kept: it is read anew each time, for whoever judges it.
  */
 import type { HttpRequest } from 'uWebSockets.js';
-import { HEAD_FAULTS, HEAD_PLACES, type NativeAddon } from '../native/addon.ts';
+import type { NativeAddon } from '../native/addon.ts';
+import { HEAD_FAULTS, HEAD_PLACES } from '../native/addon-requests.ts';
 import { type RequestHead, readHead, type SeenRequest } from './request-head.ts';
+import type { LandingRoom } from './route.ts';
 
 export interface HeadReader {
-  /** Valid until the next is read. */
-  read(req: HttpRequest): SeenRequest;
+  /** Valid until the next is read. `landing`: where its body may be put, if all of it was read with the head. */
+  read(req: HttpRequest, landing: LandingRoom | undefined): SeenRequest;
 }
 
 /**
@@ -21,6 +23,9 @@ export function createStrictHeadReader(addon: NativeAddon | undefined): HeadRead
   if (addon?.createHeadTable() === undefined) return { read: (req) => readHead(req) };
   return { read: (req) => readHead(req, HEAD_FAULTS[addon.headFault(req)]) };
 }
+
+/** There is no room: no body lands. */
+const NOWHERE: LandingRoom = { bytes: new Uint8Array(0), at: 0 };
 
 /** One head in so many that was recognised is read by the strict reader too. */
 const CHECK_ONE_IN = 4096;
@@ -35,12 +40,13 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   const table = addon.createHeadTable();
   if (table === undefined) return createStrictHeadReader(undefined);
   const heads = new Array<RequestHead | undefined>(HEAD_PLACES).fill(undefined);
-  const variables = new Float64Array(3);
+  const variables = new Float64Array(4);
   const seen: { -readonly [name in keyof SeenRequest]: SeenRequest[name] } = {
     head: undefined as never,
     contentLength: 0,
     requestId: undefined,
     authorization: undefined,
+    hasLanded: false,
   };
   let isTrusted = true;
   let recognised = 0;
@@ -50,9 +56,9 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
     isTrusted = false;
     disagreed();
   };
-  const find = (req: HttpRequest): RequestHead | undefined => {
+  const find = (req: HttpRequest, { bytes, at }: LandingRoom): RequestHead | undefined => {
     try {
-      return heads[addon.findHead(table, req, variables)];
+      return heads[addon.findHead(table, req, variables, bytes, at)];
     } catch {
       distrust();
       return undefined;
@@ -80,19 +86,21 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   };
   const check = (req: HttpRequest): SeenRequest => {
     const read = readHead(req);
-    if (!isSame(read, seen)) distrust();
+    if (isSame(read, seen)) return seen;
+    distrust();
     return read;
   };
 
   return {
-    read: (req) => {
+    read: (req, landing = NOWHERE) => {
       if (!isTrusted) return readHead(req);
-      const head = find(req);
+      const head = find(req, landing);
       if (head === undefined) return learn(req);
       seen.head = head;
       seen.contentLength = variables[0] as number;
       seen.requestId = variables[1] === 0 ? undefined : req.getHeader('x-request-id');
       seen.authorization = variables[2] === 0 ? undefined : req.getHeader('authorization');
+      seen.hasLanded = (variables[3] as number) > 0;
       return ++recognised % CHECK_ONE_IN === 0 ? check(req) : seen;
     },
   };

@@ -3,7 +3,7 @@ import type { KnownCaller } from '../callers/caller-index.ts';
 import { mediaType } from './media-type.ts';
 import type { Problem } from './problem.ts';
 import type { SeenRequest } from './request-head.ts';
-import type { Route } from './route.ts';
+import type { Route, RouteBody } from './route.ts';
 import type { ServerExchange } from './server-exchange.ts';
 
 export type Authorize = (seen: SeenRequest, route: Route) => Authorized;
@@ -44,7 +44,7 @@ export function refusedByHead(
 
 function refuseBody(
   { head, contentLength }: ServerExchange,
-  { maxBytes, mediaTypes, optional }: NonNullable<Route['body']>,
+  { maxBytes, mediaTypes, optional }: RouteBody,
 ): Refusal | undefined {
   if (optional === true && contentLength === 0) return undefined;
   if (head.contentEncoding !== undefined) {

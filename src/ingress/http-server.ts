@@ -19,7 +19,7 @@ import { type Problem, problemReply, UNANSWERED } from './problem.ts';
 import { type BodyBounds, createBodyReader } from './read-body.ts';
 import type { SeenRequest } from './request-head.ts';
 import { createRequestIds } from './request-id.ts';
-import type { Behind, Route } from './route.ts';
+import type { Behind, BodyLanding, Route } from './route.ts';
 import { CORK_BUFFER_BYTES, type ExchangeHost, type ServedRoute, ServerExchange } from './server-exchange.ts';
 
 export interface ServerOptions {
@@ -125,8 +125,9 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
       handle(exchange, NO_BODY, 'unknown');
       return;
     }
-    const { stream } = route;
-    if (stream === undefined) bodies.read(exchange, res);
+    const { stream, landing } = route;
+    if (landing !== undefined && seen.hasLanded) land(exchange, options, landing);
+    else if (stream === undefined) bodies.read(exchange, res);
     else bodies.stream(exchange, res, (flow) => stream(exchange, typeOf(exchange), flow));
   };
 
@@ -137,7 +138,7 @@ export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop()
     let served = found.none;
     let exchange: ServerExchange | undefined;
     try {
-      seen = heads.read(req);
+      seen = heads.read(req, found.post.route?.landing);
       // RFC 9110 section 9.3.2: HEAD is GET, answered without its content.
       const method = seen.head.method === 'HEAD' ? 'GET' : seen.head.method;
       served = method === 'POST' ? found.post : method === 'GET' ? found.get : found.none;
@@ -190,9 +191,15 @@ function routesAt(all: readonly Route[], observe: RequestObserver): FoundRoutes 
   const none = { route: undefined, number: observe.routeOf('none') };
   const by = (method: Route['method']): ServedRoute => {
     const route = all.find((candidate) => candidate.method === method);
-    return route === undefined ? none : { route, number: observe.routeOf(route.name) };
+    return route === undefined ? none : { route: inOneShape(route), number: observe.routeOf(route.name) };
   };
   return { all, post: by('POST'), get: by('GET'), none };
+}
+
+/** With all that any route may have, in one order: what reads routes meets one shape, and needs not look members up. */
+function inOneShape(route: Route): Route {
+  const { method, path, name, lane, scope, body, handle, landing, stream } = route;
+  return { method, path, name, lane, scope, body, handle, landing, stream };
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -212,6 +219,7 @@ const UNREAD: SeenRequest = {
   contentLength: 0,
   requestId: undefined,
   authorization: undefined,
+  hasLanded: false,
 };
 
 /**
@@ -239,6 +247,15 @@ function guarded(exchange: ServerExchange, options: ServerOptions, body: Buffer,
   try {
     const later = exchange.served.route?.handle?.(exchange, body, typeOf(exchange), behind);
     later?.catch((error: unknown) => fail(exchange, options, error));
+  } catch (error) {
+    fail(exchange, options, error);
+  }
+}
+
+/** The same for a body that has landed. */
+function land(exchange: ServerExchange, options: ServerOptions, landing: BodyLanding): void {
+  try {
+    landing.take(exchange, typeOf(exchange));
   } catch (error) {
     fail(exchange, options, error);
   }

@@ -29,6 +29,8 @@ export interface SeenRequest {
   readonly requestId: string | undefined;
   /** As sent: a secret, which nothing keeps beyond the judgement of it. */
   readonly authorization: string | undefined;
+  /** Whether its body stands where bodies may land that were read with their heads (route.ts): all of it, and nothing behind it. */
+  readonly hasLanded: boolean;
 }
 
 /** A head while its headers are walked. */
@@ -82,7 +84,7 @@ export function readHead(req: HttpRequest, unseen?: string): SeenRequest {
     framingFault: fault,
   };
   const { requestId, authorization } = draft;
-  return { head, contentLength: contentLength ?? 0, requestId, authorization };
+  return { head, contentLength: contentLength ?? 0, requestId, authorization, hasLanded: false };
 }
 
 /** One header; names come in lower case. A second one of some would be read differently by two readers. */

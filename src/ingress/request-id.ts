@@ -20,13 +20,21 @@ export function loggableId(id: string, sent: string | undefined): string | undef
   return id !== sent || isOpaqueId(id) ? id : undefined;
 }
 
-/** A source of ids unique to this thread's life: a random prefix and a counter. */
+/** The last two digits of a count to the base of 36. */
+const ENDINGS = Array.from({ length: 36 ** 2 }, (_, i) => i.toString(36).padStart(2, '0'));
+
+/** A source of ids unique to this thread's life: a random prefix and a counter, of which most digits are known beforehand. */
 export function createRequestIds(): (sent: string | undefined) => string {
   const prefix = randomBytes(9).toString('base64url');
+  let rounds = 0;
   let count = 0;
+  let beginning = `${prefix}-`;
   return (sent) => {
     if (sent !== undefined && ECHOABLE.test(sent)) return sent;
-    count++;
-    return `${prefix}-${count.toString(36)}`;
+    if (++count === ENDINGS.length) {
+      count = 0;
+      beginning = `${prefix}-${(++rounds).toString(36)}`;
+    }
+    return beginning + (ENDINGS[count] as string);
   };
 }

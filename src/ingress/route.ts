@@ -16,24 +16,45 @@ export interface Route {
   /** Stands for the path in metrics. */
   readonly name: string;
   /** How its calls are admitted; absent: all are. */
-  readonly lane?: Lane;
+  readonly lane?: Lane | undefined;
   /** What a caller must be allowed, where callers have names; absent: anybody may ask. */
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
   /** Required on POST. */
-  readonly body?: {
-    readonly maxBytes: number;
-    readonly mediaTypes: readonly string[];
-    /** A call without a body needs no content type either. */
-    readonly optional?: boolean;
-  };
+  readonly body?: RouteBody | undefined;
   /**
    * Answers the exchange, now or later. `body` is only valid until the handler first awaits; `type` is the
    * body's media type, one of `mediaTypes`. With a request `behind` it has to be now: the parser closes a connection
    * whose next request comes while an answer is pending.
    */
-  handle?(exchange: Exchange, body: Buffer, type: string, behind: Behind): void | Promise<void>;
+  readonly handle?:
+    | ((exchange: Exchange, body: Buffer, type: string, behind: Behind) => void | Promise<void>)
+    | undefined;
+  /** Beside `handle`: takes bodies that were read together with their heads where native code has put them. */
+  readonly landing?: BodyLanding | undefined;
   /** In place of `handle`: takes the body as it arrives. Called before any of it. */
-  stream?(exchange: Exchange, type: string, flow: BodyFlow): BodySink;
+  readonly stream?: ((exchange: Exchange, type: string, flow: BodyFlow) => BodySink) | undefined;
+}
+
+export interface RouteBody {
+  readonly maxBytes: number;
+  readonly mediaTypes: readonly string[];
+  /** A call without a body needs no content type either. */
+  readonly optional?: boolean;
+}
+
+/** Room for the next body, from `at` on, if there is any. */
+export interface LandingRoom {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
+/**
+ * Where a body may be put that was read together with its head, with nothing behind it: most are, and are spared the way
+ * through the parser's next call and a buffer of their own.
+ */
+export interface BodyLanding extends LandingRoom {
+  /** The exchange's body was put there. It may be answered later; what else holds for `handle` holds here. */
+  take(exchange: Exchange, type: string): void;
 }
 
 export interface BodySink {

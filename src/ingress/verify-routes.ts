@@ -56,7 +56,7 @@ export function verifyRoutes(options: VerifyRoutesOptions): Route[] {
       lane: 'single',
       scope: 'verify',
       body: { maxBytes: LIMITS.singleBodyBytes, mediaTypes: SINGLE_MEDIA_TYPES },
-      handle: single,
+      ...single,
     },
     {
       method: 'POST',

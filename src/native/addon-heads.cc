@@ -6,10 +6,12 @@
  */
 #include "addon-heads.h"
 
+#include <cstring>
 #include <new>
 
 #include "addon-arguments.h"
 #include "addon-parser.h"
+#include "ingress/native/body-landing.h"
 #include "ingress/native/head-table.h"
 
 namespace vigie::addon {
@@ -41,16 +43,19 @@ napi_value create_head_table(napi_env env, napi_callback_info) {
 }
 
 napi_value find_head(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
+  napi_value arguments[5];
   HeldTable* held = nullptr;
   const Header* headers = nullptr;
   Doubles variables;
-  if (!read_arguments(env, info, arguments, 3) || !read_handle(env, arguments[0], "table", held) ||
-      !read_headers(env, arguments[1], headers) || !read_doubles(env, arguments[2], "variables", variables)) {
+  Bytes room;
+  std::uint32_t at = 0;
+  if (!read_arguments(env, info, arguments, 5) || !read_handle(env, arguments[0], "table", held) ||
+      !read_headers(env, arguments[1], headers) || !read_doubles(env, arguments[2], "variables", variables) ||
+      !read_bytes(env, arguments[3], "room", room) || !read_count(env, arguments[4], "at", at)) {
     return nullptr;
   }
-  if (variables.length < 3) {
-    refuse(env, "variables must have room for three");
+  if (variables.length < 4) {
+    refuse(env, "variables must have room for four");
     return nullptr;
   }
   HeadText head;
@@ -60,7 +65,16 @@ napi_value find_head(napi_env env, napi_callback_info info) {
   variables.data[0] = found.content_length;
   variables.data[1] = found.has_request_id ? 1 : 0;
   variables.data[2] = found.has_authorization ? 1 : 0;
-  return number(env, place == HeadTable::kNone ? -1 : static_cast<double>(place));
+  variables.data[3] = -1;
+  if (place == HeadTable::kNone) return number(env, -1);
+  if (at <= room.length && found.content_length <= static_cast<double>(room.length - at)) {
+    const Landed body = landed_body(headers, static_cast<std::size_t>(found.content_length));
+    if (body.data != nullptr) {
+      std::memcpy(room.data + at, body.data, body.length);
+      variables.data[3] = found.content_length;
+    }
+  }
+  return number(env, static_cast<double>(place));
 }
 
 napi_value learn_head(napi_env env, napi_callback_info info) {

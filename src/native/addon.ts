@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ADDON_MEMBERS } from './addon-members.ts';
+import type { RequestFunctions } from './addon-requests.ts';
 
 /** The kernel's implementations in words for settings and logs; their numbers are the addon's. */
 export const IMPLEMENTATIONS = ['portable', 'ifma'] as const;
@@ -12,7 +13,6 @@ export type KernelImplementation = (typeof IMPLEMENTATIONS)[number];
 export type RecogniserHandle = { readonly recogniser: unique symbol };
 export type CardHasherHandle = { readonly hasher: unique symbol };
 export type ProofHasherHandle = { readonly proofHasher: unique symbol };
-export type HeadTableHandle = { readonly heads: unique symbol };
 
 /** Stands for a place that was not found. */
 export const NO_PLACE = 0xffffffff;
@@ -20,20 +20,11 @@ export const NO_PLACE = 0xffffffff;
 /** Stands for a pair of header and issuer that is not recognised. */
 export const NO_PAIR = 0xffffffff;
 
-/** Places in a table of heads. */
-export const HEAD_PLACES = 64;
-/** What `headFault` says, by its number; the first is nothing. */
-export const HEAD_FAULTS = [
-  undefined,
-  'a header has no name',
-  'a value begins or ends with bytes beyond ASCII',
-] as const;
-
 /** What `forbidDumps` may say that it could not do. */
 export const DUMPS = { coresNotLimited: 1, notHidden: 2 } as const;
 
 /** What the addon exports; wrong arguments throw a TypeError or a RangeError, wrong bytes never do. */
-export interface NativeAddon {
+export interface NativeAddon extends RequestFunctions {
   /**
    * Judges `count` checks in the layout of PackedChecks.
    *
@@ -176,33 +167,6 @@ export interface NativeAddon {
     mostBytes: number,
     stand: Uint32Array,
   ): number;
-  /**
-   * What was read from its connection behind this chunk of a body, as a place in BEHIND. To be asked only of what
-   * uWebSockets.js hands to `onData`, during the call.
-   */
-  standsBehind(chunk: ArrayBuffer): number;
-  /**
-   * The response's connection, as a number that no other has while it is open. To be asked only while the parser calls, and
-   * of a build whose memory is known (admission/peers.ts); an Error where it cannot be reached.
-   */
-  connectionOf(response: object): number;
-  /** A table of heads of requests, for one thread; undefined where a request's memory cannot be reached. */
-  createHeadTable(): HeadTableHandle | undefined;
-  /**
-   * Looks for a head that differs from this request's in nothing that matters but its variables (see
-   * ingress/native/head-table.h): `variables[0]` becomes the length of the body (bytes), `variables[1]` 1 when there is
-   * a request id, `variables[2]` 1 when there is an authorization. To be asked only while the request is handled, and of a build whose memory is known (head-reader.ts).
-   *
-   * @returns its place, 0 to HEAD_PLACES - 1; -1 when there is none.
-   */
-  findHead(table: HeadTableHandle, request: object, variables: Float64Array): number;
-  /** Puts this request's head into the table, in the place of another perhaps. -1: it is of no kind that is kept. */
-  learnHead(table: HeadTableHandle, request: object): number;
-  /**
-   * What is wrong with this request's head and `forEach` does not show, as a place in HEAD_FAULTS. To be asked as
-   * `findHead` is; an Error where a request's memory cannot be reached.
-   */
-  headFault(request: object): number;
   /** Asks for large pages for memory that is read at random; false where there are none to be had. */
   adviseHugePages(bytes: Uint8Array): boolean;
   createCardHasher(key: Uint8Array): CardHasherHandle;

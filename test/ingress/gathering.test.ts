@@ -14,11 +14,11 @@ const GOOD = Buffer.from(credential());
 const BAD = Buffer.from(tampered(credential()));
 
 /** A caller who keeps what he is told: a reason, or a problem's type. */
-function caller() {
+function caller(contentLength: number) {
   const told: string[] = [];
   const exchange: Exchange = {
     head: undefined as never,
-    contentLength: 0,
+    contentLength,
     requestId: '',
     loggableId: undefined,
     caller: undefined,
@@ -46,7 +46,7 @@ function handlerOn(
   const errors: unknown[] = [];
   const queued: number[] = [];
   const verified: number[] = [];
-  const handle = createSingleHandler({
+  const { handle, landing } = createSingleHandler({
     parts,
     addon,
     revocation: () => ({ state: 'fresh', seq: 1, ageMs: 5 }),
@@ -60,11 +60,19 @@ function handlerOn(
     onTurnAnswered: () => {},
   });
   const call = (body: Buffer, { type = 'application/jwt', behind = 'nothing' as Behind } = {}): string[] => {
-    const { exchange, told } = caller();
+    const { exchange, told } = caller(body.length);
     handle(exchange, body, type, behind);
     return told;
   };
-  return { call, errors, queued, verified };
+  /** As native code does where a body was read with its head; `undefined` where there is no room for it. */
+  const land = (body: Buffer, type = 'application/jwt'): string[] | undefined => {
+    const { exchange, told } = caller(body.length);
+    if (body.length > landing.bytes.length - landing.at) return undefined;
+    landing.bytes.set(body, landing.at);
+    landing.take(exchange, type);
+    return told;
+  };
+  return { call, land, errors, queued, verified };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -93,6 +101,41 @@ describe('calls of one turn', () => {
         'malformed',
       ]);
     }
+  });
+
+  it('are answered alike whether their bodies have landed or were handed over, in whatever order', async () => {
+    const { call, land, verified } = handlerOn(pathParts(nativeAddon()));
+    const json = Buffer.from(JSON.stringify({ credential: GOOD.toString(), audience: 'a' }));
+    const told = [
+      call(BAD),
+      land(GOOD),
+      land(json, 'application/json'),
+      call(GOOD, { behind: 'request' }),
+      land(BAD),
+      land(Buffer.from('{"credential":7}'), 'application/json'),
+      call(GOOD),
+    ];
+    expect(told.flat()).toEqual(['ok']);
+    await turn();
+    const expected = ['bad_signature', 'ok', 'ok', 'ok', 'bad_signature', 'bad-envelope', 'ok'];
+    expect(told.flat()).toEqual(expected);
+    expect(verified).toEqual([1, 5]);
+  });
+
+  it('have no room for bodies to land when they are too many, or too long together', async () => {
+    const { land, verified } = handlerOn(pathParts(nativeAddon()));
+    const short = Array.from({ length: MAX_GATHERED_CALLS }, () => land(Buffer.from('x')));
+    expect(land(Buffer.from('x'))).toBeUndefined();
+    await turn();
+    expect(short.every((told) => told?.[0] === 'malformed')).toBe(true);
+    const long = Buffer.alloc(64 * 1024, 'x');
+    let landed = 0;
+    while (land(long) !== undefined) landed++;
+    expect(landed).toBe(64);
+    await turn();
+    expect(verified.reduce((sum, count) => sum + count)).toBe(MAX_GATHERED_CALLS + 64);
+    expect(land(long)).toEqual([]);
+    await turn();
   });
 
   it('do not include one behind which more stands: it is answered at once, and alone', async () => {

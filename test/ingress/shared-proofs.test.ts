@@ -52,7 +52,7 @@ function handlers({ addon, replay, stepMs = 0, statusAgain, isListless = false }
     mayChooseAt: () => false,
     onVerified: (codes: Uint8Array): void => void verified.push(...codes),
   };
-  const single = createSingleHandler({
+  const { handle: single } = createSingleHandler({
     ...common,
     writer: createAnswerWriter(GATHERED_SLICE, addon),
     onQueued: () => {},

@@ -40,23 +40,23 @@ function parserIsKnown() {
 }
 
 function refusesWhatIsNone(addon, table) {
-  const variables = new Float64Array(3);
+  const rest = [new Float64Array(4), new Uint8Array(0), 0];
   for (const wrong of WRONG) {
-    assert.throws(() => addon.findHead(wrong, {}, variables), TypeError);
+    assert.throws(() => addon.findHead(wrong, {}, ...rest), TypeError);
     assert.throws(() => addon.learnHead(wrong, {}), TypeError);
-    assert.throws(() => addon.findHead(table, wrong, variables), TypeError);
+    assert.throws(() => addon.findHead(table, wrong, ...rest), TypeError);
     assert.throws(() => addon.learnHead(table, wrong), TypeError);
     assert.throws(() => addon.connectionOf(wrong), TypeError);
   }
   for (const empty of EMPTY) {
-    assert.throws(() => addon.findHead(empty, {}, variables), TypeError);
-    assert.throws(() => addon.findHead(table, empty, variables), RangeError);
+    assert.throws(() => addon.findHead(empty, {}, ...rest), TypeError);
+    assert.throws(() => addon.findHead(table, empty, ...rest), RangeError);
     assert.throws(() => addon.learnHead(table, empty), RangeError);
     assert.throws(() => addon.connectionOf(empty), RangeError);
   }
   // The handle of another kind is none, and no handle is a request.
-  assert.throws(() => addon.findHead(addon.createRecogniser(), {}, variables), TypeError);
-  assert.throws(() => addon.findHead(table, table, variables), TypeError);
+  assert.throws(() => addon.findHead(addon.createRecogniser(), {}, ...rest), TypeError);
+  assert.throws(() => addon.findHead(table, table, ...rest), TypeError);
   assert.throws(() => addon.findHead(table), TypeError);
   assert.throws(() => addon.findHead(), TypeError);
   assert.throws(() => addon.learnHead(), TypeError);
@@ -65,21 +65,47 @@ function refusesWhatIsNone(addon, table) {
 
 /** Of a request that is being handled: everything but the request wrong, then right. */
 function asks(addon, table, request) {
-  const variables = new Float64Array(3);
+  const variables = new Float64Array(4);
+  const room = new Uint8Array(8);
   for (const wrong of [...WRONG, ...EMPTY, new Float32Array(2)]) {
-    assert.throws(() => addon.findHead(table, request, wrong), TypeError);
-    assert.throws(() => addon.findHead(wrong, request, variables), TypeError);
+    assert.throws(() => addon.findHead(table, request, wrong, room, 0), TypeError);
+    assert.throws(() => addon.findHead(table, request, variables, wrong, 0), TypeError);
+    assert.throws(() => addon.findHead(table, request, variables, room, wrong), TypeError);
+    assert.throws(() => addon.findHead(wrong, request, variables, room, 0), TypeError);
     assert.throws(() => addon.learnHead(wrong, request), TypeError);
   }
-  for (const room of [0, 1, 2]) {
-    assert.throws(() => addon.findHead(table, request, new Float64Array(room)), RangeError);
+  for (const length of [0, 1, 2, 3]) {
+    assert.throws(() => addon.findHead(table, request, new Float64Array(length), room, 0), RangeError);
   }
   const place = addon.learnHead(table, request);
   assert(place >= 0 && place < PLACES);
-  assert.equal(addon.findHead(table, request, variables), place);
-  assert.deepEqual([...variables], [Number(request.getHeader('content-length')), 1, 1]);
-  assert.equal(addon.findHead(table, request, new Float64Array(new SharedArrayBuffer(24))), place);
-  assert.equal(addon.findHead(addon.createHeadTable(), request, variables), -1);
+  const shared = new Float64Array(new SharedArrayBuffer(32));
+  assert.equal(addon.findHead(table, request, shared, room, 0), place);
+  assert.equal(addon.findHead(addon.createHeadTable(), request, variables, room, 0), -1);
+  landsBody(addon, table, request, place);
+}
+
+/** The four bytes of its body, where there is room for them, and no byte more. */
+function landsBody(addon, table, request, place) {
+  for (const [length, at, lands] of [
+    [4, 0, true],
+    [9, 5, true],
+    [9, 0, true],
+    [3, 0, false],
+    [0, 0, false],
+    [9, 6, false],
+    [9, 9, false],
+    [9, 10, false],
+    [9, 2 ** 32 - 1, false],
+  ]) {
+    const variables = new Float64Array(4);
+    const room = new Uint8Array(length);
+    assert.equal(addon.findHead(table, request, variables, room, at), place);
+    assert.deepEqual([...variables], [4, 1, 1, lands ? 4 : -1]);
+    const wanted = Buffer.alloc(length);
+    if (lands) wanted.write('body', at);
+    assert.deepEqual(Buffer.from(room), wanted);
+  }
 }
 
 /** The same number at the connection's beginning, while it is used, and at its end. */
@@ -145,7 +171,10 @@ export async function testHeads(addon) {
     connections.handled(response);
   }, connections.filtered);
   connections.check();
-  assert.throws(() => addon.findHead(table, over.request, new Float64Array(3)), RangeError);
+  assert.throws(
+    () => addon.findHead(table, over.request, new Float64Array(4), new Uint8Array(8), 0),
+    RangeError,
+  );
   assert.throws(() => addon.learnHead(table, over.request), RangeError);
   assert.throws(() => addon.connectionOf(over.response), RangeError);
 }

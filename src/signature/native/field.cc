@@ -9,15 +9,8 @@ FieldElement square_times(FieldElement a, int times) {
   return a;
 }
 
-struct Powers {
-  /** a^11 */
-  FieldElement eleven;
-  /** a^(2^250 - 1) */
-  FieldElement ones_250;
-};
-
-/** The addition chain that both powers share: runs of one bits, each doubled in length from the last. */
-Powers common_powers(const FieldElement& a) {
+/** a^(2^250 - 1) by runs of one bits, each doubled in length from the last. */
+FieldElement ones_250_of(const FieldElement& a) {
   const FieldElement two = field_square(a);
   const FieldElement nine = field_multiply(a, square_times(two, 2));
   const FieldElement eleven = field_multiply(nine, two);
@@ -28,7 +21,7 @@ Powers common_powers(const FieldElement& a) {
   const FieldElement ones_50 = field_multiply(square_times(ones_40, 10), ones_10);
   const FieldElement ones_100 = field_multiply(square_times(ones_50, 50), ones_50);
   const FieldElement ones_200 = field_multiply(square_times(ones_100, 100), ones_100);
-  return {eleven, field_multiply(square_times(ones_200, 50), ones_50)};
+  return field_multiply(square_times(ones_200, 50), ones_50);
 }
 
 /** One pass of carries around the limbs, the top one folded back by 19. */
@@ -63,12 +56,6 @@ void field_to_words(const FieldElement& a, std::uint64_t words[4]) noexcept {
   words[3] = t[3] >> 39 | t[4] << 12;
 }
 
-FieldElement field_invert(const FieldElement& a) noexcept {
-  const Powers powers = common_powers(a);
-  // p - 2 = 2^255 - 21 = (2^250 - 1) * 2^5 + 11
-  return field_multiply(square_times(powers.ones_250, 5), powers.eleven);
-}
-
 void field_invert_all(FieldElement* elements, FieldElement* before, std::size_t count) noexcept {
   FieldElement product = kFieldOne;
   for (std::size_t i = 0; i < count; i++) {
@@ -86,7 +73,7 @@ void field_invert_all(FieldElement* elements, FieldElement* before, std::size_t 
 
 FieldElement field_power_p58(const FieldElement& a) noexcept {
   // (p - 5) / 8 = 2^252 - 3 = (2^250 - 1) * 2^2 + 1
-  return field_multiply(square_times(common_powers(a).ones_250, 2), a);
+  return field_multiply(square_times(ones_250_of(a), 2), a);
 }
 
 bool field_is_zero(const FieldElement& a) noexcept {

@@ -132,7 +132,7 @@ static inline FieldElement field_from_words(const std::uint64_t words[4]) {
 /** The canonical value, below p, of a loose element, as four words. */
 void field_to_words(const FieldElement& a, std::uint64_t words[4]) noexcept;
 
-/** a^-1 = a^(p-2); zero for zero. */
+/** a^-1, tight; zero for zero. Takes longer for some than for others. */
 FieldElement field_invert(const FieldElement& a) noexcept;
 
 /** The same of each, in its place, by one inversion (Montgomery's trick); `scratch` has room for as many. */

@@ -6,8 +6,8 @@
 namespace vigie::ifma {
 
 /**
- * 1/a in each lane, zero for zero. By the portable field: of a single chain of squares each waits for the one before, and
- * there a scalar product takes half as long as eight side by side.
+ * 1/a in each lane, zero for zero. By one inversion of the portable field for all lanes: its steps branch by the number that
+ * is inverted, which eight side by side could not, and powers of all eight take several times as long.
  */
 Factor invert(const Factor& a) noexcept;
 

@@ -86,7 +86,41 @@ void powers() {
     CHECK(words_of(field_invert(a)) == reference::power(value_of(a), minus_two), "inverse %d", i);
     CHECK(words_of(field_power_p58(a)) == reference::power(value_of(a), p58), "power %d", i);
   }
-  CHECK(field_is_zero(field_invert(kFieldZero)), "the inverse of zero");
+}
+
+/** Each is one factor of a product that is one, and tight; zero has none. */
+void inverts(const reference::Number& value, const char* what, int number) {
+  const FieldElement a = field_from_words(value.data()), inverse = field_invert(a);
+  tight(inverse, what);
+  const auto one = reference::small(field_is_zero(a) ? 0 : 1);
+  CHECK(words_of(field_multiply(a, inverse)) == one, "%s %d", what, number);
+  CHECK(field_is_zero(inverse) == field_is_zero(a), "%s %d", what, number);
+}
+
+/** Numbers that are short, or have long runs of zeros or ones, make the steps of an inversion unlike those of others. */
+void inverses() {
+  reference::Random random(53);
+  for (int i = 0; i <= 1000; i++) {
+    const auto distance = reference::small(static_cast<std::uint64_t>(i));
+    inverts(distance, "the inverse of", i);
+    inverts(reference::plain_subtract(reference::kPrime, distance), "the inverse of p -", i);
+  }
+  for (int bit = 0; bit < 255; bit++) {
+    reference::Number power = reference::small(0);
+    power[static_cast<std::size_t>(bit / 64)] = std::uint64_t{1} << bit % 64;
+    inverts(power, "the inverse of a power of two", bit);
+    inverts(reference::plain_subtract(power, reference::small(1)), "of one below a power of two", bit);
+    inverts(reference::plain_subtract(reference::kPrime, power), "of p less a power of two", bit);
+  }
+  for (int i = 0; i < 20'000; i++) {
+    reference::Number value = random.number();
+    for (std::size_t word = 0; word < 4; word++) {
+      // Of each fourth or so, words of nothing but zeros or ones.
+      const std::uint64_t choice = random.next() % 8;
+      if (choice < 2) value[word] = choice == 0 ? 0 : ~std::uint64_t{0};
+    }
+    inverts(value, "the inverse of a number, round", i);
+  }
 }
 
 }  // namespace
@@ -95,5 +129,6 @@ int main() {
   operations_at_the_bounds();
   values_around_the_modulus();
   powers();
+  inverses();
   return finish("test-field");
 }
