@@ -122,6 +122,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     },
     landing: {
       bytes: gathered.bodies,
+      mostBytes: LIMITS.singleBodyBytes,
       get at() {
         return gathered.count === MAX_GATHERED_CALLS ? BODY_BYTES : gathered.used;
       },

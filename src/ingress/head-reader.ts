@@ -25,7 +25,7 @@ export function createStrictHeadReader(addon: NativeAddon | undefined): HeadRead
 }
 
 /** There is no room: no body lands. */
-const NOWHERE: LandingRoom = { bytes: new Uint8Array(0), at: 0 };
+const NOWHERE: LandingRoom = { bytes: new Uint8Array(0), at: 0, mostBytes: 0 };
 
 /** One head in so many that was recognised is read by the strict reader too. */
 const CHECK_ONE_IN = 4096;
@@ -56,9 +56,9 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
     isTrusted = false;
     disagreed();
   };
-  const find = (req: HttpRequest, { bytes, at }: LandingRoom): RequestHead | undefined => {
+  const find = (req: HttpRequest, { bytes, at, mostBytes }: LandingRoom): RequestHead | undefined => {
     try {
-      return heads[addon.findHead(table, req, variables, bytes, at)];
+      return heads[addon.findHead(table, req, variables, bytes, at, mostBytes)];
     } catch {
       distrust();
       return undefined;

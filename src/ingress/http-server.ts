@@ -196,10 +196,21 @@ function routesAt(all: readonly Route[], observe: RequestObserver): FoundRoutes 
   return { all, post: by('POST'), get: by('GET'), none };
 }
 
-/** With all that any route may have, in one order: what reads routes meets one shape, and needs not look members up. */
+/** With all that any route may have, in one order: what reads routes meets one shape, and need not look members up. */
 function inOneShape(route: Route): Route {
   const { method, path, name, lane, scope, body, handle, landing, stream } = route;
-  return { method, path, name, lane, scope, body, handle, landing, stream };
+  const whole: Record<keyof Route, unknown> = {
+    method,
+    path,
+    name,
+    lane,
+    scope,
+    body,
+    handle,
+    landing,
+    stream,
+  };
+  return whole as unknown as Route;
 }
 
 const NO_BODY = Buffer.alloc(0);

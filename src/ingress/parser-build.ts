@@ -9,12 +9,6 @@ import { fileOfBinary, packagedBinary } from '../native/packaged-binaries.ts';
 /** Those whose memory of a request (head-reader.ts) and of a connection (admission/peers.ts) is known. */
 const KNOWN_LAYOUTS: readonly string[] = ['linux_x64_115', 'linux_x64_127'];
 
-/**
- * By this variable the parser puts heads that came in pieces together up to another size than the one that bodies are looked
- * for by (native/body-landing.cc).
- */
-const HEAD_BYTES_VARIABLE = 'UWS_HTTP_MAX_HEADERS_SIZE';
-
 export interface ParserBuild {
   /** Which file, in which state; `undefined` where it cannot be told. */
   readonly file: string | undefined;
@@ -26,8 +20,7 @@ export function judgeParser(judged?: ParserBuild): ParserBuild {
   const file = stateOfFile();
   if (judged !== undefined && file !== undefined && judged.file === file) return judged;
   const { target, standing } = packagedBinary('uWebSockets.js');
-  const isAsTested = standing === 'tested' && KNOWN_LAYOUTS.includes(target);
-  return { file, layoutIsKnown: isAsTested && process.env[HEAD_BYTES_VARIABLE] === undefined };
+  return { file, layoutIsKnown: standing === 'tested' && KNOWN_LAYOUTS.includes(target) };
 }
 
 /** Taken before the file is read, so that a change in between is one. No program sets the last of these times. */

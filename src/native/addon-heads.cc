@@ -1,11 +1,12 @@
 /**
- * The functions; their contract stands in addon.ts.
+ * The functions; their contract stands in addon-requests.ts.
  *
  * The parser's own request begins with its headers: an array of names and values, each a length and a pointer, that ends
  * with a name at no address. That is private to uWebSockets.js, so it is asked only of builds that were looked into.
  */
 #include "addon-heads.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -30,6 +31,12 @@ bool read_headers(napi_env env, napi_value request, const Header*& headers) {
   return true;
 }
 
+/** Whether the parser puts heads that came in pieces together as landed_body knows it; it asks once, too. */
+bool heads_are_put_together_as_known() {
+  static const bool known = std::getenv("UWS_HTTP_MAX_HEADERS_SIZE") == nullptr;
+  return known;
+}
+
 }  // namespace
 
 napi_value create_head_table(napi_env env, napi_callback_info) {
@@ -43,15 +50,16 @@ napi_value create_head_table(napi_env env, napi_callback_info) {
 }
 
 napi_value find_head(napi_env env, napi_callback_info info) {
-  napi_value arguments[5];
+  napi_value arguments[6];
   HeldTable* held = nullptr;
   const Header* headers = nullptr;
   Doubles variables;
   Bytes room;
-  std::uint32_t at = 0;
-  if (!read_arguments(env, info, arguments, 5) || !read_handle(env, arguments[0], "table", held) ||
+  std::uint32_t at = 0, most = 0;
+  if (!read_arguments(env, info, arguments, 6) || !read_handle(env, arguments[0], "table", held) ||
       !read_headers(env, arguments[1], headers) || !read_doubles(env, arguments[2], "variables", variables) ||
-      !read_bytes(env, arguments[3], "room", room) || !read_count(env, arguments[4], "at", at)) {
+      !read_bytes(env, arguments[3], "room", room) || !read_count(env, arguments[4], "at", at) ||
+      !read_count(env, arguments[5], "most", most)) {
     return nullptr;
   }
   if (variables.length < 4) {
@@ -67,7 +75,9 @@ napi_value find_head(napi_env env, napi_callback_info info) {
   variables.data[2] = found.has_authorization ? 1 : 0;
   variables.data[3] = -1;
   if (place == HeadTable::kNone) return number(env, -1);
-  if (at <= room.length && found.content_length <= static_cast<double>(room.length - at)) {
+  const std::size_t left = at <= room.length ? room.length - at : 0;
+  if (found.content_length <= most && found.content_length <= static_cast<double>(left) &&
+      heads_are_put_together_as_known()) {
     const Landed body = landed_body(headers, static_cast<std::size_t>(found.content_length));
     if (body.data != nullptr) {
       std::memcpy(room.data + at, body.data, body.length);

@@ -31,8 +31,8 @@ export interface RequestFunctions {
    * a request id, `variables[2]` 1 when there is an authorization. To be asked only while the request is handled, and of a
    * build whose memory is known (head-reader.ts).
    *
-   * Where the body was read together with the head, with nothing behind it, and has room in `room` from `at` on, it is put
-   * there and `variables[3]` becomes its length (bytes, 1 at the least); else that becomes -1.
+   * Where the body was read together with the head, with nothing behind it, has `most` bytes at most, and room in `room`
+   * from `at` on, it is put there and `variables[3]` becomes its length (bytes, 1 at the least); else that becomes -1.
    *
    * @returns its place, 0 to HEAD_PLACES - 1; -1 when there is none.
    */
@@ -42,6 +42,7 @@ export interface RequestFunctions {
     variables: Float64Array,
     room: Uint8Array,
     at: number,
+    most: number,
   ): number;
   /** Puts this request's head into the table, in the place of another perhaps. -1: it is of no kind that is kept. */
   learnHead(table: HeadTableHandle, request: object): number;

@@ -56,6 +56,34 @@ describe('sizes', () => {
     expect([answer.status, answer.json.reason]).toEqual([200, 'ok']);
   });
 
+  it('of many calls at once, of which some are refused on their heads, each gets its own answer', async () => {
+    const kinds = [
+      (text: string) => [postHead('/v1/verify', text.length, 'application/jwt') + text, '200 ok'],
+      (text: string) => [postHead('/v1/verify', text.length, 'text/csv') + text, '415 undefined'],
+      (text: string) => [postHead('/v1/verify', SINGLE_BYTES + 1, 'application/jwt') + text, '413 undefined'],
+      (text: string) => [
+        postHead('/v1/verify', text.length, 'application/jwt') + tampered(text),
+        '200 bad_signature',
+      ],
+    ] as const;
+    const callers = Array.from({ length: 40 }, (_, i) => i);
+    for (let round = 0; round < 4; round++) {
+      // Which of them share a turn is for the machine to say.
+      await Promise.all(
+        callers.map(async (i) => {
+          const jti = `card-${round}-${i}-${'x'.repeat(i)}`;
+          const text = credential({ payload: { ...goodClaims({}, Math.floor(Date.now() / 1000)), jti } });
+          const [sent, expected] = (kinds[(i + round) % kinds.length] as (typeof kinds)[number])(text);
+          const { answers } = await exchangeRaw(gateway.dataPort, [sent as string]);
+          const answer = answers[0];
+          const told = JSON.parse(answer?.body ?? '') as { reason?: string; credential?: { jti: string } };
+          expect(`${answer?.status} ${told.reason}`).toBe(expected);
+          if (told.reason === 'ok') expect(told.credential?.jti).toBe(jti);
+        }),
+      );
+    }
+  });
+
   it('a batch of 10,000 keeps every item in its place', async () => {
     const forged = tampered(GOOD);
     const credentials = Array.from({ length: 10_000 }, (_, index) => (index % 100 === 99 ? forged : GOOD));

@@ -40,7 +40,7 @@ function parserIsKnown() {
 }
 
 function refusesWhatIsNone(addon, table) {
-  const rest = [new Float64Array(4), new Uint8Array(0), 0];
+  const rest = [new Float64Array(4), new Uint8Array(0), 0, 0];
   for (const wrong of WRONG) {
     assert.throws(() => addon.findHead(wrong, {}, ...rest), TypeError);
     assert.throws(() => addon.learnHead(wrong, {}), TypeError);
@@ -68,39 +68,42 @@ function asks(addon, table, request) {
   const variables = new Float64Array(4);
   const room = new Uint8Array(8);
   for (const wrong of [...WRONG, ...EMPTY, new Float32Array(2)]) {
-    assert.throws(() => addon.findHead(table, request, wrong, room, 0), TypeError);
-    assert.throws(() => addon.findHead(table, request, variables, wrong, 0), TypeError);
-    assert.throws(() => addon.findHead(table, request, variables, room, wrong), TypeError);
-    assert.throws(() => addon.findHead(wrong, request, variables, room, 0), TypeError);
+    assert.throws(() => addon.findHead(table, request, wrong, room, 0, 8), TypeError);
+    assert.throws(() => addon.findHead(table, request, variables, wrong, 0, 8), TypeError);
+    assert.throws(() => addon.findHead(table, request, variables, room, wrong, 8), TypeError);
+    assert.throws(() => addon.findHead(table, request, variables, room, 0, wrong), TypeError);
+    assert.throws(() => addon.findHead(wrong, request, variables, room, 0, 8), TypeError);
     assert.throws(() => addon.learnHead(wrong, request), TypeError);
   }
   for (const length of [0, 1, 2, 3]) {
-    assert.throws(() => addon.findHead(table, request, new Float64Array(length), room, 0), RangeError);
+    assert.throws(() => addon.findHead(table, request, new Float64Array(length), room, 0, 8), RangeError);
   }
   const place = addon.learnHead(table, request);
   assert(place >= 0 && place < PLACES);
   const shared = new Float64Array(new SharedArrayBuffer(32));
-  assert.equal(addon.findHead(table, request, shared, room, 0), place);
-  assert.equal(addon.findHead(addon.createHeadTable(), request, variables, room, 0), -1);
+  assert.equal(addon.findHead(table, request, shared, room, 0, 8), place);
+  assert.equal(addon.findHead(addon.createHeadTable(), request, variables, room, 0, 8), -1);
   landsBody(addon, table, request, place);
 }
 
 /** The four bytes of its body, where there is room for them, and no byte more. */
 function landsBody(addon, table, request, place) {
-  for (const [length, at, lands] of [
-    [4, 0, true],
-    [9, 5, true],
-    [9, 0, true],
-    [3, 0, false],
-    [0, 0, false],
-    [9, 6, false],
-    [9, 9, false],
-    [9, 10, false],
-    [9, 2 ** 32 - 1, false],
+  for (const [length, at, most, lands] of [
+    [4, 0, 4, true],
+    [9, 5, 4, true],
+    [9, 0, 2 ** 32 - 1, true],
+    [3, 0, 4, false],
+    [0, 0, 4, false],
+    [9, 6, 4, false],
+    [9, 9, 4, false],
+    [9, 10, 4, false],
+    [9, 2 ** 32 - 1, 4, false],
+    [9, 0, 3, false],
+    [9, 0, 0, false],
   ]) {
     const variables = new Float64Array(4);
     const room = new Uint8Array(length);
-    assert.equal(addon.findHead(table, request, variables, room, at), place);
+    assert.equal(addon.findHead(table, request, variables, room, at, most), place);
     assert.deepEqual([...variables], [4, 1, 1, lands ? 4 : -1]);
     const wanted = Buffer.alloc(length);
     if (lands) wanted.write('body', at);
@@ -172,7 +175,7 @@ export async function testHeads(addon) {
   }, connections.filtered);
   connections.check();
   assert.throws(
-    () => addon.findHead(table, over.request, new Float64Array(4), new Uint8Array(8), 0),
+    () => addon.findHead(table, over.request, new Float64Array(4), new Uint8Array(8), 0, 8),
     RangeError,
   );
   assert.throws(() => addon.learnHead(table, over.request), RangeError);

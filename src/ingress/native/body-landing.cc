@@ -6,10 +6,15 @@ namespace vigie {
 namespace {
 
 /**
- * A head that came in pieces is put together elsewhere, with what follows it up to this many bytes (uWebSockets,
- * MAX_FALLBACK_SIZE): there the fence does not say that nothing stands behind.
+ * A head that came in pieces is put together elsewhere, with what follows it, up to this many bytes (uWebSockets,
+ * MAX_FALLBACK_SIZE): when it is full, the fence does not say that nothing stands behind.
  */
 constexpr std::size_t kMostPutTogether = 4096;
+/** A frame of the PROXY protocol before the head counts among them, of which only so much is read (version 2). */
+constexpr std::size_t kMostBeforeHead = 52;
+
+/** A body with more carriage returns is not searched to its end. JSON on lines has some; each costs a search of its own. */
+constexpr int kMostReturns = 64;
 
 /** The two line ends behind the last header. */
 constexpr std::size_t kEndOfHead = 4;
@@ -26,7 +31,8 @@ const char* behind_head(const Header* headers) {
 /** Whether the first fence from `body` on stands behind so many bytes: nothing is read beyond it. */
 bool is_fenced_behind(const char* body, std::size_t length) {
   const char* const end = body + length;
-  for (const char* at = body; at <= end; ++at) {
+  const char* at = body;
+  for (int returns = 0; at <= end && returns <= kMostReturns; ++returns, ++at) {
     at = static_cast<const char*>(std::memchr(at, '\r', static_cast<std::size_t>(end - at) + 1));
     if (at == nullptr) return false;
     if (at[1] == 'a') return at == end;
@@ -34,12 +40,17 @@ bool is_fenced_behind(const char* body, std::size_t length) {
   return false;
 }
 
+/** Whether a head and body of so many bytes may have filled what the parser puts together. */
+bool may_have_filled(std::size_t bytes) {
+  return bytes + kMostBeforeHead >= kMostPutTogether && bytes <= kMostPutTogether;
+}
+
 }  // namespace
 
 Landed landed_body(const Header* headers, std::size_t length) noexcept {
   const char* const body = behind_head(headers);
   const char* const head = headers[0].name.data;
-  if (length == 0 || static_cast<std::size_t>(body - head) + length == kMostPutTogether) return {};
+  if (length == 0 || may_have_filled(static_cast<std::size_t>(body - head) + length)) return {};
   return is_fenced_behind(body, length) ? Landed{body, length} : Landed{};
 }
 

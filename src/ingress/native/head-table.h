@@ -30,7 +30,7 @@ struct HeadVariables {
   bool has_authorization = false;
 };
 
-/** What is wrong with a head and cannot be seen by the parser's own means; the numbers are those of addon.ts. */
+/** What is wrong with a head and cannot be seen by the parser's own means; the numbers are those of addon-requests.ts. */
 enum class HeadFault : std::uint8_t {
   kNone = 0,
   /**
