@@ -9,6 +9,7 @@ import { DROPPED_BODY_BYTES } from '../config.ts';
 import { loadNativeAddon, type NativeAddon } from '../native/addon.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Gate } from './admission/gate.ts';
+import { createAnswerHeads } from './answer-head.ts';
 import type { CallerCertificates } from './caller-certificates.ts';
 import type { Exchange } from './exchange.ts';
 import { createStrictHeadReader, type HeadReader } from './head-reader.ts';
@@ -62,14 +63,14 @@ export interface RequestObserver {
 export function mountRoutes(app: TemplatedApp, options: ServerOptions): { stop(): void } {
   const { clock, observe, gate, accessLog } = options;
   const heads = options.heads ?? createStrictHeadReader(headsAddon(options.parser));
-  const requestIdFor = createRequestIds();
   const handle = (exchange: ServerExchange, body: Buffer, behind: Behind): void =>
     guarded(exchange, options, body, behind);
   const bodies = createBodyReader(options, handle, (exchange, error) => fail(exchange, options, error));
   const host: ExchangeHost = {
     answerTimeoutMs: options.answerTimeoutMs,
     isDraining: options.isDraining,
-    requestIdFor,
+    requestIdFor: createRequestIds(),
+    answerHeads: createAnswerHeads(),
     onSpend: (exchange, credentials) => gate?.spend(exchange, credentials) ?? 0,
     onAnswerKept: bodies.keepAnswer,
     onEnd: (exchange, status) => {

@@ -6,6 +6,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { KnownCaller } from '../callers/caller-index.ts';
 import type { Noted } from './access-log.ts';
+import type { AnswerHeads } from './answer-head.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { type Problem, problemReply } from './problem.ts';
 import type { RequestHead, SeenRequest } from './request-head.ts';
@@ -22,6 +23,7 @@ export interface ExchangeHost {
   isDraining(): boolean;
   /** The id of a request that came with this one. */
   requestIdFor(sent: string | undefined): string;
+  readonly answerHeads: AnswerHeads;
   /** What its caller's quota says of so many credentials (`Exchange.spend`). */
   onSpend(exchange: ServerExchange, credentials: number): number;
   /** The client did not take the answer at once: so many bytes are kept for it until the exchange ends. */
@@ -37,11 +39,26 @@ export interface ExchangeHost {
 export const CORK_BUFFER_BYTES = 16 * 1024;
 
 const NO_HEADERS = {};
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** What answers at a path, as the server counts it; without a `route` nothing does. */
 export interface ServedRoute {
   readonly route: Route | undefined;
   readonly number: number;
+}
+
+/** The ordinary answer that is being written: there is one at a time, for the parser calls back before `cork` returns. */
+const writing = {
+  res: undefined as unknown as HttpResponse,
+  head: NO_BYTES,
+  body: NO_BYTES,
+  mustClose: false,
+};
+
+function writeOrdinary(): void {
+  const { res, head, body, mustClose } = writing;
+  res.writeStatus(head);
+  res.end(body, mustClose);
 }
 
 /** A class, since there is one a request: its methods are made once, where closures would be made for each. */
@@ -66,6 +83,8 @@ export class ServerExchange implements Exchange {
   private isPaused = false;
   private deadline: NodeJS.Timeout | undefined = undefined;
   private knownId: string | undefined = undefined;
+  /** By which its id is known, if it was answered by a head made beforehand; else 0. */
+  private headNumber = 0;
 
   private readonly sentId: string | undefined;
   private readonly res: HttpResponse;
@@ -90,7 +109,8 @@ export class ServerExchange implements Exchange {
   }
 
   get requestId(): string {
-    this.knownId ??= this.host.requestIdFor(this.sentId);
+    this.knownId ??=
+      this.headNumber > 0 ? this.host.answerHeads.idOf(this.headNumber) : this.host.requestIdFor(this.sentId);
     return this.knownId;
   }
 
@@ -117,7 +137,9 @@ export class ServerExchange implements Exchange {
   }
 
   replyJson(body: Uint8Array): void {
-    this.send(200, 'application/json', body, NO_HEADERS);
+    if (this.isOver()) return;
+    if (this.isOrdinary() && body.length <= CORK_BUFFER_BYTES) this.sendOrdinary(body);
+    else this.send(200, 'application/json', body, NO_HEADERS);
   }
 
   reply({ status, contentType, body, headers = NO_HEADERS }: Reply): void {
@@ -128,6 +150,25 @@ export class ServerExchange implements Exchange {
     const { status, contentType, body } = problemReply(problem);
     // Here and nowhere else, so that no 503 is without it.
     this.send(status, contentType, body, { ...headers, ...(status === 503 ? retryAfter() : {}) });
+  }
+
+  /** Whether nothing is to be said or seen to but the answer itself, under an id that is made for it. */
+  private isOrdinary(): boolean {
+    const { sentId, knownId, isPaused, head } = this;
+    const isNamed = sentId !== undefined || knownId !== undefined;
+    return !isNamed && !isPaused && head.framingFault === undefined && head.method !== 'HEAD';
+  }
+
+  /** What `send` does, without a closure and without text: it is most of what there is to be done. */
+  private sendOrdinary(body: Uint8Array): void {
+    this.answered = true;
+    this.headNumber = this.host.answerHeads.next();
+    writing.res = this.res;
+    writing.head = this.host.answerHeads.bytes;
+    writing.body = body;
+    writing.mustClose = this.closesBehind || this.host.isDraining();
+    this.res.cork(writeOrdinary);
+    this.end(200);
   }
 
   private send(

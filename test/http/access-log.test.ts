@@ -35,6 +35,7 @@ async function ask(gateway: Gateway): Promise<readonly object[]> {
     call(`${gateway.data}${path}`, { body, headers });
   const verified = await ask('/v1/verify', { credential: good }, { ...trace, 'x-request-id': UUID });
   expect(verified.headers.get('x-request-id')).toBe(UUID);
+  const plain = await ask('/v1/verify', { credential: good });
   const batch = await ask('/v1/verify/batch', { credentials: [good] }, { 'x-request-id': 'Jean Dupont' });
   await ask('/v1/verify', { credential: 1 }, { traceparent: `00-${TRACE}-${PARENT}-01-x` });
   await exchangeRaw(gateway.dataPort, [head('GET /v1/x?jti=y HTTP/1.1', 'Host: x', 'X-Request-Id: dupont')]);
@@ -42,6 +43,7 @@ async function ask(gateway: Gateway): Promise<readonly object[]> {
   const made = batch.headers.get('x-request-id');
   return [
     { listener: 'data', route: 'verify', status: 200, requestId: UUID, traceId: TRACE, parentId: PARENT },
+    { listener: 'data', route: 'verify', status: 200, requestId: plain.headers.get('x-request-id') },
     { listener: 'data', route: 'verify_batch', status: 200, requestId: made },
     { listener: 'data', route: 'verify', status: 400 },
     { listener: 'data', route: 'none', status: 404 },

@@ -1,0 +1,49 @@
+/**
+ * The head of the answer that nearly all calls get: 200, JSON, and an id that was made here. It is the same bytes each time
+ * but for the last digits of the id, and bytes the parser takes as they are, where text is put together, measured and
+ * converted for each answer.
+ */
+import { randomBytes } from 'node:crypto';
+import { STATUS_LINES } from './status-lines.ts';
+
+/** Of a number to the base of 36; enough for more answers than a thread can give. */
+const ID_DIGITS = 10;
+const [ZERO, NINE, A, Z] = Buffer.from('09az') as unknown as readonly [number, number, number, number];
+
+export interface AnswerHeads {
+  /** Counts one answer more. */
+  next(): number;
+  /** With the id of the answer that was counted last; what status and headers are sent by. */
+  readonly bytes: Uint8Array;
+  /** The id of the answer with this number. */
+  idOf(number: number): string;
+}
+
+/** Ids are unique to this thread's life, as those of `createRequestIds` are, whose prefix is another one. */
+export function createAnswerHeads(): AnswerHeads {
+  const prefix = randomBytes(9).toString('base64url');
+  const idOf = (number: number): string => `${prefix}-${number.toString(36).padStart(ID_DIGITS, '0')}`;
+  const bytes = Buffer.from(
+    `${STATUS_LINES[200]}\r\ncontent-type: application/json\r\nx-request-id: ${idOf(0)}`,
+  );
+  let count = 0;
+  return {
+    bytes,
+    idOf,
+    next: () => {
+      count++;
+      // What is carried goes on with the digit before, until there is none to be carried.
+      for (let at = bytes.length - 1; ; at--) {
+        const digit = digitBehind(bytes[at] as number);
+        bytes[at] = digit;
+        if (digit !== ZERO) return count;
+      }
+    },
+  };
+}
+
+/** The next digit to the base of 36; zero behind the last. */
+function digitBehind(digit: number): number {
+  if (digit === NINE) return A;
+  return digit === Z ? ZERO : digit + 1;
+}
