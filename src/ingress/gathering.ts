@@ -195,7 +195,8 @@ function answerSlice(
     let start = 0;
     for (let i = from; i < to; i++) {
       const end = ends[i - from] as number;
-      // Not by `subarray`, which is slower of a Buffer. Written out before it returns, or copied where the client does not take it at once.
+      // Not by `subarray`, which is slower of a Buffer. Written out before the reply returns, or copied where the client does not
+      // take it at once.
       const body = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
       (calls.exchanges[i] as Exchange).replyJson(end - start > CORK_BUFFER_BYTES ? Buffer.from(body) : body);
       start = end;
