@@ -3,11 +3,9 @@
  * but for the last digits of the id, and bytes the parser takes as they are, where text is put together, measured and
  * converted for each answer.
  */
-import { randomBytes } from 'node:crypto';
+import { createNumberedIds } from './request-id.ts';
 import { STATUS_LINES } from './status-lines.ts';
 
-/** Of a number to the base of 36; enough for more answers than a thread can give. */
-const ID_DIGITS = 10;
 const [ZERO, NINE, A, Z] = Buffer.from('09az') as unknown as readonly [number, number, number, number];
 
 export interface AnswerHeads {
@@ -19,10 +17,9 @@ export interface AnswerHeads {
   idOf(number: number): string;
 }
 
-/** Ids are unique to this thread's life, as those of `createRequestIds` are, whose prefix is another one. */
+/** Its ids have a prefix of their own: none is one that `createRequestIds` makes. */
 export function createAnswerHeads(): AnswerHeads {
-  const prefix = randomBytes(9).toString('base64url');
-  const idOf = (number: number): string => `${prefix}-${number.toString(36).padStart(ID_DIGITS, '0')}`;
+  const idOf = createNumberedIds();
   const bytes = Buffer.from(
     `${STATUS_LINES[200]}\r\ncontent-type: application/json\r\nx-request-id: ${idOf(0)}`,
   );

@@ -20,21 +20,18 @@ export function loggableId(id: string, sent: string | undefined): string | undef
   return id !== sent || isOpaqueId(id) ? id : undefined;
 }
 
-/** The last two digits of a count to the base of 36. */
-const ENDINGS = Array.from({ length: 36 ** 2 }, (_, i) => i.toString(36).padStart(2, '0'));
+/** Of a number to the base of 36: enough for more ids than a thread can make. */
+const DIGITS = 10;
 
-/** A source of ids unique to this thread's life: a random prefix and a counter, of which most digits are known beforehand. */
-export function createRequestIds(): (sent: string | undefined) => string {
+/** Ids by their numbers, unique to this thread's life: a random prefix, and the number, always as long. */
+export function createNumberedIds(): (number: number) => string {
   const prefix = randomBytes(9).toString('base64url');
-  let rounds = 0;
+  return (number) => `${prefix}-${number.toString(36).padStart(DIGITS, '0')}`;
+}
+
+/** A source of ids: what was sent, or the next that is made here. */
+export function createRequestIds(): (sent: string | undefined) => string {
+  const idOf = createNumberedIds();
   let count = 0;
-  let beginning = `${prefix}-`;
-  return (sent) => {
-    if (sent !== undefined && ECHOABLE.test(sent)) return sent;
-    if (++count === ENDINGS.length) {
-      count = 0;
-      beginning = `${prefix}-${(++rounds).toString(36)}`;
-    }
-    return beginning + (ENDINGS[count] as string);
-  };
+  return (sent) => (sent !== undefined && ECHOABLE.test(sent) ? sent : idOf(++count));
 }

@@ -152,6 +152,11 @@ export class ServerExchange implements Exchange {
     this.send(status, contentType, body, { ...headers, ...(status === 503 ? retryAfter() : {}) });
   }
 
+  /** Whether the connection closes behind the answer. */
+  private mustClose(): boolean {
+    return this.closesBehind || this.head.framingFault !== undefined || this.host.isDraining();
+  }
+
   /** Whether nothing is to be said or seen to but the answer itself, under an id that is made for it. */
   private isOrdinary(): boolean {
     const { sentId, knownId, isPaused, head } = this;
@@ -166,7 +171,7 @@ export class ServerExchange implements Exchange {
     writing.res = this.res;
     writing.head = this.host.answerHeads.bytes;
     writing.body = body;
-    writing.mustClose = this.closesBehind || this.host.isDraining();
+    writing.mustClose = this.mustClose();
     this.res.cork(writeOrdinary);
     this.end(200);
   }
@@ -180,7 +185,7 @@ export class ServerExchange implements Exchange {
     if (this.answered || this.ended) return;
     this.answered = true;
     const { res, head } = this;
-    const mustClose = this.closesBehind || head.framingFault !== undefined || this.host.isDraining();
+    const mustClose = this.mustClose();
     // A framing fault's answer must close at once (see `answerAndCut`), which only `end` does.
     const isLarge = body.length > CORK_BUFFER_BYTES && head.framingFault === undefined;
     let isTaken = true;

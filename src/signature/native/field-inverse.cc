@@ -73,19 +73,20 @@ std::int64_t make_steps(std::int64_t delta, std::uint64_t f, std::uint64_t g, St
   return delta;
 }
 
+/** What a sum has of limb `i` becomes the limb below, for it is divided by 2^62: of the lowest nothing is left. Carries the rest on. */
+inline void put_below(Wide& sum, Signed62& quotient, int i) {
+  if (i > 0) quotient.limb[i - 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) & kLimb62);
+  sum >>= kBits;
+}
+
 /** f and g behind the steps; only their lowest `count` limbs count. */
 void step_pair(const Steps62& steps, Signed62& f, Signed62& g, int count) {
   Wide sum_f = 0, sum_g = 0;
   for (int i = 0; i < count; i++) {
     sum_f += static_cast<Wide>(steps.u) * f.limb[i] + static_cast<Wide>(steps.v) * g.limb[i];
     sum_g += static_cast<Wide>(steps.q) * f.limb[i] + static_cast<Wide>(steps.r) * g.limb[i];
-    // Of the lowest limb nothing is left.
-    if (i > 0) {
-      f.limb[i - 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum_f) & kLimb62);
-      g.limb[i - 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum_g) & kLimb62);
-    }
-    sum_f >>= kBits;
-    sum_g >>= kBits;
+    put_below(sum_f, f, i);
+    put_below(sum_g, g, i);
   }
   f.limb[count - 1] = static_cast<std::int64_t>(sum_f);
   g.limb[count - 1] = static_cast<std::int64_t>(sum_g);
@@ -112,12 +113,8 @@ void step_cofactors(const Steps62& steps, Signed62& d, Signed62& e) {
       sum_d += static_cast<Wide>(kPrimeHigh) * for_d;
       sum_e += static_cast<Wide>(kPrimeHigh) * for_e;
     }
-    if (i > 0) {
-      d.limb[i - 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum_d) & kLimb62);
-      e.limb[i - 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum_e) & kLimb62);
-    }
-    sum_d >>= kBits;
-    sum_e >>= kBits;
+    put_below(sum_d, d, i);
+    put_below(sum_e, e, i);
   }
   d.limb[kLimbs - 1] = static_cast<std::int64_t>(sum_d);
   e.limb[kLimbs - 1] = static_cast<std::int64_t>(sum_e);
