@@ -20,6 +20,7 @@ export interface CallersKeeperOptions {
 export interface CallersKeeper {
   /** Looks at once; what the file says is in force when it resolves. The fault, if there is one. */
   look(): Promise<string | undefined>;
+  /** Nothing is given or told any more. */
   stop(): void;
 }
 
@@ -28,8 +29,11 @@ export function createCallersKeeper(options: CallersKeeperOptions): CallersKeepe
   let inForce: string | undefined;
   let toldFault: string | undefined;
   let isLooking = false;
+  let isStopped = false;
 
   const tell = (fault: string | undefined): void => {
+    // A look that was under way when it was stopped is nobody's any more.
+    if (isStopped) return;
     if (fault !== toldFault) options.onFault(fault);
     toldFault = fault;
   };
@@ -40,6 +44,7 @@ export function createCallersKeeper(options: CallersKeeperOptions): CallersKeepe
     if (text === inForce) return undefined;
     const list = parseCallerList(read.bytes, options.scopes, options.bounds);
     if (!list.ok) return list.fault;
+    if (isStopped) return undefined;
     const fault = await options.onList(list.callers);
     if (fault === undefined) inForce = text;
     return fault;
@@ -55,5 +60,11 @@ export function createCallersKeeper(options: CallersKeeperOptions): CallersKeepe
       });
   }, options.refreshMs).unref();
 
-  return { look, stop: () => clearInterval(timer) };
+  return {
+    look,
+    stop: () => {
+      isStopped = true;
+      clearInterval(timer);
+    },
+  };
 }

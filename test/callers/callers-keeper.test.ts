@@ -117,3 +117,11 @@ it('looks no more once it is stopped', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(lists).toEqual(['alpha']);
 });
+
+it('gives nothing that it was still reading when it was stopped', async () => {
+  write(listOf('alpha'));
+  const looking = keeper.look();
+  keeper.stop();
+  expect(await looking).toBeUndefined();
+  expect([lists, faults]).toEqual([[], []]);
+});
