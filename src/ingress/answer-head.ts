@@ -12,7 +12,7 @@ export interface AnswerHeads {
   /** Counts one answer more. */
   next(): number;
   /** With the id of the answer that was counted last; what status and headers are sent by. */
-  readonly bytes: Uint8Array;
+  readonly bytes: ArrayBuffer;
   /** The id of the answer with this number. */
   idOf(number: number): string;
 }
@@ -20,12 +20,14 @@ export interface AnswerHeads {
 /** Its ids have a prefix of their own: none is one that `createRequestIds` makes. */
 export function createAnswerHeads(): AnswerHeads {
   const idOf = createNumberedIds();
-  const bytes = Buffer.from(
-    `${STATUS_LINES[200]}\r\ncontent-type: application/json\r\nx-request-id: ${idOf(0)}`,
-  );
+  const text = `${STATUS_LINES[200]}\r\ncontent-type: application/json\r\nx-request-id: ${idOf(0)}`;
+  // The parser takes an ArrayBuffer sooner than a view of one.
+  const content = new ArrayBuffer(Buffer.byteLength(text));
+  const bytes = new Uint8Array(content);
+  bytes.set(Buffer.from(text));
   let count = 0;
   return {
-    bytes,
+    bytes: content,
     idOf,
     next: () => {
       count++;

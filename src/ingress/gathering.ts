@@ -192,12 +192,14 @@ function answerSlice(
     options.onVerified(codes);
     audited?.tell(checkedAtMs, codes, (item) => calls.exchanges[from + item] as Exchange);
     const { bytes, ends } = options.writer.write(slice, scope, tailOf(revocation, checkedAtMs));
+    // Asked for once: each time the engine calls out of JavaScript for it.
+    const { buffer, byteOffset } = bytes;
     let start = 0;
     for (let i = from; i < to; i++) {
       const end = ends[i - from] as number;
       // Not by `subarray`, which is slower of a Buffer. Written out before the reply returns, or copied where the client does not
       // take it at once.
-      const body = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+      const body = new Uint8Array(buffer, byteOffset + start, end - start);
       (calls.exchanges[i] as Exchange).replyJson(end - start > CORK_BUFFER_BYTES ? Buffer.from(body) : body);
       start = end;
     }

@@ -6,7 +6,7 @@
  */
 import type { HttpRequest } from 'uWebSockets.js';
 import type { NativeAddon } from '../native/addon.ts';
-import { HEAD_FAULTS, HEAD_PLACES } from '../native/addon-requests.ts';
+import { FOUND_HEAD, HEAD_FAULTS, HEAD_PLACES } from '../native/addon-requests.ts';
 import { type RequestHead, readHead, type SeenRequest } from './request-head.ts';
 import type { LandingRoom } from './route.ts';
 
@@ -24,6 +24,8 @@ export function createStrictHeadReader(addon: NativeAddon | undefined): HeadRead
   return { read: (req) => readHead(req, HEAD_FAULTS[addon.headFault(req)]) };
 }
 
+const { hasRequestId, hasAuthorization, hasLanded, lengthUnit } = FOUND_HEAD;
+
 /** There is no room: no body lands. */
 const NOWHERE: LandingRoom = { bytes: new Uint8Array(0), at: 0, mostBytes: 0 };
 
@@ -40,7 +42,6 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   const table = addon.createHeadTable();
   if (table === undefined) return createStrictHeadReader(undefined);
   const heads = new Array<RequestHead | undefined>(HEAD_PLACES).fill(undefined);
-  const variables = new Float64Array(4);
   const seen: { -readonly [name in keyof SeenRequest]: SeenRequest[name] } = {
     head: undefined as never,
     contentLength: 0,
@@ -56,12 +57,12 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
     isTrusted = false;
     disagreed();
   };
-  const find = (req: HttpRequest, { bytes, at, mostBytes }: LandingRoom): RequestHead | undefined => {
+  const find = (req: HttpRequest, { bytes, at, mostBytes }: LandingRoom): number => {
     try {
-      return heads[addon.findHead(table, req, variables, bytes, at, mostBytes)];
+      return addon.findHead(table, req, bytes, at, mostBytes);
     } catch {
       distrust();
-      return undefined;
+      return -1;
     }
   };
   const readStrictly = (req: HttpRequest): SeenRequest => {
@@ -94,13 +95,14 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
   return {
     read: (req, landing = NOWHERE) => {
       if (!isTrusted) return readHead(req);
-      const head = find(req, landing);
+      const found = find(req, landing);
+      const head = found < 0 ? undefined : heads[found & (HEAD_PLACES - 1)];
       if (head === undefined) return learn(req);
       seen.head = head;
-      seen.contentLength = variables[0] as number;
-      seen.requestId = variables[1] === 0 ? undefined : req.getHeader('x-request-id');
-      seen.authorization = variables[2] === 0 ? undefined : req.getHeader('authorization');
-      seen.hasLanded = (variables[3] as number) > 0;
+      seen.contentLength = Math.floor(found / lengthUnit);
+      seen.requestId = (found & hasRequestId) === 0 ? undefined : req.getHeader('x-request-id');
+      seen.authorization = (found & hasAuthorization) === 0 ? undefined : req.getHeader('authorization');
+      seen.hasLanded = (found & hasLanded) !== 0;
       return ++recognised % CHECK_ONE_IN === 0 ? check(req) : seen;
     },
   };

@@ -50,7 +50,7 @@ export interface ServedRoute {
 /** The ordinary answer that is being written: there is one at a time, for the parser calls back before `cork` returns. */
 const writing = {
   res: undefined as unknown as HttpResponse,
-  head: NO_BYTES,
+  head: new ArrayBuffer(0),
   body: NO_BYTES,
   mustClose: false,
 };

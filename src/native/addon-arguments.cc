@@ -52,6 +52,18 @@ bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes) 
   return read_view(env, value, napi_uint8_array, bytes) || refuse_type(env, name, "a Uint8Array");
 }
 
+bool read_room(napi_env env, napi_value value, const char* name, Bytes& room) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  // To be asked for its buffer as well costs as much again.
+  if (napi_get_typedarray_info(env, value, &type, &room.length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
+    return refuse_type(env, name, "a Uint8Array");
+  }
+  room.data = static_cast<std::uint8_t*>(data);
+  return true;
+}
+
 bool read_words(napi_env env, napi_value value, const char* name, Words& words) {
   return read_view(env, value, napi_uint32_array, words) || refuse_type(env, name, "a Uint32Array");
 }

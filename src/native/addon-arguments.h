@@ -33,6 +33,8 @@ bool read_arguments(napi_env env, napi_callback_info info, napi_value* arguments
 
 /** A Uint8Array (a Buffer is one). */
 bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes);
+/** The same where nobody cares whether its memory is shared, as of bytes that are only written: `shared` stays false. */
+bool read_room(napi_env env, napi_value value, const char* name, Bytes& room);
 /** A Uint32Array. */
 bool read_words(napi_env env, napi_value value, const char* name, Words& words);
 /** A Float64Array. */

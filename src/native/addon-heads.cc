@@ -23,6 +23,14 @@ struct HeldTable {
   HeadTable table;
 };
 
+/** How what was found is told, all of it in one number: that of FOUND_HEAD in addon-requests.ts. */
+constexpr std::size_t kHasRequestId = HeadTable::kPlaces;
+constexpr std::size_t kHasAuthorization = 2 * kHasRequestId;
+constexpr std::size_t kHasLanded = 2 * kHasAuthorization;
+constexpr double kLengthUnit = 2 * kHasLanded;
+/** Beyond, it would not be a whole number any more. */
+constexpr double kMostLength = 9007199254740992.0 / kLengthUnit;
+
 /** The headers of a request that is still being handled. */
 bool read_headers(napi_env env, napi_value request, const Header*& headers) {
   void* own = nullptr;
@@ -50,41 +58,32 @@ napi_value create_head_table(napi_env env, napi_callback_info) {
 }
 
 napi_value find_head(napi_env env, napi_callback_info info) {
-  napi_value arguments[6];
+  napi_value arguments[5];
   HeldTable* held = nullptr;
   const Header* headers = nullptr;
-  Doubles variables;
   Bytes room;
   std::uint32_t at = 0, most = 0;
-  if (!read_arguments(env, info, arguments, 6) || !read_handle(env, arguments[0], "table", held) ||
-      !read_headers(env, arguments[1], headers) || !read_doubles(env, arguments[2], "variables", variables) ||
-      !read_bytes(env, arguments[3], "room", room) || !read_count(env, arguments[4], "at", at) ||
-      !read_count(env, arguments[5], "most", most)) {
-    return nullptr;
-  }
-  if (variables.length < 4) {
-    refuse(env, "variables must have room for four");
+  if (!read_arguments(env, info, arguments, 5) || !read_handle(env, arguments[0], "table", held) ||
+      !read_headers(env, arguments[1], headers) || !read_room(env, arguments[2], "room", room) ||
+      !read_count(env, arguments[3], "at", at) || !read_count(env, arguments[4], "most", most)) {
     return nullptr;
   }
   HeadText head;
   HeadVariables found;
   std::size_t place = HeadTable::kNone;
   if (head.read(headers, found)) place = held->table.find(head);
-  variables.data[0] = found.content_length;
-  variables.data[1] = found.has_request_id ? 1 : 0;
-  variables.data[2] = found.has_authorization ? 1 : 0;
-  variables.data[3] = -1;
-  if (place == HeadTable::kNone) return number(env, -1);
+  if (place == HeadTable::kNone || found.content_length >= kMostLength) return number(env, -1);
   const std::size_t left = at <= room.length ? room.length - at : 0;
+  bool has_landed = false;
   if (found.content_length <= most && found.content_length <= static_cast<double>(left) &&
       heads_are_put_together_as_known()) {
     const Landed body = landed_body(headers, static_cast<std::size_t>(found.content_length));
-    if (body.data != nullptr) {
-      std::memcpy(room.data + at, body.data, body.length);
-      variables.data[3] = found.content_length;
-    }
+    has_landed = body.data != nullptr && body.length > 0;
+    if (has_landed) std::memcpy(room.data + at, body.data, body.length);
   }
-  return number(env, static_cast<double>(place));
+  const std::size_t marks = place | (found.has_request_id ? kHasRequestId : 0) |
+                            (found.has_authorization ? kHasAuthorization : 0) | (has_landed ? kHasLanded : 0);
+  return number(env, static_cast<double>(marks) + kLengthUnit * found.content_length);
 }
 
 napi_value learn_head(napi_env env, napi_callback_info info) {

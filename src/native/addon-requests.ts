@@ -4,6 +4,17 @@ export type HeadTableHandle = { readonly heads: unique symbol };
 
 /** Places in a table of heads. */
 export const HEAD_PLACES = 64;
+/**
+ * What `findHead` answers with is one number, since an array to be filled costs more than all the rest: the place, 0 to
+ * HEAD_PLACES - 1, these marks, and the length of the body (bytes) in units of `lengthUnit`.
+ */
+export const FOUND_HEAD = {
+  hasRequestId: HEAD_PLACES,
+  hasAuthorization: 2 * HEAD_PLACES,
+  /** The body was put into the room. */
+  hasLanded: 4 * HEAD_PLACES,
+  lengthUnit: 8 * HEAD_PLACES,
+} as const;
 /** What `headFault` says, by its number; the first is nothing. */
 export const HEAD_FAULTS = [
   undefined,
@@ -27,23 +38,15 @@ export interface RequestFunctions {
   createHeadTable(): HeadTableHandle | undefined;
   /**
    * Looks for a head that differs from this request's in nothing that matters but its variables (see
-   * ingress/native/head-table.h): `variables[0]` becomes the length of the body (bytes), `variables[1]` 1 when there is
-   * a request id, `variables[2]` 1 when there is an authorization. To be asked only while the request is handled, and of a
-   * build whose memory is known (head-reader.ts).
+   * ingress/native/head-table.h). To be asked only while the request is handled, and of a build whose memory is known
+   * (head-reader.ts).
    *
    * Where the body was read together with the head, with nothing behind it, has `most` bytes at most, and room in `room`
-   * from `at` on, it is put there and `variables[3]` becomes its length (bytes, 1 at the least); else that becomes -1.
+   * from `at` on, it is put there.
    *
-   * @returns its place, 0 to HEAD_PLACES - 1; -1 when there is none.
+   * @returns what was found, packed as FOUND_HEAD says; -1 when there is none, or its body is longer than can be packed.
    */
-  findHead(
-    table: HeadTableHandle,
-    request: object,
-    variables: Float64Array,
-    room: Uint8Array,
-    at: number,
-    most: number,
-  ): number;
+  findHead(table: HeadTableHandle, request: object, room: Uint8Array, at: number, most: number): number;
   /** Puts this request's head into the table, in the place of another perhaps. -1: it is of no kind that is kept. */
   learnHead(table: HeadTableHandle, request: object): number;
   /**

@@ -12,16 +12,22 @@ export interface TakenNotes {
 }
 
 const GATHER_MS = 5;
+/** While many come: to hand notes over and to write them costs as much for a thousand as for one. */
+const BUSY_GATHER_MS = 20;
+/** So many at once are many. */
+const BUSY_NOTES = 64;
 const GATHERED_NOTES = 4_096;
 
 /** `send` may keep the bytes. */
 export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes {
   let gathered = Buffer.alloc(0);
   let length = 0;
+  let isBusy = false;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
+    isBusy = length >= BUSY_NOTES * NOTE_BYTES;
     // A copy of its own size: what is sent to another thread is sent with all of its memory.
     if (length > 0) send(new Uint8Array(gathered.subarray(0, length)));
     length = 0;
@@ -33,7 +39,7 @@ export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes 
       gathered.writeDoubleLE(expiresAtMs, length + ID_BYTES);
       length += NOTE_BYTES;
       if (length === gathered.length) flush();
-      else timer ??= setTimeout(flush, GATHER_MS);
+      else timer ??= setTimeout(flush, isBusy ? BUSY_GATHER_MS : GATHER_MS);
     },
     flush,
   };

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { createAnswerHeads } from '../../src/ingress/answer-head.ts';
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+const text = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString('latin1');
 
 it('say 200, JSON and an id, which is that of their number', () => {
   const heads = createAnswerHeads();
