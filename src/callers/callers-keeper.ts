@@ -18,7 +18,7 @@ export interface CallersKeeperOptions {
 }
 
 export interface CallersKeeper {
-  /** Looks at once; what the file says is in force when it resolves. The fault, if there is one. */
+  /** Looks at once; what the file says is in force when it resolves, unless it was stopped. The fault, if there is one. */
   look(): Promise<string | undefined>;
   /** Nothing is given or told any more. */
   stop(): void;

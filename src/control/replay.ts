@@ -25,8 +25,6 @@ export interface ReplaySide {
 
 /** The whole table in so many steps, that is in ten seconds: in each a millisecond or so where it is full. */
 const SWEEP_STEPS = 400;
-/** While most places are free nobody waits for those that could be given back: then in so many times the time. */
-const ROOMY_SLOWNESS = 4;
 const SWEEP_INTERVAL_MS = 25;
 
 export function openReplay(parts: {
@@ -56,9 +54,7 @@ export function openReplay(parts: {
   if (journal.restored > 0) log('info', 'holder proofs known from before', { proofs: journal.restored });
   const sweep = createSweeping(table, clock.monotonicMs);
   const step = Math.ceil(table.buckets / SWEEP_STEPS);
-  const roomyStep = Math.ceil(step / ROOMY_SLOWNESS);
-  const isRoomy = (): boolean => usedPlaces(table) < table.capacity / 2;
-  const timer = setInterval(() => sweep(isRoomy() ? roomyStep : step), SWEEP_INTERVAL_MS).unref();
+  const timer = setInterval(() => sweep(step), SWEEP_INTERVAL_MS).unref();
   return {
     ok: true,
     replay: {

@@ -10,7 +10,7 @@ namespace {
 
 template <typename Element>
 bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View<Element>& view) {
-  napi_typedarray_type type;
+  napi_typedarray_type type = napi_int8_array;
   void* data = nullptr;
   napi_value buffer = nullptr;
   std::size_t offset = 0;
@@ -53,9 +53,9 @@ bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes) 
 }
 
 bool read_room(napi_env env, napi_value value, const char* name, Bytes& room) {
-  napi_typedarray_type type;
+  napi_typedarray_type type = napi_int8_array;
   void* data = nullptr;
-  // To be asked for its buffer as well costs as much again.
+  // No handle on its buffer is asked for, which would cost as much again.
   if (napi_get_typedarray_info(env, value, &type, &room.length, &data, nullptr, nullptr) != napi_ok ||
       type != napi_uint8_array) {
     return refuse_type(env, name, "a Uint8Array");

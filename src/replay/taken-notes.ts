@@ -23,15 +23,20 @@ export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes 
   let gathered = Buffer.alloc(0);
   let length = 0;
   let isBusy = false;
+  let flushedAtMs = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
     isBusy = length >= BUSY_NOTES * NOTE_BYTES;
+    flushedAtMs = performance.now();
     // A copy of its own size: what is sent to another thread is sent with all of its memory.
     if (length > 0) send(new Uint8Array(gathered.subarray(0, length)));
     length = 0;
   };
+  /** The first one behind a pause is not the next of many. */
+  const gatherMs = (): number =>
+    isBusy && performance.now() - flushedAtMs < BUSY_GATHER_MS ? BUSY_GATHER_MS : GATHER_MS;
   return {
     note: (ids, expiresAtMs, at = 0) => {
       if (gathered.length === 0) gathered = Buffer.alloc(GATHERED_NOTES * NOTE_BYTES);
@@ -39,7 +44,7 @@ export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes 
       gathered.writeDoubleLE(expiresAtMs, length + ID_BYTES);
       length += NOTE_BYTES;
       if (length === gathered.length) flush();
-      else timer ??= setTimeout(flush, isBusy ? BUSY_GATHER_MS : GATHER_MS);
+      else timer ??= setTimeout(flush, gatherMs());
     },
     flush,
   };

@@ -63,7 +63,7 @@ describe('rowOf', () => {
     expect(row).toMatchObject({ bottleneck: 'generator', generatorWasBottleneck: true });
     expect(row).not.toHaveProperty('shareOfEmpty');
     expect(warningsAbout(row)).toEqual([
-      "empty-uws single (json): the generator was the bottleneck, so the gateway's share is an upper bound",
+      "empty-uws single (json, 32 connections): the generator was the bottleneck, so the gateway's share is an upper bound",
     ]);
   });
 
@@ -78,7 +78,7 @@ describe('rowOf', () => {
     const ofRates = /PerSecond|p\d+Ms|Cpu|share|xFastify/;
     expect(Object.keys(row).filter((key) => ofRates.test(key))).toEqual([]);
     expect(warningsAbout(row)[0]).toBe(
-      'gateway single (json): the generator was the bottleneck, so it has no rates',
+      'gateway single (json, 32 connections): the generator was the bottleneck, so it has no rates',
     );
     const measured = rowOf(cell(single, 'gateway', [round(200)]), beside, 'wrk', TICKS_PER_SECOND);
     expect(measured).toMatchObject({ requestsPerSecond: 20, shareOfEmpty: 0.5 });
@@ -105,8 +105,8 @@ describe('rowOf', () => {
       notValid: 1_001,
     });
     expect(warningsAbout(row)).toEqual([
-      'gateway batch (json): 1 answers were no 2xx, 2 socket errors',
-      'gateway batch (json): 1001 of 20000 answers were not valid',
+      'gateway batch (json, 8 connections): 1 answers were no 2xx, 2 socket errors',
+      'gateway batch (json, 8 connections): 1001 of 20000 answers were not valid',
     ]);
   });
 });

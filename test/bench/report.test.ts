@@ -180,14 +180,26 @@ describe('stored results', () => {
 
 describe("the README's figures", () => {
   const row = {
-    ...{ target: 'gateway', request: 'single', answer: 'json', batch: 1, credentialsPerSecond: 52_020 },
+    ...{
+      target: 'gateway',
+      request: 'single',
+      answer: 'json',
+      batch: 1,
+      connections: 32,
+      credentialsPerSecond: 52_020,
+    },
     ...{ shareOfEmpty: 0.604, xFastifyFastJwt: 14.5, serverCpuUsPerRequest: 19.69, bottleneck: 'server' },
   };
-  const empty = { target: 'empty-uws', request: 'single', requestsPerSecond: 94_570 };
+  const empty = { target: 'empty-uws', request: 'single', connections: 32, requestsPerSecond: 94_570 };
+  const crowd = { connections: 128 };
 
   it('are those of the stored run', () => {
-    const line = '| single calls, JSON | 52,020 calls | 60.4 % of 94,570 | 14.5 × | 19.69 µs |';
-    expect(speedTables(byName(report('http', [row, empty])))).toContain(line);
+    const line =
+      '| single calls, JSON, 32 connections | 52,020 calls | 60.4 % of 94,570 | 14.5 × | 19.69 µs |';
+    const more = { ...empty, ...crowd, requestsPerSecond: 101_000 };
+    const text = speedTables(byName(report('http', [more, row, empty, { ...row, ...crowd }])));
+    expect(text).toContain(line);
+    expect(text).toContain('| single calls, JSON, 128 connections | 52,020 calls | 60.4 % of 101,000 |');
   });
 
   it('say so where the gateway or the empty handler had time to spare', () => {
@@ -197,8 +209,15 @@ describe("the README's figures", () => {
   });
 
   it('are none of a gateway whose generator set the rate', () => {
-    const held = { target: 'gateway', request: 'single', answer: 'json', batch: 1, bottleneck: 'generator' };
-    const line = '| single calls, JSON | – | – | – | – |';
+    const held = {
+      ...crowd,
+      target: 'gateway',
+      request: 'single',
+      answer: 'json',
+      batch: 1,
+      bottleneck: 'generator',
+    };
+    const line = '| single calls, JSON, 128 connections | – | – | – | – |';
     expect(speedTables(byName(report('http', [held, empty])))).toContain(line);
   });
 

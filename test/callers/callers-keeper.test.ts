@@ -14,7 +14,7 @@ let keeper: CallersKeeper;
 let lists: string[];
 let faults: (string | undefined)[];
 /** What whoever takes the lists answers. */
-let answer: string | undefined;
+let answer: Promise<string> | string | undefined;
 
 const listOf = (...names: string[]): string =>
   JSON.stringify({ callers: names.map((name) => ({ name, scopes: ['verify'], keys: [] })) });
@@ -124,4 +124,19 @@ it('gives nothing that it was still reading when it was stopped', async () => {
   keeper.stop();
   expect(await looking).toBeUndefined();
   expect([lists, faults]).toEqual([[], []]);
+});
+
+it('tells nothing of a list that was being given when it was stopped', async () => {
+  write(listOf('alpha'));
+  await keeper.look();
+  let refuse = (_fault: string): void => {};
+  answer = new Promise((resolve) => {
+    refuse = resolve;
+  });
+  write(listOf('beta'));
+  await until(() => lists.length === 2);
+  keeper.stop();
+  refuse('a worker does not take it');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect([lists, faults]).toEqual([['alpha', 'beta'], []]);
 });

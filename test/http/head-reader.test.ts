@@ -16,9 +16,9 @@ const counted: NativeAddon = (() => {
   return {
     ...addon,
     findHead: (table, request, ...rest) => {
-      const place = addon.findHead(table, request, ...rest);
-      if (place >= 0) asked.found++;
-      return place;
+      const found = addon.findHead(table, request, ...rest);
+      if (found >= 0) asked.found++;
+      return found;
     },
     learnHead: (table, request) => {
       const place = addon.learnHead(table, request);
@@ -105,25 +105,19 @@ describe('a head', () => {
     expect(asked.found).toBeGreaterThan(30);
   });
 
-  it.each([2 ** 22 - 1, 2 ** 22, 2 ** 31, 2 ** 32 + 7, 2 ** 43, 2 ** 44 - 1])(
-    'of a body of %i bytes is recognised',
-    async (length) => {
-      const known = [...CALL, 'Authorization: Bearer synthetic'];
-      for (let i = 0; i < 20; i++) await send([...known, 'Content-Length: 1']);
-      asked.found = 0;
-      const [, contentLength] = JSON.parse(await send([...known, `Content-Length: ${length}`]));
-      expect([contentLength, asked.found]).toEqual([length, 1]);
-    },
-  );
-
-  it.each([2 ** 44, 2 ** 45 + 1, 2 ** 49])(
-    'of a body of %i bytes, which cannot be packed, is read strictly',
-    async (length) => {
-      asked.found = 0;
-      const [, contentLength] = JSON.parse(await send([...CALL, `Content-Length: ${length}`]));
-      expect([contentLength, asked.found]).toEqual([length, 0]);
-    },
-  );
+  it.each([
+    ...[2 ** 22 - 1, 2 ** 22, 2 ** 31, 2 ** 32 + 7, 2 ** 43, 2 ** 44 - 1].map(
+      (length) => [length, 1] as const,
+    ),
+    // Longer ones cannot be packed: the strict reader has them.
+    ...[2 ** 44, 2 ** 45 + 1, 2 ** 49].map((length) => [length, 0] as const),
+  ])('that is known, of a body of %i bytes, is recognised %i times', async (length, times) => {
+    const known = [...CALL, 'Authorization: Bearer synthetic'];
+    for (let i = 0; i < 20; i++) await send([...known, 'Content-Length: 1']);
+    asked.found = 0;
+    const [, contentLength] = JSON.parse(await send([...known, `Content-Length: ${length}`]));
+    expect([contentLength, asked.found]).toEqual([length, times]);
+  });
 
   it.each([
     ['two lengths', [...CALL, 'Content-Length: 5', 'Content-Length: 5']],

@@ -68,11 +68,13 @@ function httpTable({ rows, machine }: StoredReport): string {
       const cpuUs = numberOf(row, 'serverCpuUsPerRequest');
       const share = numberOf(row, 'shareOfEmpty');
       return [
-        isBatch ? `batches of ${figure(row, 'batch')}, ${answerOf(row)}` : 'single calls, JSON',
+        isBatch
+          ? `batches of ${figure(row, 'batch')}, ${answerOf(row)}`
+          : `single calls, JSON, ${figure(row, 'connections')} connections`,
         `${isLeast ? 'at least ' : ''}${rate}`,
         share === undefined
           ? '–'
-          : `${row.shareIsUpperBound ? 'at most ' : ''}${label(100 * share)} % of ${emptyRate(rows)}`,
+          : `${row.shareIsUpperBound ? 'at most ' : ''}${label(100 * share)} % of ${emptyRate(rows, row)}`,
         figure(row, 'xFastifyFastJwt', ' ×'),
         cpuUs === undefined ? '–' : cpuUs < 1_000 ? `${label(cpuUs)} µs` : `${label(cpuUs / 1_000)} ms`,
       ];
@@ -87,9 +89,10 @@ function answerOf(row: StoredRow): string {
   return row.answer === 'bytes' ? 'text lines, a byte for each' : 'JSON';
 }
 
-function emptyRate(rows: readonly StoredRow[]): string {
+/** Of the empty handler that had as many connections. */
+function emptyRate(rows: readonly StoredRow[], { connections }: StoredRow): string {
   return figure(
-    rows.find((row) => row.target === 'empty-uws'),
+    rows.find((row) => row.target === 'empty-uws' && row.connections === connections),
     'requestsPerSecond',
   );
 }

@@ -72,6 +72,16 @@ export const REQUEST_KINDS: readonly RequestKind[] = [
   },
 ];
 
+/** So many clients at once: all that came in one turn of the event loop share what it costs. */
+const CROWD = 128;
+
+/** What the suite sends: single calls from a crowd as well, beside the empty handler that has the same one. */
+export const HTTP_KINDS: readonly RequestKind[] = REQUEST_KINDS.flatMap((kind) =>
+  kind.request === 'single'
+    ? [kind, { ...kind, connections: CROWD, targets: ['gateway', 'empty-uws'] }]
+    : [kind],
+);
+
 /** A request kind against one target, with what its rounds brought. */
 export interface Cell {
   readonly kind: RequestKind;
@@ -211,7 +221,7 @@ export type HttpRow = ReturnType<typeof rowOf>;
 
 /** What makes a row worth less than it looks. */
 export function warningsAbout(row: HttpRow): string[] {
-  const name = `${row.target} ${row.request} (${row.answer})`;
+  const name = `${row.target} ${row.request} (${row.answer}, ${row.connections} connections)`;
   const warnings: string[] = [];
   if (row.bottleneck === 'generator') {
     const consequence =

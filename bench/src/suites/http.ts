@@ -12,7 +12,7 @@ import { BENCH_DIR, CACHE_DIR } from '../paths.ts';
 import { clockTicksPerSecond } from '../process/cpu-time.ts';
 import { engineOf, startGateway, startPeer, type Target } from '../process/targets.ts';
 import type { Suite, SuiteResult } from '../suite.ts';
-import { type Cell, REQUEST_KINDS, rowOf, servable, warningsAbout } from './http-cells.ts';
+import { type Cell, HTTP_KINDS, rowOf, servable, warningsAbout } from './http-cells.ts';
 import { probeVerdicts } from './http-probes.ts';
 import { measureRounds } from './rounds.ts';
 
@@ -47,7 +47,7 @@ async function run(options: Options): Promise<SuiteResult> {
     // Load has valid credentials alone: whoever calls everything valid would not be noticed there.
     for (const verifier of [gateway, peer]) await probeVerdicts(verifier, corpus.credentialsFile);
     const seconds = options.seconds ?? DEFAULT_SECONDS;
-    const kinds = REQUEST_KINDS.map((kind) => servable(kind, engine.name));
+    const kinds = HTTP_KINDS.map((kind) => servable(kind, engine.name));
     const cells = kinds.flatMap((kind) => kind.targets.map((target): Cell => ({ kind, target, rounds: [] })));
     const targetOf = (cell: Cell) => targets.find(({ name }) => name === cell.target) as Target;
     await measureRounds({ suite: 'http', cells, targetOf, seconds, options, corpus });
@@ -77,8 +77,11 @@ function resultOf(
 ): SuiteResult {
   const ticksPerSecond = clockTicksPerSecond();
   const rows = cells.map((cell) => {
-    const alike = cells.filter(({ kind }) => kind.request === cell.kind.request);
-    const empty = alike.find(({ target }) => target === 'empty-uws');
+    const { request, connections } = cell.kind;
+    const alike = cells.filter(({ kind }) => kind.request === request);
+    const empty = alike.find(
+      ({ target, kind }) => target === 'empty-uws' && kind.connections === connections,
+    );
     const peer = alike.find(({ target }) => target === 'fastify-fast-jwt');
     return rowOf(cell, { empty, peer }, options.generator, ticksPerSecond);
   });
@@ -88,6 +91,7 @@ function resultOf(
       { key: 'target', title: 'target' },
       { key: 'request', title: 'request' },
       { key: 'answer', title: 'answer' },
+      { key: 'connections', title: 'connections' },
       { key: 'requestsPerSecond', title: 'requests/s' },
       { key: 'credentialsPerSecond', title: 'credentials/s' },
       { key: 'shareOfEmpty', title: 'share of empty' },
