@@ -87,8 +87,8 @@ it(
   async ({ annotate }) => {
     const starved = taken('two');
     const others = startHonestCalls(all);
-    // It keeps what it has; the kernel maps nothing more for it.
-    execFileSync('prlimit', ['--pid', `${starved.pid}`, '--as=4096:']);
+    // It keeps what it has; the kernel maps nothing more for it, and makes nothing writable that was but set aside.
+    execFileSync('prlimit', ['--pid', `${starved.pid}`, '--as=4096:', '--data=4096:']);
     await acknowledged(fleet.get('one') as Gateway, 'revoked-meanwhile');
     const credentials = Array.from({ length: 10_000 }, (_, i) => card(i === 0 ? 'revoked-meanwhile' : 'big'));
     let hasEnded = false;
