@@ -38,6 +38,9 @@ function capacityOf(row: StoredRow): string[][] {
   const planned = perSecond * PLANNED_SHARE;
   const batch = numberOf(row, 'batch') ?? 0;
   const answer = row.answer === 'bytes' ? 'a byte for each' : 'JSON';
-  const what = row.request === 'batch' ? `credentials in batches of ${label(batch)}` : 'single calls';
-  return [[`${what}, ${answer}`, label(perSecond), label(planned), (PEAK_PER_SECOND / planned).toFixed(1)]];
+  const what =
+    row.request === 'batch'
+      ? `credentials in batches of ${label(batch)}, ${answer}`
+      : `single calls on ${label(numberOf(row, 'connections') ?? 0)} connections, ${answer}`;
+  return [[what, label(perSecond), label(planned), (PEAK_PER_SECOND / planned).toFixed(1)]];
 }

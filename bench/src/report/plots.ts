@@ -76,7 +76,9 @@ function engines({ rows: all }: StoredReport): readonly Drawn[] {
 
 function requests({ rows: all }: StoredReport): readonly Drawn[] {
   const groups = groupedBy(all, (row) =>
-    row.request === 'batch' ? 'batches of 1,000 credentials' : 'single calls',
+    row.request === 'batch'
+      ? 'batches of 1,000 credentials'
+      : `single calls, ${textOf(row, 'connections')} connections`,
   ).map(([label, group]) => ({
     label,
     rows: entries(group, 'credentialsPerSecond', (row) =>
