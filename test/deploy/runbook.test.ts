@@ -22,7 +22,9 @@ describe('capacity', () => {
       credentialsPerSecond: 50_000,
     };
     const report = { suite: 'http', machine: {}, rows: [row], warnings: [] };
-    expect(capacityTable(report)).toContain('| single calls on 32 connections, JSON | 50,000 | 30,000 | 3.3 |');
+    expect(capacityTable(report)).toContain(
+      '| single calls on 32 connections, JSON | 50,000 | 30,000 | 3.3 |',
+    );
   });
 
   it('is not taken from a run that met wrong answers, nor from none', () => {
