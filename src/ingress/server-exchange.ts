@@ -182,7 +182,7 @@ export class ServerExchange implements Exchange {
     body: string | Uint8Array,
     headers: Readonly<Record<string, string>>,
   ): void {
-    if (this.answered || this.ended) return;
+    if (this.isOver()) return;
     this.answered = true;
     const { res, head } = this;
     const mustClose = this.mustClose();

@@ -8,17 +8,25 @@ namespace vigie::addon {
 
 namespace {
 
+/** `buffer`: a handle on what it stands on, unless null; it costs as much again. */
 template <typename Element>
-bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View<Element>& view) {
+bool read_elements(napi_env env, napi_value value, napi_typedarray_type wanted, View<Element>& view,
+                   napi_value* buffer) {
   napi_typedarray_type type = napi_int8_array;
   void* data = nullptr;
-  napi_value buffer = nullptr;
-  std::size_t offset = 0;
   // Fails, without a throw, for anything but a typed array. A Node-API call reports the length in elements.
-  if (napi_get_typedarray_info(env, value, &type, &view.length, &data, &buffer, &offset) != napi_ok) return false;
-  bool is_private = false;
-  if (type != wanted || napi_is_arraybuffer(env, buffer, &is_private) != napi_ok) return false;
+  if (napi_get_typedarray_info(env, value, &type, &view.length, &data, buffer, nullptr) != napi_ok) return false;
   view.data = static_cast<Element*>(data);
+  return type == wanted;
+}
+
+template <typename Element>
+bool read_view(napi_env env, napi_value value, napi_typedarray_type wanted, View<Element>& view) {
+  napi_value buffer = nullptr;
+  bool is_private = false;
+  if (!read_elements(env, value, wanted, view, &buffer) || napi_is_arraybuffer(env, buffer, &is_private) != napi_ok) {
+    return false;
+  }
   // A typed array stands on an ArrayBuffer or on a SharedArrayBuffer, which is none.
   view.shared = !is_private;
   return true;
@@ -53,15 +61,7 @@ bool read_bytes(napi_env env, napi_value value, const char* name, Bytes& bytes) 
 }
 
 bool read_room(napi_env env, napi_value value, const char* name, Bytes& room) {
-  napi_typedarray_type type = napi_int8_array;
-  void* data = nullptr;
-  // No handle on its buffer is asked for, which would cost as much again.
-  if (napi_get_typedarray_info(env, value, &type, &room.length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array) {
-    return refuse_type(env, name, "a Uint8Array");
-  }
-  room.data = static_cast<std::uint8_t*>(data);
-  return true;
+  return read_elements(env, value, napi_uint8_array, room, nullptr) || refuse_type(env, name, "a Uint8Array");
 }
 
 bool read_words(napi_env env, napi_value value, const char* name, Words& words) {

@@ -22,21 +22,18 @@ const GATHERED_NOTES = 4_096;
 export function createTakenNotes(send: (notes: Uint8Array) => void): TakenNotes {
   let gathered = Buffer.alloc(0);
   let length = 0;
-  let isBusy = false;
-  let flushedAtMs = 0;
+  /** By the monotonic clock: until then the next note is one of many; the first behind a pause is not. */
+  let busyUntilMs = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    isBusy = length >= BUSY_NOTES * NOTE_BYTES;
-    flushedAtMs = performance.now();
+    busyUntilMs = length >= BUSY_NOTES * NOTE_BYTES ? performance.now() + BUSY_GATHER_MS : 0;
     // A copy of its own size: what is sent to another thread is sent with all of its memory.
     if (length > 0) send(new Uint8Array(gathered.subarray(0, length)));
     length = 0;
   };
-  /** The first one behind a pause is not the next of many. */
-  const gatherMs = (): number =>
-    isBusy && performance.now() - flushedAtMs < BUSY_GATHER_MS ? BUSY_GATHER_MS : GATHER_MS;
+  const gatherMs = (): number => (performance.now() < busyUntilMs ? BUSY_GATHER_MS : GATHER_MS);
   return {
     note: (ids, expiresAtMs, at = 0) => {
       if (gathered.length === 0) gathered = Buffer.alloc(GATHERED_NOTES * NOTE_BYTES);
