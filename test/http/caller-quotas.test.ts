@@ -56,8 +56,11 @@ const batch = (caller: TestCaller, items: number, bytes = 1, headers: Record<str
   });
 const single = (caller: TestCaller) =>
   call<ProblemAnswer>(`${gateway.data}/v1/verify`, { body: { credential: 'x' }, headers: bearer(caller) });
-const spent = async (caller: TestCaller): Promise<number> =>
-  (await scrape(gateway.metrics)).get(`vigie_caller_credentials_total{caller="${caller.name}"}`) ?? 0;
+/** Of all calls answered so far: one is counted behind its answer, but before its thread reads the next. */
+async function spent(caller: TestCaller): Promise<number> {
+  expect((await call(`${gateway.data}/healthz`)).status).toBe(200);
+  return (await scrape(gateway.metrics)).get(`vigie_caller_credentials_total{caller="${caller.name}"}`) ?? 0;
+}
 /** What its bucket lacks for one credential, by what a refused call says of the time. */
 async function owed(caller: TestCaller): Promise<number> {
   const { status, headers } = await single(caller);
