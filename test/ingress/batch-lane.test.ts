@@ -27,9 +27,9 @@ function rig() {
     onLate: () => late.push(now),
     onSliced: () => {},
   });
-  const enter = (): Exchange => {
+  const enter = (bytes = BODY): Exchange => {
     const one = exchange();
-    lane.admit(one, BODY);
+    lane.admit(one, bytes);
     expect(lane.begin(one)).toBe(true);
     return one;
   };
@@ -39,7 +39,7 @@ function rig() {
     const callbacks = due;
     due = [];
     for (const callback of callbacks) callback();
-    await Promise.resolve();
+    await new Promise(setImmediate);
   };
   return {
     lane,
@@ -72,13 +72,51 @@ function follow(rigged: ReturnType<typeof rig>, names: Readonly<Record<string, E
 }
 
 describe('the lane of batches', () => {
-  it('lets batches take turns, one slice a turn of the event loop', async () => {
+  it('finishes batches alike one behind the other, one slice a turn of the event loop', async () => {
     const rigged = rig();
-    const { granted, wait } = follow(rigged, { a: rigged.enter(), b: rigged.enter() });
-    wait('a', 3);
-    wait('b', 1);
+    const first = rigged.enter();
+    rigged.wait(0.01);
+    const { granted, wait } = follow(rigged, { first, second: rigged.enter() });
+    wait('second', 2);
+    wait('first', 2);
     for (let i = 0; i < 6; i++) await rigged.turn();
-    expect(granted).toEqual(['a', 'b', 'a', 'a']);
+    expect(granted).toEqual(['first', 'first', 'second', 'second']);
+  });
+
+  it('lets small ones pass a large one, until that is due', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { large: rigged.enter(10 * BODY) });
+    wait('large', 1_000);
+    await rigged.turn();
+    // It was thought to be work of 40 ms, due after 800. By its slices the small ones take 20, and are due after 400.
+    for (let i = 0; i < 400; i++) {
+      const small = follow(rigged, { small: rigged.enter() });
+      small.wait('small', 1);
+      await rigged.turn();
+      granted.push(...small.granted);
+    }
+    const [first, ...others] = granted;
+    const passedBy = others.indexOf('large');
+    expect(first).toBe('large');
+    expect(Math.abs(2 * passedBy - 400)).toBeLessThan(10);
+    expect(others.slice(passedBy, passedBy + 10)).toEqual(Array(10).fill('large'));
+  });
+
+  it('lets nobody be passed by for longer than half of the longest wait', async () => {
+    const rigged = rig();
+    const known = follow(rigged, { small: rigged.enter() });
+    known.wait('small', 10);
+    for (let i = 0; i < 10; i++) await rigged.turn();
+    const { granted, wait } = follow(rigged, { large: rigged.enter(10 * BODY) });
+    wait('large', 1);
+    for (let i = 0; i < 600; i++) {
+      const small = follow(rigged, { small: rigged.enter() });
+      small.wait('small', 1);
+      await rigged.turn();
+      granted.push(...small.granted);
+    }
+    // Work of 200 ms would be due after four seconds. The small ones are due after 400 ms.
+    expect(Math.abs(2 * granted.indexOf('large') - 600)).toBeLessThan(10);
   });
 
   it('gives slices under a third of the time while single calls keep coming, all of it otherwise', async () => {

@@ -1,11 +1,14 @@
 /**
  * The queue of batches: what was admitted and is not verified yet, in items and in time, and whose turn it is.
  *
- * Batches take turns slice by slice, so that a small one need not wait for a large one. Between two slices the event
- * loop turns, and single calls go first: while there are any, slices get no more than their share of the time.
+ * A batch is due after a multiple of its own work, and the one due first has the next slice. So a small one need not wait
+ * for a large one, batches alike are finished one behind the other, in half the time that even shares would make each of
+ * them wait, and nobody is passed by for longer than that multiple. Between two slices the event loop turns, and single
+ * calls go first: while there are any, slices get no more than their share of the time.
  */
 import { LIMITS } from '../../config.ts';
 import type { Exchange } from '../exchange.ts';
+import { createDueOrder } from './due-order.ts';
 import { createOverload, type Overload } from './overload.ts';
 
 /** Share of the time that slices get while single calls keep coming; the rest is reserved for those. */
@@ -19,6 +22,10 @@ const LEAST_BATCHES = 2;
 /** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
 const FIRST_ITEM = { ms: 0.004, bytes: 400 };
 const MOST_SURPRISE = 2;
+/** A batch is due when so many like it could be done: about as many as stand in the queue under overload. */
+const DUE_AFTER_WORK = 20;
+/** But within this part of the longest wait, since who comes later must not make it miss that. */
+const DUE_AFTER_WAIT = 0.5;
 /** Whenever the queue becomes short, it is told. */
 const ALWAYS_SEEN = Number.NEGATIVE_INFINITY;
 /** So many slices, or bodies, say what is thought of all: the first ones move it more. */
@@ -77,6 +84,7 @@ interface Ticket {
   items: number;
   state: 'arriving' | 'lapsed' | 'waiting' | 'begun';
   waitsSinceMs: number;
+  dueMs: number;
   go: ((may: boolean) => void) | undefined;
 }
 
@@ -85,7 +93,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
   const overload = createOverload(options.onOverload);
   /** By age: a Map keeps the order of arrival. */
   const tickets = new Map<Exchange, Ticket>();
-  let turns: Ticket[] = [];
+  const turns = createDueOrder<Ticket>();
   let items = 0;
   let itemMs = FIRST_ITEM.ms;
   let itemBytes = FIRST_ITEM.bytes;
@@ -113,6 +121,12 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
   const estimateItems = (contentLength: number): number =>
     Math.min(LIMITS.batchItems, Math.max(1, Math.round(contentLength / itemBytes)));
 
+  /** Of what begins now, or goes on after it had lost its place. */
+  const dueMs = ({ contentLength, done }: Ticket): number => {
+    const workMs = Math.max(1, estimateItems(contentLength) - done) * itemMs;
+    return monotonicMs() + Math.min(DUE_AFTER_WORK * workMs, DUE_AFTER_WAIT * options.waitMs);
+  };
+
   /** After a turn of the event loop: gives the next batch its slice, unless single calls have the time. */
   const turn = (): void => {
     isTurning = false;
@@ -121,8 +135,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     creditAtMs = now;
     const mayTake = !options.singlesCame() || creditMs > 0;
     if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
-    while (mayTake && turns.length > 0) {
-      const ticket = turns.shift() as Ticket;
+    while (mayTake && turns.size > 0) {
+      const ticket = turns.take() as Ticket;
       const { go } = ticket;
       // Left meanwhile.
       if (go === undefined) continue;
@@ -136,7 +150,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     turnAgain();
   };
   const turnAgain = (): void => {
-    if (isTurning || turns.length === 0) return;
+    if (isTurning || turns.size === 0) return;
     isTurning = true;
     options.afterTurn(turn);
   };
@@ -154,7 +168,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     const { go } = ticket;
     ticket.go = undefined;
     go?.(false);
-    if (tickets.size === 0) turns = [];
+    if (tickets.size === 0) turns.clear();
   };
 
   return {
@@ -178,6 +192,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
         items: 0,
         state: 'arriving',
         waitsSinceMs: now,
+        dueMs: now,
         go: undefined,
       };
       tickets.set(exchange, ticket);
@@ -186,15 +201,17 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     begin: (exchange) => {
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return false;
+      const isFirst = ticket.done === 0;
+      if (isFirst || ticket.state === 'lapsed') ticket.dueMs = dueMs(ticket);
       if (ticket.state === 'lapsed') {
         const isFull = tickets.size > LEAST_BATCHES && items * itemMs > capMs();
-        if (isFull && ticket.done === 0) {
+        if (isFull && isFirst) {
           options.onLate();
           return false;
         }
         charge(ticket, Math.max(1, estimateItems(ticket.contentLength) - ticket.done));
       }
-      ticket.state = ticket.done === 0 ? 'waiting' : 'begun';
+      ticket.state = isFirst ? 'waiting' : 'begun';
       ticket.waitsSinceMs = monotonicMs();
       return true;
     },
@@ -216,7 +233,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
         const ticket = tickets.get(exchange);
         if (ticket === undefined) return resolve(false);
         ticket.go = resolve;
-        turns.push(ticket);
+        turns.add(ticket);
         turnAgain();
       }),
     sliced: (exchange, done, tookMs) => {

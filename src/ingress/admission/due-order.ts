@@ -1,0 +1,39 @@
+/**
+ * Whose turn it is: earliest due first, and of those due at the same time whoever asked first. What has just had its turn
+ * mostly has the next one, and whoever comes is mostly due last: both are put where little has to be moved.
+ */
+export interface Due {
+  /** Monotonic (milliseconds). */
+  readonly dueMs: number;
+}
+
+export interface DueOrder<T extends Due> {
+  readonly size: number;
+  add(one: T): void;
+  /** Takes out the one that is due first. */
+  take(): T | undefined;
+  clear(): void;
+}
+
+export function createDueOrder<T extends Due>(): DueOrder<T> {
+  /** The one that is due first stands last. */
+  const order: T[] = [];
+  return {
+    get size() {
+      return order.length;
+    },
+    add: (one) => {
+      let [from, to] = [0, order.length];
+      while (from < to) {
+        const middle = (from + to) >> 1;
+        if ((order[middle] as T).dueMs > one.dueMs) from = middle + 1;
+        else to = middle;
+      }
+      order.splice(from, 0, one);
+    },
+    take: () => order.pop(),
+    clear: () => {
+      order.length = 0;
+    },
+  };
+}
