@@ -1,6 +1,5 @@
 /** The two clocks: wall time for dates in credentials, monotonic time for ages and deadlines. */
-// By name: the global of the same name is looked up by a getter, each time.
-import { performance } from 'node:perf_hooks';
+import { hrtime } from 'node:process';
 
 export interface Clock {
   /** Milliseconds since the epoch; may step when the machine's clock is set. */
@@ -9,17 +8,12 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/**
- * Both count the machine's monotonic clock, but `performance.now()` from the start of its own thread, and ages are
- * compared across threads: so by how much it lags is measured, once. It costs a third of the other.
- */
-const threadStartMs = Math.max(
-  // Between the two readings the thread may be held up, which makes the difference too small: never too large.
-  ...Array.from({ length: 10 }, () => Number(process.hrtime.bigint()) / 1e6 - performance.now()),
-);
-
 /** The machine's clocks. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs: () => threadStartMs + performance.now(),
+  // Not `performance.now()`, which counts from the start of its own thread and takes half as long again.
+  monotonicMs: () => {
+    const [seconds, nanoseconds] = hrtime();
+    return seconds * 1e3 + nanoseconds / 1e6;
+  },
 };

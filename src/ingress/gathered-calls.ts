@@ -9,6 +9,8 @@ export interface Gathered {
   readonly bodies: Buffer;
   used: number;
   count: number;
+  /** Where each body begins, and where the credential in it, once that is found. */
+  readonly bodyStarts: Uint32Array;
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   readonly isJson: Uint8Array;
@@ -27,6 +29,7 @@ export function emptyGathering(calls: number, bodyBytes: number): Gathered {
     bodies: Buffer.allocUnsafeSlow(bodyBytes),
     used: 0,
     count: 0,
+    bodyStarts: words(),
     starts: words(),
     ends: words(),
     isJson: new Uint8Array(calls),
@@ -47,7 +50,8 @@ export function put(gathered: Gathered, exchange: Exchange, body: Buffer, type: 
 
 /** The next body, of so many bytes, stands where it belongs. */
 export function enter(gathered: Gathered, exchange: Exchange, length: number, type: string): void {
-  const { used, count, starts, ends, isJson, exchanges } = gathered;
+  const { used, count, bodyStarts, starts, ends, isJson, exchanges } = gathered;
+  bodyStarts[count] = used;
   starts[count] = used;
   gathered.used = used + length;
   ends[count] = gathered.used;
@@ -76,11 +80,10 @@ export function takeOut(
   addon: NativeAddon | undefined,
   mayChooseAt: (exchange: Exchange) => boolean,
 ): Calls {
-  const { bodies, used, count, starts, ends, proofStarts, proofEnds } = gathered;
+  const { bodies, used, count, bodyStarts, starts, ends, proofStarts, proofEnds } = gathered;
   gathered.count = 0;
   gathered.used = 0;
   const texts = bodies.subarray(0, used);
-  const bodyStarts = starts.slice(0, count);
   scan(gathered, texts, count, addon);
   const exchanges: Exchange[] = [];
   const said = {

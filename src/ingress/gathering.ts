@@ -123,9 +123,7 @@ export function createSingleHandler(options: GatheringOptions): SingleHandler {
     landing: {
       bytes: gathered.bodies,
       mostBytes: LIMITS.singleBodyBytes,
-      get at() {
-        return gathered.count === MAX_GATHERED_CALLS ? BODY_BYTES : gathered.used;
-      },
+      at: () => (gathered.count === MAX_GATHERED_CALLS ? BODY_BYTES : gathered.used),
       take: (exchange, type) => {
         exchange.credentials = 1;
         enter(gathered, exchange, exchange.contentLength, type);

@@ -27,7 +27,7 @@ export function createStrictHeadReader(addon: NativeAddon | undefined): HeadRead
 const { hasRequestId, hasAuthorization, hasLanded, lengthUnit } = FOUND_HEAD;
 
 /** There is no room: no body lands. */
-const NOWHERE: LandingRoom = { bytes: new Uint8Array(0), at: 0, mostBytes: 0 };
+const NOWHERE: LandingRoom = { bytes: new Uint8Array(0), at: () => 0, mostBytes: 0 };
 
 /** One head in so many that was recognised is read by the strict reader too. */
 const CHECK_ONE_IN = 4096;
@@ -57,9 +57,9 @@ export function createHeadReader(addon: NativeAddon, disagreed: () => void): Hea
     isTrusted = false;
     disagreed();
   };
-  const find = (req: HttpRequest, { bytes, at, mostBytes }: LandingRoom): number => {
+  const find = (req: HttpRequest, landing: LandingRoom): number => {
     try {
-      return addon.findHead(table, req, bytes, at, mostBytes);
+      return addon.findHead(table, req, landing.bytes, landing.at(), landing.mostBytes);
     } catch {
       distrust();
       return -1;

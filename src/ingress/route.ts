@@ -42,10 +42,10 @@ export interface RouteBody {
   readonly optional?: boolean;
 }
 
-/** Room for the next body, from `at` on, if there is any, for bodies of so many bytes at most. */
+/** Room for the next body, from `at()` on, if there is any, for bodies of so many bytes at most. */
 export interface LandingRoom {
   readonly bytes: Uint8Array;
-  readonly at: number;
+  at(): number;
   readonly mostBytes: number;
 }
 

@@ -76,7 +76,8 @@ export function createTailRenderer(): (revocation: RevocationView, checkedAtMs: 
 }
 
 export function renderRevocation({ state, seq, ageMs }: RevocationView): string {
-  return JSON.stringify({ state, seq, ageMs: wholeMs(ageMs) });
+  // Of a word and two whole numbers or null: JSON as it stands.
+  return `{"state":"${state}","seq":${seq},"ageMs":${wholeMs(ageMs)}}`;
 }
 
 /** JSON has no word for an infinite age: `null`. */

@@ -127,7 +127,7 @@ export interface HistogramView {
 
 export interface Counters {
   readonly shared: SharedArrayBuffer;
-  countVerdict(code: number): void;
+  countVerdicts(codes: Uint8Array): void;
   /** `nowMs`: monotonic time, where the request is a sign that traffic still comes. */
   beginRequest(nowMs: number | undefined): void;
   endRequest(route: RouteName, status: number, seconds: number): void;
@@ -231,7 +231,9 @@ export function openCounters(shared: SharedArrayBuffer): Counters {
 
   return {
     shared,
-    countVerdict: (code) => add(LAYOUT.verdicts + code, 1),
+    countVerdicts: (codes) => {
+      for (const code of codes) add(LAYOUT.verdicts + code, 1);
+    },
     beginRequest: (nowMs) => {
       add(LAYOUT.inFlight, 1);
       if (nowMs !== undefined) cells[LAYOUT.lastRequestAtMs] = nowMs;

@@ -133,25 +133,26 @@ function combinedKeyCache(
   ladder: readonly Readonly<KeyCacheStats>[],
   reference: Readonly<KeyCacheStats>,
 ): Readonly<KeyCacheStats> {
-  const used = (field: 'hits' | 'misses'): number =>
-    ladder.reduce((sum, stats) => sum + stats[field], reference[field]);
-  const held = (field: 'evictions' | 'keys' | 'bytes'): number =>
-    reference[field] + ladder.reduce((most, stats) => Math.max(most, stats[field]), 0);
+  type Figure = (stats: Readonly<KeyCacheStats>) => number;
+  const used = (figure: Figure): number =>
+    ladder.reduce((sum, stats) => sum + figure(stats), figure(reference));
+  const held = (figure: Figure): number =>
+    figure(reference) + ladder.reduce((most, stats) => Math.max(most, figure(stats)), 0);
   return {
     get hits() {
-      return used('hits');
+      return used((stats) => stats.hits);
     },
     get misses() {
-      return used('misses');
+      return used((stats) => stats.misses);
     },
     get evictions() {
-      return held('evictions');
+      return held((stats) => stats.evictions);
     },
     get keys() {
-      return held('keys');
+      return held((stats) => stats.keys);
     },
     get bytes() {
-      return held('bytes');
+      return held((stats) => stats.bytes);
     },
   };
 }

@@ -37,7 +37,6 @@ import { openCallerGuard } from './caller-guard.ts';
 import { answerCanary, type CanaryOptions } from './canary.ts';
 import { type CardStatusSource, openCardStatus } from './card-status.ts';
 import { openClientFinder } from './client-finder.ts';
-import { countVerdicts } from './count-verdicts.ts';
 import type { FromWorker, ToWorker, WorkerBirth } from './protocol.ts';
 import { startPulse } from './pulse.ts';
 import { replayObserver } from './replay-observer.ts';
@@ -188,7 +187,7 @@ function start(): void {
         allowAt: config.allowAt,
         proveRevoked: () =>
           cards.isComplete() ? undefined : (names) => proveCards(proofs, names, cards.hashesOf),
-        onVerified: (codes) => countVerdicts(counters, engine, codes),
+        onVerified: counters.countVerdicts,
         onBatch: counters.countBatch,
         onQueued: counters.observeQueueDelay,
         onUnexpectedError,
@@ -223,7 +222,7 @@ function start(): void {
 
   stops.push(server.stop);
   const epoll = loaded.ok ? guardEnd(loaded.addon) : undefined;
-  stops.push(startPulse(life, counters, clock));
+  stops.push(startPulse(life, counters, engine, clock));
   send({
     kind: 'ready',
     descriptor: app.getDescriptor(),

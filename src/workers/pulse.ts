@@ -1,7 +1,11 @@
-/** A data-plane thread's pulse: a timer that says that the event loop turns, how late it turns, and how busy it is. */
+/**
+ * A data-plane thread's pulse: a timer that says that the event loop turns, how late it turns, how busy it is, and how its
+ * engine stands.
+ */
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../clock.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { SignatureEngine } from '../signature/engine.ts';
 import type { WorkerLife } from './worker-life.ts';
 
 export const BEAT_MS = 100;
@@ -11,7 +15,12 @@ const TIMER_RESOLUTION_MS = 1;
 const BEATS_PER_UTILISATION = 10;
 
 /** Returns its stop. */
-export function startPulse(life: WorkerLife, counters: Counters, clock: Clock): () => void {
+export function startPulse(
+  life: WorkerLife,
+  counters: Counters,
+  engine: SignatureEngine,
+  clock: Clock,
+): () => void {
   let lastMs = clock.monotonicMs();
   let beats = 0;
   let measured = performance.eventLoopUtilization();
@@ -22,6 +31,8 @@ export function startPulse(life: WorkerLife, counters: Counters, clock: Clock): 
     lastMs = nowMs;
     life.beat(nowMs);
     counters.observeLoopLag(lagMs / 1000);
+    counters.setKeyCache(engine.keyCache);
+    counters.setEngineInForce(engine);
     if (++beats % BEATS_PER_UTILISATION !== 0) return;
     const now = performance.eventLoopUtilization();
     counters.setUtilisation(performance.eventLoopUtilization(now, measured).utilization);

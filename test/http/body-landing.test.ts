@@ -14,7 +14,7 @@ import { createHeadReader, type HeadReader } from '../../src/ingress/head-reader
 import type { LandingRoom } from '../../src/ingress/route.ts';
 import { nativeAddon } from '../support/path-world.ts';
 
-const ROOM: LandingRoom = { bytes: new Uint8Array(1024 * 1024), at: 1000, mostBytes: 64 * 1024 };
+const ROOM: LandingRoom = { bytes: new Uint8Array(1024 * 1024), at: () => 1000, mostBytes: 64 * 1024 };
 
 /** What became of one call: what landed of its body, if it did, and what the parser handed out, by their text. */
 interface Seen {
@@ -33,7 +33,7 @@ function take(res: HttpResponse, req: HttpRequest): void {
   res.onAborted(() => {});
   const { hasLanded, contentLength } = reader.read(req, ROOM);
   const text = (): string =>
-    Buffer.from(ROOM.bytes.subarray(ROOM.at, ROOM.at + contentLength)).toString('latin1');
+    Buffer.from(ROOM.bytes.subarray(ROOM.at(), ROOM.at() + contentLength)).toString('latin1');
   const landed = hasLanded ? text() : undefined;
   const pieces: Buffer[] = [];
   res.onData((chunk, isLast) => {

@@ -17,7 +17,7 @@ describe('the order in which things are due', () => {
             order.add(one);
             model = [...model, one].sort((a, b) => a.dueMs - b.dueMs || a.number - b.number);
           }
-          expect(order.size).toBe(model.length);
+          expect(order.size()).toBe(model.length);
         }
       }),
     );
@@ -27,6 +27,6 @@ describe('the order in which things are due', () => {
     const order = createDueOrder<{ dueMs: number }>();
     order.add({ dueMs: 1 });
     order.clear();
-    expect([order.size, order.take()]).toEqual([0, undefined]);
+    expect([order.size(), order.take()]).toEqual([0, undefined]);
   });
 });

@@ -67,8 +67,8 @@ function handlerOn(
   /** As native code does where a body was read with its head; `undefined` where there is no room for it. */
   const land = (body: Buffer, type = 'application/jwt'): string[] | undefined => {
     const { exchange, told } = caller(body.length);
-    if (body.length > landing.bytes.length - landing.at) return undefined;
-    landing.bytes.set(body, landing.at);
+    if (body.length > landing.bytes.length - landing.at()) return undefined;
+    landing.bytes.set(body, landing.at());
     landing.take(exchange, type);
     return told;
   };

@@ -26,7 +26,7 @@ describe('a slab whose thread is gone', () => {
   const STATS = { hits: 5, misses: 3, evictions: 1, keys: 7, bytes: 900 };
   it('keeps its totals, which the next thread counts on, and nothing that was under way', () => {
     const first = newCounters();
-    first.countVerdict(1);
+    first.countVerdicts(Uint8Array.of(1));
     first.beginRequest(10);
     first.setUtilisation(0.5);
     first.setKeyCache(STATS);
@@ -47,7 +47,7 @@ describe('a slab whose thread is gone', () => {
     expect(LEVELS.map(reader.level)).toEqual(LEVELS.map(() => 0));
     expect(reader.connectionsRefused()).toBe(1);
     const second = openCounters(first.shared);
-    second.countVerdict(1);
+    second.countVerdicts(Uint8Array.of(1));
     second.setKeyCache({ ...STATS, hits: 2 });
     expect(reader.verdicts(1)).toBe(2);
     expect((['hits', 'misses', 'evictions', 'keys'] as const).map(reader.keyCache)).toEqual([7, 6, 2, 7]);
@@ -60,8 +60,8 @@ describe('a slab', () => {
     const writer = newCounters();
     const reader = openCounters(writer.shared);
     expect(reader.verdicts(0)).toBe(0);
-    writer.countVerdict(0);
-    writer.countVerdict(20);
+    writer.countVerdicts(Uint8Array.of(0));
+    writer.countVerdicts(Uint8Array.of(20));
     expect([reader.verdicts(0), reader.verdicts(20)]).toEqual([1, 1]);
   });
 
@@ -87,7 +87,10 @@ describe('a slab', () => {
       counters.unexpectedErrors(),
     ];
     const steps: [cells: number, count: () => void][] = [
-      ...REASONS.map(({ code }): [number, () => void] => [1, () => counters.countVerdict(code)]),
+      ...REASONS.map(({ code }): [number, () => void] => [
+        1,
+        () => counters.countVerdicts(Uint8Array.of(code)),
+      ]),
       // A status, and of the histogram the last bucket's count and the sum.
       ...ROUTES.flatMap((route) =>
         STATUSES.map((status): [number, () => void] => [3, () => counters.endRequest(route, status, 99)]),

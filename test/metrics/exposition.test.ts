@@ -42,9 +42,9 @@ describe('the exposition', () => {
 
   it('adds the slabs up', async () => {
     const [one, two, three] = slabs as [Counters, Counters, Counters];
-    one.countVerdict(0);
-    two.countVerdict(0);
-    two.countVerdict(14);
+    one.countVerdicts(Uint8Array.of(0));
+    two.countVerdicts(Uint8Array.of(0));
+    two.countVerdicts(Uint8Array.of(14));
     for (const [index, slab] of slabs.entries()) {
       slab.beginRequest(1);
       slab.beginRequest(1);
@@ -79,9 +79,9 @@ describe('the exposition', () => {
   it('counts on over scrapes instead of from zero', async () => {
     const registry = buildRegistry(FACTS, () => slabs);
     const [one] = slabs as [Counters];
-    one.countVerdict(9);
+    one.countVerdicts(Uint8Array.of(9));
     await registry.metrics();
-    one.countVerdict(9);
+    one.countVerdicts(Uint8Array.of(9));
     expect(
       sample(await registry.metrics(), 'vigie_verdicts_total', { reason: 'expired', verdict: 'invalid' }),
     ).toBe(2);

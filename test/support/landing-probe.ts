@@ -6,7 +6,7 @@ import { nativeAddon } from './path-world.ts';
 
 const CALLS = 3;
 const reader = createHeadReader(nativeAddon(), () => process.exit(1));
-const room = { bytes: new Uint8Array(100), at: 0, mostBytes: 100 };
+const room = { bytes: new Uint8Array(100), at: () => 0, mostBytes: 100 };
 let called = 0;
 let landed = 0;
 App()

@@ -135,7 +135,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     creditAtMs = now;
     const mayTake = !options.singlesCame() || creditMs > 0;
     if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
-    while (mayTake && turns.size > 0) {
+    while (mayTake && turns.size() > 0) {
       const ticket = turns.take() as Ticket;
       const { go } = ticket;
       // Left meanwhile.
@@ -150,7 +150,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     turnAgain();
   };
   const turnAgain = (): void => {
-    if (isTurning || turns.size === 0) return;
+    if (isTurning || turns.size() === 0) return;
     isTurning = true;
     options.afterTurn(turn);
   };

@@ -8,7 +8,7 @@ export interface Due {
 }
 
 export interface DueOrder<T extends Due> {
-  readonly size: number;
+  size(): number;
   add(one: T): void;
   /** Takes out the one that is due first. */
   take(): T | undefined;
@@ -19,9 +19,7 @@ export function createDueOrder<T extends Due>(): DueOrder<T> {
   /** The one that is due first stands last. */
   const order: T[] = [];
   return {
-    get size() {
-      return order.length;
-    },
+    size: () => order.length,
     add: (one) => {
       let [from, to] = [0, order.length];
       while (from < to) {

@@ -21,37 +21,36 @@ export interface Overload {
 }
 
 export function createOverload(onChange: (isOn: boolean) => void): Overload {
-  let isOn = false;
   /** Since when and when last the queue was long. */
   let longSinceMs = Number.NaN;
   let longAtMs = Number.NaN;
   let shedAtMs = 0;
   const set = (value: boolean): void => {
-    if (isOn === value) return;
-    isOn = value;
+    if (overload.isOn === value) return;
+    overload.isOn = value;
     onChange(value);
   };
-  return {
-    get isOn() {
-      return isOn;
-    },
+  // Not by an accessor: engines look members up, each time, in an object that has one.
+  const overload = {
+    isOn: false,
     short: () => {
       longSinceMs = Number.NaN;
     },
-    long: (nowMs, seenSinceMs) => {
+    long: (nowMs: number, seenSinceMs: number) => {
       // Between two long queues there was a short one, or nothing at all, that nobody told of.
       if (!(seenSinceMs - longAtMs < STANDING_MS)) longSinceMs = Number.NaN;
       longAtMs = nowMs;
       if (Number.isNaN(longSinceMs)) longSinceMs = nowMs;
       if (nowMs - longSinceMs < STANDING_MS) return;
-      if (!isOn) shedAtMs = nowMs;
+      if (!overload.isOn) shedAtMs = nowMs;
       set(true);
     },
-    shed: (nowMs) => {
+    shed: (nowMs: number) => {
       shedAtMs = nowMs;
     },
-    check: (nowMs, isCalm) => {
-      if (isOn && (isCalm || nowMs - shedAtMs > CALM_MS)) set(false);
+    check: (nowMs: number, isCalm: boolean) => {
+      if (overload.isOn && (isCalm || nowMs - shedAtMs > CALM_MS)) set(false);
     },
   };
+  return overload;
 }
