@@ -30,6 +30,7 @@ export interface AnswerBytes {
   used: number;
 }
 
+/** `bytes[0, ends[i])` for the last item i; behind it there may be more, which means nothing. */
 export interface WrittenAnswers {
   readonly bytes: Buffer;
   readonly ends: Uint32Array;
@@ -52,6 +53,8 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
   const keyTexts = keyTextsByScope();
   const ends = new Uint32Array(capacity);
   const own: AnswerBytes = { bytes: Buffer.allocUnsafeSlow(INITIAL_BYTES), used: 0 };
+  /** Several slices fall into one millisecond, and have one tail. */
+  let last = { tail: '', bytes: Buffer.alloc(0) };
 
   /** Of the rows `[from, to)`, all decoded in bulk. */
   const writeRows = (
@@ -109,8 +112,9 @@ export function createAnswerWriter(capacity: number, addon: NativeAddon | undefi
     append,
     write: (slice, scope, tail) => {
       own.used = 0;
-      append(slice, scope, Buffer.from(tail, 'utf8'), own);
-      return { bytes: own.bytes.subarray(0, own.used), ends };
+      if (tail !== last.tail) last = { tail, bytes: Buffer.from(tail, 'utf8') };
+      append(slice, scope, last.bytes, own);
+      return { bytes: own.bytes, ends };
     },
   };
 }

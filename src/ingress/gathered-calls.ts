@@ -80,10 +80,10 @@ export function takeOut(
   addon: NativeAddon | undefined,
   mayChooseAt: (exchange: Exchange) => boolean,
 ): Calls {
-  const { bodies, used, count, bodyStarts, starts, ends, proofStarts, proofEnds } = gathered;
+  // All of the room for bodies: a view of what is used of it would be made each time.
+  const { bodies: texts, count, bodyStarts, starts, ends, proofStarts, proofEnds } = gathered;
   gathered.count = 0;
   gathered.used = 0;
-  const texts = bodies.subarray(0, used);
   scan(gathered, texts, count, addon);
   const exchanges: Exchange[] = [];
   const said = {
@@ -183,11 +183,16 @@ export function placeSlice(slice: Slice, calls: Calls, from: number, to: number)
   let proofCount = 0;
   for (let i = from; i < to; i++) if (proofStarts[i] !== NO_PLACE) proofCount++;
   beginSlice(slice, texts, to - from, proofCount);
-  slice.starts = starts.subarray(from, to);
-  slice.ends = ends.subarray(from, to);
-  slice.proofStarts = proofStarts.subarray(from, to);
-  slice.proofEnds = proofEnds.subarray(from, to);
+  slice.starts = placesFrom(starts, from);
+  slice.ends = placesFrom(ends, from);
+  slice.proofStarts = placesFrom(proofStarts, from);
+  slice.proofEnds = placesFrom(proofEnds, from);
   slice.audiences = audiences?.slice(from, to);
   slice.nonces = nonces?.slice(from, to);
   slice.atMs = instants?.[from];
+}
+
+/** Nearly all turns have one slice, which begins with the first call. */
+function placesFrom(places: Uint32Array, from: number): Uint32Array {
+  return from === 0 ? places : places.subarray(from);
 }
