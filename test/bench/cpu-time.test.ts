@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseStolenTicks, stolenWarning } from '../../bench/src/machine.ts';
 import { clockTicksPerSecond, parseCpuTicks, readCpuTicks } from '../../bench/src/process/cpu-time.ts';
+import { parseSchedstat, readRunDelays, waitedShare } from '../../bench/src/process/run-delay.ts';
 
 // Fields as proc(5) numbers them: 1 pid, 2 command, 3 state, …, 14 utime, 15 stime, 16 cutime, 17 cstime.
 const afterCommand = 'S 1 4242 4242 0 -1 4194304 1000 0 0 0 1234 567 89 12 20 0 11 0 5000 700000000 9000';
@@ -39,6 +40,34 @@ describe('readCpuTicks', () => {
   it('has no answer for a process that is not there', () => {
     // Above the largest process id that Linux gives (4,194,304).
     expect(readCpuTicks(4_194_305)).toBeUndefined();
+  });
+});
+
+describe('run delays', () => {
+  it('are read of a live process, by thread', () => {
+    const delays = readRunDelays(process.pid);
+    expect(delays.get(String(process.pid))?.ranMs).toBeGreaterThan(0);
+    expect(readRunDelays(4_194_305).size).toBe(0);
+  });
+
+  it('are nothing in a text of another form', () => {
+    expect(parseSchedstat('1500000 250000 7\n')).toEqual({ ranMs: 1.5, waitedMs: 0.25 });
+    for (const text of ['', '1 2', '1 2 3 4', '-1 2 3']) expect(parseSchedstat(text)).toBeUndefined();
+  });
+
+  it('are told of the thread that ran most between two readings', () => {
+    const before = new Map([
+      ['1', { ranMs: 500, waitedMs: 90 }],
+      ['2', { ranMs: 100, waitedMs: 10 }],
+    ]);
+    const after = new Map([
+      ['1', { ranMs: 600, waitedMs: 190 }],
+      ['2', { ranMs: 400, waitedMs: 110 }],
+      ['3', { ranMs: 1, waitedMs: 99 }],
+    ]);
+    expect(waitedShare(before, after)).toBe(0.25);
+    expect(waitedShare(after, after)).toBeUndefined();
+    expect(waitedShare(new Map(), new Map())).toBeUndefined();
   });
 });
 

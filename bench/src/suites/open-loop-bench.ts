@@ -10,6 +10,7 @@ import {
 } from '../load/open-loop.ts';
 import { type Options, UsageError } from '../options.ts';
 import type { PinnedServer } from '../process/pinned-server.ts';
+import { readRunDelays, waitedShare } from '../process/run-delay.ts';
 import type { Target } from '../process/targets.ts';
 import { significant } from '../statistics.ts';
 
@@ -35,6 +36,8 @@ export interface Measured {
   readonly report: OpenLoopReport;
   readonly beforeMiB: number;
   readonly mostMiB: number;
+  /** Of the server's busiest thread, see run-delay.ts. */
+  readonly waitedShare: number | undefined;
 }
 
 /** Compiles the generator where it is not there already. */
@@ -51,6 +54,7 @@ export function openLoopBench(
   const load: Bench['load'] = async (what, phases, streams) => {
     console.error(`bench: ${suite}, ${what}`);
     const memory = watchMemory(server.pid);
+    const delays = readRunDelays(server.pid);
     const report = await runOpenLoop(program, {
       port: Number(new URL(origin).port),
       credentialsFile: corpus.credentialsFile,
@@ -61,6 +65,7 @@ export function openLoopBench(
       streams,
     });
     const { beforeMiB, mostMiB } = memory.stop();
+    const waited = waitedShare(delays, readRunDelays(server.pid));
     const lagMs = report.lag.p99Us / 1000;
     for (const { name, phases: tallies } of report.streams) {
       const wrong = tallies.reduce((sum, tally) => sum + tally.wrong, 0);
@@ -71,7 +76,7 @@ export function openLoopBench(
       warnings.push(`${what}: the generator itself was late (${late}), and sent less than was due`);
     }
     await server.untilIdle();
-    return { report, beforeMiB, mostMiB };
+    return { report, beforeMiB, mostMiB, waitedShare: waited };
   };
   return { server, warnings, wrongs, phaseSeconds, load };
 }

@@ -88,7 +88,7 @@ async function measureLatency(bench: Bench, rounds: number): Promise<Row[]> {
   await closedLoop(bench, 'single');
   const capacity = await closedLoop(bench, 'single');
   const phases = Array.from({ length: rounds }, () => bench.phaseSeconds);
-  const { report } = await bench.load('single calls at half the capacity', phases, [
+  const { report, waitedShare } = await bench.load('single calls at half the capacity', phases, [
     {
       name: 'single',
       items: 0,
@@ -114,6 +114,7 @@ async function measureLatency(bench: Bench, rounds: number): Promise<Row[]> {
       served: significant(served, 5),
       p50Ms: significant(median(tallies.map(({ okLatency }) => okLatency.p50Us / 1000)), 3),
       p99Ms: significant(p99Ms, 3),
+      ...(waitedShare !== undefined && { waitedShare: significant(waitedShare, 3) }),
       roundsP99Ms: tallies.map(({ okLatency }) => significant(okLatency.p99Us / 1000, 3)),
     }),
   ];
@@ -137,6 +138,7 @@ function resultOf(
       { key: 'serverUtilisation', title: 'server' },
       { key: 'generatorUtilisation', title: 'generator' },
       { key: 'p99Ms', title: 'p99 ms' },
+      { key: 'waitedShare', title: 'waited for its core' },
       { key: 'meanMiB', title: 'mean MiB' },
       { key: 'slopeMiBPerHour', title: 'MiB/h' },
     ],

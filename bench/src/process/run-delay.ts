@@ -1,0 +1,46 @@
+/**
+ * How long threads were ready to run and had no core, as the kernel counts it (Documentation/scheduler/sched-stats,
+ * /proc/PID/task/TID/schedstat): of a server pinned to a core of its own, that something else ran there.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+
+interface ThreadTimes {
+  readonly ranMs: number;
+  readonly waitedMs: number;
+}
+
+/** By thread id; empty where the process has ended, or the kernel does not count this. */
+export type RunDelays = ReadonlyMap<string, ThreadTimes>;
+
+export function readRunDelays(pid: number): RunDelays {
+  const delays = new Map<string, ThreadTimes>();
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const times = parseSchedstat(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
+      if (times !== undefined) delays.set(thread, times);
+    }
+  } catch {
+    // It has ended, or one of its threads has just now.
+  }
+  return delays;
+}
+
+/** Time on a core, time waited for one (both in nanoseconds there), times it was given one. */
+export function parseSchedstat(text: string): ThreadTimes | undefined {
+  const found = /^(\d+) (\d+) \d+$/.exec(text.trim());
+  return found === null ? undefined : { ranMs: Number(found[1]) / 1e6, waitedMs: Number(found[2]) / 1e6 };
+}
+
+/**
+ * Between two readings: of the time for which the thread that worked most was ready to run, the share for which it had no
+ * core. `undefined` where no thread did anything that is known.
+ */
+export function waitedShare(before: RunDelays, after: RunDelays): number | undefined {
+  let most: ThreadTimes = { ranMs: 0, waitedMs: 0 };
+  for (const [thread, { ranMs, waitedMs }] of after) {
+    const { ranMs: ranBefore, waitedMs: waitedBefore } = before.get(thread) ?? { ranMs: 0, waitedMs: 0 };
+    const ran = ranMs - ranBefore;
+    if (ran > most.ranMs) most = { ranMs: ran, waitedMs: waitedMs - waitedBefore };
+  }
+  return most.ranMs === 0 ? undefined : most.waitedMs / (most.ranMs + most.waitedMs);
+}
