@@ -217,6 +217,19 @@ describe('the lane of batches', () => {
     rigged.lane.leave(one);
   });
 
+  it('does not take a slice in which the machine stood still for what items cost', () => {
+    const { lane, enter } = rig();
+    const batches = Array.from({ length: 12 }, () => enter());
+    const pressure = (): number => lane.pressure(BODY);
+    for (let i = 0; i < 32; i++) lane.sliced(batches[0] as Exchange, 10, 0.04);
+    const before = pressure();
+    lane.sliced(batches[0] as Exchange, 10, 100);
+    expect(pressure()).toBeLessThan(1.1 * before);
+    // If all take as long it is no surprise any more.
+    for (let i = 0; i < 100; i++) lane.sliced(batches[0] as Exchange, 10, 4);
+    expect(pressure()).toBeGreaterThan(50 * before);
+  });
+
   it('learns from whole bodies how large an item is', () => {
     const { lane, enter } = rig();
     for (let i = 0; i < 80; i++) lane.counted(enter(), BODY / 800);

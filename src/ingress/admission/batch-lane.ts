@@ -21,6 +21,7 @@ const MOST_ARRIVAL_MS = 1_000;
 const LEAST_BATCHES = 2;
 /** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
 const FIRST_ITEM = { ms: 0.004, bytes: 400 };
+/** What is thought of an item becomes so many times as much by one slice or body, at most. */
 const MOST_SURPRISE = 2;
 /** A batch is due when so many like it could be done: about as many as stand in the queue under overload. */
 const DUE_AFTER_WORK = 20;
@@ -241,7 +242,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       options.onSliced(tookMs);
       creditMs = Math.max(creditMs - tookMs, -Math.max(MOST_CREDIT_MS, tookMs));
       slices = Math.min(slices + 1, LEARNING);
-      itemMs += (tookMs / done - itemMs) / slices;
+      // A slice in which the thread did not run would say much, and knows nothing.
+      itemMs += (Math.min(tookMs / done, MOST_SURPRISE * itemMs) - itemMs) / slices;
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return;
       ticket.done += done;
