@@ -366,7 +366,7 @@ export const SETTINGS = {
     5,
     1,
     1_000,
-    'single calls waiting longer than this for 50 ms, or batches eight times that, are an overload: the excess gets 503',
+    'single calls waiting longer than this for 50 ms, or batches ten times that, are an overload: the excess gets 503',
   ),
   batchQueueMs: integer(
     'VIGIE_BATCH_QUEUE_MS',

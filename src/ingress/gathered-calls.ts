@@ -9,8 +9,8 @@ export interface Gathered {
   readonly bodies: Buffer;
   used: number;
   count: number;
-  /** Where each body begins, and where the credential in it, once that is found. */
   readonly bodyStarts: Uint32Array;
+  /** Those of the bodies, and once they are found those of the credentials in them. */
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   readonly isJson: Uint8Array;

@@ -133,26 +133,25 @@ function combinedKeyCache(
   ladder: readonly Readonly<KeyCacheStats>[],
   reference: Readonly<KeyCacheStats>,
 ): Readonly<KeyCacheStats> {
-  type Figure = (stats: Readonly<KeyCacheStats>) => number;
-  const used = (figure: Figure): number =>
-    ladder.reduce((sum, stats) => sum + figure(stats), figure(reference));
-  const held = (figure: Figure): number =>
-    figure(reference) + ladder.reduce((most, stats) => Math.max(most, figure(stats)), 0);
+  const used = (field: 'hits' | 'misses'): number =>
+    ladder.reduce((sum, stats) => sum + stats[field], reference[field]);
+  const held = (field: 'evictions' | 'keys' | 'bytes'): number =>
+    reference[field] + ladder.reduce((most, stats) => Math.max(most, stats[field]), 0);
   return {
     get hits() {
-      return used((stats) => stats.hits);
+      return used('hits');
     },
     get misses() {
-      return used((stats) => stats.misses);
+      return used('misses');
     },
     get evictions() {
-      return held((stats) => stats.evictions);
+      return held('evictions');
     },
     get keys() {
-      return held((stats) => stats.keys);
+      return held('keys');
     },
     get bytes() {
-      return held((stats) => stats.bytes);
+      return held('bytes');
     },
   };
 }

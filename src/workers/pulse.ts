@@ -21,6 +21,10 @@ export function startPulse(
   engine: SignatureEngine,
   clock: Clock,
 ): () => void {
+  const tell = (): void => {
+    counters.setKeyCache(engine.keyCache);
+    counters.setEngineInForce(engine);
+  };
   let lastMs = clock.monotonicMs();
   let beats = 0;
   let measured = performance.eventLoopUtilization();
@@ -31,12 +35,14 @@ export function startPulse(
     lastMs = nowMs;
     life.beat(nowMs);
     counters.observeLoopLag(lagMs / 1000);
-    counters.setKeyCache(engine.keyCache);
-    counters.setEngineInForce(engine);
+    tell();
     if (++beats % BEATS_PER_UTILISATION !== 0) return;
     const now = performance.eventLoopUtilization();
     counters.setUtilisation(performance.eventLoopUtilization(now, measured).utilization);
     measured = now;
   }, BEAT_MS);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    tell();
+  };
 }

@@ -64,7 +64,7 @@ describe.each(fastest === undefined ? [] : [fastest])('%s refusing all in one wo
       expect(await answersOf(GOOD)).toEqual(new Set(['ok']));
       expect(await answersOf(tampered(GOOD))).toEqual(new Set(['bad_signature']));
       const samples = await scrape(gateway.metrics);
-      // Each worker tells its engine when it next answers.
+      // Each worker tells its engine with its next beat.
       return enginesOf(samples).every((name) => name === below);
     });
     const after = await scrape(gateway.metrics);

@@ -170,6 +170,31 @@ describe('the lane of batches', () => {
     expect([rigged.queued(), rigged.isIdle()]).toEqual([0, true]);
   });
 
+  it('goes on with the others when one leaves that stands among them', async () => {
+    const rigged = rig();
+    const names = { a: rigged.enter(), b: rigged.enter(), c: rigged.enter() };
+    const { granted, wait } = follow(rigged, names);
+    for (const name of ['a', 'b', 'c']) wait(name, 1);
+    rigged.lane.leave(names.b);
+    for (let i = 0; i < 3; i++) await rigged.turn();
+    expect(granted).toEqual(['b no', 'a', 'c']);
+    expect(rigged.isIdle()).toBe(true);
+  });
+
+  it('does not let ever more tiny ones pass for nothing', async () => {
+    const rigged = rig();
+    const { granted, wait } = follow(rigged, { ordinary: rigged.enter() });
+    wait('ordinary', 1);
+    for (let i = 0; i < 60; i++) {
+      const tiny = follow(rigged, { tiny: rigged.enter(1) });
+      tiny.wait('tiny', 1);
+      await rigged.turn();
+      granted.push(...tiny.granted);
+    }
+    // Work of 4 ms, due after 80; each of the tiny ones counts as half a millisecond, and is due after 10.
+    expect(Math.abs(2 * granted.indexOf('ordinary') - 70)).toBeLessThan(5);
+  });
+
   it('admits two however large, and beyond them by the time that all would take', () => {
     const { lane, enter } = rig();
     expect(lane.pressure(16 * 1024 * 1024)).toBe(0);
@@ -215,19 +240,6 @@ describe('the lane of batches', () => {
     expect(rigged.lane.begin(one)).toBe(true);
     rigged.lane.counted(one, ITEMS);
     rigged.lane.leave(one);
-  });
-
-  it('does not take a slice in which the machine stood still for what items cost', () => {
-    const { lane, enter } = rig();
-    const batches = Array.from({ length: 12 }, () => enter());
-    const pressure = (): number => lane.pressure(BODY);
-    for (let i = 0; i < 32; i++) lane.sliced(batches[0] as Exchange, 10, 0.04);
-    const before = pressure();
-    lane.sliced(batches[0] as Exchange, 10, 100);
-    expect(pressure()).toBeLessThan(1.1 * before);
-    // If all take as long it is no surprise any more.
-    for (let i = 0; i < 100; i++) lane.sliced(batches[0] as Exchange, 10, 4);
-    expect(pressure()).toBeGreaterThan(50 * before);
   });
 
   it('learns from whole bodies how large an item is', () => {

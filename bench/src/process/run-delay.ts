@@ -14,15 +14,21 @@ export type RunDelays = ReadonlyMap<string, ThreadTimes>;
 
 export function readRunDelays(pid: number): RunDelays {
   const delays = new Map<string, ThreadTimes>();
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const times = parseSchedstat(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
-      if (times !== undefined) delays.set(thread, times);
-    }
-  } catch {
-    // It has ended, or one of its threads has just now.
+  for (const thread of unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
+    const text = unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
+    const times = parseSchedstat(text ?? '');
+    if (times !== undefined) delays.set(thread, times);
   }
   return delays;
+}
+
+/** A process, and each of its threads, may end at any time. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Time on a core, time waited for one (both in nanoseconds there), times it was given one. */

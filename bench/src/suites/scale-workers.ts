@@ -15,8 +15,8 @@ import { REQUEST_KINDS, type RequestKind } from './http-cells.ts';
 import { measureRounds } from './rounds.ts';
 
 const LEAST_RATIO = 0.85;
-/** Enough that calls have company with two workers, too, and that nothing is refused with one. */
-const CONNECTIONS = { single: 64, batch: 12 } as const;
+/** Enough that two workers have company for every call, too. */
+const CONNECTIONS = { single: 64, batch: 16 } as const;
 const WORKERS = [1, 2] as const;
 
 export interface WorkersCell {

@@ -75,8 +75,8 @@ const CUT_TURN = 0.1;
 const LEAST_TURN_CALLS = 16;
 /** Nor to fewer than these, as long as they stay within the target: shorter turns cost more a call. */
 const GOOD_TURN_CALLS = 64;
-/** Work in batches that may stand, in targets, of which one slice is half: enough that none of the time is lost. */
-const BATCH_TARGETS = 8;
+/** Work in batches that may stand, in targets: one slice is half of one. */
+const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
 const MOST_BURST_MS = 100;
 /**

@@ -2,8 +2,8 @@
  * The queue of batches: what was admitted and is not verified yet, in items and in time, and whose turn it is.
  *
  * A batch is due after a multiple of its own work, and the one due first has the next slice. So a small one need not wait
- * for a large one, batches alike are finished one behind the other, in half the time that even shares would make each of
- * them wait, and nobody is passed by for longer than that multiple. Between two slices the event loop turns, and single
+ * for a large one, batches alike are finished one behind the other, where even shares would make all of them wait for the
+ * last, and nobody is passed by for longer than that multiple. Between two slices the event loop turns, and single
  * calls go first: while there are any, slices get no more than their share of the time.
  */
 import { LIMITS } from '../../config.ts';
@@ -21,10 +21,11 @@ const MOST_ARRIVAL_MS = 1_000;
 const LEAST_BATCHES = 2;
 /** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
 const FIRST_ITEM = { ms: 0.004, bytes: 400 };
-/** What is thought of an item becomes so many times as much by one slice or body, at most. */
 const MOST_SURPRISE = 2;
 /** A batch is due when so many like it could be done: about as many as stand in the queue under overload. */
 const DUE_AFTER_WORK = 20;
+/** A batch of few items is this work all the same: a request, and a turn of the event loop. */
+const LEAST_WORK_MS = 0.5;
 /** But within this part of the longest wait, since who comes later must not make it miss that. */
 const DUE_AFTER_WAIT = 0.5;
 /** Whenever the queue becomes short, it is told. */
@@ -124,7 +125,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
 
   /** Of what begins now, or goes on after it had lost its place. */
   const dueMs = ({ contentLength, done }: Ticket): number => {
-    const workMs = Math.max(1, estimateItems(contentLength) - done) * itemMs;
+    const workMs = Math.max(LEAST_WORK_MS, (estimateItems(contentLength) - done) * itemMs);
     return monotonicMs() + Math.min(DUE_AFTER_WORK * workMs, DUE_AFTER_WAIT * options.waitMs);
   };
 
@@ -136,17 +137,14 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     creditAtMs = now;
     const mayTake = !options.singlesCame() || creditMs > 0;
     if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
-    while (mayTake && turns.size() > 0) {
-      const ticket = turns.take() as Ticket;
+    const ticket = mayTake ? turns.take() : undefined;
+    if (ticket !== undefined) {
       const { go } = ticket;
-      // Left meanwhile.
-      if (go === undefined) continue;
       ticket.go = undefined;
       const isLate = ticket.state === 'waiting' && now - ticket.waitsSinceMs > options.waitMs;
       if (isLate) options.onLate();
       ticket.state = 'begun';
-      go(!isLate);
-      break;
+      go?.(!isLate);
     }
     turnAgain();
   };
@@ -167,9 +165,10 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
     tickets.delete(exchange);
     charge(ticket, 0);
     const { go } = ticket;
+    if (go === undefined) return;
     ticket.go = undefined;
-    go?.(false);
-    if (tickets.size === 0) turns.clear();
+    turns.remove(ticket);
+    go(false);
   };
 
   return {
@@ -242,8 +241,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       options.onSliced(tookMs);
       creditMs = Math.max(creditMs - tookMs, -Math.max(MOST_CREDIT_MS, tookMs));
       slices = Math.min(slices + 1, LEARNING);
-      // A slice in which the thread did not run would say much, and knows nothing.
-      itemMs += (Math.min(tookMs / done, MOST_SURPRISE * itemMs) - itemMs) / slices;
+      itemMs += (tookMs / done - itemMs) / slices;
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return;
       ticket.done += done;

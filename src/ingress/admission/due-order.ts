@@ -1,6 +1,6 @@
 /**
  * Whose turn it is: earliest due first, and of those due at the same time whoever asked first. What has just had its turn
- * mostly has the next one, and whoever comes is mostly due last: both are put where little has to be moved.
+ * mostly has the next one, too: it is put where nothing has to be moved.
  */
 export interface Due {
   /** Monotonic (milliseconds). */
@@ -12,7 +12,7 @@ export interface DueOrder<T extends Due> {
   add(one: T): void;
   /** Takes out the one that is due first. */
   take(): T | undefined;
-  clear(): void;
+  remove(one: T): void;
 }
 
 export function createDueOrder<T extends Due>(): DueOrder<T> {
@@ -30,8 +30,9 @@ export function createDueOrder<T extends Due>(): DueOrder<T> {
       order.splice(from, 0, one);
     },
     take: () => order.pop(),
-    clear: () => {
-      order.length = 0;
+    remove: (one) => {
+      const at = order.indexOf(one);
+      if (at >= 0) order.splice(at, 1);
     },
   };
 }
