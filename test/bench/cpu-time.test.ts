@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseStolenTicks, stolenWarning } from '../../bench/src/machine.ts';
 import { clockTicksPerSecond, parseCpuTicks, readCpuTicks } from '../../bench/src/process/cpu-time.ts';
-import { parseSchedstat, readRunDelays, waitedShare } from '../../bench/src/process/run-delay.ts';
+import { parseSchedstat, readThreadTimes, waitedShare } from '../../bench/src/process/thread-times.ts';
 
 // Fields as proc(5) numbers them: 1 pid, 2 command, 3 state, …, 14 utime, 15 stime, 16 cutime, 17 cstime.
 const afterCommand = 'S 1 4242 4242 0 -1 4194304 1000 0 0 0 1234 567 89 12 20 0 11 0 5000 700000000 9000';
@@ -45,9 +45,9 @@ describe('readCpuTicks', () => {
 
 describe('run delays', () => {
   it('are read of a live process, by thread', () => {
-    const delays = readRunDelays(process.pid);
+    const delays = readThreadTimes(process.pid);
     expect(delays.get(String(process.pid))?.ranMs).toBeGreaterThan(0);
-    expect(readRunDelays(4_194_305).size).toBe(0);
+    expect(readThreadTimes(4_194_305).size).toBe(0);
   });
 
   it('are nothing in a text of another form', () => {

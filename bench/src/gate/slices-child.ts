@@ -2,9 +2,10 @@
  * The gate's load, in a process of its own: short slices of the same requests to each of the servers in turn, and the CPU
  * time that each server spent on its slice. A server that waits for its turn costs next to nothing.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { jsonRequest, type Lanes, openLanes } from '../load/http-lanes.ts';
 import { ownTask, reportResult } from '../process/measuring-child.ts';
+import { readThreadTimes } from '../process/thread-times.ts';
 
 export interface SlicesTask {
   readonly servers: readonly { readonly pid: number; readonly port: number }[];
@@ -36,12 +37,11 @@ interface Server {
   readonly requests: Readonly<Record<SliceKind, readonly Buffer[]>>;
 }
 
-/** Of all threads, in nanoseconds (sched-stats.rst of the kernel): a slice is as long as a clock tick. */
-function cpuNs(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
-    const [onCpuNs] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
-    return sum + Number(onCpuNs);
-  }, 0);
+/** Of all threads, as finely as the scheduler counts: a slice is as long as a clock tick. Throws when nothing is known. */
+function cpuMs(pid: number): number {
+  const threads = readThreadTimes(pid);
+  if (threads.size === 0) throw new Error(`nothing is known of the CPU time of process ${pid}`);
+  return [...threads.values()].reduce((sum, { ranMs }) => sum + ranMs, 0);
 }
 
 /**
@@ -49,7 +49,7 @@ function cpuNs(pid: number): number {
  * request was refused, since a refusal costs less than a verdict.
  */
 async function slice(server: Server, kind: SliceKind, turn: number): Promise<number | undefined> {
-  const before = cpuNs(server.pid);
+  const before = cpuMs(server.pid);
   let isRefused = false;
   await new Promise<void>((resolve, reject) => {
     let open: number = SLICE[kind];
@@ -67,7 +67,7 @@ async function slice(server: Server, kind: SliceKind, turn: number): Promise<num
       );
     }
   });
-  return isRefused ? undefined : (cpuNs(server.pid) - before) / 1_000 / SLICE[kind];
+  return isRefused ? undefined : ((cpuMs(server.pid) - before) * 1_000) / SLICE[kind];
 }
 
 function isAllValid(kind: SliceKind, body: string): boolean {

@@ -10,8 +10,8 @@ import {
 } from '../load/open-loop.ts';
 import { type Options, UsageError } from '../options.ts';
 import type { PinnedServer } from '../process/pinned-server.ts';
-import { readRunDelays, waitedShare } from '../process/run-delay.ts';
 import type { Target } from '../process/targets.ts';
+import { readThreadTimes, waitedShare } from '../process/thread-times.ts';
 import { significant } from '../statistics.ts';
 
 export const SETTLE_SECONDS = 1;
@@ -36,7 +36,7 @@ export interface Measured {
   readonly report: OpenLoopReport;
   readonly beforeMiB: number;
   readonly mostMiB: number;
-  /** Of the server's busiest thread, see run-delay.ts. */
+  /** Of the server's busiest thread, see thread-times.ts. */
   readonly waitedShare: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export function openLoopBench(
   const load: Bench['load'] = async (what, phases, streams) => {
     console.error(`bench: ${suite}, ${what}`);
     const memory = watchMemory(server.pid);
-    const delays = readRunDelays(server.pid);
+    const delays = readThreadTimes(server.pid);
     const report = await runOpenLoop(program, {
       port: Number(new URL(origin).port),
       credentialsFile: corpus.credentialsFile,
@@ -65,7 +65,7 @@ export function openLoopBench(
       streams,
     });
     const { beforeMiB, mostMiB } = memory.stop();
-    const waited = waitedShare(delays, readRunDelays(server.pid));
+    const waited = waitedShare(delays, readThreadTimes(server.pid));
     const lagMs = report.lag.p99Us / 1000;
     for (const { name, phases: tallies } of report.streams) {
       const wrong = tallies.reduce((sum, tally) => sum + tally.wrong, 0);

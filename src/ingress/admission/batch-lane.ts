@@ -24,10 +24,10 @@ const FIRST_ITEM = { ms: 0.004, bytes: 400 };
 const MOST_SURPRISE = 2;
 /** A batch is due when so many like it could be done: about as many as stand in the queue under overload. */
 const DUE_AFTER_WORK = 20;
-/** A batch of few items is this work all the same: a request, and a turn of the event loop. */
-const LEAST_WORK_MS = 0.5;
 /** But within this part of the longest wait, since who comes later must not make it miss that. */
 const DUE_AFTER_WAIT = 0.5;
+/** A batch of few items is this work all the same: a request, and a turn of the event loop. */
+const LEAST_WORK_MS = 0.5;
 /** Whenever the queue becomes short, it is told. */
 const ALWAYS_SEEN = Number.NEGATIVE_INFINITY;
 /** So many slices, or bodies, say what is thought of all: the first ones move it more. */

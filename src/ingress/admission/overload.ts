@@ -31,12 +31,12 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
     onChange(value);
   };
   // Not by an accessor: in the second object with one V8 looks all members up anew, each time.
-  const overload = {
+  const overload: Overload & { isOn: boolean } = {
     isOn: false,
     short: () => {
       longSinceMs = Number.NaN;
     },
-    long: (nowMs: number, seenSinceMs: number) => {
+    long: (nowMs, seenSinceMs) => {
       // Between two long queues there was a short one, or nothing at all, that nobody told of.
       if (!(seenSinceMs - longAtMs < STANDING_MS)) longSinceMs = Number.NaN;
       longAtMs = nowMs;
@@ -45,10 +45,10 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
       if (!overload.isOn) shedAtMs = nowMs;
       set(true);
     },
-    shed: (nowMs: number) => {
+    shed: (nowMs) => {
       shedAtMs = nowMs;
     },
-    check: (nowMs: number, isCalm: boolean) => {
+    check: (nowMs, isCalm) => {
       if (overload.isOn && (isCalm || nowMs - shedAtMs > CALM_MS)) set(false);
     },
   };

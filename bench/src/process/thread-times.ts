@@ -1,6 +1,7 @@
 /**
- * How long threads were ready to run and had no core, as the kernel counts it (Documentation/scheduler/sched-stats,
- * /proc/PID/task/TID/schedstat): of a server pinned to a core of its own, that something else ran there.
+ * How long threads ran, and how long they were ready to run and had no core, as the kernel's scheduler counts it
+ * (Documentation/scheduler/sched-stats, /proc/PID/task/TID/schedstat). That a server pinned to a core of its own had none
+ * says that something else ran there.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -10,16 +11,16 @@ interface ThreadTimes {
 }
 
 /** By thread id; empty where the process has ended, or the kernel does not count this. */
-export type RunDelays = ReadonlyMap<string, ThreadTimes>;
+export type ThreadTimesById = ReadonlyMap<string, ThreadTimes>;
 
-export function readRunDelays(pid: number): RunDelays {
-  const delays = new Map<string, ThreadTimes>();
+export function readThreadTimes(pid: number): ThreadTimesById {
+  const byId = new Map<string, ThreadTimes>();
   for (const thread of unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
     const text = unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
     const times = parseSchedstat(text ?? '');
-    if (times !== undefined) delays.set(thread, times);
+    if (times !== undefined) byId.set(thread, times);
   }
-  return delays;
+  return byId;
 }
 
 /** A process, and each of its threads, may end at any time. */
@@ -41,7 +42,7 @@ export function parseSchedstat(text: string): ThreadTimes | undefined {
  * Between two readings: of the time for which the thread that worked most was ready to run, the share for which it had no
  * core. `undefined` where no thread did anything that is known.
  */
-export function waitedShare(before: RunDelays, after: RunDelays): number | undefined {
+export function waitedShare(before: ThreadTimesById, after: ThreadTimesById): number | undefined {
   let most: ThreadTimes = { ranMs: 0, waitedMs: 0 };
   for (const [thread, { ranMs, waitedMs }] of after) {
     const { ranMs: ranBefore, waitedMs: waitedBefore } = before.get(thread) ?? { ranMs: 0, waitedMs: 0 };
