@@ -1,7 +1,7 @@
 /** Rows of the overload suite: what they are worth where the generator was late or the capacity was not found. */
 import { describe, expect, it } from 'vitest';
-import type { OpenLoopReport, PhaseTally } from '../../bench/src/load/open-loop.ts';
-import { LOADS, stepConditions, unlessLate } from '../../bench/src/suites/overload-conditions.ts';
+import type { PhaseTally } from '../../bench/src/load/open-loop.ts';
+import { RUNS, type StepRun, stepRows } from '../../bench/src/suites/overload-conditions.ts';
 import { medianRows } from '../../bench/src/suites/overload-rounds.ts';
 
 const latencies = (p99Us: number) => ({ count: 1_000, p50Us: 100, p99Us, p999Us: p99Us, maxUs: p99Us });
@@ -20,45 +20,72 @@ function tally(load: number, ok: number): PhaseTally {
 }
 
 /** A second counted of each phase, at most so many calls of which are served. */
-function reportOf(most: number, lagUs: number): OpenLoopReport {
-  const phases = LOADS.map((load) => tally(load, Math.min(load * 1_000, most)));
-  return {
-    cpuSeconds: 8,
-    phaseSeconds: LOADS.map(() => 2),
-    lag: latencies(lagUs),
-    streams: [{ name: 'single', phases, slots: [] }],
-  };
+function runsOf(most: number, lagUs: (loads: readonly number[]) => number = () => 200): StepRun[] {
+  return RUNS.map((loads) => ({
+    loads,
+    capacity: 1_000,
+    report: {
+      cpuSeconds: loads.length,
+      phaseSeconds: loads.map(() => 2),
+      lag: latencies(lagUs(loads)),
+      streams: [
+        {
+          name: 'single',
+          phases: loads.map((load) => tally(load, Math.min(load * 1_000, most))),
+          slots: [],
+        },
+      ],
+    },
+  }));
 }
 
-const rowsOf = (report: OpenLoopReport) =>
-  unlessLate('single', report, () =>
-    stepConditions('single', report.streams[0] as OpenLoopReport['streams'][number], {
-      capacity: 1_000,
-      phaseSeconds: 2,
-      settleSeconds: 1,
-    }),
-  );
+const rowsOf = (runs: readonly StepRun[]) => stepRows('single', runs, { phaseSeconds: 2, settleSeconds: 1 });
+const STEPS = 5;
 
 describe('the steps of the overload suite', () => {
   it('hold where the capacity is served whatever is due, and say how busy and how late the generator was', () => {
-    const rows = rowsOf(reportOf(1_000, 200));
-    expect(rows.filter(({ pass }) => pass !== true)).toEqual([]);
-    expect(rows).toHaveLength(2 * LOADS.slice(2, -1).length + 2);
-    for (const row of rows) expect(row).toMatchObject({ generatorLagMs: 0.2, generatorUtilisation: 0.5 });
+    const rows = rowsOf(runsOf(1_000));
+    expect(rows.filter(({ pass }) => pass === false)).toEqual([]);
+    expect(rows.filter(({ pass }) => pass === true)).toHaveLength(2 * STEPS + 2);
+    expect(rows.slice(0, 2)).toMatchObject([
+      { load: 0.5, ofCapacity: 0.5 },
+      { load: 0.8, ofCapacity: 0.8 },
+    ]);
+    expect(rows.at(-1)).toMatchObject({ condition: 'capacity was found', measured: 1 });
+    for (const row of rows.slice(0, -1))
+      expect(row).toMatchObject({ generatorLagMs: 0.2, generatorUtilisation: 0.5 });
+  });
+
+  it('are held against the capacity as it was beside each of them', () => {
+    const runs = runsOf(1_000).map((run) => ({ ...run, capacity: run.loads[0] === 3 ? 1_250 : 1_000 }));
+    const missed = rowsOf(runs).filter(({ pass }) => pass === false);
+    expect(missed).toMatchObject([{ load: 3, condition: 'goodput', measured: 0.8, ofCapacity: 0.8 }]);
   });
 
   it('fail where more is served than the capacity that all of them are multiples of', () => {
-    const missed = rowsOf(reportOf(1_970, 200)).filter(({ pass }) => pass === false);
+    const missed = rowsOf(runsOf(1_970)).filter(({ pass }) => pass === false);
     expect(missed).toMatchObject([{ condition: 'capacity was found', measured: 1.97 }]);
   });
 
   it('have no figures, and fail, where the generator was late', () => {
-    expect(rowsOf(reportOf(1_000, 50_000))).toEqual([
+    const rows = rowsOf(runsOf(1_000, (loads) => (loads[0] === 2 ? 50_000 : 200)));
+    expect(rows.filter(({ pass }) => pass === false)).toEqual([
       {
-        ...{ suite: 'overload', case: 'single', condition: 'generator in time', pass: false },
+        ...{ suite: 'overload', case: 'single', load: 2, condition: 'generator in time', pass: false },
         ...{ generatorLagMs: 50, generatorUtilisation: 0.5 },
       },
     ]);
+    expect(rows.filter(({ pass }) => pass === true)).toHaveLength(2 * (STEPS - 1) + 2);
+    expect(rowsOf(runsOf(1_000, () => 50_000)).map(({ condition }) => condition)).toEqual(
+      RUNS.map(() => 'generator in time'),
+    );
+  });
+
+  it('are not compared with a calm load of which nothing is known', () => {
+    const rows = rowsOf(runsOf(1_000, (loads) => (loads[0] === 0.5 ? 50_000 : 200)));
+    expect(rows.filter(({ condition }) => condition === 'p99')).toEqual([]);
+    expect(rows.filter(({ condition }) => condition === 'goodput')).toHaveLength(STEPS);
+    expect(rows[0]).toMatchObject({ load: 0.5, condition: 'generator in time', pass: false });
   });
 });
 

@@ -35,9 +35,10 @@ const byName = (...reports: StoredReport[]) => new Map(reports.map((one) => [one
 
 const STEPS = [0.5, 1, 2].map((load) => ({
   ...{ suite: 'overload', case: 'single', load, okPerSecond: 1_000 * Math.min(1, load), p99Ms: 3 * load },
+  ofCapacity: Math.min(1, load),
   ...(load < 1 ? {} : { condition: 'goodput' }),
 }));
-const OVERLOAD = report('overload', STEPS, { machine: { ...MACHINE, capacityPerSecond: { single: 1_000 } } });
+const OVERLOAD = report('overload', STEPS);
 const PEERS = report('peers', [
   { kind: 'gateway', peer: 'vigie', version: '0.1.0', credentialsPerSecond: 50_000, p99Ms: 2, rssMiB: 200 },
   {

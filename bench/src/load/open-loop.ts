@@ -15,7 +15,7 @@ export interface StreamSpec {
   readonly connections: number;
   /** Loopback address from which it connects. */
   readonly source: string;
-  /** Calls a second in each phase; below 0: a closed loop. */
+  /** Calls a second in each phase; below 0: a closed loop of so many calls at once. */
   readonly rates: readonly number[];
   /** Of another server than the first one. */
   readonly port?: number;

@@ -171,12 +171,10 @@ function overload(report: StoredReport): readonly Drawn[] {
 /** Both kinds as shares of their own capacities, so that one plot holds them. */
 function goodput(report: StoredReport, kinds: readonly (readonly [string, string])[]): Drawn {
   const title = 'Goodput under overload';
-  const capacity = (report.machine.capacityPerSecond ?? {}) as StoredRow;
   const series = kinds.map(([kind, label]): Series => {
-    const whole = numberOf(capacity, kind);
     const points = stepsOf(report, kind).flatMap((row): Point[] => {
-      const [x, ok] = [numberOf(row, 'load'), numberOf(row, 'okPerSecond')];
-      return x === undefined || ok === undefined || whole === undefined ? [] : [{ x, y: (100 * ok) / whole }];
+      const [x, share] = [numberOf(row, 'load'), numberOf(row, 'ofCapacity')];
+      return x === undefined || share === undefined ? [] : [{ x, y: 100 * share }];
     });
     return { label, points };
   });

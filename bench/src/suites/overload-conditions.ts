@@ -5,10 +5,26 @@ import { significant } from '../statistics.ts';
 import type { Row } from '../suite.ts';
 import { type Condition, condition as judged } from './conditions.ts';
 
-/** Multiples of the capacity, in order; the last one is where it recovers. */
-export const LOADS = [0.5, 0.8, 1, 1.5, 2, 3, 5, 0.5] as const;
+/**
+ * Multiples of the capacity, in order. Between runs it is found anew: a minute later a machine with neighbours has another
+ * one. The last load is where the gateway recovers.
+ */
+export const RUNS = [[0.5, 0.8], [1], [1.5], [2], [3], [5, 0.5]] as const;
 /** The load whose latency is what the others are measured by. */
 const CALM_LOAD = 0.8;
+
+/** One run, and what is known of it. */
+export interface StepRun {
+  readonly loads: readonly number[];
+  readonly report: OpenLoopReport;
+  /** Calls a second that closed loops on the same connections had, before it and behind it. */
+  readonly capacity: number;
+}
+
+export interface StepTimes {
+  readonly phaseSeconds: number;
+  readonly settleSeconds: number;
+}
 
 export const BARS = {
   /** More than this served, as a multiple of the capacity: it was not found, and neither was twice or five times it. */
@@ -57,69 +73,83 @@ export function detailsOf(tally: PhaseTally, countedSeconds: number) {
   };
 }
 
-/** Goodput and latency at each load from the capacity on, and how soon half of it is served again. */
-export function stepConditions(
-  what: string,
-  stream: OpenLoopReport['streams'][number],
-  { capacity, phaseSeconds, settleSeconds }: StepTimes,
-): Condition[] {
-  const calm = stream.phases[LOADS.indexOf(CALM_LOAD)] as PhaseTally;
-  const rows: Condition[] = [];
-  const counted = phaseSeconds - settleSeconds;
-  for (const [phase, load] of LOADS.entries()) {
-    if (load < 1) continue;
-    const tally = stream.phases[phase] as PhaseTally;
-    const details = { load, ...detailsOf(tally, counted) };
-    const goodput = tally.ok / counted / capacity;
-    const ratio = tally.okLatency.p99Us / Math.max(1, calm.okLatency.p99Us);
-    const bars = BARS;
-    rows.push(
-      condition(what, 'goodput', `>= ${bars.goodput} of capacity`, goodput, goodput >= bars.goodput, details),
-      condition(
-        what,
-        'p99',
-        `<= ${bars.latencyRatio} x that at 0.8`,
-        ratio,
-        ratio <= bars.latencyRatio,
-        details,
-      ),
-    );
-  }
-  // All phases but the last are of the same length.
-  const most = Math.max(...stream.phases.slice(0, -1).map(({ ok }) => ok)) / counted / capacity;
-  const capacityBar = `<= ${BARS.capacity} x the closed loop's served`;
-  rows.push(condition(what, 'capacity was found', capacityBar, most, most <= BARS.capacity));
-  const since = (LOADS.length - 1) * phaseSeconds;
-  const seconds = recoverySeconds(stream.slots, since);
-  rows.push(
-    condition(what, 'recovery', `<= ${BARS.recoverySeconds} s`, seconds, seconds <= BARS.recoverySeconds, {
-      load: 0.5,
-    }),
+/** What became of each load, and from the capacity on its goodput and latency; then how soon half of it is served again. */
+export function stepRows(what: string, runs: readonly StepRun[], times: StepTimes): Row[] {
+  const calm = runs.find((run) => run.loads.includes(CALM_LOAD) && !isLate(run.report));
+  const calmUs = calm && Math.max(1, phaseAt(calm, calm.loads.indexOf(CALM_LOAD)).okLatency.p99Us);
+  const rows = runs.flatMap((run) =>
+    unlessLate({ case: what, load: run.loads[0] as number }, run.report, () =>
+      runRows(what, run, calmUs, times),
+    ),
   );
+  const most = Math.max(
+    ...runs.filter(({ report }) => !isLate(report)).flatMap((run) => sharesServed(run, times)),
+  );
+  const bar = `<= ${BARS.capacity} x the closed loop's served`;
+  // None of which anything is told: then each run has a row that says so.
+  if (most > Number.NEGATIVE_INFINITY)
+    rows.push(condition(what, 'capacity was found', bar, most, most <= BARS.capacity));
   return rows;
 }
 
-export interface StepTimes {
-  /** Calls a second, in a closed loop. */
-  readonly capacity: number;
-  readonly phaseSeconds: number;
-  readonly settleSeconds: number;
+const phaseAt = ({ report }: StepRun, phase: number): PhaseTally =>
+  report.streams[0]?.phases[phase] as PhaseTally;
+
+/** Of each load of a run what was served of the capacity; where it recovers, which lasts longer, nothing is asked of that. */
+function sharesServed(run: StepRun, { phaseSeconds, settleSeconds }: StepTimes): number[] {
+  const counted = phaseSeconds - settleSeconds;
+  const steady = run.loads.filter((_, phase) => !recovers(run.loads, phase));
+  return steady.map((_, phase) => phaseAt(run, phase).ok / counted / run.capacity);
 }
+
+/** Less than in the phase before: there was an overload, and it is over. */
+export const recovers = (loads: readonly number[], phase: number): boolean =>
+  (loads[phase] as number) < (loads[phase - 1] ?? 0);
+
+function runRows(what: string, run: StepRun, calmUs: number | undefined, times: StepTimes): Row[] {
+  const shares = sharesServed(run, times);
+  return run.loads.flatMap((load, phase): Row[] => {
+    if (recovers(run.loads, phase)) {
+      const seconds = recoverySeconds(run.report.streams[0]?.slots ?? [], phase * times.phaseSeconds);
+      const bar = `<= ${BARS.recoverySeconds} s`;
+      return [condition(what, 'recovery', bar, seconds, seconds <= BARS.recoverySeconds, { load })];
+    }
+    const tally = phaseAt(run, phase);
+    const share = shares[phase] as number;
+    const details = {
+      load,
+      ...detailsOf(tally, times.phaseSeconds - times.settleSeconds),
+      ofCapacity: significant(share, 3),
+    };
+    if (load < 1) return [{ suite: 'overload', case: what, ...details }];
+    const goodputBar = `>= ${BARS.goodput} of capacity`;
+    const rows: Row[] = [condition(what, 'goodput', goodputBar, share, share >= BARS.goodput, details)];
+    if (calmUs === undefined) return rows;
+    const ratio = tally.okLatency.p99Us / calmUs;
+    const bar = `<= ${BARS.latencyRatio} x that at ${CALM_LOAD}`;
+    return [...rows, condition(what, 'p99', bar, ratio, ratio <= BARS.latencyRatio, details)];
+  });
+}
+
+export const isLate = ({ lag }: OpenLoopReport): boolean => lag.p99Us / 1000 > WITHHELD_LAG_MS;
 
 /**
  * The rows of a load, or where the generator was late one that fails and has no figures: what was due was not sent when it
  * was due, so nobody knows what became of it.
  */
-export function unlessLate(what: string, report: OpenLoopReport, rowsOf: () => readonly Row[]): Row[] {
+export function unlessLate(
+  what: { readonly case: string; readonly load?: number },
+  report: OpenLoopReport,
+  rowsOf: () => readonly Row[],
+): Row[] {
   const seconds = report.phaseSeconds.reduce((sum, phase) => sum + phase, 0);
-  const lagMs = report.lag.p99Us / 1000;
   // It looks for answers without pause while a call is due soon: its busy core alone is no sign.
   const generator = {
-    generatorLagMs: significant(lagMs, 3),
+    generatorLagMs: significant(report.lag.p99Us / 1000, 3),
     generatorUtilisation: significant(report.cpuSeconds / seconds, 3),
   };
-  if (lagMs > WITHHELD_LAG_MS)
-    return [{ suite: 'overload', case: what, condition: GENERATOR_IN_TIME, pass: false, ...generator }];
+  if (isLate(report))
+    return [{ suite: 'overload', ...what, condition: GENERATOR_IN_TIME, pass: false, ...generator }];
   return rowsOf().map((row) => ({ ...row, ...generator }));
 }
 
@@ -140,26 +170,33 @@ export function memoryCondition(what: string, beforeMiB: number, mostMiB: number
 
 /** Calls served of those that were due, over streams that stand for the same callers. */
 export function servedCondition(
-  what: string,
+  what: { readonly case: string; readonly load?: number },
   name: string,
   least: number,
   tallies: readonly PhaseTally[],
   countedSeconds: number,
 ): Condition {
-  const sum = (figure: (tally: PhaseTally) => number): number =>
-    tallies.reduce((total, tally) => total + figure(tally), 0);
-  const share =
-    sum(({ ok }) => ok) /
-    Math.max(
-      1,
-      sum(({ due }) => due),
-    );
-  const row = condition(what, name, `>= ${100 * least} % served`, share, share >= least, {
-    duePerSecond: significant(sum(({ due }) => due) / countedSeconds),
-    okPerSecond: significant(sum(({ ok }) => ok) / countedSeconds),
-    refusedPerSecond: significant(sum(({ refused }) => refused) / countedSeconds),
-    p99Ms: significant(Math.max(...tallies.map(({ okLatency }) => okLatency.p99Us)) / 1000, 3),
+  const details = servedDetails(tallies, countedSeconds);
+  const pass = details.measured >= least;
+  const row = condition(what.case, name, `>= ${100 * least} % served`, details.measured, pass, {
+    ...details,
+    ...what,
   });
   // Three digits would round 99.94 % up.
-  return { ...row, measured: significant(share, 5) };
+  return { ...row, measured: details.measured };
+}
+
+export function servedDetails(tallies: readonly PhaseTally[], countedSeconds: number) {
+  const sum = (figure: (tally: PhaseTally) => number): number =>
+    tallies.reduce((total, tally) => total + figure(tally), 0);
+  const due = sum((tally) => tally.due);
+  const ok = sum((tally) => tally.ok);
+  return {
+    measured: significant(ok / Math.max(1, due), 5),
+    duePerSecond: significant(due / countedSeconds),
+    okPerSecond: significant(ok / countedSeconds),
+    refusedPerSecond: significant(sum(({ refused }) => refused) / countedSeconds),
+    unsentPerSecond: significant(sum(({ unsent }) => unsent) / countedSeconds),
+    p99Ms: significant(Math.max(...tallies.map(({ okLatency }) => okLatency.p99Us)) / 1000, 3),
+  };
 }

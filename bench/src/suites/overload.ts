@@ -1,7 +1,7 @@
 /**
  * Suite `overload`: more than a real gateway can do, sent when it is due and not when there is room. In each
- * round single calls and batches at multiples of the capacity, which a closed loop finds before and behind them, a surge
- * of batches beside single calls, and one caller that wants ten times what nine others want, of the capacity just before.
+ * round single calls and batches at multiples of the capacity, which a closed loop finds before and behind each, a surge
+ * of batches beside single calls, and one caller that wants ten times what each of nine others does.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,11 @@ import { engineOf, startGateway } from '../process/targets.ts';
 import { median, significant } from '../statistics.ts';
 import type { Row, Suite, SuiteResult } from '../suite.ts';
 import { conditionResult } from './conditions.ts';
-import { BATCH_ITEMS, type Bench, closedLoop, openLoopBench } from './open-loop-bench.ts';
-import { batchSurge, hogBesideOthers, steps } from './overload-loads.ts';
+import { BATCH_ITEMS, type Bench, openLoopBench } from './open-loop-bench.ts';
+import { batchSurge, capacityNow, hogBesideOthers, type Kind, steps } from './overload-loads.ts';
 import { medianRows } from './overload-rounds.ts';
+
+const KINDS = ['single', 'batch'] as const;
 
 /** How long a measurement takes, unless `--seconds` says otherwise. */
 const DEFAULT_SECONDS = 4;
@@ -41,14 +43,13 @@ async function run(options: Options): Promise<SuiteResult> {
     const bench = openLoopBench('overload', gateway, corpus, { ...options, phaseSeconds });
     const engine = await engineOf(gateway.metricsUrl);
     // What the compiler of the machine has not seen yet is slower by half: the first run counts for nothing.
-    for (const kind of ['single', 'batch'] as const) await closedLoop(bench, kind);
+    for (const kind of KINDS) await capacityNow(bench, kind);
     const rounds: Round[] = [];
     for (let round = 1; round <= options.rounds; round++) {
       say(`overload, round ${round} of ${options.rounds}`);
       rounds.push(await measureRound(bench));
     }
-    const capacityOf = (kind: 'single' | 'batch') =>
-      significant(median(rounds.map(({ capacity }) => capacity[kind])));
+    const capacityOf = (kind: Kind) => significant(median(rounds.map(({ capacity }) => capacity[kind])));
     return resultOf(medianRows(rounds.map(({ rows }) => rows)), bench, {
       engines: [engine],
       capacityPerSecond: { single: capacityOf('single'), batch: capacityOf('batch') },
@@ -63,23 +64,19 @@ async function run(options: Options): Promise<SuiteResult> {
 
 interface Round {
   readonly rows: readonly Row[];
-  readonly capacity: { readonly single: number; readonly batch: number };
+  readonly capacity: Readonly<Record<Kind, number>>;
 }
 
-/** The capacity is found anew in each round, before its loads and behind them: a machine with neighbours has no one. */
 async function measureRound(bench: Bench): Promise<Round> {
   const rows: Row[] = [];
   const capacity = { single: 0, batch: 0 };
-  for (const kind of ['single', 'batch'] as const) {
-    const before = await closedLoop(bench, kind);
-    const judge = await steps(bench, kind, before);
-    const after = await closedLoop(bench, kind);
-    capacity[kind] = (before + after) / 2;
-    rows.push(...judge(capacity[kind]));
+  for (const kind of KINDS) {
+    const measured = await steps(bench, kind);
+    capacity[kind] = measured.capacity;
+    rows.push(...measured.rows);
   }
   rows.push(...(await batchSurge(bench, capacity)));
-  // A minute has passed, and these ask for nearly all that there is.
-  rows.push(...(await hogBesideOthers(bench, await closedLoop(bench, 'single'))));
+  rows.push(...(await hogBesideOthers(bench)));
   return { rows, capacity };
 }
 
@@ -95,6 +92,7 @@ function resultOf(rows: readonly Row[], bench: Bench, facts: SuiteResult['facts'
       { key: 'pass', title: 'pass' },
       { key: 'duePerSecond', title: 'due/s' },
       { key: 'okPerSecond', title: 'served/s' },
+      { key: 'ofCapacity', title: 'of capacity' },
       { key: 'refusedPerSecond', title: 'refused/s' },
       { key: 'unsentPerSecond', title: 'unsent/s' },
       { key: 'p50Ms', title: 'p50 ms' },

@@ -37,3 +37,16 @@ it('calls a wrong verdict wrong however late it is, and a right one late', async
   const failed = await told(500, '', 700);
   expect(failed?.wrong).toBeGreaterThan(20);
 }, 120_000);
+
+it('has no more calls at once than a closed loop is to have, however many connections take turns', async () => {
+  const port = await startFixedAnswers(200, RIGHT, 100);
+  const { credentialsFile } = prepareCorpus(CACHE_DIR, 16_000, () => {});
+  const { streams } = await runOpenLoop(prepareOpenLoop(), {
+    ...{ port, credentialsFile, core: 0, settleSeconds: 0, patienceSeconds: PATIENCE_SECONDS },
+    phaseSeconds: [2],
+    streams: [{ name: 'singles', items: 0, connections: 200, source: '127.0.0.1', rates: [-5] }],
+  });
+  // Five at once, a tenth of a second each.
+  expect(streams[0]?.phases[0]?.ok).toBeGreaterThan(50);
+  expect(streams[0]?.phases[0]?.ok).toBeLessThanOrEqual(100 + 5);
+}, 120_000);

@@ -130,7 +130,12 @@ void Generator::send_due(std::uint64_t now) {
     Stream& stream = streams_[index];
     const double rate = stream.rates[std::min<std::size_t>(phase_at(static_cast<double>(now)), stream.rates.size() - 1)];
     if (rate < 0) {
-      for (; !stream.idle.empty(); stream.idle.pop_front()) send(index, stream.idle.front(), static_cast<double>(now));
+      const std::size_t busy = stream.connections.size() - stream.idle.size();
+      for (double room = -rate - static_cast<double>(busy); room >= 1 && !stream.idle.empty(); --room) {
+        const std::uint32_t connection = stream.idle.front();
+        stream.idle.pop_front();
+        send(index, connection, static_cast<double>(now));
+      }
       continue;
     }
     if (rate == 0) {
@@ -150,7 +155,9 @@ void Generator::send_due(std::uint64_t now) {
         const std::uint32_t connection = stream.idle.front();
         stream.idle.pop_front();
         send(index, connection, stream.due_us);
-        lag_.add(now_us() - static_cast<std::uint64_t>(stream.due_us));
+        // As calls are: what is not counted is in no latency.
+        const Tally* const tally = tally_of(calls_[connection]);
+        if (tally != nullptr) lag_.add(now_us() - static_cast<std::uint64_t>(stream.due_us));
       }
       stream.due_us += gap(random_);
     }

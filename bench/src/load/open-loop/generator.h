@@ -41,7 +41,7 @@ class Generator {
   std::vector<double> phase_seconds() const;
 
   const std::vector<Stream>& streams() const { return streams_; }
-  /** How late the generator itself was with its calls: what it could not help is in the latencies. */
+  /** How late the generator itself was with the calls that count: what it could not help is in the latencies. */
   const Histogram& lag() const { return lag_; }
 
  private:

@@ -1,7 +1,7 @@
 /**
  * `open-loop PORT CREDENTIALS-FILE SETTLE-S PATIENCE-S PHASE-S,… STREAM…`, where a stream is
  * `NAME:ITEMS:CONNECTIONS:SOURCE:RATE,…[:PORT]` (ITEMS 0: single calls; PORT: another server than the first one) and a
- * rate below 0 is a closed loop. A line on standard input ends a phase before its time. Prints a line when the first
+ * rate below 0 is a closed loop of so many calls at once. A line on standard input ends a phase before its time. Prints a line when the first
  * phase begins, and one JSON object at the end. Loopback only.
  */
 #include <sys/resource.h>

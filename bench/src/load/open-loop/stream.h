@@ -40,7 +40,7 @@ struct Stream {
   std::string name;
   std::vector<std::string> requests;
   std::string needle;
-  /** Calls a second in each phase; below 0: as fast as the answers come, on every connection. */
+  /** Calls a second in each phase; below 0: as fast as the answers come, so many at once. */
   std::vector<double> rates;
   std::vector<std::uint32_t> connections;
   std::deque<std::uint32_t> idle;

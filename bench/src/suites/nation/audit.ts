@@ -33,7 +33,7 @@ export interface Sustained {
 export async function measureAudit(network: Network, seconds: number): Promise<PartResult> {
   const stream = { name: 'audit', items: BATCH_ITEMS, connections: CONNECTIONS, source: '127.0.0.1' };
   const limits = [WARM_UP_SECONDS * 2, seconds * 2];
-  const streams = [{ ...stream, rates: [-1, -1] }];
+  const streams = [{ ...stream, rates: [-CONNECTIONS, -CONNECTIONS] }];
   const { report, uses } = await underLoad(network, limits, streams, async (during) => {
     await during(() => sleep(WARM_UP_SECONDS * 1000));
     await during(() => sleep(seconds * 1000));
