@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CALM_MS, createOverload, STANDING_MS } from '../../src/ingress/admission/overload.ts';
+import { CALM_MS, createOverload, REMEMBERED_MS, STANDING_MS } from '../../src/ingress/admission/overload.ts';
 
 function watched() {
   const changes: boolean[] = [];
@@ -43,6 +43,26 @@ describe('an overload', () => {
     overload.check(500 + CALM_MS + 1, false);
     expect(overload.isOn).toBe(false);
     expect(changes).toEqual([true, false]);
+  });
+
+  it('is back sooner while the last one is remembered, and no longer', () => {
+    const againMs = 10;
+    const overload = createOverload(() => {}, againMs);
+    for (let now = 0; now <= STANDING_MS; now += 10) overload.long(now, now);
+    overload.check(100, true);
+    overload.long(150, 150);
+    overload.long(150 + againMs - 1, 150);
+    expect(overload.isOn).toBe(false);
+    overload.long(150 + againMs, 150);
+    expect(overload.isOn).toBe(true);
+    overload.check(200, true);
+    const later = 200 + REMEMBERED_MS;
+    overload.short();
+    overload.long(later, later);
+    overload.long(later + STANDING_MS - 1, later);
+    expect(overload.isOn).toBe(false);
+    overload.long(later + STANDING_MS, later);
+    expect(overload.isOn).toBe(true);
   });
 
   it('ends at once when other signs say so, though a burst was just shed', () => {

@@ -75,6 +75,11 @@ const CUT_TURN = 0.1;
 const LEAST_TURN_CALLS = 16;
 /** Nor to fewer than these, as long as they stay within the target: shorter turns cost more a call. */
 const GOOD_TURN_CALLS = 64;
+/**
+ * Near the capacity an overload ends within a tenth of a second, since those refused are held back, and comes back with
+ * them: waiting anew for the whole time had a queue of twenty milliseconds each time, and more to refuse.
+ */
+const SINGLES_AGAIN_MS = 10;
 /** Work in batches that may stand, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
@@ -120,7 +125,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const overload = createOverload((isOn) => {
     unseen = isOn ? 0 : FEW;
     options.onOverload('single', isOn);
-  });
+  }, SINGLES_AGAIN_MS);
   const batches = createBatchLane({
     monotonicMs,
     afterTurn: options.afterTurn,

@@ -7,6 +7,8 @@
 export const STANDING_MS = 50;
 /** An overload is over when so long nothing had to be shed. */
 export const CALM_MS = 1_000;
+/** And is remembered for so long: whether what ended it was a pause only is known a moment later. */
+export const REMEMBERED_MS = 1_000;
 
 export interface Overload {
   readonly isOn: boolean;
@@ -20,11 +22,13 @@ export interface Overload {
   check(nowMs: number, isCalm: boolean): void;
 }
 
-export function createOverload(onChange: (isOn: boolean) => void): Overload {
+/** `againMs`: for how long a queue stands while the last overload is remembered, if that is not as long as before the first. */
+export function createOverload(onChange: (isOn: boolean) => void, againMs: number = STANDING_MS): Overload {
   /** Since when and when last the queue was long. */
   let longSinceMs = Number.NaN;
   let longAtMs = Number.NaN;
   let shedAtMs = 0;
+  let endedAtMs = Number.NEGATIVE_INFINITY;
   const set = (value: boolean): void => {
     if (overload.isOn === value) return;
     overload.isOn = value;
@@ -41,7 +45,8 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
       if (!(seenSinceMs - longAtMs < STANDING_MS)) longSinceMs = Number.NaN;
       longAtMs = nowMs;
       if (Number.isNaN(longSinceMs)) longSinceMs = nowMs;
-      if (nowMs - longSinceMs < STANDING_MS) return;
+      const standingMs = nowMs - endedAtMs < REMEMBERED_MS ? againMs : STANDING_MS;
+      if (nowMs - longSinceMs < standingMs) return;
       if (!overload.isOn) shedAtMs = nowMs;
       set(true);
     },
@@ -49,7 +54,9 @@ export function createOverload(onChange: (isOn: boolean) => void): Overload {
       shedAtMs = nowMs;
     },
     check: (nowMs, isCalm) => {
-      if (overload.isOn && (isCalm || nowMs - shedAtMs > CALM_MS)) set(false);
+      if (!overload.isOn || !(isCalm || nowMs - shedAtMs > CALM_MS)) return;
+      set(false);
+      endedAtMs = nowMs;
     },
   };
   return overload;
