@@ -366,7 +366,7 @@ export const SETTINGS = {
     5,
     1,
     1_000,
-    'single calls waiting longer than this for 50 ms (10 ms within a second of the last), or batches ten times that for 50 ms, are an overload: the excess gets 503',
+    'single calls waiting longer than this for 50 ms (10 ms within a second of the end of the last overload), or batches ten times that for 50 ms, are an overload: the excess gets 503',
   ),
   batchQueueMs: integer(
     'VIGIE_BATCH_QUEUE_MS',

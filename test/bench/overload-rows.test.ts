@@ -1,7 +1,13 @@
 /** Rows of the overload suite: what they are worth where the generator was late or the capacity was not found. */
 import { describe, expect, it } from 'vitest';
-import type { PhaseTally } from '../../bench/src/load/open-loop.ts';
-import { RUNS, type StepRun, stepRows } from '../../bench/src/suites/overload-conditions.ts';
+import type { PhaseTally, Slot } from '../../bench/src/load/open-loop.ts';
+import {
+  RUNS,
+  recoverySeconds,
+  type StepRun,
+  servedCondition,
+  stepRows,
+} from '../../bench/src/suites/overload-conditions.ts';
 import { medianRows } from '../../bench/src/suites/overload-rounds.ts';
 
 const latencies = (p99Us: number) => ({ count: 1_000, p50Us: 100, p99Us, p999Us: p99Us, maxUs: p99Us });
@@ -19,6 +25,12 @@ function tally(load: number, ok: number): PhaseTally {
   return { ...counts, okLatency: latencies(500), refusedLatency: latencies(500) };
 }
 
+/** Two seconds a phase; where it recovers all are served, but for the first quarter. */
+const slotsOf = (loads: readonly number[]): Slot[] =>
+  loads.flatMap((_, phase) =>
+    Array.from({ length: 8 }, (_slot, index): Slot => [100, phase > 0 && index === 0 ? 50 : 0, 400]),
+  );
+
 /** A second counted of each phase, at most so many calls of which are served. */
 function runsOf(most: number, lagUs: (loads: readonly number[]) => number = () => 200): StepRun[] {
   return RUNS.map((loads) => ({
@@ -32,7 +44,7 @@ function runsOf(most: number, lagUs: (loads: readonly number[]) => number = () =
         {
           name: 'single',
           phases: loads.map((load) => tally(load, Math.min(load * 1_000, most))),
-          slots: [],
+          slots: [...slotsOf(loads)],
         },
       ],
     },
@@ -46,13 +58,17 @@ describe('the steps of the overload suite', () => {
   it('hold where the capacity is served whatever is due, and say how busy and how late the generator was', () => {
     const rows = rowsOf(runsOf(1_000));
     expect(rows.filter(({ pass }) => pass === false)).toEqual([]);
-    expect(rows.filter(({ pass }) => pass === true)).toHaveLength(2 * STEPS + 2);
+    expect(rows.filter(({ pass }) => pass === true)).toHaveLength(2 * STEPS + 3);
     expect(rows.slice(0, 2)).toMatchObject([
       { load: 0.5, ofCapacity: 0.5 },
       { load: 0.8, ofCapacity: 0.8 },
     ]);
-    expect(rows.at(-1)).toMatchObject({ condition: 'capacity was found', measured: 1 });
-    for (const row of rows.slice(0, -1))
+    expect(rows.slice(-3)).toMatchObject([
+      { condition: 'recovery', measured: 0.25 },
+      { condition: 'capacity was found', measured: 1 },
+      { condition: '0.8 was calm', measured: 1 },
+    ]);
+    for (const row of rows.slice(0, -2))
       expect(row).toMatchObject({ generatorLagMs: 0.2, generatorUtilisation: 0.5 });
   });
 
@@ -75,10 +91,25 @@ describe('the steps of the overload suite', () => {
         ...{ generatorLagMs: 50, generatorUtilisation: 0.5 },
       },
     ]);
-    expect(rows.filter(({ pass }) => pass === true)).toHaveLength(2 * (STEPS - 1) + 2);
+    expect(rows.filter(({ pass }) => pass === true)).toHaveLength(2 * (STEPS - 1) + 3);
     expect(rowsOf(runsOf(1_000, () => 50_000)).map(({ condition }) => condition)).toEqual(
       RUNS.map(() => 'generator in time'),
     );
+  });
+
+  it('are not compared with a load at which the machine was not calm', () => {
+    const missed = rowsOf(runsOf(780)).filter(({ pass }) => pass === false);
+    expect(missed.filter(({ condition }) => condition !== 'goodput')).toMatchObject([
+      { condition: '0.8 was calm', measured: 0.975 },
+    ]);
+    expect(rowsOf(runsOf(780)).filter(({ condition }) => condition === 'p99')).toEqual([]);
+  });
+
+  it('have not recovered where nothing is known of that', () => {
+    expect(recoverySeconds([[100, 0, 400]], 2)).toBe(Number.POSITIVE_INFINITY);
+    const slots = slotsOf([5, 0.5]);
+    expect(recoverySeconds(slots, 2)).toBe(0.25);
+    expect(recoverySeconds([...slots, [0, 100, 0]], 2)).toBe(2.25);
   });
 
   it('are not compared with a calm load of which nothing is known', () => {
@@ -86,6 +117,15 @@ describe('the steps of the overload suite', () => {
     expect(rows.filter(({ condition }) => condition === 'p99')).toEqual([]);
     expect(rows.filter(({ condition }) => condition === 'goodput')).toHaveLength(STEPS);
     expect(rows[0]).toMatchObject({ load: 0.5, condition: 'generator in time', pass: false });
+  });
+});
+
+describe('callers of whom a share is to be served', () => {
+  it('are judged by what was served, not by what is printed of it', () => {
+    const of = (ok: number) =>
+      servedCondition({ case: 'hog', load: 1.14 }, 'the others', 0.999, [tally(1_000, ok)], 1);
+    expect(of(999_000)).toMatchObject({ load: 1.14, bar: '>= 99.9 % served', measured: 0.999, pass: true });
+    expect(of(998_996)).toMatchObject({ measured: 0.999, pass: false });
   });
 });
 

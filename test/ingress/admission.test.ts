@@ -103,6 +103,32 @@ describe('single calls', () => {
     expect(turn(1_000)).toBe(1_000);
   });
 
+  it('are cut sooner when what was an overload just now comes back', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { turn, wait, isOverloaded } = rig();
+    /** Turns of 20 ms of work until they are cut: after so many. */
+    const longTurns = (): number => {
+      for (let turns = 1; ; turns++) {
+        turn(1_000);
+        if (isOverloaded()) return turns;
+      }
+    };
+    const end = (): void => {
+      turn(1);
+      vi.advanceTimersByTime(100);
+      expect(isOverloaded()).toBe(false);
+    };
+    expect(longTurns()).toBe(4);
+    // A look at the turns so far, and one at those since.
+    vi.advanceTimersByTime(100);
+    end();
+    expect(longTurns()).toBe(2);
+    vi.advanceTimersByTime(100);
+    end();
+    wait(1_001);
+    expect(longTurns()).toBe(4);
+  });
+
   it('stay watched while a hog is there, however short the turns that it leaves to the others', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const { admission, single, turn, isOverloaded, wait } = rig();

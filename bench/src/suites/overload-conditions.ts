@@ -35,6 +35,8 @@ export const BARS = {
   recoverySeconds: 5,
   singlesServed: 0.994,
   othersServed: 0.999,
+  /** With less served at the calm load, the machine stood still or was slower: its latency is no measure of any other. */
+  calmServed: 0.99,
 } as const;
 
 /**
@@ -75,8 +77,11 @@ export function detailsOf(tally: PhaseTally, countedSeconds: number) {
 
 /** What became of each load, and from the capacity on its goodput and latency; then how soon half of it is served again. */
 export function stepRows(what: string, runs: readonly StepRun[], times: StepTimes): Row[] {
-  const calm = runs.find((run) => run.loads.includes(CALM_LOAD) && !isLate(run.report));
-  const calmUs = calm && Math.max(1, phaseAt(calm, calm.loads.indexOf(CALM_LOAD)).okLatency.p99Us);
+  const calmRun = runs.find((run) => run.loads.includes(CALM_LOAD) && !isLate(run.report));
+  const calm = calmRun && phaseAt(calmRun, calmRun.loads.indexOf(CALM_LOAD));
+  const calmServed = calm && calm.ok / Math.max(1, calm.due);
+  const isCalm = calmServed !== undefined && calmServed >= BARS.calmServed;
+  const calmUs = isCalm ? Math.max(1, calm?.okLatency.p99Us ?? 0) : undefined;
   const rows = runs.flatMap((run) =>
     unlessLate({ case: what, load: run.loads[0] as number }, run.report, () =>
       runRows(what, run, calmUs, times),
@@ -89,17 +94,26 @@ export function stepRows(what: string, runs: readonly StepRun[], times: StepTime
   // None of which anything is told: then each run has a row that says so.
   if (most > Number.NEGATIVE_INFINITY)
     rows.push(condition(what, 'capacity was found', bar, most, most <= BARS.capacity));
+  if (calmServed !== undefined)
+    rows.push(
+      condition(what, `${CALM_LOAD} was calm`, `>= ${100 * BARS.calmServed} % served`, calmServed, isCalm),
+    );
   return rows;
 }
 
 const phaseAt = ({ report }: StepRun, phase: number): PhaseTally =>
   report.streams[0]?.phases[phase] as PhaseTally;
 
-/** Of each load of a run what was served of the capacity; where it recovers, which lasts longer, nothing is asked of that. */
-function sharesServed(run: StepRun, { phaseSeconds, settleSeconds }: StepTimes): number[] {
-  const counted = phaseSeconds - settleSeconds;
-  const steady = run.loads.filter((_, phase) => !recovers(run.loads, phase));
-  return steady.map((_, phase) => phaseAt(run, phase).ok / counted / run.capacity);
+/** What a phase served of the capacity. */
+function shareServed(run: StepRun, phase: number, { phaseSeconds, settleSeconds }: StepTimes): number {
+  return phaseAt(run, phase).ok / (phaseSeconds - settleSeconds) / run.capacity;
+}
+
+/** The same of all phases of a run but that where it recovers, which lasts longer. */
+function sharesServed(run: StepRun, times: StepTimes): number[] {
+  return run.loads.flatMap((_, phase) =>
+    recovers(run.loads, phase) ? [] : [shareServed(run, phase, times)],
+  );
 }
 
 /** Less than in the phase before: there was an overload, and it is over. */
@@ -107,15 +121,15 @@ export const recovers = (loads: readonly number[], phase: number): boolean =>
   (loads[phase] as number) < (loads[phase - 1] ?? 0);
 
 function runRows(what: string, run: StepRun, calmUs: number | undefined, times: StepTimes): Row[] {
-  const shares = sharesServed(run, times);
   return run.loads.flatMap((load, phase): Row[] => {
     if (recovers(run.loads, phase)) {
-      const seconds = recoverySeconds(run.report.streams[0]?.slots ?? [], phase * times.phaseSeconds);
+      const slots = run.report.streams[0]?.slots as readonly Slot[];
+      const seconds = recoverySeconds(slots, phase * times.phaseSeconds);
       const bar = `<= ${BARS.recoverySeconds} s`;
       return [condition(what, 'recovery', bar, seconds, seconds <= BARS.recoverySeconds, { load })];
     }
     const tally = phaseAt(run, phase);
-    const share = shares[phase] as number;
+    const share = shareServed(run, phase, times);
     const details = {
       load,
       ...detailsOf(tally, times.phaseSeconds - times.settleSeconds),
@@ -153,9 +167,10 @@ export function unlessLate(
   return rowsOf().map((row) => ({ ...row, ...generator }));
 }
 
-/** Seconds from `since` to the end of the last slot that was not served as it should be. */
+/** Seconds from `since` to the end of the last slot that was not served as it should be; without end where there is none. */
 export function recoverySeconds(slots: readonly Slot[], since: number): number {
   const first = Math.round(since / SLOT_SECONDS);
+  if (slots.length <= first) return Number.POSITIVE_INFINITY;
   const last = slots.findLastIndex(
     ([ok, notOk], index) => index >= first && ok < RECOVERED_SHARE * (ok + notOk),
   );
@@ -176,25 +191,30 @@ export function servedCondition(
   tallies: readonly PhaseTally[],
   countedSeconds: number,
 ): Condition {
-  const details = servedDetails(tallies, countedSeconds);
-  const pass = details.measured >= least;
-  const row = condition(what.case, name, `>= ${100 * least} % served`, details.measured, pass, {
-    ...details,
-    ...what,
-  });
+  const share = shareOf(tallies);
   // Three digits would round 99.94 % up.
-  return { ...row, measured: details.measured };
+  const details = servedDetails(tallies, countedSeconds);
+  return {
+    ...condition(what.case, name, `>= ${100 * least} % served`, share, share >= least, what),
+    ...details,
+  };
+}
+
+function shareOf(tallies: readonly PhaseTally[]): number {
+  const [ok, due] = tallies.reduce(([ok, due], tally) => [ok + tally.ok, due + tally.due], [0, 0]) as [
+    number,
+    number,
+  ];
+  return ok / Math.max(1, due);
 }
 
 export function servedDetails(tallies: readonly PhaseTally[], countedSeconds: number) {
   const sum = (figure: (tally: PhaseTally) => number): number =>
     tallies.reduce((total, tally) => total + figure(tally), 0);
-  const due = sum((tally) => tally.due);
-  const ok = sum((tally) => tally.ok);
   return {
-    measured: significant(ok / Math.max(1, due), 5),
-    duePerSecond: significant(due / countedSeconds),
-    okPerSecond: significant(ok / countedSeconds),
+    measured: significant(shareOf(tallies), 5),
+    duePerSecond: significant(sum(({ due }) => due) / countedSeconds),
+    okPerSecond: significant(sum(({ ok }) => ok) / countedSeconds),
     refusedPerSecond: significant(sum(({ refused }) => refused) / countedSeconds),
     unsentPerSecond: significant(sum(({ unsent }) => unsent) / countedSeconds),
     p99Ms: significant(Math.max(...tallies.map(({ okLatency }) => okLatency.p99Us)) / 1000, 3),

@@ -3,11 +3,11 @@
  * A burst, or what piled up while the machine did something else, is served; a queue that stands is cut.
  */
 
-/** A queue that was long for so long stands. */
+/** A queue that was long for so long stands, unless an overload is remembered. */
 export const STANDING_MS = 50;
 /** An overload is over when so long nothing had to be shed. */
 export const CALM_MS = 1_000;
-/** And is remembered for so long: whether what ended it was a pause only is known a moment later. */
+/** It is remembered for so long: it may come back with those who were refused. */
 export const REMEMBERED_MS = 1_000;
 
 export interface Overload {

@@ -155,7 +155,7 @@ void Generator::send_due(std::uint64_t now) {
         const std::uint32_t connection = stream.idle.front();
         stream.idle.pop_front();
         send(index, connection, stream.due_us);
-        // As calls are: what is not counted is in no latency.
+        // Calls that settle are in no latency, so it is no fault of those that they were late.
         const Tally* const tally = tally_of(calls_[connection]);
         if (tally != nullptr) lag_.add(now_us() - static_cast<std::uint64_t>(stream.due_us));
       }
