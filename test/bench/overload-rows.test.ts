@@ -44,7 +44,7 @@ function runsOf(most: number, lagUs: (loads: readonly number[]) => number = () =
         {
           name: 'single',
           phases: loads.map((load) => tally(load, Math.min(load * 1_000, most))),
-          slots: [...slotsOf(loads)],
+          slots: slotsOf(loads),
         },
       ],
     },

@@ -79,9 +79,9 @@ export function detailsOf(tally: PhaseTally, countedSeconds: number) {
 export function stepRows(what: string, runs: readonly StepRun[], times: StepTimes): Row[] {
   const calmRun = runs.find((run) => run.loads.includes(CALM_LOAD) && !isLate(run.report));
   const calm = calmRun && phaseAt(calmRun, calmRun.loads.indexOf(CALM_LOAD));
-  const calmServed = calm && calm.ok / Math.max(1, calm.due);
+  const calmServed = calm && shareOf([calm]);
   const isCalm = calmServed !== undefined && calmServed >= BARS.calmServed;
-  const calmUs = isCalm ? Math.max(1, calm?.okLatency.p99Us ?? 0) : undefined;
+  const calmUs = calm && isCalm ? Math.max(1, calm.okLatency.p99Us) : undefined;
   const rows = runs.flatMap((run) =>
     unlessLate({ case: what, load: run.loads[0] as number }, run.report, () =>
       runRows(what, run, calmUs, times),
@@ -201,22 +201,20 @@ export function servedCondition(
 }
 
 function shareOf(tallies: readonly PhaseTally[]): number {
-  const [ok, due] = tallies.reduce(([ok, due], tally) => [ok + tally.ok, due + tally.due], [0, 0]) as [
-    number,
-    number,
-  ];
-  return ok / Math.max(1, due);
+  return sumOf(tallies, 'ok') / Math.max(1, sumOf(tallies, 'due'));
+}
+
+function sumOf(tallies: readonly PhaseTally[], count: 'due' | 'ok' | 'refused' | 'unsent'): number {
+  return tallies.reduce((sum, tally) => sum + tally[count], 0);
 }
 
 export function servedDetails(tallies: readonly PhaseTally[], countedSeconds: number) {
-  const sum = (figure: (tally: PhaseTally) => number): number =>
-    tallies.reduce((total, tally) => total + figure(tally), 0);
   return {
     measured: significant(shareOf(tallies), 5),
-    duePerSecond: significant(sum(({ due }) => due) / countedSeconds),
-    okPerSecond: significant(sum(({ ok }) => ok) / countedSeconds),
-    refusedPerSecond: significant(sum(({ refused }) => refused) / countedSeconds),
-    unsentPerSecond: significant(sum(({ unsent }) => unsent) / countedSeconds),
+    duePerSecond: significant(sumOf(tallies, 'due') / countedSeconds),
+    okPerSecond: significant(sumOf(tallies, 'ok') / countedSeconds),
+    refusedPerSecond: significant(sumOf(tallies, 'refused') / countedSeconds),
+    unsentPerSecond: significant(sumOf(tallies, 'unsent') / countedSeconds),
     p99Ms: significant(Math.max(...tallies.map(({ okLatency }) => okLatency.p99Us)) / 1000, 3),
   };
 }

@@ -24,7 +24,8 @@ import {
   unlessLate,
 } from './overload-conditions.ts';
 
-export type Kind = 'single' | 'batch';
+export const KINDS = ['single', 'batch'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** Callers wait on connections: a gateway that answers late is sent less by them than is due, and that counts. */
 const CONNECTIONS = { single: 2_000, batch: 200 } as const;

@@ -14,10 +14,8 @@ import { median, significant } from '../statistics.ts';
 import type { Row, Suite, SuiteResult } from '../suite.ts';
 import { conditionResult } from './conditions.ts';
 import { BATCH_ITEMS, type Bench, openLoopBench } from './open-loop-bench.ts';
-import { batchSurge, capacityNow, hogBesideOthers, type Kind, steps } from './overload-loads.ts';
+import { batchSurge, capacityNow, hogBesideOthers, KINDS, type Kind, steps } from './overload-loads.ts';
 import { medianRows } from './overload-rounds.ts';
-
-const KINDS = ['single', 'batch'] as const;
 
 /** How long a measurement takes, unless `--seconds` says otherwise. */
 const DEFAULT_SECONDS = 4;
