@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBatchLane } from '../../src/ingress/admission/batch-lane.ts';
+import { STANDING_MS } from '../../src/ingress/admission/overload.ts';
+import { CROWDED_PART, FIRST_TRIAL_MS } from '../../src/ingress/admission/standing-room.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
 
 /** Only who it is counts here. */
@@ -204,6 +206,29 @@ describe('the lane of batches', () => {
     expect(lane.pressure(100)).toBeLessThan(1);
     for (let i = 0; i < 70; i++) enter();
     expect(lane.pressure(100)).toBeGreaterThan(1);
+  });
+
+  it('has less standing while there are too many, and tries the whole where all that is wanted would fit', () => {
+    const { lane, enter, wait } = rig();
+    // Of 4 ms of work each, as is thought of them: 60 in place of the 50 that may stand.
+    const entered = Array.from({ length: 15 }, () => enter());
+    lane.pressure(BODY);
+    wait(STANDING_MS);
+    lane.pressure(BODY);
+    expect(lane.overload.isOn).toBe(true);
+    for (const one of entered.slice(7)) lane.leave(one);
+    // Now 28, and 4 of the one that comes.
+    const part = (roomMs: number) => 32 / roomMs;
+    expect(lane.pressure(BODY)).toBeCloseTo(part(CROWDED_PART * 50), 5);
+    // Refused, and not known to be by their clients: these are wanted, too.
+    for (let refused = 0; refused < 6; refused++) lane.shed(BODY, STANDING_MS);
+    wait(FIRST_TRIAL_MS);
+    expect(lane.pressure(BODY)).toBeCloseTo(part(CROWDED_PART * 50), 5);
+    for (let refused = 0; refused < 6; refused++) lane.refusalEnded(BODY);
+    lane.shed(BODY, STANDING_MS + FIRST_TRIAL_MS);
+    wait(FIRST_TRIAL_MS);
+    expect(lane.overload.isOn).toBe(true);
+    expect(lane.pressure(BODY)).toBeCloseTo(part(50), 5);
   });
 
   it('has no place taken by those that are verified, whose clients are slow to read', () => {

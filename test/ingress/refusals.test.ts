@@ -27,6 +27,7 @@ it('of clients that left do not count among those that wait', async () => {
   app.any('/*', (res) => {
     const common = {
       kind: 'overloaded',
+      lane: 'single',
       retryAfterMs: 0,
       contentLength: 0,
       routeNumber: 0,

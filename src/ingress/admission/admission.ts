@@ -80,7 +80,7 @@ const GOOD_TURN_CALLS = 64;
  * them: waiting anew for the whole time had a queue of twenty milliseconds each time, and more to refuse.
  */
 const SINGLES_AGAIN_MS = 10;
-/** Work in batches that may stand, in targets: one slice is half of one. */
+/** Work in batches that may stand before it is an overload, in targets: one slice is half of one. */
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
 const MOST_BURST_MS = 100;
@@ -260,7 +260,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         }
       } else {
         why = judgeBatch(client, contentLength);
-        if (why !== undefined) batches.overload.shed(nowMs);
+        if (why !== undefined) batches.shed(contentLength, nowMs);
       }
       if (why !== undefined) options.onShed(lane, why);
       return why;

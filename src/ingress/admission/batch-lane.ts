@@ -10,6 +10,7 @@ import { LIMITS } from '../../config.ts';
 import type { Exchange } from '../exchange.ts';
 import { createDueOrder } from './due-order.ts';
 import { createOverload, type Overload } from './overload.ts';
+import { createStandingRoom } from './standing-room.ts';
 
 /** Share of the time that slices get while single calls keep coming; the rest is reserved for those. */
 const BATCH_SHARE = 0.3;
@@ -56,6 +57,10 @@ export interface BatchLane {
   /** How full the queue would be with such a body in it: 1 is full. */
   pressure(contentLength: number): number;
   estimateItems(contentLength: number): number;
+  /** A batch was refused on its head. */
+  shed(contentLength: number, nowMs: number): void;
+  /** It was answered, or its client went away. */
+  refusalEnded(contentLength: number): void;
   /** A batch was admitted on its head. */
   admit(exchange: Exchange, contentLength: number): void;
   /**
@@ -92,11 +97,18 @@ interface Ticket {
 
 export function createBatchLane(options: BatchLaneOptions): BatchLane {
   const { monotonicMs } = options;
-  const overload = createOverload(options.onOverload);
+  const room = createStandingRoom();
+  const overload = createOverload((isOn) => {
+    if (isOn) room.begin(monotonicMs());
+    else room.end(monotonicMs());
+    options.onOverload(isOn);
+  });
   /** By age: a Map keeps the order of arrival. */
   const tickets = new Map<Exchange, Ticket>();
   const turns = createDueOrder<Ticket>();
   let items = 0;
+  /** Of bodies whose clients do not know yet that they are refused: those would be there, too, if there were room. */
+  let refusedBytes = 0;
   let itemMs = FIRST_ITEM.ms;
   let itemBytes = FIRST_ITEM.bytes;
   let slices = 0;
@@ -118,7 +130,12 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       charge(ticket, 0);
     }
   };
-  const capMs = (): number => (overload.isOn ? options.standingMs : options.burstMs);
+  const workMs = (bytes: number): number => (bytes / itemBytes) * itemMs;
+  const capMs = (nowMs: number): number => {
+    if (!overload.isOn) return options.burstMs;
+    const wantedMs = items * itemMs + workMs(refusedBytes);
+    return room.part(nowMs, wantedMs / options.standingMs) * options.standingMs;
+  };
   /** Whole, so that sums of them are exact, and nothing is left of them when all have left. */
   const estimateItems = (contentLength: number): number =>
     Math.min(LIMITS.batchItems, Math.max(1, Math.round(contentLength / itemBytes)));
@@ -180,7 +197,7 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       overload.check(now, false);
       if (items * itemMs > options.standingMs) overload.long(now, ALWAYS_SEEN);
       if (tickets.size < LEAST_BATCHES) return 0;
-      return ((items + estimateItems(contentLength)) * itemMs) / capMs();
+      return ((items + estimateItems(contentLength)) * itemMs) / capMs(now);
     },
     admit: (exchange, contentLength) => {
       const now = monotonicMs();
@@ -198,13 +215,21 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       tickets.set(exchange, ticket);
       charge(ticket, estimateItems(contentLength));
     },
+    shed: (contentLength, nowMs) => {
+      overload.shed(nowMs);
+      room.shed(nowMs);
+      refusedBytes += contentLength;
+    },
+    refusalEnded: (contentLength) => {
+      refusedBytes -= contentLength;
+    },
     begin: (exchange) => {
       const ticket = tickets.get(exchange);
       if (ticket === undefined) return false;
       const isFirst = ticket.done === 0;
       if (isFirst || ticket.state === 'lapsed') ticket.dueMs = dueMs(ticket);
       if (ticket.state === 'lapsed') {
-        const isFull = tickets.size > LEAST_BATCHES && items * itemMs > capMs();
+        const isFull = tickets.size > LEAST_BATCHES && items * itemMs > capMs(monotonicMs());
         if (isFull && isFirst) {
           options.onLate();
           return false;

@@ -68,7 +68,8 @@ export function createGate(options: GateOptions): Gate {
     monotonicMs,
     random: Math.random,
     isDraining: options.isDraining,
-    onEnd: ({ routeNumber, startedAtMs, contentLength: bodyBytes, noted }, status) => {
+    onEnd: ({ kind, lane, routeNumber, startedAtMs, contentLength: bodyBytes, noted }, status) => {
+      if (kind === 'overloaded' && lane === 'batch') admission.batches.refusalEnded(bodyBytes);
       const seconds = (monotonicMs() - startedAtMs) / 1000;
       options.onEnd(routeNumber, status, seconds);
       if (noted === undefined) return;
@@ -100,6 +101,7 @@ export function createGate(options: GateOptions): Gate {
     };
     const refused = {
       kind,
+      lane: route?.lane,
       retryAfterMs,
       contentLength,
       startedAtMs,
