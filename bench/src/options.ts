@@ -54,7 +54,7 @@ export const OPTIONS_HELP = `Options:
   --engine NAME          auto, native, openssl or noble (auto)
   --server-core N        core of what is measured (0)
   --generator-core N     core of the load generator (1)
-  --generator NAME       http, scale: wrk or autocannon (wrk)
+  --generator NAME       http: wrk or autocannon (wrk)
   --credentials N        http, overload, nation, peers, presence, scale: distinct credentials in the corpus, thousands (200000)
   --entries N            revocation: entries of the log, 60000 to 16000000 (10000000)
   --only PART,PART       revocation: import, start, filter, enforcement; scale: workers, latency, memory; peers: gateways, engines;

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { LoadReport } from '../../bench/src/load/load-report.ts';
 import { conditionResult } from '../../bench/src/suites/conditions.ts';
-import { REQUEST_KINDS, type RequestKind } from '../../bench/src/suites/http-cells.ts';
 import { memoryCondition, slopePerSecond } from '../../bench/src/suites/scale-memory.ts';
-import { rowsOf, type WorkersCell } from '../../bench/src/suites/scale-workers.ts';
-import { loadRound } from './load-round.ts';
+import {
+  rowsOf,
+  WORKERS_LOADS,
+  type WorkersCell,
+  type WorkersLoad,
+  type WorkersRound,
+} from '../../bench/src/suites/scale-workers.ts';
 
-const TICKS_PER_SECOND = 100;
-const batch = REQUEST_KINDS[2] as RequestKind;
+const [judged, told] = [WORKERS_LOADS[2], WORKERS_LOADS[1]] as [WorkersLoad, WorkersLoad];
 
-function round(requests: number, serverTicks: number): LoadReport {
-  return loadRound({ requests, seconds: 10, generatorTicks: 500, serverTicks });
+function round(credentials: number, serverSeconds: number): WorkersRound {
+  return { seconds: 10, credentials, serverSeconds, generatorSeconds: 5, p99Ms: 1, callsPerTurn: 40 };
 }
 
 /** A sample a second, of memory that is what `mibAt` says. */
@@ -18,24 +20,35 @@ const samplesOf = (seconds: number, mibAt: (second: number) => number) =>
   Array.from({ length: seconds }, (_, second) => ({ seconds: second, mib: mibAt(second) }));
 
 describe('rowsOf', () => {
-  const cell = (workers: 1 | 2, rounds: LoadReport[]): WorkersCell => ({ kind: batch, workers, rounds });
+  const cell = (workers: 1 | 2, rounds: WorkersRound[], load = judged): WorkersCell => ({
+    load,
+    workers,
+    rounds,
+  });
 
   it('divides by CPU time, not by time, and pairs the rounds', () => {
-    const one = cell(1, [round(1_000, 1_000), round(2_000, 1_000), round(1_000, 1_000)]);
-    const two = cell(2, [round(1_800, 2_000), round(3_600, 2_000), round(1_600, 2_000)]);
-    const [first, second, ratio] = rowsOf(one, two, TICKS_PER_SECOND);
+    const one = cell(1, [round(1_000_000, 10), round(2_000_000, 10), round(1_000_000, 10)]);
+    const two = cell(2, [round(1_800_000, 20), round(3_600_000, 20), round(1_600_000, 20)]);
+    const [first, second, ratio] = rowsOf(one, two);
     expect(first).toMatchObject({ credentialsPerCpuSecond: 100_000, roundsPerCpuSecond: [1e5, 2e5, 1e5] });
     expect(second).toMatchObject({ credentialsPerCpuSecond: 90_000, credentialsPerSecond: 180_000 });
-    expect(ratio).toMatchObject({ measured: 0.9, pass: true });
+    expect(ratio).toMatchObject({ measured: 0.9, pass: true, roundsMeasured: [0.9, 0.9, 0.8] });
   });
 
   it('misses the bar when the second worker costs too much', () => {
-    const rows = rowsOf(cell(1, [round(1_000, 1_000)]), cell(2, [round(1_600, 2_000)]), TICKS_PER_SECOND);
+    const rows = rowsOf(cell(1, [round(1_000, 10)]), cell(2, [round(1_600, 20)]));
     expect(rows.at(-1)).toMatchObject({ measured: 0.8, pass: false });
     expect(conditionResult({ rows, columns: [], facts: {}, warnings: [], wrongs: [] })).toMatchObject({
       failed: true,
       warnings: ['1 conditions are not met'],
     });
+  });
+
+  it('judges nothing where the workers have too little company to be judged by, and tells it all the same', () => {
+    const rows = rowsOf(cell(1, [round(1_000, 10)], told), cell(2, [round(1_400, 20)], told));
+    expect(rows.at(-1)).toMatchObject({ measured: 0.7 });
+    expect(rows.at(-1)).not.toHaveProperty('pass');
+    expect(rows[0]).toMatchObject({ case: 'single, 64 at once, 1 of workers', callsPerTurn: 40 });
   });
 });
 

@@ -88,3 +88,10 @@ export async function engineOf(metricsUrl: string): Promise<{ name: string; impl
     new RegExp(`\\b${name}="([^"]*)"`).exec(info)?.[1] ?? 'not exported';
   return { name: label('engine'), implementation: label('implementation') };
 }
+
+/** The sum of all series of a counter, as the gateway tells it. */
+export async function metricSum(metricsUrl: string, name: string): Promise<number> {
+  const text = await (await fetch(metricsUrl)).text();
+  const series = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
+  return series.reduce((sum, [, value]) => sum + Number(value), 0);
+}

@@ -6,9 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Corpus, prepareCorpus } from '../corpus/credentials.ts';
-import { requireGenerator } from '../load/run-load.ts';
+
 import type { Options } from '../options.ts';
 import { CACHE_DIR } from '../paths.ts';
+import { requireTaskset } from '../process/programs.ts';
 import { engineOf, type Gateway, type GatewaySpec, startGateway } from '../process/targets.ts';
 import { median, significant } from '../statistics.ts';
 import type { Row, Suite, SuiteResult } from '../suite.ts';
@@ -35,7 +36,7 @@ export const scaleSuite: Suite = {
 };
 
 async function run(options: Options): Promise<SuiteResult> {
-  requireGenerator(options.generator);
+  requireTaskset();
   const corpus = prepareCorpus(CACHE_DIR, options.credentials, (text) => console.error(`bench: ${text}`));
   const seconds = options.seconds ?? DEFAULT_SECONDS;
   const results: WorkersResult[] = [];
@@ -137,6 +138,7 @@ function resultOf(
       { key: 'credentialsPerSecond', title: 'credentials/s' },
       { key: 'serverUtilisation', title: 'server' },
       { key: 'generatorUtilisation', title: 'generator' },
+      { key: 'callsPerTurn', title: 'calls a turn' },
       { key: 'p99Ms', title: 'p99 ms' },
       { key: 'waitedShare', title: 'waited for its core' },
       { key: 'meanMiB', title: 'mean MiB' },
