@@ -3,7 +3,9 @@ import { REMEMBERED_MS } from '../../src/ingress/admission/overload.ts';
 import {
   CROWDED_PART,
   createStandingRoom,
+  FAR_TOO_MUCH,
   FIRST_TRIAL_MS,
+  LEAST_PART,
   RAREST_TRIAL_MS,
 } from '../../src/ingress/admission/standing-room.ts';
 
@@ -26,6 +28,13 @@ describe('the room for batches under overload', () => {
     expect(room.part(FIRST_TRIAL_MS, TOO_MUCH)).toBe(CROWDED_PART);
     expect(room.part(2 * FIRST_TRIAL_MS - 1, FITS)).toBe(CROWDED_PART);
     expect(room.part(2 * FIRST_TRIAL_MS, FITS)).toBe(1);
+  });
+
+  it('is least where far too much is wanted', () => {
+    const room = createStandingRoom();
+    room.begin(0);
+    expect(room.part(1, FAR_TOO_MUCH)).toBe(CROWDED_PART);
+    expect(room.part(1, FAR_TOO_MUCH + 0.1)).toBe(LEAST_PART);
   });
 
   it('is tried the less often the more often that was in vain, but never given up', () => {

@@ -8,6 +8,9 @@ import { REMEMBERED_MS } from './overload.ts';
 
 /** Of what may stand before: less would be empty too often at the capacity, where batches come now fast, now slowly. */
 export const CROWDED_PART = 0.6;
+/** Where so many times the whole room is wanted, the next one is always at hand, and half of it is as good. */
+export const FAR_TOO_MUCH = 2;
+export const LEAST_PART = 0.5;
 /** The first trial comes after so long; each one in vain doubles it, up to the rarest. */
 export const FIRST_TRIAL_MS = 1_000;
 export const RAREST_TRIAL_MS = 16_000;
@@ -48,7 +51,8 @@ export function createStandingRoom(): StandingRoom {
         isTrial = wanted <= 1;
         trialAtMs = nowMs + waitMs;
       }
-      return isTrial ? 1 : CROWDED_PART;
+      if (isTrial) return 1;
+      return wanted > FAR_TOO_MUCH ? LEAST_PART : CROWDED_PART;
     },
   };
 }
