@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBatchLane } from '../../src/ingress/admission/batch-lane.ts';
 import { STANDING_MS } from '../../src/ingress/admission/overload.ts';
-import { CROWDED_PART, FIRST_TRIAL_MS } from '../../src/ingress/admission/standing-room.ts';
+import { CROWDED_PART, FIRST_TRIAL_MS, LEAST_PART } from '../../src/ingress/admission/standing-room.ts';
 import type { Exchange } from '../../src/ingress/exchange.ts';
 
 /** Only who it is counts here. */
@@ -220,13 +220,19 @@ describe('the lane of batches', () => {
     // Now 28, and 4 of the one that comes.
     const part = (roomMs: number) => 32 / roomMs;
     expect(lane.pressure(BODY)).toBeCloseTo(part(CROWDED_PART * 50), 5);
-    // Refused, and not known to be by their clients: these are wanted, too.
-    for (let refused = 0; refused < 6; refused++) lane.shed(BODY, STANDING_MS);
+    // Refused, and not known to be by their clients: these are wanted, too, however long a body they announced.
+    const refusedItems = [BODY, BODY, BODY, 999_999_999_999_999, 999_999_999_999_999, 0].map((bytes) => {
+      lane.shed(bytes, STANDING_MS, true);
+      return lane.estimateItems(bytes);
+    });
     wait(FIRST_TRIAL_MS);
-    expect(lane.pressure(BODY)).toBeCloseTo(part(CROWDED_PART * 50), 5);
-    for (let refused = 0; refused < 6; refused++) lane.refusalEnded(BODY);
-    lane.shed(BODY, STANDING_MS + FIRST_TRIAL_MS);
+    expect(lane.pressure(BODY)).toBeCloseTo(part(LEAST_PART * 50), 5);
+    for (const items of refusedItems) lane.refusalEnded(items);
+    lane.shed(BODY, STANDING_MS + FIRST_TRIAL_MS, true);
     wait(FIRST_TRIAL_MS);
+    expect(lane.pressure(BODY)).toBeCloseTo(part(50), 5);
+    // A trial is not in vain for what was refused while there was room.
+    lane.shed(BODY, STANDING_MS + 2 * FIRST_TRIAL_MS, false);
     expect(lane.overload.isOn).toBe(true);
     expect(lane.pressure(BODY)).toBeCloseTo(part(50), 5);
   });

@@ -27,7 +27,7 @@ it('of clients that left do not count among those that wait', async () => {
   app.any('/*', (res) => {
     const common = {
       kind: 'overloaded',
-      lane: 'single',
+      shedItems: 0,
       retryAfterMs: 0,
       contentLength: 0,
       routeNumber: 0,

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Corpus, prepareCorpus } from '../corpus/credentials.ts';
-
 import type { Options } from '../options.ts';
 import { CACHE_DIR } from '../paths.ts';
 import { requireTaskset } from '../process/programs.ts';
@@ -139,6 +138,7 @@ function resultOf(
       { key: 'serverUtilisation', title: 'server' },
       { key: 'generatorUtilisation', title: 'generator' },
       { key: 'callsPerTurn', title: 'calls a turn' },
+      { key: 'lostShare', title: 'lost' },
       { key: 'p99Ms', title: 'p99 ms' },
       { key: 'waitedShare', title: 'waited for its core' },
       { key: 'meanMiB', title: 'mean MiB' },

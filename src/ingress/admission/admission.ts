@@ -260,7 +260,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         }
       } else {
         why = judgeBatch(client, contentLength);
-        if (why !== undefined) batches.shed(contentLength, nowMs);
+        if (why !== undefined) batches.shed(contentLength, nowMs, why === 'queue');
       }
       if (why !== undefined) options.onShed(lane, why);
       return why;

@@ -23,7 +23,7 @@ const LEAST_BATCHES = 2;
 /** What is thought of an item until some were seen: of our own credentials, on a fast engine. */
 const FIRST_ITEM = { ms: 0.004, bytes: 400 };
 const MOST_SURPRISE = 2;
-/** A batch is due when so many like it could be done: about as many as stand in the queue under overload. */
+/** A batch is due when so many like it could be done: about as many as stand in the queue before an overload. */
 const DUE_AFTER_WORK = 20;
 /** But within this part of the longest wait, since who comes later must not make it miss that. */
 const DUE_AFTER_WAIT = 0.5;
@@ -57,10 +57,10 @@ export interface BatchLane {
   /** How full the queue would be with such a body in it: 1 is full. */
   pressure(contentLength: number): number;
   estimateItems(contentLength: number): number;
-  /** A batch was refused on its head. */
-  shed(contentLength: number, nowMs: number): void;
-  /** It was answered, or its client went away. */
-  refusalEnded(contentLength: number): void;
+  /** A batch was refused on its head; `isFull`: since the queue is, and for no other reason. */
+  shed(contentLength: number, nowMs: number, isFull: boolean): void;
+  /** One of so many items, as was thought when it was refused, was answered, or its client went away. */
+  refusalEnded(items: number): void;
   /** A batch was admitted on its head. */
   admit(exchange: Exchange, contentLength: number): void;
   /**
@@ -107,8 +107,8 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
   const tickets = new Map<Exchange, Ticket>();
   const turns = createDueOrder<Ticket>();
   let items = 0;
-  /** Of bodies whose clients do not know yet that they are refused: those would be there, too, if there were room. */
-  let refusedBytes = 0;
+  /** Of batches whose clients do not know yet that they are refused: those would be there, too, if there were room. */
+  let refusedItems = 0;
   let itemMs = FIRST_ITEM.ms;
   let itemBytes = FIRST_ITEM.bytes;
   let slices = 0;
@@ -130,11 +130,10 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       charge(ticket, 0);
     }
   };
-  const workMs = (bytes: number): number => (bytes / itemBytes) * itemMs;
   const capMs = (nowMs: number): number => {
     if (!overload.isOn) return options.burstMs;
-    const wantedMs = items * itemMs + workMs(refusedBytes);
-    return room.part(nowMs, wantedMs / options.standingMs) * options.standingMs;
+    const wantedMs = (items + refusedItems) * itemMs;
+    return room.partNow(nowMs, wantedMs / options.standingMs) * options.standingMs;
   };
   /** Whole, so that sums of them are exact, and nothing is left of them when all have left. */
   const estimateItems = (contentLength: number): number =>
@@ -215,13 +214,13 @@ export function createBatchLane(options: BatchLaneOptions): BatchLane {
       tickets.set(exchange, ticket);
       charge(ticket, estimateItems(contentLength));
     },
-    shed: (contentLength, nowMs) => {
+    shed: (contentLength, nowMs, isFull) => {
       overload.shed(nowMs);
-      room.shed(nowMs);
-      refusedBytes += contentLength;
+      if (isFull) room.shed(nowMs);
+      refusedItems += estimateItems(contentLength);
     },
-    refusalEnded: (contentLength) => {
-      refusedBytes -= contentLength;
+    refusalEnded: (itemsRefused) => {
+      refusedItems -= itemsRefused;
     },
     begin: (exchange) => {
       const ticket = tickets.get(exchange);

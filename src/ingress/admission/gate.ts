@@ -68,8 +68,8 @@ export function createGate(options: GateOptions): Gate {
     monotonicMs,
     random: Math.random,
     isDraining: options.isDraining,
-    onEnd: ({ kind, lane, routeNumber, startedAtMs, contentLength: bodyBytes, noted }, status) => {
-      if (kind === 'overloaded' && lane === 'batch') admission.batches.refusalEnded(bodyBytes);
+    onEnd: ({ shedItems, routeNumber, startedAtMs, contentLength: bodyBytes, noted }, status) => {
+      admission.batches.refusalEnded(shedItems);
       const seconds = (monotonicMs() - startedAtMs) / 1000;
       options.onEnd(routeNumber, status, seconds);
       if (noted === undefined) return;
@@ -99,9 +99,10 @@ export function createGate(options: GateOptions): Gate {
       route: route?.name ?? 'none',
       requestId: loggableId(requestId, sent),
     };
+    const isShedBatch = kind === 'overloaded' && route?.lane === 'batch';
     const refused = {
       kind,
-      lane: route?.lane,
+      shedItems: isShedBatch ? admission.batches.estimateItems(contentLength) : 0,
       retryAfterMs,
       contentLength,
       startedAtMs,

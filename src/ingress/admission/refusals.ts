@@ -13,7 +13,6 @@ import type { Noted } from '../access-log.ts';
 import { PROBLEMS, type ProblemType, problemReply } from '../problem.ts';
 import { RETRY_AFTER_SECONDS } from '../retry-after.ts';
 import { STATUS_LINES } from '../status-lines.ts';
-import type { Lane } from './admission.ts';
 
 /** Share of the time for refusals while there are more of them, and how much of it may be saved up. */
 const TIME_SHARE = 0.03;
@@ -40,7 +39,8 @@ export type RefusalKind = keyof typeof REFUSALS;
 /** A request that is refused. */
 export interface Refused {
   readonly kind: RefusalKind;
-  readonly lane: Lane | undefined;
+  /** Of a batch that was shed: items, as admission thought. 0 for all else. */
+  readonly shedItems: number;
   /** Of a quota: when it could be asked again; at the earliest. */
   readonly retryAfterMs: number;
   /** Bytes of body that were announced. */

@@ -20,10 +20,13 @@ export interface StandingRoom {
   begin(nowMs: number): void;
   /** And ends. */
   end(nowMs: number): void;
-  /** Something was shed. */
+  /** Something was shed for want of room: a trial was in vain. */
   shed(nowMs: number): void;
-  /** The part of the whole room that there is; `wanted`: by what stands, and by what was refused and does not know it yet. */
-  part(nowMs: number, wanted: number): number;
+  /**
+   * The part of the whole room that there is now; where it is time, a trial begins. `wanted`: by what stands, and by what
+   * was refused and does not know it yet.
+   */
+  partNow(nowMs: number, wanted: number): number;
 }
 
 export function createStandingRoom(): StandingRoom {
@@ -46,7 +49,7 @@ export function createStandingRoom(): StandingRoom {
       waitMs = Math.min(2 * waitMs, RAREST_TRIAL_MS);
       trialAtMs = nowMs + waitMs;
     },
-    part: (nowMs, wanted) => {
+    partNow: (nowMs, wanted) => {
       if (!isTrial && nowMs >= trialAtMs) {
         isTrial = wanted <= 1;
         trialAtMs = nowMs + waitMs;
