@@ -1,17 +1,12 @@
 /** Bodies that land with their heads are those that the parser hands out: on real sockets, with its own memory. */
-import {
-  App,
-  type HttpRequest,
-  type HttpResponse,
-  us_listen_socket_close,
-  us_socket_local_port,
-} from 'uWebSockets.js';
+import { App, type HttpRequest, type HttpResponse } from 'uWebSockets.js';
 import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHeadReader, type HeadReader } from '../../src/ingress/head-reader.ts';
 import type { LandingRoom } from '../../src/ingress/route.ts';
+import { listening } from '../support/listening.ts';
 import { nativeAddon } from '../support/path-world.ts';
 
 const ROOM: LandingRoom = { bytes: new Uint8Array(1024 * 1024), at: () => 1000, mostBytes: 64 * 1024 };
@@ -47,20 +42,13 @@ function take(res: HttpResponse, req: HttpRequest): void {
 beforeAll(async () => {
   reader = createHeadReader(nativeAddon(), () => disagreements.push('reader'));
   app.post('/*', take);
-  port = await new Promise<number>((resolve) =>
-    app.listen('127.0.0.1', 0, (socket) => {
-      if (socket === false) throw new Error('no port');
-      stop = () => us_listen_socket_close(socket);
-      resolve(us_socket_local_port(socket));
-    }),
-  );
+  ({ port, stop } = await listening(app));
   // The head is learnt.
   await call(['x']);
   seen.length = 0;
 });
 afterAll(() => {
   stop();
-  app.close();
   expect(disagreements).toEqual([]);
 });
 

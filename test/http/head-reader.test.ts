@@ -1,11 +1,12 @@
 /** Heads that are recognised are what the strict reader says of them: on real sockets, with the parser's own memory. */
-import { App, type HttpRequest, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import { App, type HttpRequest } from 'uWebSockets.js';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHeadReader, type HeadReader } from '../../src/ingress/head-reader.ts';
 import { judgeParser } from '../../src/ingress/parser-build.ts';
 import { readHead, type SeenRequest } from '../../src/ingress/request-head.ts';
 import type { NativeAddon } from '../../src/native/addon.ts';
+import { listening } from '../support/listening.ts';
 import { nativeAddon } from '../support/path-world.ts';
 
 const disagreements: string[] = [];
@@ -42,18 +43,11 @@ beforeAll(async () => {
     if (strict !== recognised) disagreements.push(`${strict} was taken for ${recognised}`);
     res.end(strict);
   });
-  port = await new Promise<number>((resolve) =>
-    app.listen('127.0.0.1', 0, (socket) => {
-      if (socket === false) throw new Error('no port');
-      stop = () => us_listen_socket_close(socket);
-      resolve(us_socket_local_port(socket));
-    }),
-  );
+  ({ port, stop } = await listening(app));
 });
 let stop = (): void => {};
 afterAll(() => {
   stop();
-  app.close();
   expect(disagreements).toEqual([]);
 });
 

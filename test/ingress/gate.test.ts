@@ -1,5 +1,5 @@
 /** What the gate tells admission of batches that are refused: on real sockets, with a clock that stands still until it is told to go on. */
-import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import { App } from 'uWebSockets.js';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import type { Exchange } from '../../src/ingress/exchange.ts';
 import type { SeenRequest } from '../../src/ingress/request-head.ts';
 import type { ServedRoute } from '../../src/ingress/server-exchange.ts';
 import { until } from '../support/call.ts';
+import { listening } from '../support/listening.ts';
 
 /** Of a body that was read with its head, and of one that is left with its client: from its socket nothing is read. */
 const [SMALL, LARGE] = [500, 400_000];
@@ -26,7 +27,6 @@ it.each([
   async (_, bytes, ends) => {
     let nowMs = 0;
     let asked = 0;
-    let stopListening = (): void => {};
     const given: number[] = [];
     const statuses: (number | undefined)[] = [];
     const admission = createAdmission({
@@ -61,13 +61,7 @@ it.each([
       expect(gate.refuses(res, req, served, seen, nowMs)).toBe(true);
       asked++;
     });
-    const port = await new Promise<number>((resolve) =>
-      app.listen('127.0.0.1', 0, (socket) => {
-        if (socket === false) throw new Error('no port');
-        resolve(us_socket_local_port(socket));
-        stopListening = () => us_listen_socket_close(socket);
-      }),
-    );
+    const { port, stop } = await listening(app);
     const sockets: Socket[] = [];
     try {
       while (admission.batches.pressure(bytes) <= 1) admission.batches.admit({} as Exchange, LARGE);
@@ -91,9 +85,7 @@ it.each([
     } finally {
       gate.stop();
       for (const socket of sockets) socket.destroy();
-      stopListening();
-      app.close();
+      stop();
     }
   },
-  60_000,
 );

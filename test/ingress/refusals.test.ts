@@ -1,10 +1,11 @@
 /** Refusals that are held back: on real sockets, with a clock that stands still until it is told to go on. */
-import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
+import { App } from 'uWebSockets.js';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { createRefusals } from '../../src/ingress/admission/refusals.ts';
 import { until } from '../support/call.ts';
+import { listening } from '../support/listening.ts';
 
 /** More than all the time that may be saved up: after one of them the next are held. */
 const COST_MS = 20;
@@ -36,13 +37,7 @@ it('of clients that left do not count among those that wait', async () => {
     } as const;
     refusals.refuse(res, { ...common, requestId: `synthetic-${asked++}`, startedAtMs: nowMs });
   });
-  const port = await new Promise<number>((resolve) =>
-    app.listen('127.0.0.1', 0, (socket) => {
-      if (socket === false) throw new Error('no port');
-      resolve(us_socket_local_port(socket));
-      stopListening = () => us_listen_socket_close(socket);
-    }),
-  );
+  const { port, stop } = await listening(app);
   const clients: Socket[] = [];
   try {
     const send = async (): Promise<Socket> => {
@@ -66,9 +61,6 @@ it('of clients that left do not count among those that wait', async () => {
   } finally {
     refusals.stop();
     for (const client of clients) client.destroy();
-    stopListening();
-    app.close();
+    stop();
   }
 });
-
-let stopListening = (): void => {};
