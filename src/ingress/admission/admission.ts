@@ -162,7 +162,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return undefined;
     }
     shares.charge(mark, REFUSAL_WORK);
-    return weight === 'heavy' ? 'share' : 'queue';
+    if (weight === 'heavy') return 'share';
+    if (room === turnRooms.rooms) turnRooms.otherRefused(now);
+    return 'queue';
   };
   /** Calls that a turn is cut to. */
   const limit = (): number =>

@@ -18,11 +18,13 @@ const LEAST_HEAVY_ROOM = 0.02;
 /**
  * While a hog is there that can make way instead, turns of the others are not cut, or what piles up while the thread does
  * not run would be refused to them, also where the hog had all it wanted just then; but if their turns stay so many times
- * as long for so long, the others are too many themselves.
+ * as long for so long, the others are too many themselves, and have this room until none of them was refused for a while.
  */
 const ROOM_BESIDE_HOG = 100;
 const LONG_TURN = 10;
 const MOST_LONG_MS = 100;
+const CROWDED_ROOM = 4;
+const CROWDED_MS = 300;
 /** A hog that called so lately is there. */
 const LATELY_MS = 250;
 
@@ -32,6 +34,8 @@ export interface TurnRooms {
   hogCame(nowMs: number): void;
   /** Whether somebody heavy did, lately: how long turns are is what it is made to leave. */
   hogIsThere(nowMs: number): boolean;
+  /** Somebody who is not heavy was refused. */
+  otherRefused(nowMs: number): void;
   /** A turn has ended that brought such a part of its limit. */
   turned(fullness: number, nowMs: number): void;
 }
@@ -40,21 +44,34 @@ export function createTurnRooms(): TurnRooms {
   const rooms = { ...FIXED_ROOMS };
   let hogCameAtMs = Number.NEGATIVE_INFINITY;
   let notLongAtMs = Number.NEGATIVE_INFINITY;
+  let crowdedUntilMs = Number.NEGATIVE_INFINITY;
   const hogIsThere = (nowMs: number): boolean => nowMs - hogCameAtMs < LATELY_MS;
+  const isCrowded = (nowMs: number): boolean => nowMs < crowdedUntilMs;
+  const roomForOthers = (nowMs: number): void => {
+    if (nowMs - notLongAtMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
+    const besideHog = isCrowded(nowMs) ? CROWDED_ROOM : ROOM_BESIDE_HOG;
+    rooms.usual = hogIsThere(nowMs) ? besideHog : FIXED_ROOMS.usual;
+    rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
+  };
   return {
     rooms,
     hogIsThere,
     hogCame: (nowMs) => {
+      const isNew = !hogIsThere(nowMs);
       hogCameAtMs = nowMs;
+      if (!isNew) return;
+      // At once, not when this turn has ended: the queue with which an overload begins comes in one turn.
+      notLongAtMs = nowMs;
+      roomForOthers(nowMs);
+    },
+    otherRefused: (nowMs) => {
+      if (isCrowded(nowMs)) crowdedUntilMs = nowMs + CROWDED_MS;
     },
     turned: (fullness, nowMs) => {
       const isFull = fullness >= FULL_TURN;
       rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
       if (fullness < LONG_TURN) notLongAtMs = nowMs;
-      const areTooMany = nowMs - notLongAtMs > MOST_LONG_MS;
-      const hogMakesWay = hogIsThere(nowMs) && !areTooMany;
-      rooms.usual = hogMakesWay ? ROOM_BESIDE_HOG : FIXED_ROOMS.usual;
-      rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
+      roomForOthers(nowMs);
     },
   };
 }
