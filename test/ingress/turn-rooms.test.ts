@@ -16,6 +16,8 @@ describe('the room of those beside a hog', () => {
   it('is there from its first call, within the turn with which the overload begins', () => {
     const rooms = createTurnRooms();
     expect(rooms.rooms.usual).toBe(FIXED_ROOMS.usual);
+    // The turn that began the overload, long as it is.
+    rooms.turned(LONG, 990);
     rooms.hogCame(1_000);
     expect(rooms.rooms.usual).toBeGreaterThan(LONG);
     expect(rooms.rooms.light).toBeGreaterThan(LONG);
@@ -25,8 +27,9 @@ describe('the room of those beside a hog', () => {
 
   it('is what it was once the hog has left', () => {
     const rooms = createTurnRooms();
-    keepOn(rooms, 0, 50, 1);
-    rooms.turned(1, 400);
+    keepOn(rooms, 0, 200, LONG);
+    rooms.turned(1, 450);
+    rooms.otherRefused(450);
     expect(rooms.rooms.usual).toBe(FIXED_ROOMS.usual);
     expect(rooms.rooms.light).toBe(FIXED_ROOMS.light);
   });

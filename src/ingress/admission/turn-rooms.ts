@@ -44,11 +44,12 @@ export function createTurnRooms(): TurnRooms {
   const rooms = { ...FIXED_ROOMS };
   let hogCameAtMs = Number.NEGATIVE_INFINITY;
   let notLongAtMs = Number.NEGATIVE_INFINITY;
+  let turnedAtMs = Number.NEGATIVE_INFINITY;
   let crowdedUntilMs = Number.NEGATIVE_INFINITY;
   const hogIsThere = (nowMs: number): boolean => nowMs - hogCameAtMs < LATELY_MS;
   const isCrowded = (nowMs: number): boolean => nowMs < crowdedUntilMs;
   const roomForOthers = (nowMs: number): void => {
-    if (nowMs - notLongAtMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
+    if (hogIsThere(nowMs) && nowMs - notLongAtMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
     const besideHog = isCrowded(nowMs) ? CROWDED_ROOM : ROOM_BESIDE_HOG;
     rooms.usual = hogIsThere(nowMs) ? besideHog : FIXED_ROOMS.usual;
     rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
@@ -65,12 +66,14 @@ export function createTurnRooms(): TurnRooms {
       roomForOthers(nowMs);
     },
     otherRefused: (nowMs) => {
-      if (isCrowded(nowMs)) crowdedUntilMs = nowMs + CROWDED_MS;
+      if (hogIsThere(nowMs) && isCrowded(nowMs)) crowdedUntilMs = nowMs + CROWDED_MS;
     },
     turned: (fullness, nowMs) => {
       const isFull = fullness >= FULL_TURN;
       rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
-      if (fullness < LONG_TURN) notLongAtMs = nowMs;
+      // Turns are told of under overload only: before the first of one, they were not long.
+      if (fullness < LONG_TURN || nowMs - turnedAtMs > MOST_LONG_MS) notLongAtMs = nowMs;
+      turnedAtMs = nowMs;
       roomForOthers(nowMs);
     },
   };
