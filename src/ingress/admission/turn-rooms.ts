@@ -48,10 +48,12 @@ export function createTurnRooms(): TurnRooms {
   let crowdedUntilMs = Number.NEGATIVE_INFINITY;
   const hogIsThere = (nowMs: number): boolean => nowMs - hogCameAtMs < LATELY_MS;
   const isCrowded = (nowMs: number): boolean => nowMs < crowdedUntilMs;
-  const roomForOthers = (nowMs: number): void => {
-    if (hogIsThere(nowMs) && nowMs - notLongAtMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
-    const besideHog = isCrowded(nowMs) ? CROWDED_ROOM : ROOM_BESIDE_HOG;
-    rooms.usual = hogIsThere(nowMs) ? besideHog : FIXED_ROOMS.usual;
+  const roomBesideHog = (nowMs: number): number => {
+    if (nowMs - notLongAtMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
+    return isCrowded(nowMs) ? CROWDED_ROOM : ROOM_BESIDE_HOG;
+  };
+  const makeRoomForOthers = (nowMs: number): void => {
+    rooms.usual = hogIsThere(nowMs) ? roomBesideHog(nowMs) : FIXED_ROOMS.usual;
     rooms.light = Math.max(FIXED_ROOMS.light, rooms.usual);
   };
   return {
@@ -63,7 +65,7 @@ export function createTurnRooms(): TurnRooms {
       if (!isNew) return;
       // At once, not when this turn has ended: the queue with which an overload begins comes in one turn.
       notLongAtMs = nowMs;
-      roomForOthers(nowMs);
+      makeRoomForOthers(nowMs);
     },
     otherRefused: (nowMs) => {
       if (hogIsThere(nowMs) && isCrowded(nowMs)) crowdedUntilMs = nowMs + CROWDED_MS;
@@ -74,7 +76,7 @@ export function createTurnRooms(): TurnRooms {
       // Turns are told of under overload only: before the first of one, they were not long.
       if (fullness < LONG_TURN || nowMs - turnedAtMs > MOST_LONG_MS) notLongAtMs = nowMs;
       turnedAtMs = nowMs;
-      roomForOthers(nowMs);
+      makeRoomForOthers(nowMs);
     },
   };
 }
