@@ -292,4 +292,24 @@ describe('batches', () => {
     keepOn(1_000, 300);
     expect(admission.judge('batch', CALLER, 500, now())).toBe('singles');
   });
+
+  it('make nobody a hog among single calls', () => {
+    const { admission, keepOn, turn, shed, wait, now } = rig();
+    const batch = (caller: Client): boolean => {
+      const isIn = admission.judge('batch', caller, BODY, now()) === undefined;
+      if (isIn) admission.batches.admit(exchange(), BODY);
+      return isIn;
+    };
+    while (batch(CALLER));
+    for (let ms = 0; ms < 300; ms++) {
+      wait(1);
+      for (let i = 0; i < 10; i++) batch(from(2));
+      batch(from(3));
+    }
+    // It was refused as one that had more than its share.
+    expect(shed.slice(-11)).toContain('batch share');
+    keepOn(1_000, 80);
+    // Cut to what a light client has of a turn without a hog, twice 64 calls: beside one, its turns are not cut.
+    expect(turn(1_000)).toBeLessThanOrEqual(128);
+  });
 });

@@ -156,14 +156,16 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const mark = client.mark();
     shares.fade(now);
     const weight = shares.weigh(mark);
-    if (weight === 'heavy') turnRooms.hogCame(now);
+    // Whoever is heavy by batches has no part of a turn that the others could be left.
+    const isOfTurn = room === turnRooms.rooms;
+    if (weight === 'heavy' && isOfTurn) turnRooms.hogCame(now);
     if (pressure <= room[weight]) {
       shares.charge(mark, work);
       return undefined;
     }
     shares.charge(mark, REFUSAL_WORK);
     if (weight === 'heavy') return 'share';
-    if (room === turnRooms.rooms) turnRooms.otherRefused(now);
+    if (isOfTurn) turnRooms.otherRefused(now);
     return 'queue';
   };
   /** Calls that a turn is cut to. */
