@@ -8,8 +8,11 @@ const from = (last: number): Client => ({ mark: () => marks.ofAddress(Uint8Array
 const CALLER = from(1);
 /** What a single call is thought to cost before any was measured, and so in these tests. */
 const SINGLE_MS = 0.02;
+/** On a slow engine: a turn is cut to sixteen of them. */
+const COSTLY_MS = 0.4;
 
-function rig() {
+/** `costMs`: what a single call takes. */
+function rig(costMs = SINGLE_MS) {
   let now = 0;
   let due: (() => void)[] = [];
   const shed: string[] = [];
@@ -31,7 +34,7 @@ function rig() {
   const turn = (calls: number, caller = CALLER): number => {
     let admitted = 0;
     for (let i = 0; i < calls; i++) if (single(caller) === undefined) admitted++;
-    now += admitted * SINGLE_MS;
+    now += admitted * costMs;
     const callbacks = due;
     due = [];
     admission.singlesAnswered();
@@ -131,22 +134,56 @@ describe('single calls', () => {
 
   it('stay watched while a hog is there, however short the turns that it leaves to the others', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const { admission, single, turn, isOverloaded, wait } = rig();
-    /** For so long turns with two calls of each of ten others; with so many of the hog's behind them in one turn of twenty. */
-    const turns = (ms: number, ofHog: number): void => {
-      for (let i = 0; i < ms / 5; i++) {
+    const { admission, single, turn, isOverloaded, wait, now } = rig();
+    /**
+     * For so long turns with two calls of each of ten others, and an idle while behind each; with so many of the hog's behind
+     * them in one turn of a hundred milliseconds.
+     */
+    const turns = (ms: number, idleMs: number, ofHog: number): void => {
+      const workMs = 20 * SINGLE_MS;
+      let hogMs = 0;
+      for (let passed = 0; passed < ms; passed += workMs + idleMs) {
         for (let call = 0; call < 20; call++) single(from(2 + (call % 10)));
-        wait(20 * SINGLE_MS);
-        turn(i % 20 === 0 ? ofHog : 0, from(20));
-        wait(5);
-        vi.advanceTimersByTime(5);
+        wait(workMs);
+        const isHogs = passed >= hogMs;
+        if (isHogs) hogMs += 100;
+        turn(isHogs ? ofHog : 0, from(20));
+        wait(idleMs);
+        vi.advanceTimersByTime(workMs + idleMs);
       }
     };
     for (let i = 0; i < 20; i++) turn(1_000, from(20));
     expect(isOverloaded()).toBe(true);
-    turns(3_000, 200);
+    turns(3_000, 0.2, 1_000);
     expect(isOverloaded()).toBe(true);
-    turns(500, 0);
+    turns(500, 0.2, 0);
+    expect(isOverloaded()).toBe(false);
+    // All the same where there is little to be done: batches were kept out by it.
+    for (let i = 0; i < 20; i++) turn(1_000, from(20));
+    expect(isOverloaded()).toBe(true);
+    turns(500, 5, 200);
+    expect(isOverloaded()).toBe(false);
+    expect(admission.judge('batch', CALLER, 500, now())).toBeUndefined();
+    admission.stop();
+  });
+
+  it('are watched on when the thread did not run, though no turn was seen meanwhile', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { admission, turn, keepOn, isOverloaded, wait, now } = rig();
+    keepOn(1_000, 300);
+    vi.advanceTimersByTime(100);
+    // Timers are due first, then whatever came is read: a batch, and behind it many calls.
+    wait(150);
+    vi.advanceTimersByTime(100);
+    expect(admission.judge('batch', CALLER, 500, now())).toBe('singles');
+    expect(turn(1_000)).toBe(64);
+    expect(isOverloaded()).toBe(true);
+    // One look at that turn, and two at nothing.
+    for (let looks = 0; looks < 3; looks++) {
+      expect(isOverloaded()).toBe(true);
+      wait(100);
+      vi.advanceTimersByTime(100);
+    }
     expect(isOverloaded()).toBe(false);
     admission.stop();
   });
@@ -154,6 +191,28 @@ describe('single calls', () => {
   it('never come without bound, however sudden', () => {
     const { turn } = rig();
     expect(turn(1_000_000) * SINGLE_MS).toBeLessThanOrEqual(100);
+  });
+
+  it('never come without bound beside a hog either, where each costs much', () => {
+    const { single, turn } = rig(COSTLY_MS);
+    for (let turns = 0; turns < 200; turns++) turn(20);
+    single(from(2));
+    // The hog, which can make way for the others.
+    single(CALLER);
+    expect(turn(10_000, from(2)) * COSTLY_MS).toBeLessThanOrEqual(100);
+  });
+
+  it('are let in one a turn of whoever had more than others, whatever a call costs', () => {
+    const { single, turn } = rig(COSTLY_MS);
+    for (let turns = 0; turns < 200; turns++) turn(20);
+    for (let turns = 0; turns < 300; turns++) {
+      expect(single()).toBeUndefined();
+      for (let i = 0; i < 200; i++) single(from(3 + (i % 9)));
+      for (let i = 0; i < 500; i++) single();
+      turn(1, from(3));
+    }
+    expect(single()).toBeUndefined();
+    expect(single()).toBe('share');
   });
 
   it('that are pipelined, and so answered one by one, are added up all the same', () => {
@@ -174,7 +233,7 @@ describe('refusals for the callers’ sake', () => {
   const mixed = ({ admission, single, wait, turn }: ReturnType<typeof rig>, calls: number, away: number) => {
     for (let i = 1; i < calls; i++) single();
     for (let i = 0; i < away; i++) {
-      admission.turnedAway(CALLER);
+      admission.turnedAway('single', CALLER);
       wait((calls * SINGLE_MS) / away);
       admission.turnAwayTook((calls * SINGLE_MS) / away);
     }
@@ -194,14 +253,14 @@ describe('refusals for the callers’ sake', () => {
 
   it('come out of the client’s share under overload, and otherwise nobody asks whose they are', () => {
     const { admission, keepOn, turn, now, wait } = rig();
-    admission.turnedAway({
+    admission.turnedAway('single', {
       mark: () => {
         throw new Error('asked');
       },
     });
     keepOn(1_000, 300);
     for (let turns = 0; turns < 40; turns++) {
-      for (let i = 0; i < 500; i++) admission.turnedAway(from(2));
+      for (let i = 0; i < 500; i++) admission.turnedAway('single', from(2));
       for (let client = 3; client < 20; client++) turn(5, from(client));
       wait(1);
     }
@@ -309,7 +368,8 @@ describe('batches', () => {
     // It was refused as one that had more than its share.
     expect(shed.slice(-11)).toContain('batch share');
     keepOn(1_000, 80);
-    // Cut to what a light client has of a turn without a hog, twice 64 calls: beside one, its turns are not cut.
-    expect(turn(1_000)).toBeLessThanOrEqual(128);
+    // Though it asks for a single call as well, the turn is cut to what it is cut to without a hog.
+    expect(admission.judge('single', from(2), 500, now())).toBeUndefined();
+    expect(turn(1_000)).toBeLessThanOrEqual(64);
   });
 });

@@ -48,6 +48,20 @@ describe('shares of clients', () => {
     expect([shares.weigh(v4(0)), shares.weigh(v4(100))]).toEqual(['usual', 'usual']);
   });
 
+  it('tell a hog from thousands that call once, who are neither heavy nor light', () => {
+    const shares = createClientShares();
+    shares.fade(0);
+    const others = Array.from({ length: 3_000 }, (_, i) =>
+      marks.ofAddress(Uint8Array.of(10, 2, i >> 8, i & 255)),
+    );
+    for (const other of others) shares.charge(other, 1);
+    shares.charge(v4(0), 20_000);
+    shares.fade(50);
+    expect(shares.weigh(v4(0))).toBe('heavy');
+    // A few share their places in both rows with others, or with the hog.
+    expect(others.filter((other) => shares.weigh(other) !== 'usual').length).toBeLessThan(5);
+  });
+
   it('do not call heavy who is alone, and call light who comes then', () => {
     const shares = createClientShares();
     shares.fade(0);

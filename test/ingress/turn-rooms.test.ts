@@ -8,7 +8,7 @@ const LONG = 12;
 function keepOn(rooms: ReturnType<typeof createTurnRooms>, fromMs: number, toMs: number, fullness: number) {
   for (let now = fromMs; now < toMs; now += 10) {
     rooms.hogCame(now);
-    rooms.turned(fullness, now);
+    rooms.turned(fullness, now - 10, now);
   }
 }
 
@@ -17,21 +17,24 @@ describe('the room of those beside a hog', () => {
     const rooms = createTurnRooms();
     expect(rooms.rooms.usual).toBe(FIXED_ROOMS.usual);
     // The turn that began the overload, long as it is.
-    rooms.turned(LONG, 990);
+    rooms.turned(LONG, 980, 990);
     rooms.hogCame(1_000);
     expect(rooms.rooms.usual).toBeGreaterThan(LONG);
     expect(rooms.rooms.light).toBeGreaterThan(LONG);
-    rooms.turned(LONG, 1_010);
+    rooms.turned(LONG, 1_000, 1_010);
     expect(rooms.rooms.usual).toBeGreaterThan(LONG);
   });
 
   it('is what it was once the hog has left', () => {
     const rooms = createTurnRooms();
     keepOn(rooms, 0, 200, LONG);
-    rooms.turned(1, 450);
+    rooms.turned(1, 449, 450);
     rooms.otherRefused(450);
     expect(rooms.rooms.usual).toBe(FIXED_ROOMS.usual);
     expect(rooms.rooms.light).toBe(FIXED_ROOMS.light);
+    // Whoever was refused without one has not kept the next one's neighbours crowded.
+    rooms.hogCame(600);
+    expect(rooms.rooms.usual).toBeGreaterThan(LONG);
   });
 
   it('is small where they are too many themselves, as long as one of them is refused', () => {
@@ -47,5 +50,15 @@ describe('the room of those beside a hog', () => {
     }
     keepOn(rooms, 2_000, 2_200, 1);
     expect(rooms.rooms.usual).toBeGreaterThan(LONG);
+  });
+
+  it('is small too where each turn is longer than that takes to be known', () => {
+    const rooms = createTurnRooms();
+    for (let now = 0; now < 1_000; now += 120) {
+      rooms.hogCame(now);
+      rooms.turned(LONG, now, now + 119);
+      rooms.otherRefused(now + 119);
+    }
+    expect(rooms.rooms.usual).toBeLessThan(LONG);
   });
 });

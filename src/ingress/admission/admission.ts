@@ -9,7 +9,7 @@ import { DROPPED_BODY_BYTES } from '../../config.ts';
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
 import type { ClientMark } from './client-marks.ts';
 import { createClientShares } from './client-shares.ts';
-import { createOverload, STANDING_MS } from './overload.ts';
+import { createOverload } from './overload.ts';
 import { createTurnRooms, FIXED_ROOMS, type Rooms } from './turn-rooms.ts';
 
 /** What costs: one credential, or as many as the body holds. */
@@ -42,7 +42,7 @@ export interface Admission {
   /** Judges a request on its head: why it is shed, or `undefined`. */
   judge(lane: Lane, client: Client, contentLength: number, nowMs: number): ShedReason | undefined;
   /** A request is refused for its caller's sake, before it is judged: it comes out of the client's share all the same. */
-  turnedAway(client: Client): void;
+  turnedAway(lane: Lane, client: Client): void;
   /** And that took so long, of the turn's time. */
   turnAwayTook(ms: number): void;
   /** What refusing it costs (milliseconds). */
@@ -90,6 +90,12 @@ const MOST_BURST_MS = 100;
  * thread idles would not tell: short turns cost most by themselves.
  */
 const SHORT_TURN = 0.5;
+/**
+ * Then single calls that take no more than this part of the time are no overload either, hog or not: whoever sends bursts
+ * would keep batches out for ever. Told twice in a row: a thread that did not run has done nothing.
+ */
+const LITTLE_WORK = 0.5;
+const TIMES_TOLD = 2;
 /** Reading a head and refusing it, and reading on a byte that is dropped: nearly all of it in the kernel. */
 const REFUSAL_MS = 0.008;
 const DROPPED_BYTE_MS = 1.2e-6;
@@ -98,7 +104,8 @@ const REFUSAL_WORK = 0.5;
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { monotonicMs, queueTargetMs } = options;
-  const shares = createClientShares();
+  /** Of each lane its own: whoever has many batches has no part of a turn that it could leave to others. */
+  const shares = { single: createClientShares(), batch: createClientShares() };
   const turnRooms = createTurnRooms();
   let singleMs = FIRST_SINGLE_MS;
   /** Calls that this was learnt from, as far as they count. */
@@ -109,13 +116,15 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let unseen = FEW;
   let turnBeganMs = 0;
   let turns = 0;
-  /** When the last turn with single calls ended. */
-  let singlesAtMs = 0;
   /** Whoever answers will tell when this turn ends. */
   let willBeTold = false;
-  /** Turns since overload was last checked, and how full they were, those shed included. */
+  /** Turns since overload was last looked at, how full they were, those shed included, and what they did. */
   let turnsSeen = 0;
   let turnsFullness = 0;
+  let turnsWorkMs = 0;
+  let lookedAtMs = monotonicMs();
+  /** How often in a row there was little work. */
+  let toldOfLittle = 0;
   let singlesSinceAsked = false;
   /** What of this turn went into batches, and into refusals that nobody was judged for. */
   let batchMs = 0;
@@ -124,6 +133,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   const overload = createOverload((isOn) => {
     unseen = isOn ? 0 : FEW;
+    toldOfLittle = 0;
     options.onOverload('single', isOn);
   }, SINGLES_AGAIN_MS);
   const batches = createBatchLane({
@@ -147,25 +157,26 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   /** Room for a client, at this pressure: 1 is full. */
   const judgeShare = (
+    lane: Lane,
     client: Client,
     pressure: number,
     work: number,
-    room: Rooms,
     now: number,
   ): ShedReason | undefined => {
+    const isSingle = lane === 'single';
+    const ofLane = shares[lane];
+    const rooms: Rooms = isSingle ? turnRooms.rooms : FIXED_ROOMS;
     const mark = client.mark();
-    shares.fade(now);
-    const weight = shares.weigh(mark);
-    // Whoever is heavy by batches has no part of a turn that the others could be left.
-    const isOfTurn = room === turnRooms.rooms;
-    if (weight === 'heavy' && isOfTurn) turnRooms.hogCame(now);
-    if (pressure <= room[weight]) {
-      shares.charge(mark, work);
+    ofLane.fade(now);
+    const weight = ofLane.weigh(mark);
+    if (weight === 'heavy' && isSingle) turnRooms.hogCame(now);
+    if (pressure < rooms[weight]) {
+      ofLane.charge(mark, work);
       return undefined;
     }
-    shares.charge(mark, REFUSAL_WORK);
+    ofLane.charge(mark, REFUSAL_WORK);
     if (weight === 'heavy') return 'share';
-    if (isOfTurn) turnRooms.otherRefused(now);
+    if (isSingle) turnRooms.otherRefused(now);
     return 'queue';
   };
   /** Calls that a turn is cut to. */
@@ -193,13 +204,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
   const endTurn = (now: number): void => {
     singlesSinceAsked ||= seen > 0;
-    if (seen > 0) singlesAtMs = now;
     if (seen * singleMs <= queueTargetMs) overload.short();
     else overload.long(now, turnBeganMs);
     if (overload.isOn) {
-      turnRooms.turned((seen - shed) / limit(), now);
+      turnRooms.turned((seen - shed) / limit(), turnBeganMs, now);
       turnsSeen++;
       turnsFullness += seen / limit();
+      turnsWorkMs += (seen - shed) * singleMs;
       overload.check(now, false);
     }
     seen = 0;
@@ -222,26 +233,36 @@ export function createAdmission(options: AdmissionOptions): Admission {
   };
   /** Many calls in this turn, or an overload. */
   const judgeSingle = (client: Client, now: number): ShedReason | undefined => {
-    if (!overload.isOn) return seen * singleMs > MOST_BURST_MS ? 'queue' : undefined;
-    return judgeShare(client, (seen - shed) / limit(), 1, turnRooms.rooms, now);
+    const before = seen - shed - 1;
+    if (before * singleMs >= MOST_BURST_MS) return 'queue';
+    // The first call of a turn is let in, whoever sends it: nobody is shut out for good.
+    return overload.isOn ? judgeShare('single', client, before / limit(), 1, now) : undefined;
   };
   const judgeBatch = (client: Client, contentLength: number): ShedReason | undefined => {
     const now = monotonicMs();
-    // No single call for a while: whatever the overload was, it is over.
-    overload.check(now, now - singlesAtMs > STANDING_MS);
+    overload.check(now, false);
     if (overload.isOn) return 'singles';
     const pressure = batches.pressure(contentLength);
     if (pressure === 0) return undefined;
     if (!batches.overload.isOn) return pressure > 1 ? 'queue' : undefined;
-    return judgeShare(client, pressure, batches.estimateItems(contentLength), FIXED_ROOMS, now);
+    return judgeShare('batch', client, pressure, batches.estimateItems(contentLength), now);
   };
 
-  const checking = setInterval(() => {
-    const now = monotonicMs();
-    const areShort = turnsFullness / turnsSeen < SHORT_TURN && !turnRooms.hogIsThere(now);
-    overload.check(now, turnsSeen === 0 || areShort);
+  /** Whether what came since the last look is no overload. */
+  const isCalm = (now: number): boolean => {
+    const areShort = turnsSeen === 0 || turnsFullness / turnsSeen < SHORT_TURN;
+    const isLittle = areShort && turnsWorkMs < LITTLE_WORK * (now - lookedAtMs);
+    toldOfLittle = isLittle ? toldOfLittle + 1 : 0;
+    const hasShortTurns = turnsSeen > 0 && areShort && !turnRooms.hogIsThere(now);
+    lookedAtMs = now;
     turnsSeen = 0;
     turnsFullness = 0;
+    turnsWorkMs = 0;
+    return hasShortTurns || toldOfLittle >= TIMES_TOLD;
+  };
+  const checking = setInterval(() => {
+    const now = monotonicMs();
+    overload.check(now, isCalm(now));
     batches.overload.check(now, false);
   }, CHECK_INTERVAL_MS).unref();
 
@@ -269,8 +290,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (why !== undefined) options.onShed(lane, why);
       return why;
     },
-    turnedAway: (client) => {
-      if (overload.isOn || batches.overload.isOn) shares.charge(client.mark(), REFUSAL_WORK);
+    turnedAway: (lane, client) => {
+      if (overload.isOn || batches.overload.isOn) shares[lane].charge(client.mark(), REFUSAL_WORK);
     },
     turnAwayTook: (ms) => {
       if (seen === 0) return;

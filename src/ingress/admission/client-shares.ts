@@ -21,8 +21,12 @@ const LEAST_USE = 0.01;
 /** A client is heavy beyond so many times the mean, light up to such a part of it. */
 const HEAVY = 1.3;
 const LIGHT = 0.5;
-/** Below this mean (work of a single call is 1) a client's figure is chance: then nobody is light or heavy. */
+/**
+ * Below this mean (work of a single call is 1) a client's figure is chance: then nobody is light, and heavy only who has
+ * many times as much, or many addresses with a call each would hide whoever has all the rest.
+ */
 const LEAST_MEAN = 12;
+const HEAVY_BESIDE_FEW = 4 * LEAST_MEAN;
 
 export type ClientWeight = 'light' | 'usual' | 'heavy';
 
@@ -61,11 +65,13 @@ export function createClientShares(): ClientShares {
   };
   return {
     weigh: (mark) => {
-      if (used === 0 || total * worth < LEAST_MEAN * used) return 'usual';
-      const use = Math.min(rows[first(mark)] as number, rows[second(mark)] as number) * used;
+      if (used === 0) return 'usual';
+      const own = Math.min(rows[first(mark)] as number, rows[second(mark)] as number);
+      const isMeanChance = total * worth < LEAST_MEAN * used;
       // Alone, a client has no share that could be more than another's.
-      if (use > HEAVY * total && used > 1) return 'heavy';
-      return use < LIGHT * total ? 'light' : 'usual';
+      const isBeyond = used > 1 && own * used > HEAVY * total;
+      if (isBeyond && !(isMeanChance && own * worth < HEAVY_BESIDE_FEW)) return 'heavy';
+      return own * used < LIGHT * total && !isMeanChance ? 'light' : 'usual';
     },
     charge: (mark, work) => {
       const added = work / worth;

@@ -126,7 +126,7 @@ export function createGate(options: GateOptions): Gate {
         const judged = callers.judge(seen, route.scope, route.lane);
         if (!judged.ok) {
           const { why, retryAfterMs, caller } = judged;
-          admission.turnedAway(clients.find(res, caller));
+          admission.turnedAway(route.lane, clients.find(res, caller));
           refuse(REFUSAL_OF[why], retryAfterMs, res, req, served, seen, startedAtMs);
           admission.turnAwayTook(monotonicMs() - startedAtMs);
           return true;

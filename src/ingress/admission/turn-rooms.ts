@@ -13,8 +13,8 @@ export const FIXED_ROOMS: Rooms = { light: 2, usual: 1, heavy: 0.5 };
 const FULL_TURN = 0.9;
 const LESS = 0.8;
 const MORE = 0.02;
-/** In effect the first call of a turn: nobody is shut out for good. */
-const LEAST_HEAVY_ROOM = 0.02;
+/** In effect the first call of a turn. */
+const LEAST_HEAVY_ROOM = 0.01;
 /**
  * While a hog is there that can make way instead, turns of the others are not cut, or what piles up while the thread does
  * not run would be refused to them, also where the hog had all it wanted just then; but if their turns stay so many times
@@ -37,19 +37,20 @@ export interface TurnRooms {
   /** Somebody who is not heavy was refused. */
   otherRefused(nowMs: number): void;
   /** A turn has ended that brought such a part of its limit. */
-  turned(fullness: number, nowMs: number): void;
+  turned(fullness: number, beganMs: number, nowMs: number): void;
 }
 
 export function createTurnRooms(): TurnRooms {
   const rooms = { ...FIXED_ROOMS };
   let hogCameAtMs = Number.NEGATIVE_INFINITY;
-  let notLongAtMs = Number.NEGATIVE_INFINITY;
+  /** When the first ended of the turns that were long without a break. */
+  let longSinceMs = Number.NaN;
   let turnedAtMs = Number.NEGATIVE_INFINITY;
   let crowdedUntilMs = Number.NEGATIVE_INFINITY;
   const hogIsThere = (nowMs: number): boolean => nowMs - hogCameAtMs < LATELY_MS;
   const isCrowded = (nowMs: number): boolean => nowMs < crowdedUntilMs;
   const roomBesideHog = (nowMs: number): number => {
-    if (nowMs - notLongAtMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
+    if (nowMs - longSinceMs > MOST_LONG_MS) crowdedUntilMs = nowMs + CROWDED_MS;
     return isCrowded(nowMs) ? CROWDED_ROOM : ROOM_BESIDE_HOG;
   };
   const makeRoomForOthers = (nowMs: number): void => {
@@ -64,17 +65,19 @@ export function createTurnRooms(): TurnRooms {
       hogCameAtMs = nowMs;
       if (!isNew) return;
       // At once, not when this turn has ended: the queue with which an overload begins comes in one turn.
-      notLongAtMs = nowMs;
+      longSinceMs = Number.NaN;
       makeRoomForOthers(nowMs);
     },
     otherRefused: (nowMs) => {
       if (hogIsThere(nowMs) && isCrowded(nowMs)) crowdedUntilMs = nowMs + CROWDED_MS;
     },
-    turned: (fullness, nowMs) => {
+    turned: (fullness, beganMs, nowMs) => {
       const isFull = fullness >= FULL_TURN;
       rooms.heavy = isFull ? Math.max(LEAST_HEAVY_ROOM, LESS * rooms.heavy) : Math.min(1, rooms.heavy + MORE);
       // Turns are told of under overload only: before the first of one, they were not long.
-      if (fullness < LONG_TURN || nowMs - turnedAtMs > MOST_LONG_MS) notLongAtMs = nowMs;
+      const isBehindBreak = beganMs - turnedAtMs > MOST_LONG_MS;
+      if (fullness < LONG_TURN) longSinceMs = Number.NaN;
+      else if (isBehindBreak || Number.isNaN(longSinceMs)) longSinceMs = nowMs;
       turnedAtMs = nowMs;
       makeRoomForOthers(nowMs);
     },
