@@ -7,6 +7,7 @@
  */
 import { DROPPED_BODY_BYTES } from '../../config.ts';
 import { type BatchLane, createBatchLane } from './batch-lane.ts';
+import { createCalm } from './calm.ts';
 import type { ClientMark } from './client-marks.ts';
 import { createClientShares } from './client-shares.ts';
 import { createOverload } from './overload.ts';
@@ -84,18 +85,6 @@ const SINGLES_AGAIN_MS = 10;
 const BATCH_TARGETS = 10;
 /** Work that one turn may bring however sudden it comes, the bound of what is gathered at once. */
 const MOST_BURST_MS = 100;
-/**
- * Turns that bring no more than this part of what they are cut to, those refused included, are no overload any more,
- * whatever a burst among them made it shed; but not while a hog is there, which would come back with all it has. What the
- * thread idles would not tell: short turns cost most by themselves.
- */
-const SHORT_TURN = 0.5;
-/**
- * Then single calls that take no more than this part of the time are no overload either, hog or not: whoever sends bursts
- * would keep batches out for ever. Told twice in a row: a thread that did not run has done nothing.
- */
-const LITTLE_WORK = 0.5;
-const TIMES_TOLD = 2;
 /** Reading a head and refusing it, and reading on a byte that is dropped: nearly all of it in the kernel. */
 const REFUSAL_MS = 0.008;
 const DROPPED_BYTE_MS = 1.2e-6;
@@ -107,6 +96,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   /** Of each lane its own: whoever has many batches has no part of a turn that it could leave to others. */
   const shares = { single: createClientShares(), batch: createClientShares() };
   const turnRooms = createTurnRooms();
+  const calm = createCalm();
   let singleMs = FIRST_SINGLE_MS;
   /** Calls that this was learnt from, as far as they count. */
   let learnt = 0;
@@ -118,13 +108,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let turns = 0;
   /** Whoever answers will tell when this turn ends. */
   let willBeTold = false;
-  /** Turns since overload was last looked at, how full they were, those shed included, and what they did. */
-  let turnsSeen = 0;
-  let turnsFullness = 0;
-  let turnsWorkMs = 0;
-  let lookedAtMs = monotonicMs();
-  /** How often in a row there was little work. */
-  let toldOfLittle = 0;
   let singlesSinceAsked = false;
   /** What of this turn went into batches, and into refusals that nobody was judged for. */
   let batchMs = 0;
@@ -133,7 +116,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   const overload = createOverload((isOn) => {
     unseen = isOn ? 0 : FEW;
-    toldOfLittle = 0;
+    if (isOn) calm.begin(monotonicMs());
     options.onOverload('single', isOn);
   }, SINGLES_AGAIN_MS);
   const batches = createBatchLane({
@@ -208,9 +191,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     else overload.long(now, turnBeganMs);
     if (overload.isOn) {
       turnRooms.turned((seen - shed) / limit(), turnBeganMs, now);
-      turnsSeen++;
-      turnsFullness += seen / limit();
-      turnsWorkMs += (seen - shed) * singleMs;
+      calm.turned(seen / limit(), (seen - shed) * singleMs);
       overload.check(now, false);
     }
     seen = 0;
@@ -248,21 +229,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return judgeShare('batch', client, pressure, batches.estimateItems(contentLength), now);
   };
 
-  /** Whether what came since the last look is no overload. */
-  const isCalm = (now: number): boolean => {
-    const areShort = turnsSeen === 0 || turnsFullness / turnsSeen < SHORT_TURN;
-    const isLittle = areShort && turnsWorkMs < LITTLE_WORK * (now - lookedAtMs);
-    toldOfLittle = isLittle ? toldOfLittle + 1 : 0;
-    const hasShortTurns = turnsSeen > 0 && areShort && !turnRooms.hogIsThere(now);
-    lookedAtMs = now;
-    turnsSeen = 0;
-    turnsFullness = 0;
-    turnsWorkMs = 0;
-    return hasShortTurns || toldOfLittle >= TIMES_TOLD;
-  };
   const checking = setInterval(() => {
     const now = monotonicMs();
-    overload.check(now, isCalm(now));
+    overload.check(now, calm.look(now, turnRooms.hogIsThere(now)));
     batches.overload.check(now, false);
   }, CHECK_INTERVAL_MS).unref();
 
