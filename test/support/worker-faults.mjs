@@ -3,6 +3,7 @@
  * no request can. The thread, its app, its sockets and the main thread that has to cope are the real ones.
  */
 import { existsSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread, threadId, workerData } from 'node:worker_threads';
 
 const {
@@ -88,12 +89,15 @@ if (!isMainThread) {
       for (const kept = []; ; ) kept.push(Array.from({ length: 1_000 }, () => ({ number: Math.random() })));
     },
     exits: () => process.exit(9),
-    // Where the parser hands a request over: it gives up on the process then.
+    // Where the parser hands a request over, by the clock that is read there: it gives up on the process then.
     'throws-into-parser': () => {
-      performance.now = () => {
+      const { hrtime } = process;
+      const thrower = (...args) => {
         if (new Error('where').stack.includes('http-server')) throw new TypeError('CANARY');
-        return Date.now();
+        return hrtime(...args);
       };
+      process.hrtime = Object.assign(thrower, { bigint: hrtime.bigint });
+      syncBuiltinESMExports();
     },
     'throws-once': () => {
       throw new TypeError('CANARY');
