@@ -11,7 +11,10 @@ export interface Tally {
   refused: number;
   /** Left by their client before their end. */
   aborted: number;
-  /** The server closed the connection on pipelined requests, as it does behind one that has to wait. */
+  /**
+   * The server closed the connection on pipelined requests, as it does behind one that has to wait, or on what came in pieces
+   * behind a refusal.
+   */
   closed: number;
   readonly wrong: string[];
 }
@@ -30,6 +33,10 @@ export class Connection {
   private text = '';
   private awaited: Awaited | undefined;
   private isClosed = false;
+  /** Something was refused, perhaps before its body had been sent: what is sent then comes in pieces that nobody chooses. */
+  private isBehindRefusal = false;
+  /** The parser's 505 to a first line in two pieces came, behind a refusal, and the connection will be closed. */
+  private isCutOff = false;
   private readonly socket: Socket;
   private readonly tally: Tally;
 
@@ -69,7 +76,7 @@ export class Connection {
     const { next } = this.awaited as Awaited;
     this.awaited = undefined;
     if (next === asks.length) return;
-    if (asks.length === 1) this.fault('closed without an answer', asks[0] as Ask);
+    if (asks.length === 1 && !this.isCutOff) this.fault('closed without an answer', asks[0] as Ask);
     else this.tally.closed += asks.length - next;
   }
 
@@ -118,7 +125,8 @@ export class Connection {
       const end = headEnd + 4 + length;
       // Without a length nobody knows where it ends: none of ours is.
       if (Number.isNaN(end)) {
-        this.fault(this.text.slice(at, headEnd));
+        this.isCutOff = this.isBehindRefusal && this.text.startsWith('HTTP/1.1 505 ', at);
+        if (!this.isCutOff) this.fault(this.text.slice(at, headEnd));
         break;
       }
       if (end > this.text.length) break;
@@ -136,8 +144,10 @@ export class Connection {
       return;
     }
     if (ask.isRight(status, body)) tally.right++;
-    else if (status === 503 && body.includes('"type":"overloaded"')) tally.refused++;
-    else this.fault(`${status} ${body.slice(0, 300)}`, ask);
+    else if (status === 503 && body.includes('"type":"overloaded"')) {
+      tally.refused++;
+      this.isBehindRefusal = true;
+    } else this.fault(`${status} ${body.slice(0, 300)}`, ask);
     awaited.next++;
     if (awaited.next === awaited.asks.length) awaited.done();
   }
