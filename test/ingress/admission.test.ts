@@ -161,9 +161,35 @@ describe('single calls', () => {
     // All the same where there is little to be done: batches were kept out by it.
     for (let i = 0; i < 20; i++) turn(1_000, from(20));
     expect(isOverloaded()).toBe(true);
-    turns(500, 5, 200);
+    turns(500, 5, 1_000);
     expect(isOverloaded()).toBe(false);
     expect(admission.judge('batch', CALLER, 500, now())).toBeUndefined();
+    admission.stop();
+  });
+
+  it('are no overload where nothing but a burst comes now and then', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { admission, turn, keepOn, isOverloaded, wait } = rig();
+    keepOn(1_000, 300);
+    for (let bursts = 0; bursts < 5; bursts++) {
+      turn(70);
+      wait(98.6);
+      vi.advanceTimersByTime(100);
+    }
+    expect(isOverloaded()).toBe(false);
+    admission.stop();
+  });
+
+  it('stay watched while refusing is all that there is time for', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { admission, turn, keepOn, isOverloaded, wait } = rig();
+    keepOn(1_000, 300);
+    for (let turns = 0; turns < 300; turns++) {
+      turn(2_000);
+      wait(1_936 * 0.008);
+      vi.advanceTimersByTime(17);
+    }
+    expect(isOverloaded()).toBe(true);
     admission.stop();
   });
 
@@ -173,13 +199,13 @@ describe('single calls', () => {
     keepOn(1_000, 300);
     vi.advanceTimersByTime(100);
     // Timers are due first, then whatever came is read: a batch, and behind it many calls.
-    wait(150);
+    wait(160);
     vi.advanceTimersByTime(100);
     expect(admission.judge('batch', CALLER, 500, now())).toBe('singles');
     expect(turn(1_000)).toBe(64);
     expect(isOverloaded()).toBe(true);
-    // One look at that turn, and two at nothing.
-    for (let looks = 0; looks < 3; looks++) {
+    // One look at that turn, and one at nothing.
+    for (let looks = 0; looks < 2; looks++) {
       expect(isOverloaded()).toBe(true);
       wait(100);
       vi.advanceTimersByTime(100);

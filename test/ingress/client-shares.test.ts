@@ -62,6 +62,15 @@ describe('shares of clients', () => {
     expect(others.filter((other) => shares.weigh(other) !== 'usual').length).toBeLessThan(5);
   });
 
+  it('call nobody heavy where all have the same, beside thousands that have left', () => {
+    const shares = createClientShares();
+    shares.fade(0);
+    for (let i = 0; i < 3_000; i++) shares.charge(marks.ofAddress(Uint8Array.of(10, 2, i >> 8, i & 255)), 1);
+    shares.fade(5_000);
+    for (let client = 0; client < 10; client++) shares.charge(v4(client), 100);
+    for (let client = 0; client < 10; client++) expect(shares.weigh(v4(client))).toBe('usual');
+  });
+
   it('do not call heavy who is alone, and call light who comes then', () => {
     const shares = createClientShares();
     shares.fade(0);

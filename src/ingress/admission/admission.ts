@@ -58,7 +58,7 @@ export interface Admission {
   stop(): void;
 }
 
-/** How often an overload is looked at that nothing else looks at, since nothing comes any more. */
+/** How often it is looked at whether an overload is over. */
 const CHECK_INTERVAL_MS = 100;
 /** What is thought of a single call until turns were measured. */
 const FIRST_SINGLE_MS = 0.02;
@@ -191,7 +191,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     else overload.long(now, turnBeganMs);
     if (overload.isOn) {
       turnRooms.turned((seen - shed) / limit(), turnBeganMs, now);
-      calm.turned(seen / limit(), (seen - shed) * singleMs);
+      calm.turned(seen / limit(), (seen - shed) * singleMs + shed * REFUSAL_MS);
       overload.check(now, false);
     }
     seen = 0;
@@ -260,7 +260,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return why;
     },
     turnedAway: (lane, client) => {
-      if (overload.isOn || batches.overload.isOn) shares[lane].charge(client.mark(), REFUSAL_WORK);
+      if (!overload.isOn && !batches.overload.isOn) return;
+      // The lane may have judged nobody for long.
+      shares[lane].fade(monotonicMs());
+      shares[lane].charge(client.mark(), REFUSAL_WORK);
     },
     turnAwayTook: (ms) => {
       if (seen === 0) return;

@@ -10,16 +10,19 @@
  */
 const SHORT_TURN = 0.5;
 /**
- * With no more than this part of the time for all calls that were let in they are none either, hog or not: whoever sends
- * bursts would keep batches out for ever. Told so often in a row: a thread that did not run has seen no calls.
+ * Calls that take no more than this part of the time, those refused with what refusing them takes, are none either, hog or
+ * not: whoever sends bursts would keep batches out for ever. Told so often in a row: a thread that did not run has seen no
+ * calls.
  */
 const LITTLE_WORK = 0.5;
 const LOOKS = 2;
+/** Between two looks that are farther apart the thread did not run, and what has come meanwhile is still to be read. */
+const PAUSE_MS = 150;
 
 export interface Calm {
   /** An overload begins. */
   begin(nowMs: number): void;
-  /** A turn brought such a part of what it is cut to, those refused included, and so much work was let in. */
+  /** A turn brought such a part of what it is cut to, and so much work, those refused included in both. */
   turned(fullness: number, workMs: number): void;
   /** Whether what came since the last look is no overload. */
   look(nowMs: number, hogIsThere: boolean): boolean;
@@ -49,12 +52,13 @@ export function createCalm(): Calm {
       workMs += turnMs;
     },
     look: (nowMs, hogIsThere) => {
-      const areShort = turns === 0 || fullness / turns < SHORT_TURN;
-      const isLittle = areShort && workMs < LITTLE_WORK * (nowMs - lookedAtMs);
-      little = isLittle ? little + 1 : 0;
-      const isOver = (turns > 0 && areShort && !hogIsThere) || little >= LOOKS;
+      const passedMs = nowMs - lookedAtMs;
+      const areShort = turns > 0 && fullness / turns < SHORT_TURN;
+      const isLittle = workMs < LITTLE_WORK * passedMs;
       lookAnew(nowMs);
-      return isOver;
+      if (passedMs > PAUSE_MS) return false;
+      little = isLittle ? little + 1 : 0;
+      return (areShort && !hogIsThere) || little >= LOOKS;
     },
   };
 }

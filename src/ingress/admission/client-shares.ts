@@ -23,10 +23,11 @@ const HEAVY = 1.3;
 const LIGHT = 0.5;
 /**
  * Below this mean (work of a single call is 1) a client's figure is chance: then nobody is light, and heavy only who has
- * many times as much, or many addresses with a call each would hide whoever has all the rest.
+ * many times as much and such a part of all, or many addresses with a call each would hide whoever has the rest.
  */
 const LEAST_MEAN = 12;
 const HEAVY_BESIDE_FEW = 4 * LEAST_MEAN;
+const HEAVY_PART = 0.25;
 
 export type ClientWeight = 'light' | 'usual' | 'heavy';
 
@@ -70,7 +71,8 @@ export function createClientShares(): ClientShares {
       const isMeanChance = total * worth < LEAST_MEAN * used;
       // Alone, a client has no share that could be more than another's.
       const isBeyond = used > 1 && own * used > HEAVY * total;
-      if (isBeyond && !(isMeanChance && own * worth < HEAVY_BESIDE_FEW)) return 'heavy';
+      const standsOut = own * worth >= HEAVY_BESIDE_FEW && own > HEAVY_PART * total;
+      if (isBeyond && (!isMeanChance || standsOut)) return 'heavy';
       return own * used < LIGHT * total && !isMeanChance ? 'light' : 'usual';
     },
     charge: (mark, work) => {
