@@ -65,6 +65,13 @@ function rig(costMs = SINGLE_MS) {
   };
 }
 
+/** One that has learnt what a costly call takes, and is overloaded by them. */
+function costlyRig() {
+  const learnt = rig(COSTLY_MS);
+  for (let turns = 0; turns < 200; turns++) learnt.turn(20);
+  return learnt;
+}
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -220,8 +227,7 @@ describe('single calls', () => {
   });
 
   it('never come without bound beside a hog either, where each costs much', () => {
-    const { single, turn } = rig(COSTLY_MS);
-    for (let turns = 0; turns < 200; turns++) turn(20);
+    const { single, turn } = costlyRig();
     single(from(2));
     // The hog, which can make way for the others.
     single(CALLER);
@@ -229,8 +235,7 @@ describe('single calls', () => {
   });
 
   it('are let in one a turn of whoever had more than others, whatever a call costs', () => {
-    const { single, turn } = rig(COSTLY_MS);
-    for (let turns = 0; turns < 200; turns++) turn(20);
+    const { single, turn } = costlyRig();
     for (let turns = 0; turns < 300; turns++) {
       expect(single()).toBeUndefined();
       for (let i = 0; i < 200; i++) single(from(3 + (i % 9)));

@@ -13,6 +13,10 @@ const v6 = (network: number, host: number): ClientMark => {
 const mapped = (last: number): ClientMark =>
   marks.ofAddress(Uint8Array.of(...new Array(10).fill(0), 0xff, 0xff, 10, 0, 0, last));
 
+/** As many addresses as make the mean of a call each say nothing. */
+const thousands = (): ClientMark[] =>
+  Array.from({ length: 3_000 }, (_, i) => marks.ofAddress(Uint8Array.of(10, 2, i >> 8, i & 255)));
+
 /** Ten clients with so much each, the first with ten times as much. */
 function oneHog(shares = createClientShares()) {
   shares.fade(0);
@@ -51,9 +55,7 @@ describe('shares of clients', () => {
   it('tell a hog from thousands that call once, who are neither heavy nor light', () => {
     const shares = createClientShares();
     shares.fade(0);
-    const others = Array.from({ length: 3_000 }, (_, i) =>
-      marks.ofAddress(Uint8Array.of(10, 2, i >> 8, i & 255)),
-    );
+    const others = thousands();
     for (const other of others) shares.charge(other, 1);
     shares.charge(v4(0), 20_000);
     shares.fade(50);
@@ -65,7 +67,7 @@ describe('shares of clients', () => {
   it('call nobody heavy where all have the same, beside thousands that have left', () => {
     const shares = createClientShares();
     shares.fade(0);
-    for (let i = 0; i < 3_000; i++) shares.charge(marks.ofAddress(Uint8Array.of(10, 2, i >> 8, i & 255)), 1);
+    for (const other of thousands()) shares.charge(other, 1);
     shares.fade(5_000);
     for (let client = 0; client < 10; client++) shares.charge(v4(client), 100);
     for (let client = 0; client < 10; client++) expect(shares.weigh(v4(client))).toBe('usual');

@@ -33,7 +33,9 @@ export class Connection {
   private text = '';
   private awaited: Awaited | undefined;
   private isClosed = false;
-  /** Something was refused, perhaps before its body had been sent: what is sent then comes in pieces that nobody chooses. */
+  /** Of what is asked now something was refused. */
+  private isRefused = false;
+  /** And of what was asked before, perhaps before its body had been sent: what comes then is in pieces that nobody chose. */
   private isBehindRefusal = false;
   /** The parser's 505 to a first line in two pieces came, behind a refusal, and the connection will be closed. */
   private isCutOff = false;
@@ -67,6 +69,8 @@ export class Connection {
   /** Sends the pieces one by one, and resolves when every one of the asks in them is answered. */
   async ask(asks: readonly Ask[], pieces: readonly Buffer[]): Promise<void> {
     this.tally.sent += asks.length;
+    this.isBehindRefusal = this.isRefused;
+    this.isRefused = false;
     const answered = this.answersTo(asks);
     for (const [i, piece] of pieces.entries()) {
       this.socket.write(piece);
@@ -146,7 +150,7 @@ export class Connection {
     if (ask.isRight(status, body)) tally.right++;
     else if (status === 503 && body.includes('"type":"overloaded"')) {
       tally.refused++;
-      this.isBehindRefusal = true;
+      this.isRefused = true;
     } else this.fault(`${status} ${body.slice(0, 300)}`, ask);
     awaited.next++;
     if (awaited.next === awaited.asks.length) awaited.done();
